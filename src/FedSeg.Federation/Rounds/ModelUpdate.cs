@@ -1,0 +1,10 @@
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>
+/// What the trainer hands to the egress gate: what it says, and where the change of the weights lies. Nothing in it has been checked yet, and nothing in it may leave.
+/// </summary>
+/// <param name="Report">The trainer's numbers.</param>
+/// <param name="WeightsPath">
+/// A safetensors file with, for every tensor of the plan's manifest, the trained minus the base weights (float32); <see langword="null"/> for an evaluation.
+/// </param>
+public sealed record ModelUpdate(SiteReport Report, string? WeightsPath);

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>What a site is asked to do in a round.</summary>
+public enum RoundTask
+{
+    /// <summary>Score the base model on the held-back patients, train it on the others, return the change of its weights.</summary>
+    Train,
+
+    /// <summary>Score the base model on the held-back patients only; nothing is trained and no weights are returned.</summary>
+    Evaluate,
+}
+
+/// <summary>
+/// One round, frozen: everything a site needs to do exactly the same work as any other, and nothing it would have to look up.
+/// Its canonical JSON is what crosses the wire, is hashed, and is noted in the ledger.
+/// </summary>
+public sealed record RoundPlan
+{
+    public required RunId Run { get; init; }
+
+    /// <summary>1 for the first round; the closing evaluation has the number after the last training round.</summary>
+    public required int Round { get; init; }
+
+    /// <summary>Training rounds of the whole run; the learning rate decays over all of them.</summary>
+    public required int TotalRounds { get; init; }
+
+    public required RoundTask Task { get; init; }
+
+    public required ArchitectureSpec Architecture { get; init; }
+
+    /// <summary>The run's labels in class order; class 0 is the background and not listed.</summary>
+    public required ImmutableArray<string> Labels { get; init; }
+
+    public required PreprocessingSpec Preprocessing { get; init; }
+
+    public required TrainingRecipe Recipe { get; init; }
+
+    /// <summary>Share of a site's patients never trained on, 0.05 to 0.5.</summary>
+    public required double HeldBackFraction { get; init; }
+
+    /// <summary>Seeds the split by patient and every random draw of training.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Fewest training cases with which a site takes part.</summary>
+    public required int MinimumCases { get; init; }
+
+    /// <summary>The global model the round starts from: SHA-256 of its safetensors file.</summary>
+    public required Sha256Digest BaseModel { get; init; }
+
+    /// <summary>Length of the base model's file, bytes.</summary>
+    public required long BaseModelBytes { get; init; }
+
+    /// <summary>The tensors of the model and of every update to it.</summary>
+    public TensorManifest Manifest() => ArchitectureCatalog.Manifest(Architecture);
+
+    /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
+
+    /// <summary>Reads a plan from the wire.</summary>
+    /// <exception cref="JsonException">Not a plan, or with unknown or missing properties.</exception>
+    public static RoundPlan FromBytes(ReadOnlySpan<byte> bytes) =>
+        JsonSerializer.Deserialize<RoundPlan>(bytes, FederationJson.Options) ?? throw new JsonException("The plan is null.");
+}
+
+/// <summary>How images become network input.</summary>
+public sealed record PreprocessingSpec
+{
+    /// <summary>DICOM modality the run accepts: <c>MR</c> or <c>CT</c>.</summary>
+    public required string Modality { get; init; }
+
+    /// <summary>Voxel spacing the images are resampled to, mm, <c>[z, y, x]</c> on the canonical patient axes.</summary>
+    public required ImmutableArray<double> SpacingMm { get; init; }
+
+    /// <summary>Training patch and sliding-window size, voxels, <c>[z, y, x]</c>.</summary>
+    public required ImmutableArray<int> PatchVoxels { get; init; }
+}
+
+/// <summary>Local training of one round.</summary>
+public sealed record TrainingRecipe
+{
+    /// <summary>Optimiser steps a site makes per round.</summary>
+    public required int StepsPerRound { get; init; }
+
+    /// <summary>Patches per step.</summary>
+    public required int BatchSize { get; init; }
+
+    public required OptimizerKind Optimizer { get; init; }
+
+    /// <summary>Learning rate of the first step; decays as (1 − step / total steps)^0.9 over the whole run.</summary>
+    public required double LearningRate { get; init; }
+
+    /// <summary>Weight decay (decoupled for AdamW, L2 for SGD).</summary>
+    public required double WeightDecay { get; init; }
+}
+
+/// <summary>Optimisers of the recipe; their state starts anew each round.</summary>
+public enum OptimizerKind
+{
+    /// <summary>SGD with Nesterov momentum 0.99.</summary>
+    Sgd,
+
+    /// <summary>Adam with decoupled weight decay; betas 0.9 and 0.999.</summary>
+    AdamW,
+}

@@ -1,0 +1,55 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>
+/// Everything besides weights that a site says about a round. It is written by the egress gate from checked numbers and the plan's own words: no field can carry text
+/// from a file.
+/// </summary>
+public sealed record SiteReport
+{
+    public required RunId Run { get; init; }
+
+    public required int Round { get; init; }
+
+    public required RoundTask Task { get; init; }
+
+    public required SiteId Site { get; init; }
+
+    /// <summary>SHA-256 of the plan's canonical bytes.</summary>
+    public required Sha256Digest Plan { get; init; }
+
+    /// <summary>The model the work started from.</summary>
+    public required Sha256Digest BaseModel { get; init; }
+
+    /// <summary>Cases trained on; the site's weight in federated averaging. 0 for an evaluation.</summary>
+    public required int TrainingCases { get; init; }
+
+    /// <summary>Cases of held-back patients that the base model was scored on.</summary>
+    public required int HeldBackCases { get; init; }
+
+    /// <summary>Optimiser steps made.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Mean training loss over the round's steps; absent for an evaluation.</summary>
+    public required double? MeanLoss { get; init; }
+
+    /// <summary>Scores of the base model on the held-back cases, in label order; empty where too few cases would tell on one patient.</summary>
+    public required ImmutableArray<LabelScore> Scores { get; init; }
+
+    /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
+
+    /// <summary>Reads a report from the wire.</summary>
+    /// <exception cref="JsonException">Not a report, or with unknown or missing properties.</exception>
+    public static SiteReport FromBytes(ReadOnlySpan<byte> bytes) =>
+        JsonSerializer.Deserialize<SiteReport>(bytes, FederationJson.Options) ?? throw new JsonException("The report is null.");
+}
+
+/// <summary>How well one label was segmented.</summary>
+/// <param name="Label">The plan's name of the label.</param>
+/// <param name="MeanDice">Mean over cases of 2TP / (2TP + FP + FN); cases where label and prediction are both empty are left out. Absent when none is left.</param>
+/// <param name="Cases">Cases that entered the mean.</param>
+public sealed record LabelScore(string Label, double? MeanDice, int Cases);

@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Training;
+
+/// <summary>
+/// What the agent writes to the trainer's standard input, one JSON document a line. The trainer works them off in order and ends
+/// when its input ends.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "command")]
+[JsonDerivedType(typeof(Open), "open")]
+[JsonDerivedType(typeof(Run), "run")]
+public abstract record TrainerCommand
+{
+    private TrainerCommand() { }
+
+    /// <summary>Reads the cohort for a run's plan. Answered by <see cref="TrainerEvent.Ready"/>.</summary>
+    public sealed record Open : TrainerCommand
+    {
+        /// <summary>Folder with one sub-folder per case.</summary>
+        public required string CohortDirectory { get; init; }
+
+        /// <summary>This site's segment labels per label of the run; a label without an entry stands for itself.</summary>
+        public required ImmutableSortedDictionary<string, ImmutableArray<string>> LabelAliases { get; init; }
+
+        /// <summary>The first plan of the run; labels, preprocessing, seed and held-back share stay the same in all its rounds.</summary>
+        public required RoundPlan Plan { get; init; }
+
+        /// <summary>Where the trainer writes what the site's operator may read about refused cases.</summary>
+        public required string CohortReportPath { get; init; }
+
+        /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda:N</c>.</summary>
+        public required string Device { get; init; }
+
+        /// <summary>CPU threads of the trainer.</summary>
+        public required int Threads { get; init; }
+    }
+
+    /// <summary>Does a plan's task. Answered by <see cref="TrainerEvent.Stepped"/> any number of times, then by <see cref="TrainerEvent.Finished"/>.</summary>
+    public sealed record Run : TrainerCommand
+    {
+        public required RoundPlan Plan { get; init; }
+
+        /// <summary>The base model's safetensors file.</summary>
+        public required string ModelPath { get; init; }
+
+        /// <summary>Where the trained minus the base weights go; written only when training.</summary>
+        public required string UpdatePath { get; init; }
+    }
+}
+
+/// <summary>What the trainer writes to its standard output, one JSON document a line.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(Ready), "ready")]
+[JsonDerivedType(typeof(Stepped), "stepped")]
+[JsonDerivedType(typeof(Finished), "finished")]
+[JsonDerivedType(typeof(Failed), "failed")]
+public abstract record TrainerEvent
+{
+    private TrainerEvent() { }
+
+    /// <summary>The cohort is read.</summary>
+    public sealed record Ready : TrainerEvent
+    {
+        public required int TrainingCases { get; init; }
+
+        public required int HeldBackCases { get; init; }
+
+        /// <summary>Refused cases by reason code.</summary>
+        public required ImmutableSortedDictionary<string, int> Quarantined { get; init; }
+
+        /// <summary>Whether the process sees no network interface but loopback.</summary>
+        public required bool NetworkIsolated { get; init; }
+
+        /// <summary>The device chosen: <c>cpu</c> or <c>cuda:N</c>.</summary>
+        public required string Device { get; init; }
+    }
+
+    /// <summary>An optimiser step is done.</summary>
+    public sealed record Stepped(int Step, int Steps, double Loss) : TrainerEvent;
+
+    /// <summary>The plan's task is done.</summary>
+    public sealed record Finished : TrainerEvent
+    {
+        public required int TrainingCases { get; init; }
+
+        public required int HeldBackCases { get; init; }
+
+        public required int Steps { get; init; }
+
+        public required double? MeanLoss { get; init; }
+
+        /// <summary>Scores of the base model on the held-back cases, in label order.</summary>
+        public required ImmutableArray<LabelScore> Scores { get; init; }
+
+        public required double Seconds { get; init; }
+    }
+
+    /// <summary>The command could not be done; the trainer takes further commands.</summary>
+    /// <param name="Code">Why.</param>
+    /// <param name="Detail">For the site's operator only; may name files of the site, never a value from them.</param>
+    public sealed record Failed(TrainerFailure Code, string Detail) : TrainerEvent;
+}
+
+/// <summary>Why a trainer could not do its task. The code is all that ever leaves the site.</summary>
+public enum TrainerFailure
+{
+    /// <summary>No usable case, or fewer than the plan asks for.</summary>
+    TooFewCases,
+
+    /// <summary>A label of the run occurs in no case of this site.</summary>
+    LabelNotFound,
+
+    /// <summary>The loss or a weight became NaN or infinite.</summary>
+    NotFinite,
+
+    OutOfMemory,
+
+    /// <summary>The base model is not what the plan declares.</summary>
+    ModelRefused,
+
+    /// <summary>The trainer process ended without an answer.</summary>
+    Crashed,
+
+    /// <summary>Any other fault.</summary>
+    Fault,
+}

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+
+namespace FedSeg.Federation.Weights;
+
+/// <summary>
+/// Writes one safetensors file front to back: the canonical header of a manifest, then every tensor's elements in order, in pieces of any size.
+/// The same manifest, metadata and values give the same bytes on any machine. <see cref="Complete"/> makes them durable.
+/// </summary>
+public sealed class SafetensorsWriter : IDisposable
+{
+    private readonly FileStream _stream;
+    private readonly TensorManifest _manifest;
+    private long _remainingBytes;
+
+    private SafetensorsWriter(FileStream stream, TensorManifest manifest)
+    {
+        _stream = stream;
+        _manifest = manifest;
+        _remainingBytes = manifest.PayloadBytes;
+    }
+
+    /// <summary>Starts a new file; an existing one is replaced.</summary>
+    public static SafetensorsWriter Create(string path, TensorManifest manifest, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 17);
+        stream.Write(SafetensorsHeader.Encode(manifest, metadata ?? ImmutableDictionary<string, string>.Empty));
+        return new SafetensorsWriter(stream, manifest);
+    }
+
+    /// <summary>Bytes a file of this manifest has, header included.</summary>
+    public static long FileLength(TensorManifest manifest, IReadOnlyDictionary<string, string>? metadata = null) =>
+        SafetensorsHeader.Encode(manifest, metadata ?? ImmutableDictionary<string, string>.Empty).Length + manifest.PayloadBytes;
+
+    /// <summary>Appends the next elements, in manifest order.</summary>
+    /// <exception cref="InvalidOperationException">More elements than the manifest declares.</exception>
+    public void Write(ReadOnlySpan<float> values)
+    {
+        if (!BitConverter.IsLittleEndian) throw new PlatformNotSupportedException("safetensors files are little-endian.");
+        var bytes = MemoryMarshal.AsBytes(values);
+        _remainingBytes -= bytes.Length;
+        if (_remainingBytes < 0) throw new InvalidOperationException("More elements were written than the manifest declares.");
+        _stream.Write(bytes);
+    }
+
+    /// <summary>Ends the file. When this returns, every byte is on the disk.</summary>
+    /// <exception cref="InvalidOperationException">Elements are missing.</exception>
+    public void Complete()
+    {
+        if (_remainingBytes != 0)
+        {
+            throw new InvalidOperationException($"{_remainingBytes} of {_manifest.PayloadBytes} payload bytes were not written.");
+        }
+
+        _stream.Flush(flushToDisk: true);
+    }
+
+    public void Dispose() => _stream.Dispose();
+}
