@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Jobs;
+
+/// <summary>What a data scientist asks for: a whole federated run, in declarations only. Read from YAML by <see cref="JobSpecReader"/>.</summary>
+public sealed record JobSpec
+{
+    /// <summary>A short name for people, 1 to 40 of <c>a-z 0-9 -</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The hospitals asked to take part, in ordinal order.</summary>
+    public required ImmutableArray<SiteId> Sites { get; init; }
+
+    /// <summary>Training rounds.</summary>
+    public required int Rounds { get; init; }
+
+    /// <summary>Labels in class order, from 1; as the sites' vocabularies name them.</summary>
+    public required ImmutableArray<string> Labels { get; init; }
+
+    public required ArchitectureSpec Architecture { get; init; }
+
+    public required PreprocessingSpec Preprocessing { get; init; }
+
+    public required TrainingRecipe Recipe { get; init; }
+
+    public required AggregationStrategy Strategy { get; init; }
+
+    /// <summary>Fewest sites whose updates make a round.</summary>
+    public required int Quorum { get; init; }
+
+    /// <summary>Longest a round stays open, minutes.</summary>
+    public required double RoundDeadlineMinutes { get; init; }
+
+    /// <summary>Share of each site's patients that is never trained on.</summary>
+    public required double HeldBackFraction { get; init; }
+
+    /// <summary>Fewest training cases with which a site takes part.</summary>
+    public required int MinimumCases { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    /// <summary>Freezes one round of this job.</summary>
+    /// <param name="run">The run's id.</param>
+    /// <param name="round">1 to <see cref="Rounds"/> to train; the next number to evaluate the last model.</param>
+    /// <param name="baseModel">The model the round starts from.</param>
+    /// <param name="baseModelBytes">Length of its file.</param>
+    public RoundPlan PlanRound(RunId run, int round, Sha256Digest baseModel, long baseModelBytes) => new()
+    {
+        Run = run,
+        Round = round,
+        TotalRounds = Rounds,
+        Task = round <= Rounds ? RoundTask.Train : RoundTask.Evaluate,
+        Architecture = Architecture,
+        Labels = Labels,
+        Preprocessing = Preprocessing,
+        Recipe = Recipe,
+        HeldBackFraction = HeldBackFraction,
+        Seed = Seed,
+        MinimumCases = MinimumCases,
+        BaseModel = baseModel,
+        BaseModelBytes = baseModelBytes,
+    };
+}
+
+/// <summary>How the coordinator merges updates.</summary>
+public enum AggregationStrategy
+{
+    /// <summary>Federated averaging weighted by training cases (McMahan et al. 2017, algorithm 1).</summary>
+    FedAvg,
+}

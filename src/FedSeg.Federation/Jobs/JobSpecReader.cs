@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Yaml;
+
+namespace FedSeg.Federation.Jobs;
+
+/// <summary>The outcome of reading a job file.</summary>
+public abstract record JobSpecResult
+{
+    private JobSpecResult() { }
+
+    /// <summary>The job is complete and consistent in itself; whether its sites and labels exist, only the coordinator knows.</summary>
+    public sealed record Valid(JobSpec Job) : JobSpecResult;
+
+    /// <summary>The job can't be used; every problem is listed.</summary>
+    public sealed record Invalid(ImmutableArray<YamlProblem> Problems) : JobSpecResult;
+}
+
+/// <summary>
+/// Reads a job from YAML: unknown keys, wrong values and contradictions are problems with their line, all at once. The keys are described for editors by
+/// <c>job.schema.json</c> beside this file.
+/// </summary>
+public static partial class JobSpecReader
+{
+    /// <summary>The JSON schema of a job file.</summary>
+    public static string Schema
+    {
+        get
+        {
+            using var stream = typeof(JobSpecReader).Assembly.GetManifestResourceStream("FedSeg.Federation.Jobs.job.schema.json")!;
+            return new StreamReader(stream).ReadToEnd();
+        }
+    }
+
+    public static JobSpecResult Read(string yaml)
+    {
+        var problems = new List<YamlProblem>();
+        var root = StrictYamlMap.Parse(yaml, problems);
+        if (problems.Count > 0) return new JobSpecResult.Invalid([.. problems]);
+
+        var name = root.Text("name");
+        if (!NamePattern().IsMatch(name)) root.Refuse("name", $"'{Quote.Of(name)}' is not 1 to 40 of a-z, 0-9 and '-'");
+
+        var sites = root.Values<SiteId>("sites", text => SiteId.TryParse(text, null, out var site) ? site : null, "a site name (a-z, 0-9, '-')", 1, 1000);
+        if (sites.Distinct().Count() != sites.Length) root.Refuse("sites", "a site is named twice");
+
+        var labels = root.Texts("labels", LabelPattern().IsMatch, "a label name (1 to 64 of letters, digits, space, '-', '_', '.')", 1, 255);
+        if (labels.Distinct(StringComparer.OrdinalIgnoreCase).Count() != labels.Length) root.Refuse("labels", "a label is named twice");
+
+        var model = root.Map("model");
+        var architecture = new ArchitectureSpec
+        {
+            Name = model.Text("architecture"),
+            Classes = labels.Length + 1,
+            BaseFeatures = model.WholeNumber("baseFeatures", 2, 64, fallback: 8),
+            Levels = model.WholeNumber("levels", 2, 6, fallback: 4),
+        };
+        if (!ArchitectureCatalog.Names.Contains(architecture.Name))
+        {
+            model.Refuse("architecture", $"'{Quote.Of(architecture.Name)}' is not on the allow-list; use one of: {string.Join(", ", ArchitectureCatalog.Names)}");
+        }
+
+        var data = root.Map("data");
+        var preprocessing = ReadPreprocessing(data, architecture);
+        var heldBack = data.Number("heldBackFraction", 0.05, 0.5, fallback: 0.2);
+
+        var recipe = ReadRecipe(root.Map("training"));
+
+        var aggregation = root.Map("aggregation", required: false);
+        var strategy = aggregation.OneOf<AggregationStrategy>("strategy", AggregationStrategy.FedAvg);
+        // One dead site must not cost a federation of three or more its run.
+        var defaultQuorum = Math.Max(1, sites.Length >= 3 ? sites.Length - 1 : sites.Length);
+        var quorum = aggregation.WholeNumber("quorum", 1, Math.Max(1, sites.Length), defaultQuorum);
+        var deadline = aggregation.Number("roundDeadlineMinutes", 0.05, 10_080, fallback: 120);
+
+        var job = new JobSpec
+        {
+            Name = name,
+            Sites = [.. sites.Order()],
+            Rounds = root.WholeNumber("rounds", 1, 10_000),
+            Labels = labels,
+            Architecture = architecture,
+            Preprocessing = preprocessing,
+            Recipe = recipe,
+            Strategy = strategy,
+            Quorum = quorum,
+            RoundDeadlineMinutes = deadline,
+            HeldBackFraction = heldBack,
+            MinimumCases = root.WholeNumber("minimumCases", 1, 1_000_000, fallback: 10),
+            Seed = (ulong)root.WholeNumber64("seed", 0, long.MaxValue, fallback: 1),
+        };
+        root.RefuseUnknownKeys();
+        return problems.Count == 0
+            ? new JobSpecResult.Valid(job)
+            : new JobSpecResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
+    }
+
+    private static PreprocessingSpec ReadPreprocessing(StrictYamlMap data, ArchitectureSpec architecture)
+    {
+        var modality = data.Text("modality");
+        if (modality is not ("MR" or "CT")) data.Refuse("modality", $"'{Quote.Of(modality)}' is not one of: MR, CT");
+
+        var patch = data.Values<int>(
+            "patchVoxels",
+            text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var v) && v is >= 4 and <= 512 ? v : null,
+            "a whole number from 4 to 512",
+            3,
+            3);
+        if (patch.Any(extent => extent % architecture.SizeDivisor != 0))
+        {
+            data.Refuse("patchVoxels", $"[{string.Join(", ", patch)}] must be multiples of {architecture.SizeDivisor} for {architecture.Levels} levels");
+        }
+
+        return new PreprocessingSpec { Modality = modality, SpacingMm = data.Numbers("spacingMm", 0.05, 20, count: 3), PatchVoxels = patch };
+    }
+
+    private static TrainingRecipe ReadRecipe(StrictYamlMap training) => new()
+    {
+        StepsPerRound = training.WholeNumber("stepsPerRound", 1, 1_000_000),
+        BatchSize = training.WholeNumber("batchSize", 1, 256, fallback: 2),
+        Optimizer = training.OneOf<OptimizerKind>("optimizer", OptimizerKind.AdamW),
+        LearningRate = training.Number("learningRate", 1e-8, 10, fallback: 0.003),
+        WeightDecay = training.Number("weightDecay", 0, 1, fallback: 3e-5),
+    };
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NamePattern();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex LabelPattern();
+}

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>
+/// One fact of a run's journal. The journal is the run: <see cref="RunState.Apply"/> folds its events into what is true now, and
+/// nothing else is remembered across a restart.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(Created), "created")]
+[JsonDerivedType(typeof(RoundOpened), "roundOpened")]
+[JsonDerivedType(typeof(UpdateAccepted), "updateAccepted")]
+[JsonDerivedType(typeof(SiteDropped), "siteDropped")]
+[JsonDerivedType(typeof(RoundClosed), "roundClosed")]
+[JsonDerivedType(typeof(Ended), "ended")]
+public abstract record RunEvent
+{
+    private RunEvent() { }
+
+    /// <summary>When it was noted, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>A job was submitted and its first global model lies in the blob store.</summary>
+    public sealed record Created : RunEvent
+    {
+        public required JobSpec Job { get; init; }
+
+        /// <summary>The signed-in person.</summary>
+        public required string SubmittedBy { get; init; }
+
+        public required ModelRef InitialModel { get; init; }
+    }
+
+    /// <summary>A round began; its plan follows from the job, the number and the base model.</summary>
+    public sealed record RoundOpened : RunEvent
+    {
+        public required int Round { get; init; }
+
+        public required ModelRef BaseModel { get; init; }
+    }
+
+    /// <summary>A site's answer is durable and counts.</summary>
+    public sealed record UpdateAccepted : RunEvent
+    {
+        public required SiteReport Report { get; init; }
+
+        /// <summary>What the site's gate sealed: SHA-256 over report and payload digest; the idempotency key.</summary>
+        public required Sha256Digest Digest { get; init; }
+
+        /// <summary>The stored weights; absent for an evaluation.</summary>
+        public required ModelRef? Weights { get; init; }
+
+        /// <summary>The site's ECDSA signature over <see cref="Digest"/>, base64.</summary>
+        public required string Signature { get; init; }
+    }
+
+    /// <summary>A site said that it will not deliver in this round.</summary>
+    public sealed record SiteDropped : RunEvent
+    {
+        public required int Round { get; init; }
+
+        public required SiteId Site { get; init; }
+
+        public required DropReason Reason { get; init; }
+    }
+
+    /// <summary>A round ended with enough answers.</summary>
+    public sealed record RoundClosed : RunEvent
+    {
+        public required int Round { get; init; }
+
+        /// <summary>The new global model; absent for an evaluation.</summary>
+        public required ModelRef? Model { get; init; }
+    }
+
+    /// <summary>The run is over, one way or another.</summary>
+    public sealed record Ended : RunEvent
+    {
+        public required RunOutcome Outcome { get; init; }
+
+        /// <summary>Why, in a sentence for the data scientist.</summary>
+        public required string Reason { get; init; }
+    }
+
+    public string ToJson() => JsonSerializer.Serialize(this, FederationJson.Options);
+
+    /// <exception cref="JsonException">Not an event.</exception>
+    public static RunEvent FromJson(string json) =>
+        JsonSerializer.Deserialize<RunEvent>(json, FederationJson.Options) ?? throw new JsonException("The event is null.");
+}
+
+/// <summary>A stored file: its SHA-256 and its length in bytes.</summary>
+public sealed record ModelRef(Sha256Digest Sha256, long Bytes);
+
+/// <summary>How a run ended.</summary>
+public enum RunOutcome
+{
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+/// <summary>Why a site delivers nothing in a round. A code, never a text: the site's own log says more, the federation does not.</summary>
+public enum DropReason
+{
+    /// <summary>No usable case, or fewer than the plan asks for.</summary>
+    TooFewCases,
+
+    /// <summary>A label of the run occurs in no case of the site.</summary>
+    LabelNotFound,
+
+    /// <summary>The loss or a weight became NaN or infinite.</summary>
+    NotFinite,
+
+    OutOfMemory,
+
+    /// <summary>The base model is not what the plan declares.</summary>
+    ModelRefused,
+
+    /// <summary>The trainer process ended without an answer.</summary>
+    TrainerCrashed,
+
+    /// <summary>Any other fault of the trainer.</summary>
+    TrainerFault,
+
+    /// <summary>The site's egress policy refused the update.</summary>
+    RefusedByPolicy,
+
+    /// <summary>The agent does not train this plan.</summary>
+    PlanRefused,
+
+    /// <summary>The coordinator refused the update.</summary>
+    UpdateRefused,
+}

@@ -1,0 +1,110 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>A run as it stands: the fold of its journal. Pure; the same events give the same state on any machine.</summary>
+public sealed record RunState
+{
+    public required RunId Id { get; init; }
+
+    public required JobSpec Job { get; init; }
+
+    public required string SubmittedBy { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>The newest global model.</summary>
+    public required ModelRef Model { get; init; }
+
+    /// <summary>Rounds in order; the last one may be open.</summary>
+    public ImmutableArray<RoundState> Rounds { get; init; } = [];
+
+    /// <summary><see langword="null"/> while the run goes on.</summary>
+    public RunEvent.Ended? End { get; init; }
+
+    /// <summary>The round that waits for answers, if any.</summary>
+    public RoundState? OpenRound => End is null && Rounds is [.., { ClosedAt: null } last] ? last : null;
+
+    /// <summary>The number of the round to open next; one past the training rounds is the closing evaluation.</summary>
+    public int NextRound => Rounds.Length + 1;
+
+    /// <summary>Whether every training round and the closing evaluation are done.</summary>
+    public bool IsDone => OpenRound is null && Rounds.Length > Job.Rounds;
+
+    /// <summary>The state after one more event.</summary>
+    /// <param name="state">The state before; <see langword="null"/> only for <see cref="RunEvent.Created"/>.</param>
+    /// <param name="run">The run the event belongs to.</param>
+    /// <param name="next">The event.</param>
+    /// <exception cref="InvalidOperationException">The event can't follow the state: the journal is broken.</exception>
+    public static RunState Apply(RunState? state, RunId run, RunEvent next) => (state, next) switch
+    {
+        (null, RunEvent.Created created) => new RunState
+        {
+            Id = run,
+            Job = created.Job,
+            SubmittedBy = created.SubmittedBy,
+            CreatedAt = created.At,
+            Model = created.InitialModel,
+        },
+        ({ End: null, OpenRound: null }, RunEvent.RoundOpened opened) when opened.Round == state.NextRound && opened.BaseModel == state.Model =>
+            state with { Rounds = state.Rounds.Add(new RoundState(state.Job.PlanRound(run, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes), opened.At)) },
+        ({ OpenRound: { } round }, RunEvent.UpdateAccepted accepted) when accepted.Report.Round == round.Plan.Round && !round.Answered(accepted.Report.Site) =>
+            state.WithOpenRound(round with { Accepted = round.Accepted.Add(accepted.Report.Site, accepted) }),
+        ({ OpenRound: { } round }, RunEvent.SiteDropped dropped) when dropped.Round == round.Plan.Round && !round.Answered(dropped.Site) =>
+            state.WithOpenRound(round with { Dropped = round.Dropped.Add(dropped.Site, dropped.Reason) }),
+        ({ OpenRound: { } round }, RunEvent.RoundClosed closed) when closed.Round == round.Plan.Round =>
+            state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model }) with { Model = closed.Model ?? state.Model },
+        ({ End: null }, RunEvent.Ended ended) => state with { End = ended },
+        _ => throw new InvalidOperationException($"{next.GetType().Name} can't follow the state of {run}."),
+    };
+
+    private RunState WithOpenRound(RoundState round) => this with { Rounds = Rounds.SetItem(Rounds.Length - 1, round) };
+}
+
+/// <summary>One round as it stands.</summary>
+/// <param name="Plan">What was asked.</param>
+/// <param name="OpenedAt">When.</param>
+public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
+{
+    /// <summary>Accepted answers by site; a site counts once.</summary>
+    public ImmutableSortedDictionary<SiteId, RunEvent.UpdateAccepted> Accepted { get; init; } = ImmutableSortedDictionary<SiteId, RunEvent.UpdateAccepted>.Empty;
+
+    /// <summary>Sites that will not deliver.</summary>
+    public ImmutableSortedDictionary<SiteId, DropReason> Dropped { get; init; } = ImmutableSortedDictionary<SiteId, DropReason>.Empty;
+
+    public DateTimeOffset? ClosedAt { get; init; }
+
+    /// <summary>The global model this round made.</summary>
+    public ModelRef? Model { get; init; }
+
+    /// <summary>Whether a site has said its last word in this round.</summary>
+    public bool Answered(SiteId site) => Accepted.ContainsKey(site) || Dropped.ContainsKey(site);
+
+    /// <summary>What the collected answers mean for the round.</summary>
+    /// <param name="sites">Sites asked.</param>
+    /// <param name="quorum">Fewest accepted answers.</param>
+    /// <param name="deadlinePassed">Whether the round may wait no longer.</param>
+    public RoundVerdict Judge(ImmutableArray<SiteId> sites, int quorum, bool deadlinePassed)
+    {
+        var pending = sites.Count(site => !Answered(site));
+        if (Accepted.Count + pending < quorum) return RoundVerdict.QuorumLost;
+        if (pending == 0) return RoundVerdict.Close;
+        if (!deadlinePassed) return RoundVerdict.Wait;
+        return Accepted.Count >= quorum ? RoundVerdict.Close : RoundVerdict.QuorumLost;
+    }
+}
+
+/// <summary>What a round does next.</summary>
+public enum RoundVerdict
+{
+    /// <summary>Wait for more answers.</summary>
+    Wait,
+
+    /// <summary>Every site has answered, or the deadline has passed with a quorum.</summary>
+    Close,
+
+    /// <summary>The quorum can no longer be reached.</summary>
+    QuorumLost,
+}
