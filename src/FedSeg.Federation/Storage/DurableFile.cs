@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+
+namespace FedSeg.Federation.Storage;
+
+/// <summary>Writes files so that a power cut leaves either the old state or the new one, never a mixture.</summary>
+public static partial class DurableFile
+{
+    /// <summary>Writes a small file: to a temporary name, flushed, then renamed over the old one. Durable when this returns.</summary>
+    public static void Write(string path, ReadOnlySpan<byte> bytes)
+    {
+        var temporary = path + ".new";
+        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        {
+            stream.Write(bytes);
+            stream.Flush(flushToDisk: true);
+        }
+
+        Publish(temporary, path);
+    }
+
+    /// <summary>Renames a file whose bytes are already flushed; the new name is durable when this returns.</summary>
+    public static void Publish(string temporaryPath, string path)
+    {
+        File.Move(temporaryPath, path, overwrite: true);
+        FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
+    /// <summary>Makes the names in a folder durable. Windows journals them with the file, so there is nothing to do.</summary>
+    /// <exception cref="IOException">The system could not; what was just renamed must not be relied on.</exception>
+    private static void FlushDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        const int readOnly = 0;
+        var descriptor = Open(directory, readOnly);
+        if (descriptor < 0) throw new IOException($"Could not open folder '{directory}' to flush it: error {Marshal.GetLastPInvokeError()}.");
+        try
+        {
+            if (Fsync(descriptor) != 0) throw new IOException($"Could not flush folder '{directory}': error {Marshal.GetLastPInvokeError()}.");
+        }
+        finally
+        {
+            _ = Close(descriptor);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Open(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
+    private static partial int Fsync(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "close")]
+    private static partial int Close(int descriptor);
+}

@@ -1,0 +1,117 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace FedSeg.Hosting.Certificates;
+
+/// <summary>
+/// The federation's private certificate authority: a folder with its certificate, its key and the register of members. It signs requests; members' private
+/// keys are made where they are used and never come here.
+/// </summary>
+public sealed class FederationAuthority
+{
+    /// <summary>File names in the authority's folder.</summary>
+    public const string CertificateFile = "authority.pem", KeyFile = "authority.key", RegisterFile = "register.json";
+
+    private static readonly TimeSpan Backdating = TimeSpan.FromMinutes(5);
+    private readonly string _directory;
+    private readonly TimeProvider _time;
+
+    private FederationAuthority(string directory, TimeProvider time)
+    {
+        _directory = directory;
+        _time = time;
+    }
+
+    public string CertificatePath => Path.Combine(_directory, CertificateFile);
+
+    public string RegisterPath => Path.Combine(_directory, RegisterFile);
+
+    /// <summary>Makes a new authority. An existing one is never replaced: a new authority would shut out every member.</summary>
+    /// <exception cref="InvalidOperationException">The folder already holds an authority.</exception>
+    public static FederationAuthority Create(string directory, string federationName, TimeProvider time)
+    {
+        if (File.Exists(Path.Combine(directory, CertificateFile)))
+        {
+            throw new InvalidOperationException($"'{directory}' already holds a federation authority; it is never replaced.");
+        }
+
+        Directory.CreateDirectory(directory);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={federationName} authority, O=FedSeg", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        var now = time.GetUtcNow();
+        using var certificate = request.CreateSelfSigned(now - Backdating, now.AddYears(10));
+
+        KeyFiles.WritePrivateKey(Path.Combine(directory, KeyFile), key);
+        File.WriteAllText(Path.Combine(directory, CertificateFile), certificate.ExportCertificatePem());
+        FederationRegister.Empty.Save(Path.Combine(directory, RegisterFile));
+        return new FederationAuthority(directory, time);
+    }
+
+    /// <exception cref="FileNotFoundException">The folder holds no authority.</exception>
+    public static FederationAuthority Open(string directory, TimeProvider time) =>
+        File.Exists(Path.Combine(directory, CertificateFile)) && File.Exists(Path.Combine(directory, KeyFile))
+            ? new FederationAuthority(directory, time)
+            : throw new FileNotFoundException($"'{directory}' holds no federation authority; make one with 'fedseg provision init --authority {directory}'.");
+
+    /// <summary>Signs the coordinator's server certificate for the names and addresses sites will dial.</summary>
+    public string SignCoordinator(string certificateRequestPem, IReadOnlyCollection<string> hosts, TimeSpan validity)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        foreach (var host in hosts)
+        {
+            if (IPAddress.TryParse(host, out var address)) names.AddIpAddress(address);
+            else names.AddDnsName(host);
+        }
+
+        const string serverAuthentication = "1.3.6.1.5.5.7.3.1";
+        using var certificate = Sign(certificateRequestPem, "CN=coordinator", names, serverAuthentication, validity);
+        return certificate.ExportCertificatePem();
+    }
+
+    /// <summary>Signs a member's client certificate and enters it in the register. The subject is the authority's word, not the request's.</summary>
+    public string SignMember(string certificateRequestPem, MemberKind kind, string name, PersonRole role, TimeSpan validity)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(new Uri($"urn:fedseg:{(kind == MemberKind.Site ? "site" : "person")}:{name}"));
+        const string clientAuthentication = "1.3.6.1.5.5.7.3.2";
+        using var certificate = Sign(certificateRequestPem, $"CN={name}", names, clientAuthentication, validity);
+        FederationRegister.Load(RegisterPath)
+            .With(new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime()))
+            .Save(RegisterPath);
+        return certificate.ExportCertificatePem();
+    }
+
+    /// <summary>Calls back every certificate of a member. Effective at the coordinator when it next reads the register.</summary>
+    public void Revoke(MemberKind kind, string name) => FederationRegister.Load(RegisterPath).Revoke(kind, name).Save(RegisterPath);
+
+    private X509Certificate2 Sign(string requestPem, string subject, SubjectAlternativeNameBuilder names, string usage, TimeSpan validity)
+    {
+        CertificateRequest asked;
+        try
+        {
+            // The request's own signature is checked here: it proves that the asker holds the private key.
+            asked = CertificateRequest.LoadSigningRequestPem(requestPem, HashAlgorithmName.SHA256);
+        }
+        catch (Exception error) when (error is CryptographicException or ArgumentException)
+        {
+            throw new InvalidDataException("This is not a PEM certificate request with a valid signature; make one with 'fedseg provision request'.", error);
+        }
+
+        using var issuer = KeyFiles.LoadCertificate(CertificatePath, Path.Combine(_directory, KeyFile));
+        var request = new CertificateRequest(new X500DistinguishedName(subject + ", O=FedSeg"), asked.PublicKey, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: true));
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+
+        var now = _time.GetUtcNow();
+        var notAfter = now + validity;
+        if (notAfter > issuer.NotAfter) notAfter = issuer.NotAfter;
+        return request.Create(issuer, now - Backdating, notAfter, RandomNumberGenerator.GetBytes(16));
+    }
+}

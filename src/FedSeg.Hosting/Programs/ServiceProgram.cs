@@ -1,0 +1,78 @@
+using System.Text.Json;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.Hosting.Programs;
+
+/// <summary>What the long-running programs share: one settings file, logs on standard output, and a start that fails in one clear line.</summary>
+public static class ServiceProgram
+{
+    public const int Done = 0, BadInput = 2, Fault = 3;
+
+    /// <summary>Adds the file named by <c>--settings FILE</c> (JSON) and sets logging up. Command-line switches (<c>--Section:Key=value</c>) win over the file.</summary>
+    /// <exception cref="InvalidDataException">No settings file is named, or it is missing or not JSON.</exception>
+    public static void Configure(IHostApplicationBuilder builder, string[] args)
+    {
+        var path = SettingsPath(args);
+        try
+        {
+            builder.Configuration.AddJsonFile(path, optional: false, reloadOnChange: false);
+        }
+        catch (Exception error) when (error is InvalidDataException or FileNotFoundException or FormatException or JsonException)
+        {
+            throw new InvalidDataException($"Could not read the settings file '{path}': {(error.InnerException ?? error).Message}", error);
+        }
+
+        builder.Configuration.AddCommandLine(args);
+        builder.Logging.ClearProviders().AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.ColorBehavior = Microsoft.Extensions.Logging.Console.LoggerColorBehavior.Disabled;
+        });
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
+        // The host names its content root at Information and options problems through the exception below.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+    }
+
+    /// <summary>Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.</summary>
+    public static async Task<int> RunAsync(Func<IHost> build)
+    {
+        try
+        {
+            using var host = build();
+            await host.RunAsync();
+            return Done;
+        }
+        catch (OptionsValidationException error)
+        {
+            foreach (var failure in error.Failures) await Console.Error.WriteLineAsync(failure);
+            return BadInput;
+        }
+        catch (InvalidDataException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return BadInput;
+        }
+        catch (IOException error)
+        {
+            await Console.Error.WriteLineAsync(error.Message);
+            return Fault;
+        }
+    }
+
+    /// <summary>A path from a settings file: relative ones start at the folder of that file.</summary>
+    public static string ResolvePath(string[] args, string path) =>
+        Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(SettingsPath(args)))!);
+
+    private static string SettingsPath(string[] args)
+    {
+        var index = Array.IndexOf(args, "--settings");
+        return index >= 0 && index + 1 < args.Length
+            ? Path.GetFullPath(args[index + 1])
+            : throw new InvalidDataException("Name a settings file: --settings FILE");
+    }
+}
