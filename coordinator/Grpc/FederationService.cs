@@ -1,0 +1,155 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
+using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Rounds;
+using FedSeg.Coordinator.Sites;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Protocol.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.Coordinator.Grpc;
+
+/// <summary>The sites' door: turns calls into questions to the run book and the intake, and outcomes into messages.</summary>
+[Authorize(MemberAuthentication.SitePolicy)]
+internal sealed class FederationService(
+    RunBook book,
+    BlobStore blobs,
+    UpdateIntake intake,
+    SiteDirectory sites,
+    IOptions<CoordinatorOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time) : Protocol.V1.Federation.FederationBase
+{
+    private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(20);
+    private const int MaximumLabels = 255, MaximumReportBytes = 256 * 1024;
+
+    public override async Task Attend(AttendRequest request, IServerStreamWriter<Assignment> responseStream, ServerCallContext context)
+    {
+        var site = Site(context);
+        var attendance = new Attendance(
+            request.AgentVersion[..Math.Min(request.AgentVersion.Length, 40)],
+            [.. request.Labels.Take(MaximumLabels).Where(label => label.Length is > 0 and <= 64)],
+            request.TrainerIsolated);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        sites.Enter(site, attendance);
+        try
+        {
+            await SendAssignmentsAsync(site, responseStream, stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The agent went away or this process stops: both end the stream, neither is a fault.
+        }
+        finally
+        {
+            sites.Leave(site, attendance);
+        }
+    }
+
+    public override async Task DownloadModel(DownloadRequest request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
+    {
+        var digest = ParseDigest(request.Sha256);
+        var site = Site(context);
+        // A site may fetch only what a run it takes part in hands out.
+        var offered = book.Runs.Any(run => run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest)));
+        if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
+        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, context.CancellationToken);
+    }
+
+    public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context) =>
+        Task.FromResult(new UploadOffset { Offset = intake.StoredBytes(Site(context), ParseDigest(request.Digest)) });
+
+    public override async Task<UploadReceipt> Upload(IAsyncStreamReader<UploadPart> requestStream, ServerCallContext context)
+    {
+        var parts = new UploadParts(requestStream, TimeSpan.FromSeconds(options.Value.UploadSilenceSeconds), time, context.CancellationToken);
+        if (await parts.NextAsync() is not { KindCase: UploadPart.KindOneofCase.Header, Header: var header })
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "An upload begins with its header."));
+        }
+
+        if (header.Key is null || !RunId.TryParse(header.Key.RunId, null, out var run) || header.Report.Length > MaximumReportBytes)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "The upload's header is malformed."));
+        }
+
+        var announced = new UploadAnnouncement(
+            Site(context),
+            header.Report.ToByteArray(),
+            header.PayloadSha256.Length == 0 ? null : ParseDigest(header.PayloadSha256),
+            header.PayloadBytes,
+            ParseDigest(header.Key.Digest),
+            header.Signature.ToByteArray());
+        using var key = context.GetHttpContext().Connection.ClientCertificate!.GetECDsaPublicKey()
+            ?? throw new RpcException(new Status(StatusCode.PermissionDenied, "The site's certificate has no ECDSA key."));
+        try
+        {
+            var outcome = await intake.ReceiveAsync(announced, key, run, header.Offset, parts.ChunksAsync(), context.CancellationToken);
+            return new UploadReceipt
+            {
+                Accepted = outcome == UploadOutcome.Accepted,
+                Refusal = outcome == UploadOutcome.Accepted ? "" : outcome.ToString(),
+            };
+        }
+        catch (IOException error)
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "The coordinator could not store the update; it keeps what it has and the upload may go on later."), error.Message);
+        }
+    }
+
+    public override Task<NoticeReceipt> Decline(Notice request, ServerCallContext context)
+    {
+        var site = Site(context);
+        if (!RunId.TryParse(request.RunId, null, out var run) || book.Find(run) is null || !Enum.TryParse<DropReason>(request.Reason, out var reason) || !Enum.IsDefined(reason))
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "The notice names no known run and reason."));
+        }
+
+        book.Decide(run, state =>
+            state.OpenRound is { } round && round.Plan.Round == request.Round && state.Job.Sites.Contains(site) && !round.Answered(site)
+                ? new RunEvent.SiteDropped { At = time.GetUtcNow(), Round = request.Round, Site = site, Reason = reason }
+                : null);
+        return Task.FromResult(new NoticeReceipt());
+    }
+
+    /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection.</summary>
+    private async Task SendAssignmentsAsync(SiteId site, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
+    {
+        var sent = new HashSet<(RunId, int)>();
+        var working = new HashSet<RunId>();
+        while (true)
+        {
+            var change = book.NextChange;
+            foreach (var run in book.Runs.Where(run => run.Job.Sites.Contains(site)))
+            {
+                if (run.End is not null)
+                {
+                    if (working.Remove(run.Id)) await stream.WriteAsync(new Assignment { Ended = new EndedRun { RunId = run.Id.ToString() } }, cancellationToken);
+                }
+                else if (run.OpenRound is { } round && !round.Answered(site) && sent.Add((run.Id, round.Plan.Round)))
+                {
+                    working.Add(run.Id);
+                    await stream.WriteAsync(new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(round.Plan.ToBytes()) } }, cancellationToken);
+                }
+            }
+
+            try
+            {
+                await change.WaitAsync(IdleInterval, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                await stream.WriteAsync(new Assignment { Idle = new Idle() }, cancellationToken);
+            }
+        }
+    }
+
+    private static SiteId Site(ServerCallContext context) => SiteId.Parse(context.GetHttpContext().User.Identity!.Name!);
+
+    private static Sha256Digest ParseDigest(string text) =>
+        Sha256Digest.TryParse(text, null, out var digest) ? digest : throw new RpcException(new Status(StatusCode.InvalidArgument, "A SHA-256 digest has 64 lower-case hexadecimal digits."));
+}

@@ -1,0 +1,83 @@
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Yaml;
+using FedSeg.Protocol.V1;
+using Google.Protobuf.WellKnownTypes;
+
+namespace FedSeg.Coordinator.Grpc;
+
+/// <summary>Writes a run's state as messages for people.</summary>
+internal static class RunMessages
+{
+    public static JobVerdict Verdict(IEnumerable<YamlProblem> problems) =>
+        new() { Problems = { problems.Select(problem => new JobProblem { Line = problem.Line, Message = problem.Message }) } };
+
+    public static Run Of(RunState state) => new()
+    {
+        Id = state.Id.ToString(),
+        Name = state.Job.Name,
+        SubmittedBy = state.SubmittedBy,
+        CreatedAt = Timestamp.FromDateTimeOffset(state.CreatedAt),
+        Status = (state.End?.Outcome.ToString() ?? "Running").ToLowerInvariant(),
+        Reason = state.End?.Reason ?? "",
+        TotalRounds = state.Job.Rounds,
+        Sites = { state.Job.Sites.Select(site => site.ToString()) },
+        Labels = { state.Job.Labels },
+        Rounds = { state.Rounds.Select(round => Of(state, round)) },
+        Model = Of(state.Id, state.Rounds.LastOrDefault(round => round.Model is not null)?.Plan.Round ?? 0, state.Model),
+    };
+
+    /// <summary>The global models of a run: the initial one and one per closed training round.</summary>
+    public static IEnumerable<ModelFile> Models(RunState state)
+    {
+        var initial = state.Rounds.Length > 0 ? new ModelRef(state.Rounds[0].Plan.BaseModel, state.Rounds[0].Plan.BaseModelBytes) : state.Model;
+        yield return Of(state.Id, 0, initial);
+        foreach (var round in state.Rounds)
+        {
+            if (round.Model is { } model) yield return Of(state.Id, round.Plan.Round, model);
+        }
+    }
+
+    private static Round Of(RunState state, RoundState round)
+    {
+        var message = new Round
+        {
+            Number = round.Plan.Round,
+            Task = round.Plan.Task.ToString().ToLowerInvariant(),
+            OpenedAt = Timestamp.FromDateTimeOffset(round.OpenedAt),
+            ClosedAt = round.ClosedAt is { } closed ? Timestamp.FromDateTimeOffset(closed) : null,
+            Sites = { state.Job.Sites.Select(site => Of(round, site)) },
+        };
+        if (round.Model is { } model) message.Model = Of(state.Id, round.Plan.Round, model);
+        return message;
+    }
+
+    private static SiteResult Of(RoundState round, SiteId site)
+    {
+        if (round.Dropped.TryGetValue(site, out var reason)) return new SiteResult { Site = site.ToString(), State = "dropped", Reason = reason.ToString() };
+        if (!round.Accepted.TryGetValue(site, out var accepted)) return new SiteResult { Site = site.ToString(), State = "waiting" };
+
+        var result = new SiteResult
+        {
+            Site = site.ToString(),
+            State = "accepted",
+            TrainingCases = accepted.Report.TrainingCases,
+            HeldBackCases = accepted.Report.HeldBackCases,
+            Scores = { accepted.Report.Scores.Select(Of) },
+            Bytes = accepted.Weights?.Bytes ?? 0,
+            Digest = accepted.Digest.ToString(),
+        };
+        if (accepted.Report.MeanLoss is { } loss) result.MeanLoss = loss;
+        return result;
+    }
+
+    private static Score Of(LabelScore score)
+    {
+        var message = new Score { Label = score.Label, Cases = score.Cases };
+        if (score.MeanDice is { } dice) message.MeanDice = dice;
+        return message;
+    }
+
+    private static ModelFile Of(RunId run, int round, ModelRef model) =>
+        new() { Sha256 = model.Sha256.ToString(), Bytes = model.Bytes, RunId = run.ToString(), Round = round };
+}

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Rounds;
+using FedSeg.Coordinator.Sites;
+using FedSeg.Federation;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Yaml;
+
+namespace FedSeg.Coordinator.Jobs;
+
+/// <summary>Where jobs come in: checked against themselves and against the federation, then entered as runs.</summary>
+internal sealed partial class JobCatalog(RunBook book, BlobStore blobs, MemberRegister register, SiteDirectory sites, TimeProvider time, ILogger<JobCatalog> logger)
+{
+    private readonly Lock _gate = new();
+
+    /// <summary>Everything wrong with a job file; the job when nothing is.</summary>
+    public (JobSpec? Job, ImmutableArray<YamlProblem> Problems) Validate(string yaml)
+    {
+        switch (JobSpecReader.Read(yaml))
+        {
+            case JobSpecResult.Invalid invalid:
+                return (null, invalid.Problems);
+            case JobSpecResult.Valid { Job: var job }:
+                ImmutableArray<YamlProblem> problems = [.. UnknownSites(job), .. UnknownLabels(job)];
+                return (problems.IsEmpty ? job : null, problems);
+            default:
+                throw new InvalidOperationException("A job is either valid or invalid.");
+        }
+    }
+
+    /// <summary>Enters a valid job as a run; durable when this returns.</summary>
+    /// <returns>The run's id.</returns>
+    public RunId Submit(JobSpec job, string submittedBy)
+    {
+        lock (_gate)
+        {
+            var run = NextId(job);
+            var model = GlobalModel.CreateInitial(blobs, run, job);
+            book.Create(run, new RunEvent.Created { At = time.GetUtcNow(), Job = job, SubmittedBy = submittedBy, InitialModel = model });
+            LogSubmitted(run, submittedBy, job.Sites.Length, job.Rounds);
+            return run;
+        }
+    }
+
+    /// <summary>Ends a run at once; nothing happens when it has ended already.</summary>
+    public RunState Cancel(RunId run, string by)
+    {
+        var ended = new RunEvent.Ended { At = time.GetUtcNow(), Outcome = RunOutcome.Cancelled, Reason = $"Cancelled by {by}." };
+        return book.Decide(run, state => state.End is null ? ended : null);
+    }
+
+    /// <summary>
+    /// The job's name, the first digits of its content's digest, and how often it ran before: no chance is involved, so the same jobs in the same order give the same
+    /// ids, plans and model hashes at any coordinator.
+    /// </summary>
+    private RunId NextId(JobSpec job)
+    {
+        var content = Sha256Digest.Of(JsonSerializer.SerializeToUtf8Bytes(job, FederationJson.Options)).Abbreviated[..8];
+        var prefix = $"run-{job.Name[..Math.Min(job.Name.Length, 24)].TrimEnd('-')}-{content}-";
+        return RunId.Parse(prefix + (1 + book.Runs.Count(run => run.Id.ToString().StartsWith(prefix, StringComparison.Ordinal))));
+    }
+
+    private IEnumerable<YamlProblem> UnknownSites(JobSpec job)
+    {
+        var members = register.Current;
+        var unknown = job.Sites.Where(site => !members.HasSite(site.ToString())).ToList();
+        if (unknown.Count == 0) return [];
+        var known = string.Join(", ", members.Members.Where(entry => entry.Kind == Hosting.Certificates.MemberKind.Site && !entry.Revoked).Select(entry => entry.Name).Distinct());
+        return unknown.Select(site => new YamlProblem(0, $"sites: '{site}' is not a site of this federation; known are: {known}"));
+    }
+
+    /// <summary>A label that an attending site's operator did not declare. A site that is away is asked by its trainer later.</summary>
+    private IEnumerable<YamlProblem> UnknownLabels(JobSpec job) =>
+        from site in job.Sites
+        let attendance = sites.Find(site)
+        where attendance is not null
+        from label in job.Labels
+        where !attendance.Labels.Contains(label, StringComparer.OrdinalIgnoreCase)
+        select new YamlProblem(0, $"labels: '{label}' is not a label of site '{site}'; it declares: {string.Join(", ", attendance.Labels)}");
+
+    [LoggerMessage(301, LogLevel.Information, "{Person} submitted {Run}: {Sites} sites, {Rounds} rounds")]
+    private partial void LogSubmitted(RunId run, string person, int sites, int rounds);
+}

@@ -1,0 +1,36 @@
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Storage;
+
+namespace FedSeg.Coordinator.Models;
+
+/// <summary>Models and updates as files named by their SHA-256. A blob never changes; storing the same bytes twice is one blob.</summary>
+internal sealed class BlobStore
+{
+    private readonly string _blobs;
+    private readonly string _incoming;
+
+    public BlobStore(string dataDirectory)
+    {
+        _blobs = Directory.CreateDirectory(Path.Combine(dataDirectory, "blobs")).FullName;
+        _incoming = Directory.CreateDirectory(Path.Combine(dataDirectory, "incoming")).FullName;
+    }
+
+    /// <summary>Where a blob's bytes are, whether or not they are there.</summary>
+    public string PathOf(Sha256Digest digest) => Path.Combine(_blobs, digest.ToString()[..2], digest + ".safetensors");
+
+    public bool Contains(Sha256Digest digest) => File.Exists(PathOf(digest));
+
+    /// <summary>A place for bytes that are still on their way; it survives a restart under the same name.</summary>
+    public string IncomingPath(string folder, string name) =>
+        Path.Combine(Directory.CreateDirectory(Path.Combine(_incoming, folder)).FullName, name);
+
+    /// <summary>Adopts a complete, flushed file under its digest. Durable when this returns; the incoming file is gone.</summary>
+    public ModelRef Adopt(string incomingPath, Sha256Digest digest)
+    {
+        var path = PathOf(digest);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        DurableFile.Publish(incomingPath, path);
+        return new ModelRef(digest, new FileInfo(path).Length);
+    }
+}

@@ -1,0 +1,28 @@
+using System.Security.Cryptography;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Coordinator.Models;
+
+/// <summary>Makes and describes global models.</summary>
+internal static class GlobalModel
+{
+    /// <summary>Writes a run's first model from the job's seed; durable when this returns. The same job gives the same bytes anywhere.</summary>
+    public static ModelRef CreateInitial(BlobStore blobs, RunId run, JobSpec job)
+    {
+        var incoming = blobs.IncomingPath("initial", run.ToString());
+        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run };
+        ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToMap());
+        return blobs.Adopt(incoming, Digest(incoming));
+    }
+
+    /// <summary>SHA-256 of a file.</summary>
+    public static Sha256Digest Digest(string path)
+    {
+        using var stream = File.OpenRead(path);
+        return Sha256Digest.FromHash(SHA256.HashData(stream));
+    }
+}

@@ -1,0 +1,122 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text.Json;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>
+/// The announced part of an update, after checks that never trust the wire: it exists only if the report fits the open round, the size fits the plan and the site's
+/// key signed it. <see cref="CheckWeights"/> does the same for the weights once they have arrived.
+/// </summary>
+internal sealed class ReceivedUpdate
+{
+    private ReceivedUpdate(UploadAnnouncement announced, SiteReport report, RoundPlan plan)
+    {
+        Announced = announced;
+        Report = report;
+        Plan = plan;
+    }
+
+    public UploadAnnouncement Announced { get; }
+
+    public SiteReport Report { get; }
+
+    public RoundPlan Plan { get; }
+
+    /// <summary>Checks an announcement against the round that is open.</summary>
+    /// <returns>The update to receive, or why not.</returns>
+    public static (ReceivedUpdate? Update, UploadOutcome Outcome) Check(UploadAnnouncement announced, RoundPlan plan, ECDsa siteKey, long maximumBytes)
+    {
+        SiteReport report;
+        try
+        {
+            report = SiteReport.FromBytes(announced.Report);
+        }
+        catch (JsonException)
+        {
+            return (null, UploadOutcome.ReportRefused);
+        }
+
+        if (!Fits(report, announced, plan)) return (null, UploadOutcome.ReportRefused);
+
+        var expectedBytes = plan.Task == RoundTask.Train ? SafetensorsWriter.FileLength(plan.Manifest()) : 0;
+        if (announced.PayloadBytes != expectedBytes || announced.PayloadBytes > maximumBytes) return (null, UploadOutcome.TooLarge);
+        if ((announced.PayloadBytes > 0) != (announced.Payload is not null)) return (null, UploadOutcome.ReportRefused);
+
+        var signed = announced.Digest == SealedDigest.Of(announced.Report, announced.Payload)
+            && siteKey.VerifyHash(announced.Digest.ToBytes(), announced.Signature);
+        return signed ? (new ReceivedUpdate(announced, report, plan), UploadOutcome.Accepted) : (null, UploadOutcome.SignatureRefused);
+    }
+
+    /// <summary>Checks complete weights: digest, exact manifest, finite values. Reads the file in chunks.</summary>
+    public UploadOutcome CheckWeights(string path)
+    {
+        using (var stream = File.OpenRead(path))
+        {
+            if (Sha256Digest.FromHash(SHA256.HashData(stream)) != Announced.Payload) return UploadOutcome.BytesDamaged;
+        }
+
+        try
+        {
+            using var file = SafetensorsFile.Open(path);
+            if (file.Metadata.Count > 0 || Plan.Manifest().FirstDifference(file.Tensors) is not null) return UploadOutcome.TensorsRefused;
+            return AllFinite(file) ? UploadOutcome.Accepted : UploadOutcome.NotFinite;
+        }
+        catch (SafetensorsException)
+        {
+            return UploadOutcome.TensorsRefused;
+        }
+    }
+
+    private static bool Fits(SiteReport report, UploadAnnouncement announced, RoundPlan plan) =>
+        report.Site == announced.Site
+        && report.Run == plan.Run
+        && report.Round == plan.Round
+        && report.Task == plan.Task
+        && report.BaseModel == plan.BaseModel
+        && report.Plan == Sha256Digest.Of(plan.ToBytes())
+        && report.TrainingCases is >= 0 and <= 10_000_000
+        && report.HeldBackCases is >= 0 and <= 10_000_000
+        && (plan.Task == RoundTask.Evaluate || (report.TrainingCases >= plan.MinimumCases && report.Steps == plan.Recipe.StepsPerRound))
+        && report.MeanLoss is null or (> -1e6 and < 1e6)
+        && report.Scores.Length <= plan.Labels.Length
+        && report.Scores.All(score => plan.Labels.Contains(score.Label) && score.MeanDice is null or (>= 0 and <= 1) && score.Cases is >= 0 and <= 10_000_000);
+
+    private static bool AllFinite(SafetensorsFile file)
+    {
+        var buffer = ArrayPool<float>.Shared.Rent(1 << 16);
+        try
+        {
+            foreach (var tensor in file.Tensors)
+            {
+                for (var start = 0L; start < tensor.ElementCount; start += buffer.Length)
+                {
+                    var values = buffer.AsSpan(0, (int)Math.Min(buffer.Length, tensor.ElementCount - start));
+                    file.Read(tensor.Name, start, values);
+                    foreach (var value in values)
+                    {
+                        if (!float.IsFinite(value)) return false;
+                    }
+                }
+            }
+
+            return true;
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(buffer);
+        }
+    }
+}
+
+/// <summary>What a site announces before the weights; nothing in it has been checked but its form.</summary>
+/// <param name="Site">From the client certificate.</param>
+/// <param name="Report">The report's exact bytes.</param>
+/// <param name="Payload">SHA-256 of the weights file; absent for an evaluation.</param>
+/// <param name="PayloadBytes">Its length.</param>
+/// <param name="Digest">The seal over report and weights.</param>
+/// <param name="Signature">The site's signature over the seal.</param>
+internal sealed record UploadAnnouncement(SiteId Site, byte[] Report, Sha256Digest? Payload, long PayloadBytes, Sha256Digest Digest, byte[] Signature);

@@ -1,0 +1,33 @@
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>Gives every run that has not ended its <see cref="RoundRunner"/>: new runs as they are submitted, unfinished ones at start.</summary>
+internal sealed partial class RoundScheduler(RunBook book, RoundRunner runner, ILogger<RoundScheduler> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var running = new Dictionary<RunId, Task>();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var change = book.NextChange;
+            foreach (var run in book.Runs.Where(run => run.End is null && !running.ContainsKey(run.Id)))
+            {
+                if (run.Rounds.Length > 0) LogResumed(run.Id, run.Rounds.Length);
+                running.Add(run.Id, runner.RunAsync(run.Id, stoppingToken));
+            }
+
+            foreach (var run in running.Where(entry => entry.Value.IsCompleted).Select(entry => entry.Key).ToList())
+            {
+                // A fault of the runner is a fault of the program: surface it and stop the host.
+                await running[run];
+                running.Remove(run);
+            }
+
+            await Task.WhenAny([change.WaitAsync(stoppingToken), .. running.Values]);
+        }
+    }
+
+    [LoggerMessage(101, LogLevel.Information, "Resumed {Run} in round {Round}")]
+    private partial void LogResumed(RunId run, int round);
+}

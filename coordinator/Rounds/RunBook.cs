@@ -1,0 +1,100 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>
+/// Every run as it stands: the journal folded in memory. A decision and its entry in the journal are one step (<see cref="Decide"/>), so two callers can't both
+/// accept the same update.
+/// </summary>
+internal sealed class RunBook : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly RunJournal _journal;
+    private ImmutableSortedDictionary<string, RunState> _runs = ImmutableSortedDictionary.Create<string, RunState>(StringComparer.Ordinal);
+    private TaskCompletionSource _changed = NewSignal();
+
+    public RunBook(RunJournal journal)
+    {
+        _journal = journal;
+        foreach (var (run, next) in journal.ReadAll())
+        {
+            _runs = _runs.SetItem(run.ToString(), RunState.Apply(_runs.GetValueOrDefault(run.ToString()), run, next));
+        }
+    }
+
+    /// <summary>All runs, oldest first.</summary>
+    public IReadOnlyList<RunState> Runs
+    {
+        get
+        {
+            lock (_gate) return [.. _runs.Values.OrderBy(run => run.CreatedAt)];
+        }
+    }
+
+    public RunState? Find(RunId run)
+    {
+        lock (_gate) return _runs.GetValueOrDefault(run.ToString());
+    }
+
+    /// <summary>Enters a new run. Durable when this returns.</summary>
+    public RunState Create(RunId run, RunEvent.Created created)
+    {
+        lock (_gate) return Append(null, run, created);
+    }
+
+    /// <summary>
+    /// Looks at a run and, if <paramref name="decide"/> returns an event, enters it before anyone else can look. Durable when this returns.
+    /// </summary>
+    /// <returns>The state afterwards.</returns>
+    public RunState Decide(RunId run, Func<RunState, RunEvent?> decide)
+    {
+        lock (_gate)
+        {
+            var state = _runs[run.ToString()];
+            return decide(state) is { } next ? Append(state, run, next) : state;
+        }
+    }
+
+    /// <summary>A signal of the next change of any run. Take it before looking, so that no change falls between.</summary>
+    public Task NextChange
+    {
+        get
+        {
+            lock (_gate) return _changed.Task;
+        }
+    }
+
+    /// <summary>The run now and after every change, until it has ended.</summary>
+    public async IAsyncEnumerable<RunState> WatchAsync(RunId run, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        RunState? seen = null;
+        while (seen?.End is null)
+        {
+            var change = NextChange;
+            var state = Find(run);
+            if (state is null) yield break;
+            if (state != seen) yield return state;
+            else await change.WaitAsync(cancellationToken);
+            seen = state;
+        }
+    }
+
+    public void Dispose() => _journal.Dispose();
+
+    private RunState Append(RunState? state, RunId run, RunEvent next)
+    {
+        // Folded first: an event that can't follow never reaches the journal.
+        var after = RunState.Apply(state, run, next);
+        _journal.Append(run, next);
+        _runs = _runs.SetItem(run.ToString(), after);
+        var changed = _changed;
+        _changed = NewSignal();
+        changed.SetResult();
+        return after;
+    }
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

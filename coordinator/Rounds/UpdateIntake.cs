@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using FedSeg.Coordinator.Models;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>
+/// Takes updates in: checks the announcement, stores the bytes where a broken upload can go on, checks the weights, and enters the update in the journal. When it says
+/// accepted, file and journal are on the disk.
+/// </summary>
+internal sealed partial class UpdateIntake(
+    RunBook book,
+    BlobStore blobs,
+    IOptions<CoordinatorOptions> options,
+    TimeProvider time,
+    ILogger<UpdateIntake> logger)
+{
+    /// <summary>Bytes of an update that are already here; 0 when it is unknown.</summary>
+    public long StoredBytes(SiteId site, Sha256Digest digest)
+    {
+        var partial = new FileInfo(PartialPath(site, digest));
+        return partial.Exists ? partial.Length : 0;
+    }
+
+    /// <summary>Takes one update in.</summary>
+    /// <param name="announced">What the site announced.</param>
+    /// <param name="siteKey">The public key of the site's certificate.</param>
+    /// <param name="run">The run the upload claims to belong to.</param>
+    /// <param name="offset">Where the first chunk belongs.</param>
+    /// <param name="chunks">The weights from there on.</param>
+    /// <param name="cancellationToken">A cut leaves what has arrived for the next attempt.</param>
+    /// <exception cref="IOException">The bytes can't be stored; nothing was acknowledged.</exception>
+    public async Task<UploadOutcome> ReceiveAsync(
+        UploadAnnouncement announced,
+        ECDsa siteKey,
+        RunId run,
+        long offset,
+        IAsyncEnumerable<ReadOnlyMemory<byte>> chunks,
+        CancellationToken cancellationToken)
+    {
+        var outcome = await TryReceiveAsync(announced, siteKey, run, offset, chunks, cancellationToken);
+        if (outcome == UploadOutcome.Accepted) LogAccepted(announced.Site, run, announced.PayloadBytes, announced.Digest.Abbreviated);
+        else LogRefused(announced.Site, run, outcome);
+        return outcome;
+    }
+
+    private async Task<UploadOutcome> TryReceiveAsync(
+        UploadAnnouncement announced,
+        ECDsa siteKey,
+        RunId run,
+        long offset,
+        IAsyncEnumerable<ReadOnlyMemory<byte>> chunks,
+        CancellationToken cancellationToken)
+    {
+        var state = book.Find(run);
+        if (state is null) return UploadOutcome.UnknownRun;
+        if (WasAccepted(state, announced)) return UploadOutcome.Accepted;
+        if (state.OpenRound is not { } round || !state.Job.Sites.Contains(announced.Site)) return UploadOutcome.RoundNotOpen;
+        if (round.Answered(announced.Site)) return UploadOutcome.AlreadyAnswered;
+
+        var (update, refusal) = ReceivedUpdate.Check(announced, round.Plan, siteKey, options.Value.MaximumUpdateBytes);
+        if (update is null) return refusal;
+
+        ModelRef? weights = null;
+        if (announced.Payload is { } payload)
+        {
+            var partial = PartialPath(announced.Site, announced.Digest);
+            var stored = await StoreAsync(partial, offset, announced.PayloadBytes, chunks, cancellationToken);
+            if (stored != UploadOutcome.Accepted) return stored;
+            var checkedWeights = update.CheckWeights(partial);
+            if (checkedWeights != UploadOutcome.Accepted)
+            {
+                File.Delete(partial);
+                return checkedWeights;
+            }
+
+            weights = blobs.Adopt(partial, payload);
+        }
+
+        return Enter(run, update, weights);
+    }
+
+    /// <summary>Appends chunks to the partial file and flushes it to the disk once complete.</summary>
+    private static async Task<UploadOutcome> StoreAsync(
+        string path, long offset, long length, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+    {
+        await using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
+        if (stream.Length != offset) return UploadOutcome.WrongOffset;
+        stream.Position = offset;
+        await foreach (var chunk in chunks.WithCancellation(cancellationToken))
+        {
+            if (stream.Position + chunk.Length > length) return UploadOutcome.TooLarge;
+            await stream.WriteAsync(chunk, cancellationToken);
+        }
+
+        if (stream.Position != length) return UploadOutcome.BytesDamaged;
+        stream.Flush(flushToDisk: true);
+        return UploadOutcome.Accepted;
+    }
+
+    private UploadOutcome Enter(RunId run, ReceivedUpdate update, ModelRef? weights)
+    {
+        var announced = update.Announced;
+        var after = book.Decide(run, state => state.OpenRound is { } round && round.Plan.Round == update.Plan.Round && !round.Answered(announced.Site)
+            ? new RunEvent.UpdateAccepted
+            {
+                At = time.GetUtcNow(),
+                Report = update.Report,
+                Digest = announced.Digest,
+                Weights = weights,
+                Signature = Convert.ToBase64String(announced.Signature),
+            }
+            : null);
+        return WasAccepted(after, announced) ? UploadOutcome.Accepted : UploadOutcome.RoundNotOpen;
+    }
+
+    private static bool WasAccepted(RunState state, UploadAnnouncement announced) =>
+        state.Rounds.Any(round => round.Accepted.TryGetValue(announced.Site, out var accepted) && accepted.Digest == announced.Digest);
+
+    private string PartialPath(SiteId site, Sha256Digest digest) => blobs.IncomingPath(site.ToString(), digest + ".part");
+
+    [LoggerMessage(120, LogLevel.Information, "Accepted an update of {Site} to {Run}: {Bytes} bytes of weights, digest {Digest}")]
+    private partial void LogAccepted(SiteId site, RunId run, long bytes, string digest);
+
+    [LoggerMessage(121, LogLevel.Warning, "Refused an upload of {Site} to {Run}: {Outcome}")]
+    private partial void LogRefused(SiteId site, RunId run, UploadOutcome outcome);
+}

@@ -1,0 +1,38 @@
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>What became of an upload. A refusal is a value: the caller answers it, nobody catches it.</summary>
+internal enum UploadOutcome
+{
+    /// <summary>The update is durable and counts, now or already before.</summary>
+    Accepted,
+
+    /// <summary>There is no such run.</summary>
+    UnknownRun,
+
+    /// <summary>The run does not wait for this round, or not for this site.</summary>
+    RoundNotOpen,
+
+    /// <summary>The site has answered this round already, with something else.</summary>
+    AlreadyAnswered,
+
+    /// <summary>The report is malformed, is not about this round and its base model, or contains impossible numbers.</summary>
+    ReportRefused,
+
+    /// <summary>The digest is not that of report and weights, or not signed by the site.</summary>
+    SignatureRefused,
+
+    /// <summary>The weights are longer than the plan's model or than the limit.</summary>
+    TooLarge,
+
+    /// <summary>The weights are not exactly the tensors the plan declares.</summary>
+    TensorsRefused,
+
+    /// <summary>A weight is NaN or infinite.</summary>
+    NotFinite,
+
+    /// <summary>The bytes do not have the declared digest; start again from offset 0.</summary>
+    BytesDamaged,
+
+    /// <summary>The upload does not continue where the stored bytes end.</summary>
+    WrongOffset,
+}

@@ -1,0 +1,94 @@
+using System.Net;
+using FedSeg.Coordinator.Grpc;
+using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Rounds;
+using FedSeg.Coordinator.Sites;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Programs;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.Coordinator;
+
+/// <summary>One extension per feature, so that Program.cs reads as a table of contents.</summary>
+internal static class Startup
+{
+    public static void AddCoordinatorOptions(this WebApplicationBuilder builder, string[] args)
+    {
+        builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, CoordinatorOptionsValidator>();
+        builder.Services.AddOptions<CoordinatorOptions>()
+            .BindConfiguration("Coordinator", binder => binder.ErrorOnUnknownConfiguration = true)
+            .PostConfigure(options =>
+            {
+                string Resolve(string path) => path.Length == 0 ? path : ServiceProgram.ResolvePath(args, path);
+                options.DataDirectory = Resolve(options.DataDirectory);
+                options.Certificate = Resolve(options.Certificate);
+                options.PrivateKey = Resolve(options.PrivateKey);
+                options.Authority = Resolve(options.Authority);
+                options.Register = Resolve(options.Register);
+            })
+            .ValidateOnStart();
+    }
+
+    /// <summary>gRPC over HTTP/2 with mutual TLS 1.3, and limits that a hostile caller can't talk away.</summary>
+    public static void AddFederationEndpoint(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = 1 << 20;
+            grpc.EnableDetailedErrors = false;
+        });
+        MemberAuthentication.Add(builder.Services);
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, FederationEndpoint>();
+    }
+
+    public static IServiceCollection AddSites(this IServiceCollection services) =>
+        services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>();
+
+    public static IServiceCollection AddModels(this IServiceCollection services) =>
+        services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory));
+
+    public static IServiceCollection AddRounds(this IServiceCollection services) => services
+        .AddSingleton(provider => new RunJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory))
+        .AddSingleton<RunBook>()
+        .AddSingleton<UpdateIntake>()
+        .AddSingleton<RoundRunner>()
+        .AddHostedService<RoundScheduler>();
+
+    public static IServiceCollection AddJobs(this IServiceCollection services) => services.AddSingleton<JobCatalog>();
+
+    private sealed class FederationEndpoint(IOptions<CoordinatorOptions> settings) : IConfigureOptions<KestrelServerOptions>
+    {
+        public void Configure(KestrelServerOptions kestrel)
+        {
+            var options = settings.Value;
+            if (!IPEndPoint.TryParse(options.Listen, out var endpoint))
+            {
+                throw new InvalidDataException($"Coordinator:Listen is '{options.Listen}'; give an address and port, such as 0.0.0.0:7443.");
+            }
+
+            var certificate = KeyFiles.LoadCertificate(options.Certificate, options.PrivateKey);
+            var authority = KeyFiles.LoadAuthority(options.Authority);
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxConcurrentConnections = 512;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(20);
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 16;
+            kestrel.Listen(endpoint, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.UseHttps(new HttpsConnectionAdapterOptions
+                {
+                    ServerCertificate = certificate,
+                    SslProtocols = MutualTls.Protocols,
+                    HandshakeTimeout = TimeSpan.FromSeconds(10),
+                    ClientCertificateMode = ClientCertificateMode.RequireCertificate,
+                    ClientCertificateValidation = (client, _, _) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication),
+                });
+            });
+        }
+    }
+}
