@@ -1,0 +1,147 @@
+using System.Threading.Channels;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Protocol.V1;
+using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Training;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Assignments;
+
+/// <summary>
+/// Attends at the coordinator, again and again, and hands each planned round to <see cref="RoundWork"/>, one at a time. The stream says after every
+/// reconnect what is to be done, so nothing is remembered between connections but what is being worked on.
+/// </summary>
+internal sealed partial class AssignmentLoop(
+    CoordinatorClient coordinator,
+    RoundWork work,
+    TrainerHost trainer,
+    IOptions<AgentOptions> options,
+    TimeProvider time,
+    ILogger<AssignmentLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
+
+    private readonly Channel<RoundPlan> _rounds = Channel.CreateBounded<RoundPlan>(64);
+    private readonly Lock _gate = new();
+    private readonly HashSet<(RunId Run, int Round)> _taken = [];
+    private (RunId Run, CancellationTokenSource Cancellation)? _current;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.WhenAll(AttendAsync(stoppingToken), WorkAsync(stoppingToken));
+    }
+
+    private async Task AttendAsync(CancellationToken cancellationToken)
+    {
+        var isolated = await trainer.CanIsolateAsync(cancellationToken);
+        LogIsolation(isolated);
+        var retry = FirstRetry;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, cancellationToken))
+                {
+                    retry = FirstRetry;
+                    await TakeAsync(assignment, cancellationToken);
+                }
+            }
+            catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogDisconnected(options.Value.Coordinator, Explain(error), retry.TotalSeconds);
+            }
+
+            await Task.Delay(retry, time, cancellationToken);
+            retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+        }
+    }
+
+    private async Task TakeAsync(Assignment assignment, CancellationToken cancellationToken)
+    {
+        switch (assignment.KindCase)
+        {
+            case Assignment.KindOneofCase.Round:
+                if (PlanCheck.TryRead(assignment.Round.Plan.Span) is not { } plan)
+                {
+                    LogUnreadablePlan(assignment.Round.Plan.Length);
+                    break;
+                }
+
+                lock (_gate)
+                {
+                    if (!_taken.Add((plan.Run, plan.Round))) break;
+                }
+
+                await _rounds.Writer.WriteAsync(plan, cancellationToken);
+                break;
+            case Assignment.KindOneofCase.Ended when RunId.TryParse(assignment.Ended.RunId, null, out var run):
+                LogRunEnded(run);
+                lock (_gate)
+                {
+                    if (_current is { } current && current.Run == run) current.Cancellation.Cancel();
+                }
+
+                break;
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var plan in _rounds.Reader.ReadAllAsync(cancellationToken))
+        {
+            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            lock (_gate) _current = (plan.Run, cancellation);
+            try
+            {
+                await work.DoAsync(plan, cancellation.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                await trainer.CloseAsync();
+                LogAbandoned(plan.Run, plan.Round);
+            }
+            catch (IOException error)
+            {
+                // A full disk: forget the round, so that it is taken again when the coordinator names it after the next connection.
+                LogStorageFailed(plan.Run, plan.Round, error.Message);
+            }
+            finally
+            {
+                lock (_gate)
+                {
+                    _current = null;
+                    _taken.Remove((plan.Run, plan.Round));
+                }
+            }
+        }
+    }
+
+    private static string Explain(RpcException error) => error.StatusCode switch
+    {
+        StatusCode.PermissionDenied or StatusCode.Unauthenticated => "it does not accept this site's certificate; ask the federation's authority whether the site is in the register",
+        StatusCode.Unavailable when error.InnerException?.GetBaseException() is { } cause => cause.Message,
+        _ => error.Status.Detail,
+    };
+
+    [LoggerMessage(400, LogLevel.Information, "The trainer can be cut off from the network here: {Isolated}")]
+    private partial void LogIsolation(bool isolated);
+
+    [LoggerMessage(401, LogLevel.Warning, "No connection to the coordinator {Address}: {Problem}. Trying again in {Seconds} s")]
+    private partial void LogDisconnected(string address, string problem, double seconds);
+
+    [LoggerMessage(402, LogLevel.Error, "The coordinator sent a plan of {Bytes} bytes that this agent can't read; it was ignored")]
+    private partial void LogUnreadablePlan(int bytes);
+
+    [LoggerMessage(403, LogLevel.Information, "{Run} has ended")]
+    private partial void LogRunEnded(RunId run);
+
+    [LoggerMessage(404, LogLevel.Information, "Stopped working on {Run} round {Round}")]
+    private partial void LogAbandoned(RunId run, int round);
+
+    [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder")]
+    private partial void LogStorageFailed(RunId run, int round, string problem);
+}

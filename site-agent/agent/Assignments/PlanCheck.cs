@@ -1,0 +1,47 @@
+using System.Text.Json;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.SiteAgent.Assignments;
+
+/// <summary>What this agent trains at all: a plan from the wire is read strictly and held against the agent's own allow-list and limits.</summary>
+internal static class PlanCheck
+{
+    private const int MaximumPlanBytes = 256 * 1024, MaximumHeaderBytes = 1 << 20;
+
+    /// <summary>The plan, or <see langword="null"/> when the bytes are not one.</summary>
+    public static RoundPlan? TryRead(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > MaximumPlanBytes) return null;
+        try
+        {
+            var plan = RoundPlan.FromBytes(bytes);
+            // Anything the canonical form does not repeat would escape the plan's hash.
+            return plan.ToBytes().AsSpan().SequenceEqual(bytes) ? plan : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Everything for which this agent refuses a plan; empty when it may train.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="labels">The labels this site declared.</param>
+    public static IReadOnlyList<string> Problems(RoundPlan plan, IEnumerable<string> labels)
+    {
+        var problems = new List<string>(ArchitectureCatalog.Problems(plan.Architecture));
+        if (plan.Architecture.Classes != plan.Labels.Length + 1) problems.Add("the network's classes are not the labels and the background");
+        if (plan.Architecture.InputChannels != 1) problems.Add("the cohort has one image channel");
+        if (plan.Preprocessing.PatchVoxels.Length != 3 || plan.Preprocessing.SpacingMm.Length != 3) problems.Add("patch and spacing need three axes");
+        else if (plan.Preprocessing.PatchVoxels.Any(extent => extent is < 4 or > 512 || extent % plan.Architecture.SizeDivisor != 0)) problems.Add("the patch does not fit the network");
+        else if (plan.Preprocessing.SpacingMm.Any(spacing => !(spacing is >= 0.05 and <= 20))) problems.Add("the spacing is impossible");
+        if (plan.Recipe.StepsPerRound is < 1 or > 1_000_000 || plan.Recipe.BatchSize is < 1 or > 256) problems.Add("steps or batch size are out of bounds");
+        if (!(plan.Recipe.LearningRate is > 0 and <= 10) || !(plan.Recipe.WeightDecay is >= 0 and <= 1)) problems.Add("the optimiser's numbers are out of bounds");
+        if (!(plan.HeldBackFraction is >= 0.05 and <= 0.5)) problems.Add("the held-back share is out of bounds");
+        if (problems.Count == 0 && plan.BaseModelBytes - plan.Manifest().PayloadBytes is < 0 or > MaximumHeaderBytes) problems.Add("the base model's length is not the network's");
+        var declared = labels.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        problems.AddRange(plan.Labels.Where(label => !declared.Contains(label)).Select(label => $"label '{label}' is not one of this site's"));
+        return problems;
+    }
+}

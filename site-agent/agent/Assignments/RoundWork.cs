@@ -1,0 +1,186 @@
+using FedSeg.Egress;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Protocol.V1;
+using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Training;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Assignments;
+
+/// <summary>
+/// One round at this site: check the plan, fetch the model, let the trainer work, hand its result to the egress gate, and send what the gate cleared.
+/// Whatever goes wrong becomes a code that is cleared and sent like everything else.
+/// </summary>
+internal sealed partial class RoundWork(
+    CoordinatorClient coordinator,
+    TrainerHost trainer,
+    EgressGate gate,
+    IOptions<AgentOptions> options,
+    TimeProvider time,
+    ILogger<RoundWork> logger)
+{
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
+    private readonly SiteId _site = SiteId.Parse(options.Value.Site);
+
+    /// <summary>Does the round. Ends when the coordinator has an answer, or when the run ends first.</summary>
+    public async Task DoAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var problems = PlanCheck.Problems(plan, options.Value.Cohort.Labels.Keys);
+        if (problems.Count > 0)
+        {
+            LogPlanRefused(plan.Run, plan.Round, string.Join("; ", problems));
+            await DeclineAsync(plan, DropReason.PlanRefused, cancellationToken);
+            return;
+        }
+
+        // Cleared before a crash or a cut but not acknowledged: the same bytes go again, nothing is trained twice.
+        if (await gate.FindPendingAsync(plan, cancellationToken) is { } pending)
+        {
+            await SendAsync(plan, pending, cancellationToken);
+            return;
+        }
+
+        LogStarted(plan.Run, plan.Round, plan.Task);
+        var model = ModelPath(plan.BaseModel);
+        await RetryAsync(() => coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken), cancellationToken);
+        using var folder = new WorkFolder(Path.Combine(options.Value.DataDirectory, "work", $"{plan.Run}-{plan.Round}"));
+        var weights = Path.Combine(folder.Path, "update.safetensors");
+        switch (await trainer.RunAsync(plan, model, weights, cancellationToken))
+        {
+            case TrainerEvent.Finished finished:
+                LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds);
+                var update = new ModelUpdate(Report(plan, finished), plan.Task == RoundTask.Train ? weights : null);
+                await ReviewAndSendAsync(plan, update, cancellationToken);
+                break;
+            case TrainerEvent.Failed failed:
+                LogTrainerFailed(plan.Run, plan.Round, failed.Code);
+                await DeclineAsync(plan, Reason(failed.Code), cancellationToken);
+                break;
+            case var other:
+                throw new InvalidOperationException($"The trainer ended a round with {other.GetType().Name}.");
+        }
+    }
+
+    private async Task ReviewAndSendAsync(RoundPlan plan, ModelUpdate update, CancellationToken cancellationToken)
+    {
+        switch (await gate.ReviewAsync(update, plan, cancellationToken))
+        {
+            case EgressOutcome.Cleared { Update: var cleared }:
+                await SendAsync(plan, cleared, cancellationToken);
+                break;
+            case EgressOutcome.Refused { Report: var report }:
+                LogRefusedByPolicy(plan.Run, plan.Round, report.ToString());
+                await DeclineAsync(plan, DropReason.RefusedByPolicy, cancellationToken);
+                break;
+        }
+    }
+
+    private async Task SendAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
+    {
+        UploadReceipt? receipt = null;
+        await RetryAsync(async () => receipt = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
+        if (receipt!.Accepted)
+        {
+            await gate.RecordSentAsync(update);
+            LogSent(plan.Run, plan.Round, update.PayloadBytes, update.Digest.Abbreviated);
+        }
+        else
+        {
+            await gate.RecordFailedAsync(update, receipt.Refusal);
+            LogRefusedByCoordinator(plan.Run, plan.Round, receipt.Refusal);
+            await DeclineAsync(plan, DropReason.UpdateRefused, cancellationToken);
+        }
+    }
+
+    private async Task DeclineAsync(RoundPlan plan, DropReason reason, CancellationToken cancellationToken)
+    {
+        var notice = await gate.ClearNoticeAsync(plan, reason, cancellationToken);
+        await RetryAsync(() => coordinator.DeclineAsync(notice, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Tries again after every broken connection, for as long as the run goes on: hours offline lose nothing.</summary>
+    private async Task RetryAsync(Func<Task> attempt, CancellationToken cancellationToken)
+    {
+        for (var wait = FirstRetry; ; wait = wait * 2 < LongestRetry ? wait * 2 : LongestRetry)
+        {
+            try
+            {
+                await attempt();
+                return;
+            }
+            catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogRetry(error.StatusCode, wait.TotalSeconds);
+            }
+            catch (InvalidDataException error)
+            {
+                LogBadModel(error.Message);
+            }
+
+            await Task.Delay(wait, time, cancellationToken);
+        }
+    }
+
+    private SiteReport Report(RoundPlan plan, TrainerEvent.Finished finished) => new()
+    {
+        Run = plan.Run,
+        Round = plan.Round,
+        Task = plan.Task,
+        Site = _site,
+        Plan = Sha256Digest.Of(plan.ToBytes()),
+        BaseModel = plan.BaseModel,
+        TrainingCases = plan.Task == RoundTask.Train ? finished.TrainingCases : 0,
+        HeldBackCases = finished.HeldBackCases,
+        Steps = finished.Steps,
+        MeanLoss = finished.MeanLoss,
+        Scores = finished.Scores,
+    };
+
+    private string ModelPath(Sha256Digest model)
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "models")).FullName;
+        return Path.Combine(folder, model + ".safetensors");
+    }
+
+    private static DropReason Reason(TrainerFailure failure) => failure switch
+    {
+        TrainerFailure.TooFewCases => DropReason.TooFewCases,
+        TrainerFailure.LabelNotFound => DropReason.LabelNotFound,
+        TrainerFailure.NotFinite => DropReason.NotFinite,
+        TrainerFailure.OutOfMemory => DropReason.OutOfMemory,
+        TrainerFailure.ModelRefused => DropReason.ModelRefused,
+        TrainerFailure.Crashed => DropReason.TrainerCrashed,
+        _ => DropReason.TrainerFault,
+    };
+
+    [LoggerMessage(420, LogLevel.Error, "Refused the plan of {Run} round {Round}: {Problems}")]
+    private partial void LogPlanRefused(RunId run, int round, string problems);
+
+    [LoggerMessage(421, LogLevel.Information, "Started {Run} round {Round}: {Task}")]
+    private partial void LogStarted(RunId run, int round, RoundTask task);
+
+    [LoggerMessage(422, LogLevel.Information, "Trainer finished {Run} round {Round}: {Steps} steps in {Seconds:F1} s")]
+    private partial void LogTrained(RunId run, int round, int steps, double seconds);
+
+    [LoggerMessage(423, LogLevel.Error, "Trainer failed in {Run} round {Round}: {Code}; reports/trainer.txt in the agent's data folder says more")]
+    private partial void LogTrainerFailed(RunId run, int round, TrainerFailure code);
+
+    [LoggerMessage(424, LogLevel.Warning, "The egress policy refused the update of {Run} round {Round}: {Report}")]
+    private partial void LogRefusedByPolicy(RunId run, int round, string report);
+
+    [LoggerMessage(425, LogLevel.Information, "Sent the update of {Run} round {Round}: {Bytes} bytes of weights, digest {Digest}")]
+    private partial void LogSent(RunId run, int round, long bytes, string digest);
+
+    [LoggerMessage(426, LogLevel.Error, "The coordinator refused the update of {Run} round {Round}: {Refusal}")]
+    private partial void LogRefusedByCoordinator(RunId run, int round, string refusal);
+
+    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke ({Status}); trying again in {Seconds} s")]
+    private partial void LogRetry(StatusCode status, double seconds);
+
+    [LoggerMessage(428, LogLevel.Error, "{Problem}")]
+    private partial void LogBadModel(string problem);
+}

@@ -1,0 +1,162 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using FedSeg.Egress;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Storage;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Protocol.Transfer;
+using FedSeg.Protocol.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Coordinator;
+
+/// <summary>
+/// The agent's only way onto the network. It dials out, takes assignments and models in, and sends nothing but what the egress gate cleared: the signatures of
+/// <see cref="SendAsync"/> and <see cref="DeclineAsync"/> leave no other way.
+/// </summary>
+internal sealed class CoordinatorClient : IDisposable
+{
+    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AttendanceSilence = TimeSpan.FromSeconds(60);
+
+    private readonly X509Certificate2 _certificate;
+    private readonly GrpcChannel _channel;
+    private readonly Protocol.V1.Federation.FederationClient _client;
+    private readonly TimeProvider _time;
+
+    public CoordinatorClient(IOptions<AgentOptions> options, TimeProvider time)
+    {
+        var settings = options.Value;
+        _time = time;
+        _certificate = KeyFiles.LoadCertificate(settings.Certificate, settings.PrivateKey);
+        var authority = KeyFiles.LoadAuthority(settings.Authority);
+        _channel = GrpcChannel.ForAddress(settings.Coordinator, new GrpcChannelOptions
+        {
+            HttpHandler = MutualTls.CreateClientHandler(_certificate, authority),
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = 1 << 20,
+        });
+        _client = new Protocol.V1.Federation.FederationClient(_channel);
+    }
+
+    /// <summary>Attends: assignments as they come, until the connection ends. The coordinator speaks at least every 20 s, so silence means a dead line.</summary>
+    /// <exception cref="RpcException">The connection could not be made or broke.</exception>
+    public async IAsyncEnumerable<Assignment> AttendAsync(IEnumerable<string> labels, bool trainerIsolated, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var request = new AttendRequest
+        {
+            AgentVersion = typeof(CoordinatorClient).Assembly.GetName().Version!.ToString(3),
+            Labels = { labels },
+            TrainerIsolated = trainerIsolated,
+        };
+        using var call = _client.Attend(request, cancellationToken: cancellationToken);
+        while (await MoveNextAsync(call.ResponseStream, cancellationToken)) yield return call.ResponseStream.Current;
+    }
+
+    /// <summary>Fetches a model unless it is already there; goes on where an earlier attempt broke off.</summary>
+    /// <param name="digest">The model.</param>
+    /// <param name="length">Its declared length, bytes.</param>
+    /// <param name="path">Where it goes once complete and proven by its digest.</param>
+    /// <param name="cancellationToken">Leaves what has arrived for the next attempt.</param>
+    /// <exception cref="RpcException">The connection broke; what has arrived is kept.</exception>
+    /// <exception cref="InvalidDataException">The bytes are not the declared model.</exception>
+    public async Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
+    {
+        if (File.Exists(path)) return;
+        var partial = path + ".part";
+        await using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+        {
+            stream.Position = stream.Length;
+            using var call = _client.DownloadModel(new DownloadRequest { Sha256 = digest.ToString(), Offset = stream.Length }, cancellationToken: cancellationToken);
+            while (stream.Position < length && await MoveNextAsync(call.ResponseStream, cancellationToken))
+            {
+                await stream.WriteAsync(call.ResponseStream.Current.Data.Memory, cancellationToken);
+            }
+
+            stream.Position = 0;
+            if (stream.Length != length || await Sha256Digest.OfAsync(stream, cancellationToken) != digest)
+            {
+                stream.SetLength(0);
+                throw new InvalidDataException($"The model received is not {digest.Abbreviated} of {length} bytes.");
+            }
+        }
+
+        DurableFile.Publish(partial, path);
+    }
+
+    /// <summary>Sends one cleared update, from the byte on that the coordinator does not have yet.</summary>
+    /// <returns>The coordinator's answer.</returns>
+    /// <exception cref="RpcException">The connection broke; send again.</exception>
+    public async Task<UploadReceipt> SendAsync(ClearedUpdate update, CancellationToken cancellationToken)
+    {
+        var key = new UploadKey { RunId = update.Run.ToString(), Round = update.Round, Digest = update.Digest.ToString() };
+        var stored = await _client.FindUploadAsync(key, deadline: Deadline, cancellationToken: cancellationToken);
+        var offset = Math.Clamp(stored.Offset, 0, update.PayloadBytes);
+
+        using var signer = _certificate.GetECDsaPrivateKey() ?? throw new InvalidDataException("The site's certificate needs an ECDSA key.");
+        using var call = _client.Upload(cancellationToken: cancellationToken);
+        var header = new UploadHeader
+        {
+            Key = key,
+            Report = ByteString.CopyFrom(update.Report.Span),
+            PayloadSha256 = update.Payload?.ToString() ?? "",
+            PayloadBytes = update.PayloadBytes,
+            Signature = ByteString.CopyFrom(signer.SignHash(update.Digest.ToBytes())),
+            Offset = offset,
+        };
+        try
+        {
+            await call.RequestStream.WriteAsync(new UploadPart { Header = header }, cancellationToken);
+            if (update.Payload is not null)
+            {
+                await using var payload = update.OpenPayload();
+                payload.Position = offset;
+                await foreach (var chunk in FileChunks.ReadAsync(payload, cancellationToken))
+                {
+                    await call.RequestStream.WriteAsync(new UploadPart { Chunk = chunk }, cancellationToken);
+                }
+            }
+
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (RpcException) when (call.ResponseAsync.IsCompletedSuccessfully)
+        {
+            // The coordinator answered before it had everything: its answer says why.
+        }
+
+        return await call.ResponseAsync;
+    }
+
+    /// <summary>Tells that nothing will come in a round.</summary>
+    /// <exception cref="RpcException">The connection broke; send again.</exception>
+    public async Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) =>
+        await _client.DeclineAsync(
+            new Notice { RunId = notice.Run.ToString(), Round = notice.Round, Reason = notice.Reason.ToString() },
+            deadline: Deadline,
+            cancellationToken: cancellationToken);
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _certificate.Dispose();
+    }
+
+    private DateTime Deadline => _time.GetUtcNow().UtcDateTime + CallDeadline;
+
+    private async Task<bool> MoveNextAsync<T>(IAsyncStreamReader<T> stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await stream.MoveNext(cancellationToken).WaitAsync(AttendanceSilence, _time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator fell silent."));
+        }
+    }
+}

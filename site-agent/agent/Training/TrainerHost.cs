@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Training;
+
+/// <summary>
+/// One trainer process at a time, started for a run and kept through its rounds so that the cohort is read once; ended with the run, replaced after a crash.
+/// </summary>
+internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimeProvider time, ILogger<TrainerHost> logger) : IAsyncDisposable
+{
+    private TrainerIsolation? _isolation;
+    private TrainerProcess? _process;
+    private RoundPlan? _openFor;
+
+    /// <summary>Whether this system lets the trainer be cut off from the network; tried once.</summary>
+    public async Task<bool> CanIsolateAsync(CancellationToken cancellationToken) => (await IsolationAsync(cancellationToken)).IsIsolated;
+
+    /// <summary>Does a round's task in the trainer.</summary>
+    /// <returns>Finished, or Failed with the reason.</returns>
+    public async Task<TrainerEvent> RunAsync(RoundPlan plan, string modelPath, string updatePath, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await OpenAsync(plan, cancellationToken) is TrainerEvent.Failed failed) return failed;
+            return await _process!.DoAsync(
+                new TrainerCommand.Run { Plan = plan, ModelPath = modelPath, UpdatePath = updatePath },
+                step => LogStep(plan.Round, step.Step, step.Steps),
+                cancellationToken);
+        }
+        finally
+        {
+            if (_process is { HasExited: true }) await CloseAsync();
+        }
+    }
+
+    /// <summary>Ends the trainer, if there is one.</summary>
+    public async Task CloseAsync()
+    {
+        if (_process is null) return;
+        await _process.DisposeAsync();
+        _process = null;
+        _openFor = null;
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAsync();
+
+    /// <summary>Starts a trainer for the plan's run and lets it read the cohort, unless one already has.</summary>
+    private async Task<TrainerEvent.Failed?> OpenAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        if (_openFor?.Run == plan.Run && _process is { HasExited: false }) return null;
+        await CloseAsync();
+
+        var settings = options.Value;
+        var isolation = await IsolationAsync(cancellationToken);
+        if (settings.Trainer.RequireIsolation && !isolation.IsIsolated)
+        {
+            LogNotIsolated();
+            return new TrainerEvent.Failed(TrainerFailure.Fault, "Isolation is required and not available.");
+        }
+
+        var reports = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "reports")).FullName;
+        _process = TrainerProcess.Start(settings.Trainer.Path, isolation, Path.Combine(reports, "trainer.txt"), TimeSpan.FromMinutes(settings.Trainer.SilenceMinutes), time);
+        var answer = await _process.DoAsync(
+            new TrainerCommand.Open
+            {
+                CohortDirectory = settings.Cohort.Directory,
+                LabelAliases = settings.Cohort.Labels.ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value.ToImmutableArray()),
+                Plan = plan,
+                CohortReportPath = Path.Combine(reports, "cohort.json"),
+                Device = settings.Trainer.Device,
+                Threads = settings.Trainer.Threads == 0 ? Environment.ProcessorCount : settings.Trainer.Threads,
+            },
+            _ => { },
+            cancellationToken);
+        switch (answer)
+        {
+            case TrainerEvent.Ready ready:
+                _openFor = plan;
+                LogReady(ready.TrainingCases, ready.HeldBackCases, ready.Quarantined.Values.Sum(), string.Join(", ", ready.Quarantined.Select(entry => $"{entry.Value} {entry.Key}")), ready.Device, ready.NetworkIsolated);
+                return null;
+            case TrainerEvent.Failed failed:
+                return failed;
+            default:
+                return new TrainerEvent.Failed(TrainerFailure.Fault, "The trainer gave another answer than it was asked for.");
+        }
+    }
+
+    private async Task<TrainerIsolation> IsolationAsync(CancellationToken cancellationToken) =>
+        _isolation ??= await TrainerIsolation.DetectAsync(cancellationToken);
+
+    [LoggerMessage(410, LogLevel.Information, "Trainer read the cohort: {Training} cases to train on, {HeldBack} held back, {Quarantined} refused ({Reasons}); device {Device}; isolated from the network: {Isolated}")]
+    private partial void LogReady(int training, int heldBack, int quarantined, string reasons, string device, bool isolated);
+
+    [LoggerMessage(411, LogLevel.Debug, "Round {Round}: step {Step} of {Steps}")]
+    private partial void LogStep(int round, int step, int steps);
+
+    [LoggerMessage(412, LogLevel.Error, "The trainer can't be cut off from the network here and Agent:Trainer:RequireIsolation is set; allow network namespaces or unset it")]
+    private partial void LogNotIsolated();
+}

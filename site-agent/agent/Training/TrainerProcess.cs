@@ -1,0 +1,134 @@
+using System.Diagnostics;
+using System.Text.Json;
+using FedSeg.Federation;
+using FedSeg.Federation.Training;
+
+namespace FedSeg.SiteAgent.Training;
+
+/// <summary>
+/// A running trainer: commands in as JSON lines, events out. It is the only process that reads patients' files; what it says is read here as typed numbers and codes,
+/// and its free text goes to a file of the site's operator, never to a log or the wire.
+/// </summary>
+internal sealed class TrainerProcess : IAsyncDisposable
+{
+    private const int MaximumLineLength = 1 << 20;
+    private readonly Process _process;
+    private readonly TextWriter _notes;
+    private readonly Task _errors;
+    private readonly TimeSpan _silence;
+    private readonly TimeProvider _time;
+
+    private TrainerProcess(Process process, TextWriter notes, TimeSpan silence, TimeProvider time)
+    {
+        _process = process;
+        _notes = notes;
+        _silence = silence;
+        _time = time;
+        _errors = CopyErrorsAsync();
+    }
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Starts a trainer.</summary>
+    /// <param name="assemblyPath">The trainer's assembly.</param>
+    /// <param name="isolation">How it is cut off from the network.</param>
+    /// <param name="notesPath">Where its standard error and the details of its failures go: for the site's operator only.</param>
+    /// <param name="silence">After how long without an event it counts as hung.</param>
+    /// <param name="time">The clock of that watchdog.</param>
+    public static TrainerProcess Start(string assemblyPath, TrainerIsolation isolation, string notesPath, TimeSpan silence, TimeProvider time)
+    {
+        string[] command = [.. isolation.Prefix, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", assemblyPath];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        // The child gets no more of the agent's environment than it needs to start.
+        foreach (var name in start.Environment.Keys.Where(name => name is not ("PATH" or "HOME" or "TMPDIR" or "DOTNET_ROOT" or "LD_LIBRARY_PATH" or "SystemRoot")).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
+        // Two writers: what the process says on standard error, and why its commands failed.
+        var notes = TextWriter.Synchronized(new StreamWriter(new FileStream(notesPath, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
+        return new TrainerProcess(Process.Start(start)!, notes, silence, time);
+    }
+
+    /// <summary>Sends a command and waits for its last event.</summary>
+    /// <param name="command">What to do.</param>
+    /// <param name="onStep">Called for every optimiser step.</param>
+    /// <param name="cancellationToken">Kills the process: a trainer can't be asked to stop in the middle of a step.</param>
+    /// <returns>Ready, Finished or Failed; Failed with <see cref="TrainerFailure.Crashed"/> when the process ended or hung.</returns>
+    public async Task<TrainerEvent> DoAsync(TrainerCommand command, Action<TrainerEvent.Stepped> onStep, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command, FederationJson.Options).AsMemory(), cancellationToken);
+            await _process.StandardInput.FlushAsync(cancellationToken);
+            while (await _process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(_silence, _time, cancellationToken) is { } line)
+            {
+                if (line.Length > MaximumLineLength) return await CrashedAsync("wrote a line that is too long");
+                switch (JsonSerializer.Deserialize<TrainerEvent>(line, FederationJson.Options))
+                {
+                    case TrainerEvent.Stepped step:
+                        onStep(step);
+                        break;
+                    case TrainerEvent.Failed failed:
+                        await _notes.WriteLineAsync($"{failed.Code}: {failed.Detail}");
+                        return failed;
+                    case { } last:
+                        return last;
+                }
+            }
+
+            await _process.WaitForExitAsync(cancellationToken);
+            return await CrashedAsync($"ended with exit code {_process.ExitCode}");
+        }
+        catch (IOException)
+        {
+            return await CrashedAsync("closed its pipe");
+        }
+        catch (JsonException)
+        {
+            return await CrashedAsync("wrote something that is not an event");
+        }
+        catch (TimeoutException)
+        {
+            return await CrashedAsync($"said nothing for {_silence.TotalMinutes:F0} minutes");
+        }
+        catch (OperationCanceledException)
+        {
+            Kill();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Kill();
+        await _errors;
+        await _notes.DisposeAsync();
+        _process.Dispose();
+    }
+
+    private async Task<TrainerEvent.Failed> CrashedAsync(string how)
+    {
+        Kill();
+        await _notes.WriteLineAsync("The trainer " + how);
+        // 128 + SIGKILL is how Linux ends a process that took the machine's memory.
+        const int killedBySystem = 137;
+        var code = _process.HasExited && _process.ExitCode == killedBySystem ? TrainerFailure.OutOfMemory : TrainerFailure.Crashed;
+        return new TrainerEvent.Failed(code, "The trainer " + how);
+    }
+
+    private void Kill()
+    {
+        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+    }
+
+    private async Task CopyErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line) await _notes.WriteLineAsync(line);
+    }
+}
