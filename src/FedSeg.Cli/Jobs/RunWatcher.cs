@@ -1,0 +1,64 @@
+using FedSeg.Protocol.V1;
+using Grpc.Core;
+using Spectre.Console;
+
+namespace FedSeg.Cli.Jobs;
+
+/// <summary>Follows a run until it ends, also across a restart of the coordinator: a live table on a terminal, a line per round elsewhere, always on standard error.</summary>
+internal static class RunWatcher
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(2), Patience = TimeSpan.FromMinutes(2);
+
+    public static async Task<Run> WatchAsync(CoordinatorConnection connection, string runId, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        if (!console.Profile.Capabilities.Interactive || Console.IsErrorRedirected) return await FollowAsync(connection, runId, new LineReporter(time).Report, time, cancellationToken);
+
+        return await console.Live(new Text("")).AutoClear(false).StartAsync(live => FollowAsync(
+            connection,
+            runId,
+            run => live.UpdateTarget(RunView.Table(run, time.GetUtcNow())),
+            time,
+            cancellationToken));
+    }
+
+    private static async Task<Run> FollowAsync(CoordinatorConnection connection, string runId, Action<Run> report, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var lastAnswer = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var call = connection.Runs.Watch(new RunKey { RunId = runId }, cancellationToken: cancellationToken);
+                while (await call.ResponseStream.MoveNext(cancellationToken))
+                {
+                    lastAnswer = time.GetTimestamp();
+                    var run = call.ResponseStream.Current;
+                    report(run);
+                    if (run.Status != "running") return run;
+                }
+            }
+            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled && !cancellationToken.IsCancellationRequested && time.GetElapsedTime(lastAnswer) < Patience)
+            {
+                // The coordinator restarts: the run goes on, so does the watch.
+            }
+
+            await Task.Delay(Retry, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Prints each round once, when it has closed.</summary>
+    private sealed class LineReporter(TimeProvider time)
+    {
+        private int _printed;
+
+        public void Report(Run run)
+        {
+            foreach (var round in run.Rounds.Where(round => round.ClosedAt is not null).Skip(_printed))
+            {
+                Console.Error.WriteLine(RunView.Line(run, round, time.GetUtcNow()));
+                _printed++;
+            }
+        }
+    }
+}

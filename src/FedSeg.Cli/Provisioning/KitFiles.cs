@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FedSeg.Hosting.Certificates;
+
+namespace FedSeg.Cli.Provisioning;
+
+/// <summary>A member's folder: private key, request and settings that name them, so that signing is all that is left to do.</summary>
+/// <param name="directory">The folder.</param>
+/// <param name="name">The member's name.</param>
+internal sealed class KitFiles(string directory, string name)
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    /// <summary>What a site's policy says until its privacy officer writes another one.</summary>
+    private const string DefaultPolicy = """
+        # What may leave this hospital. Owned by the hospital: a job can add rules, never remove one. Without this file nothing leaves.
+        maximumUpdateBytes: 4294967296   # longest weights file, bytes
+        maximumNorm: 1000                # L2 norm of an update's weights
+        minimumTrainingCases: 10         # fewer cases: no update
+        minimumHeldBackCases: 5          # fewer cases: no scores
+
+        """;
+
+    public string RequestPath => Path.Combine(directory, name + ".csr");
+
+    public string SettingsPath => Path.Combine(directory, "agent.json");
+
+    public string ProfilePath => Path.Combine(directory, "profile.json");
+
+    /// <summary>Makes the private key and the request for it.</summary>
+    public void WriteRequest() => File.WriteAllText(RequestPath, KeyFiles.CreateRequest(Path.Combine(directory, name + ".key"), name));
+
+    /// <summary>Writes the agent's settings and the site's egress policy.</summary>
+    public void WriteSiteSettings(string coordinator, string cohortDirectory, IEnumerable<string> labels, string policy = DefaultPolicy, string trainerDevice = "auto", int trainerThreads = 0)
+    {
+        var settings = new JsonObject
+        {
+            ["Agent"] = new JsonObject
+            {
+                ["Site"] = name,
+                ["Coordinator"] = coordinator,
+                ["Certificate"] = name + ".pem",
+                ["PrivateKey"] = name + ".key",
+                ["Authority"] = FederationAuthority.CertificateFile,
+                ["DataDirectory"] = "data",
+                ["EgressPolicy"] = "egress-policy.yaml",
+                ["Cohort"] = new JsonObject
+                {
+                    ["Directory"] = cohortDirectory,
+                    // A value that is not null: the configuration drops empty arrays. The label stands for itself.
+                    ["Labels"] = new JsonObject(labels.Select(label => KeyValuePair.Create(label, (JsonNode?)new JsonArray(label)))),
+                },
+                ["Trainer"] = new JsonObject { ["Device"] = trainerDevice, ["Threads"] = trainerThreads },
+            },
+        };
+        File.WriteAllText(SettingsPath, settings.ToJsonString(Indented));
+        File.WriteAllText(Path.Combine(directory, "egress-policy.yaml"), policy);
+    }
+
+    /// <summary>Writes a person's profile: how the command line reaches the coordinator.</summary>
+    public void WriteProfile(string coordinator)
+    {
+        var profile = new JsonObject
+        {
+            ["coordinator"] = coordinator,
+            ["certificate"] = name + ".pem",
+            ["privateKey"] = name + ".key",
+            ["authority"] = FederationAuthority.CertificateFile,
+        };
+        File.WriteAllText(ProfilePath, profile.ToJsonString(Indented));
+    }
+
+    /// <summary>The coordinator's settings, for files as <c>provision init</c> names them.</summary>
+    public static string CoordinatorSettings(string listen, string dataDirectory) => new JsonObject
+    {
+        ["Coordinator"] = new JsonObject
+        {
+            ["Listen"] = listen,
+            ["DataDirectory"] = dataDirectory,
+            ["Certificate"] = "coordinator.pem",
+            ["PrivateKey"] = "coordinator.key",
+            ["Authority"] = FederationAuthority.CertificateFile,
+            ["Register"] = FederationAuthority.RegisterFile,
+        },
+    }.ToJsonString(Indented);
+}
