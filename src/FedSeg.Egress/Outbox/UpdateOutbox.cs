@@ -1,0 +1,80 @@
+using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Outbox;
+
+/// <summary>
+/// Sealed updates on disk until they are sent: one folder each, named by the update's digest, with <c>report.json</c> and the weights. The folder gets its name when it
+/// is complete, so a half-written one is never taken for an update.
+/// </summary>
+internal sealed class UpdateOutbox
+{
+    private const string ReportName = "report.json";
+    private const string SealingPrefix = "sealing-";
+    private const long MaxReportBytes = 1 << 20;
+
+    private readonly string _directory;
+
+    public UpdateOutbox(string directory)
+    {
+        _directory = directory;
+        Directory.CreateDirectory(directory);
+    }
+
+    /// <summary>A new empty folder to seal an update in.</summary>
+    public string BeginSealing() => Directory.CreateDirectory(Path.Combine(_directory, SealingPrefix + Guid.NewGuid().ToString("N"))).FullName;
+
+    /// <summary>Stores the sealed update under its digest. When this returns, its files are on the disk.</summary>
+    public SealedUpdate Store(string sealingFolder, SealedUpdate update)
+    {
+        using (var stream = new FileStream(Path.Combine(sealingFolder, ReportName), FileMode.CreateNew, FileAccess.Write))
+        {
+            stream.Write(update.ReportBytes.Span);
+            stream.Flush(flushToDisk: true);
+        }
+
+        // The same bits may have been sealed before; what lies there is replaced by what was measured now.
+        Remove(update.Digest);
+        var folder = FolderOf(update.Digest);
+        Directory.Move(sealingFolder, folder);
+        var payload = update.Payload is { } sealedPayload ? sealedPayload with { Path = Path.Combine(folder, UpdateSealer.PayloadName) } : null;
+        return new SealedUpdate(update.Report, update.ReportBytes.ToArray(), payload);
+    }
+
+    /// <summary>Reads an update back; <see langword="null"/> when it is gone or not, bit for bit, the one with this digest.</summary>
+    public async Task<SealedUpdate?> FindAsync(Sha256Digest digest, CancellationToken cancellationToken)
+    {
+        var reportPath = Path.Combine(FolderOf(digest), ReportName);
+        var payloadPath = Path.Combine(FolderOf(digest), UpdateSealer.PayloadName);
+        if (!File.Exists(reportPath) || new FileInfo(reportPath).Length > MaxReportBytes) return null;
+
+        var report = await File.ReadAllBytesAsync(reportPath, cancellationToken);
+        var payload = File.Exists(payloadPath)
+            ? new SealedPayload(payloadPath, new FileInfo(payloadPath).Length, await Sha256Digest.OfFileAsync(payloadPath, cancellationToken))
+            : null;
+        // Only bytes with the approved digest are parsed.
+        return SealedUpdate.DigestOf(report, payload?.Sha256) == digest ? new SealedUpdate(SiteReport.FromBytes(report), report, payload) : null;
+    }
+
+    public void Remove(Sha256Digest digest) => RemoveFolder(FolderOf(digest));
+
+    public static void Abandon(string sealingFolder) => RemoveFolder(sealingFolder);
+
+    /// <summary>Removes everything but the updates with these digests.</summary>
+    public void KeepOnly(IEnumerable<Sha256Digest> digests)
+    {
+        var keep = digests.Select(digest => digest.ToString()).ToHashSet(StringComparer.Ordinal);
+        foreach (var folder in Directory.GetDirectories(_directory))
+        {
+            if (!keep.Contains(Path.GetFileName(folder))) RemoveFolder(folder);
+        }
+    }
+
+    private string FolderOf(Sha256Digest digest) => Path.Combine(_directory, digest.ToString());
+
+    private static void RemoveFolder(string folder)
+    {
+        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+    }
+}

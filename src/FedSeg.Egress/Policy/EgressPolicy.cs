@@ -1,0 +1,22 @@
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Egress.Policy;
+
+/// <summary>The bounds a site sets for what may leave it. A job can't change them.</summary>
+public sealed record EgressPolicy
+{
+    /// <summary>Largest weights file that may leave, bytes.</summary>
+    public required long MaximumUpdateBytes { get; init; }
+
+    /// <summary>Largest L2 norm of all weight changes of an update together, in the weights' own unit.</summary>
+    public required double MaximumNorm { get; init; }
+
+    /// <summary>Fewest cases an update must have been trained on.</summary>
+    public int MinimumTrainingCases { get; init; } = 10;
+
+    /// <summary>Fewest held-back cases behind a score that leaves; with fewer the score is left out.</summary>
+    public int MinimumHeldBackCases { get; init; } = 5;
+
+    /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
+    public required Sha256Digest Hash { get; init; }
+}

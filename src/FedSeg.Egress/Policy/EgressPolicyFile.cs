@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using System.Text;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Yaml;
+
+namespace FedSeg.Egress.Policy;
+
+/// <summary>The outcome of reading a policy file.</summary>
+public abstract record EgressPolicyResult
+{
+    private EgressPolicyResult() { }
+
+    /// <summary>The policy is in force.</summary>
+    public sealed record Valid(EgressPolicy Policy) : EgressPolicyResult;
+
+    /// <summary>Nothing may leave; every problem is listed.</summary>
+    public sealed record Invalid(ImmutableArray<YamlProblem> Problems) : EgressPolicyResult;
+}
+
+/// <summary>
+/// Reads the site's policy from YAML: <c>maximumUpdateBytes</c> and <c>maximumNorm</c> are required, <c>minimumTrainingCases</c> (10) and <c>minimumHeldBackCases</c> (5)
+/// are not; unknown keys and values out of range are problems with their line, all at once.
+/// </summary>
+public static class EgressPolicyFile
+{
+    private const long MaxFileBytes = 1 << 20;
+
+    /// <summary>Reads the file; a missing or unreadable one is a problem, never a default.</summary>
+    public static EgressPolicyResult Read(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            if (!file.Exists) return Refuse($"there is no egress policy at {path}, so nothing may leave; the site's operator must write one");
+            if (file.Length > MaxFileBytes) return Refuse($"{path} has {file.Length} bytes; a policy has at most {MaxFileBytes}");
+            return Parse(File.ReadAllBytes(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return Refuse($"{path} can't be read: {error.Message}");
+        }
+    }
+
+    /// <summary>Reads the bytes of a policy file.</summary>
+    public static EgressPolicyResult Parse(ReadOnlySpan<byte> yaml)
+    {
+        var problems = new List<YamlProblem>();
+        var root = StrictYamlMap.Parse(Encoding.UTF8.GetString(yaml), problems);
+        if (problems.Count > 0) return new EgressPolicyResult.Invalid([.. problems]);
+
+        var policy = new EgressPolicy
+        {
+            MaximumUpdateBytes = root.WholeNumber64("maximumUpdateBytes", 1, 1L << 40),
+            MaximumNorm = root.Number("maximumNorm", double.Epsilon, 1e12),
+            MinimumTrainingCases = root.WholeNumber("minimumTrainingCases", 1, 1_000_000, fallback: 10),
+            MinimumHeldBackCases = root.WholeNumber("minimumHeldBackCases", 1, 1_000_000, fallback: 5),
+            Hash = Sha256Digest.Of(yaml),
+        };
+        root.RefuseUnknownKeys();
+        return problems.Count == 0
+            ? new EgressPolicyResult.Valid(policy)
+            : new EgressPolicyResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
+    }
+
+    private static EgressPolicyResult.Invalid Refuse(string message) => new([new YamlProblem(0, message)]);
+}

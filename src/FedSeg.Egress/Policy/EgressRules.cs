@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Policy;
+
+/// <summary>
+/// The rules, each a few lines over what was measured while the update was sealed. Source: egress checks of the FedSeg threat model, section 3.2. What could not be
+/// measured does not pass.
+/// </summary>
+internal static class EgressRules
+{
+    private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
+        [PolicyInForce, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, EnoughCases];
+
+    /// <summary>Runs every rule.</summary>
+    public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
+
+    private static RuleResult PolicyInForce(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.PolicyInForce, Passed: true, $"policy {policy.Hash.Abbreviated}", "a valid policy file");
+
+    private static RuleResult ReportWithinPlan(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.ReportWithinPlan, facts.ReportProblem is null, facts.ReportProblem ?? "answers the plan", "the plan's ids and labels, possible numbers");
+
+    private static RuleResult OnlyDeclaredTensors(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.OnlyDeclaredTensors, facts.TensorProblem is null, facts.TensorProblem ?? "as declared", facts.Task == RoundTask.Train ? "the architecture's tensors" : "no weights");
+
+    private static RuleResult FiniteValues(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.FiniteValues, facts.NonFiniteValues == 0, Text(facts.NonFiniteValues), "0");
+
+    private static RuleResult SizeWithinBound(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.SizeWithinBound, facts.WeightsBytes <= policy.MaximumUpdateBytes, Text(facts.WeightsBytes), Text(policy.MaximumUpdateBytes));
+
+    private static RuleResult NormWithinBound(SealingFacts facts, EgressPolicy policy) =>
+        // Written so that NaN does not pass.
+        new(EgressRule.NormWithinBound, facts.Norm <= policy.MaximumNorm, Text(facts.Norm), Text(policy.MaximumNorm));
+
+    private static RuleResult EnoughCases(SealingFacts facts, EgressPolicy policy) => facts.Task == RoundTask.Train
+        ? new(EgressRule.EnoughCases, facts.TrainingCases >= policy.MinimumTrainingCases, Text(facts.TrainingCases), $"at least {policy.MinimumTrainingCases}")
+        : new(EgressRule.EnoughCases, Passed: true, "nothing was trained", "applies to training");
+
+    private static string Text(IFormattable? measured) => measured?.ToString(null, CultureInfo.InvariantCulture) ?? "could not be measured";
+}

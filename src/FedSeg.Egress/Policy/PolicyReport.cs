@@ -1,0 +1,51 @@
+using System.Collections.Immutable;
+
+namespace FedSeg.Egress.Policy;
+
+/// <summary>The checks an update passes on its way out.</summary>
+public enum EgressRule
+{
+    /// <summary>The site has a valid policy.</summary>
+    PolicyInForce,
+
+    /// <summary>The report answers the plan, in the plan's own labels, with numbers that are possible.</summary>
+    ReportWithinPlan,
+
+    /// <summary>The weights are exactly the tensors of the plan's architecture and nothing else; an evaluation has none.</summary>
+    OnlyDeclaredTensors,
+
+    /// <summary>No weight is NaN or infinite.</summary>
+    FiniteValues,
+
+    /// <summary>The file is no larger than the policy allows.</summary>
+    SizeWithinBound,
+
+    /// <summary>The L2 norm of the whole change is within the policy.</summary>
+    NormWithinBound,
+
+    /// <summary>Enough cases were trained on.</summary>
+    EnoughCases,
+}
+
+/// <summary>The outcome of one rule.</summary>
+/// <param name="Rule">Which.</param>
+/// <param name="Passed">Whether it lets the update leave.</param>
+/// <param name="Measured">What was found: a number or the gate's own words, never text out of a file.</param>
+/// <param name="Limit">What is allowed.</param>
+public sealed record RuleResult(EgressRule Rule, bool Passed, string Measured, string Limit);
+
+/// <summary>The outcome of every rule; none is left out because another failed.</summary>
+public sealed record PolicyReport(ImmutableArray<RuleResult> Rules)
+{
+    /// <summary>Whether every rule passed.</summary>
+    public bool Passed => Rules.All(rule => rule.Passed);
+
+    /// <summary>The failed rules in one line for the site's operator.</summary>
+    public string Summary => Passed
+        ? "every rule passed"
+        : string.Join("; ", Rules.Where(rule => !rule.Passed).Select(rule => $"{rule.Rule}: {rule.Measured} (allowed: {rule.Limit})"));
+
+    /// <summary>The report when there is no valid policy to check anything against.</summary>
+    internal static PolicyReport WithoutPolicy { get; } =
+        new([new RuleResult(EgressRule.PolicyInForce, Passed: false, "no valid policy", "a valid policy file")]);
+}

@@ -1,0 +1,52 @@
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Egress.Sealing;
+
+/// <summary>
+/// Writes the weights that will leave: tensor by tensor from the declared manifest, in its order, into a canonical file without metadata. Of the trainer's file only
+/// the values of the declared tensors survive, and what is measured is measured on exactly the values written. Memory is one chunk, whatever the model's size.
+/// </summary>
+internal static class DeltaReencoder
+{
+    private const int ChunkElements = 1 << 16;
+
+    /// <summary>How a file differs from the manifest, in words that hold nothing from the file; <see langword="null"/> when it does not.</summary>
+    public static string? Problem(SafetensorsFile source, TensorManifest manifest)
+    {
+        if (source.Metadata.Count > 0) return "the file carries metadata";
+        return manifest.FirstDifference(source.Tensors) is null ? null : "names, shapes or order of the tensors are not the architecture's";
+    }
+
+    /// <summary>Copies and measures. When this returns, the file is on the disk.</summary>
+    public static DeltaMeasures Reencode(SafetensorsFile source, TensorManifest manifest, string targetPath, CancellationToken cancellationToken)
+    {
+        var chunk = new float[ChunkElements];
+        var (squares, nonFinite) = (0.0, 0L);
+        using var writer = SafetensorsWriter.Create(targetPath, manifest);
+        foreach (var tensor in manifest.Tensors)
+        {
+            for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
+                source.Read(tensor.Name, start, values);
+                // One sum in double over the manifest's order: the same norm on every machine.
+                foreach (var value in values)
+                {
+                    squares += (double)value * value;
+                    if (!float.IsFinite(value)) nonFinite++;
+                }
+
+                writer.Write(values);
+            }
+        }
+
+        writer.Complete();
+        return new DeltaMeasures(nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN);
+    }
+}
+
+/// <summary>What was measured over all weights of an update.</summary>
+/// <param name="NonFiniteValues">Weights that are NaN or infinite.</param>
+/// <param name="Norm">L2 norm; NaN when a weight is not finite.</param>
+internal sealed record DeltaMeasures(long NonFiniteValues, double Norm);

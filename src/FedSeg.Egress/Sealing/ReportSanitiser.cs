@@ -1,0 +1,80 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Sealing;
+
+/// <summary>
+/// Rewrites the trainer's report: ids and labels are taken from the plan, numbers are checked and coarsened, scores that would tell on few patients are left out. No
+/// text of the trainer's survives.
+/// </summary>
+internal static class ReportSanitiser
+{
+    private const int MaxCases = 10_000_000;
+    private const double MaxLoss = 1e6;
+
+    // Enough to follow training; the digits behind them only tell reports of nearly equal cohorts apart.
+    private const string MetricFormat = "G3";
+
+    /// <summary>What is wrong with a report as an answer to a plan, in words that hold nothing from the report; <see langword="null"/> when nothing is.</summary>
+    public static string? Problem(SiteReport report, RoundPlan plan, SiteId site)
+    {
+        if (report.Run != plan.Run || report.Round != plan.Round || report.Task != plan.Task) return "answers another round";
+        if (report.Plan != Sha256Digest.Of(plan.ToBytes())) return "answers another plan";
+        if (report.BaseModel != plan.BaseModel) return "starts from another base model";
+        if (report.Site != site) return "names another site";
+        if (report.HeldBackCases is < 0 or > MaxCases) return "impossible number of held-back cases";
+
+        return ScoresProblem(report, plan) ?? (plan.Task == RoundTask.Train ? TrainingProblem(report, plan) : EvaluationProblem(report));
+    }
+
+    /// <summary>The report as it may leave. Call it only for a report without a <see cref="Problem"/>.</summary>
+    /// <param name="report">The trainer's report.</param>
+    /// <param name="plan">What it answers.</param>
+    /// <param name="site">This site.</param>
+    /// <param name="minimumHeldBackCases">Fewest cases behind a score that leaves.</param>
+    public static SiteReport Sanitise(SiteReport report, RoundPlan plan, SiteId site, int minimumHeldBackCases) => new()
+    {
+        Run = plan.Run,
+        Round = plan.Round,
+        Task = plan.Task,
+        Site = site,
+        Plan = Sha256Digest.Of(plan.ToBytes()),
+        BaseModel = plan.BaseModel,
+        TrainingCases = report.TrainingCases,
+        HeldBackCases = report.HeldBackCases,
+        Steps = report.Steps,
+        MeanLoss = Rounded(report.MeanLoss),
+        Scores = report.HeldBackCases < minimumHeldBackCases || report.Scores.IsDefaultOrEmpty
+            ? []
+            : [.. report.Scores.Select((score, i) => Coarsened(plan.Labels[i], score, minimumHeldBackCases))],
+    };
+
+    private static string? ScoresProblem(SiteReport report, RoundPlan plan)
+    {
+        var scores = report.Scores.IsDefault ? ImmutableArray<LabelScore>.Empty : report.Scores;
+        if (scores.Length > 0 && !scores.Select(score => score.Label).SequenceEqual(plan.Labels, StringComparer.Ordinal)) return "labels are not the plan's";
+        if (scores.Any(score => score.Cases < 0 || score.Cases > report.HeldBackCases)) return "a score over more cases than were held back";
+        // Written so that NaN is a problem too.
+        return scores.All(score => score.MeanDice is null or (>= 0 and <= 1)) ? null : "a Dice score outside 0 to 1";
+    }
+
+    private static string? TrainingProblem(SiteReport report, RoundPlan plan)
+    {
+        if (report.TrainingCases is < 0 or > MaxCases) return "impossible number of training cases";
+        if (report.Steps < 1 || report.Steps > plan.Recipe.StepsPerRound) return "impossible number of steps";
+        return report.MeanLoss is >= -MaxLoss and <= MaxLoss ? null : "the mean loss is missing or not a possible number";
+    }
+
+    private static string? EvaluationProblem(SiteReport report) =>
+        report is { TrainingCases: 0, Steps: 0, MeanLoss: null } ? null : "an evaluation that claims to have trained";
+
+    private static LabelScore Coarsened(string label, LabelScore score, int minimumCases) => score.Cases < minimumCases
+        ? new LabelScore(label, MeanDice: null, Cases: 0)
+        : new LabelScore(label, Rounded(score.MeanDice), score.Cases);
+
+    private static double? Rounded(double? metric) => metric is { } value
+        ? double.Parse(value.ToString(MetricFormat, CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)
+        : null;
+}

@@ -1,0 +1,41 @@
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Sealing;
+
+/// <summary>
+/// An update as it will leave, if it may: the report's bytes, the weights file the gate wrote itself, and one digest over both. Whoever approves the digest approves
+/// every bit; it is also the update's idempotency key.
+/// </summary>
+public sealed class SealedUpdate
+{
+    internal SealedUpdate(SiteReport report, byte[] reportBytes, SealedPayload? payload)
+    {
+        Report = report;
+        ReportBytes = reportBytes;
+        Payload = payload;
+        Digest = DigestOf(reportBytes, payload?.Sha256);
+    }
+
+    /// <summary>The sanitised report.</summary>
+    public SiteReport Report { get; }
+
+    /// <summary>The report's canonical JSON, exactly as it travels.</summary>
+    public ReadOnlyMemory<byte> ReportBytes { get; }
+
+    /// <summary>The weights; <see langword="null"/> for an evaluation.</summary>
+    public SealedPayload? Payload { get; }
+
+    /// <summary>SHA-256 of the report's bytes followed by the 32 bytes of the payload's SHA-256 (by nothing for an evaluation).</summary>
+    public Sha256Digest Digest { get; }
+
+    /// <summary>The digest of an update with these parts.</summary>
+    public static Sha256Digest DigestOf(ReadOnlySpan<byte> reportBytes, Sha256Digest? payload) =>
+        Sha256Digest.Of([.. reportBytes, .. payload?.ToBytes() ?? []]);
+}
+
+/// <summary>The weights file of a sealed update.</summary>
+/// <param name="Path">Where it lies in the outbox.</param>
+/// <param name="Bytes">Its length.</param>
+/// <param name="Sha256">The digest of its bytes.</param>
+public sealed record SealedPayload(string Path, long Bytes, Sha256Digest Sha256);

@@ -1,0 +1,28 @@
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Sealing;
+
+/// <summary>What was measured while an update was sealed; all that the rules look at. <see langword="null"/> numbers could not be measured.</summary>
+internal sealed record SealingFacts
+{
+    public required RoundTask Task { get; init; }
+
+    /// <summary>What is wrong with the trainer's report, in the gate's own words.</summary>
+    public required string? ReportProblem { get; init; }
+
+    /// <summary>How the weights differ from the declared tensors, in the gate's own words.</summary>
+    public required string? TensorProblem { get; init; }
+
+    /// <summary>Weights that are NaN or infinite.</summary>
+    public required long? NonFiniteValues { get; init; }
+
+    /// <summary>Length of the weights file: as it will leave, or the trainer's where it could not be re-encoded. 0 for an evaluation.</summary>
+    public required long? WeightsBytes { get; init; }
+
+    /// <summary>L2 norm over all weight changes; NaN when one of them is not finite.</summary>
+    public required double? Norm { get; init; }
+
+    public required int TrainingCases { get; init; }
+
+    public required int HeldBackCases { get; init; }
+}

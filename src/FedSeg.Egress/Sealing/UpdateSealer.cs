@@ -1,0 +1,63 @@
+using FedSeg.Egress.Policy;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Egress.Sealing;
+
+/// <summary>Turns what the trainer delivered into what would leave, measuring on the way.</summary>
+internal sealed class UpdateSealer(SiteId site)
+{
+    /// <summary>Name of the weights file in a sealed update's folder.</summary>
+    public const string PayloadName = "payload.safetensors";
+
+    /// <summary>Seals an update into an empty folder.</summary>
+    /// <returns>What was measured, and the sealed update, or <see langword="null"/> where report or weights are not even of the right form.</returns>
+    public async Task<(SealingFacts Facts, SealedUpdate? Sealed)> SealAsync(
+        RoundPlan plan, ModelUpdate update, EgressPolicy policy, string folder, CancellationToken cancellationToken)
+    {
+        var facts = new SealingFacts
+        {
+            Task = plan.Task,
+            ReportProblem = ReportSanitiser.Problem(update.Report, plan, site),
+            TensorProblem = null,
+            NonFiniteValues = null,
+            WeightsBytes = null,
+            Norm = null,
+            TrainingCases = update.Report.TrainingCases,
+            HeldBackCases = update.Report.HeldBackCases,
+        };
+
+        var target = Path.Combine(folder, PayloadName);
+        facts = plan.Task == RoundTask.Train
+            ? SealWeights(facts, plan.Manifest(), update.WeightsPath, target, cancellationToken)
+            : facts with { TensorProblem = update.WeightsPath is null ? null : "an evaluation delivered weights", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
+        if (facts.ReportProblem is not null || facts.TensorProblem is not null) return (facts, null);
+
+        var payload = plan.Task == RoundTask.Train
+            ? new SealedPayload(target, new FileInfo(target).Length, await Sha256Digest.OfFileAsync(target, cancellationToken))
+            : null;
+        var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy.MinimumHeldBackCases);
+        return (facts, new SealedUpdate(report, report.ToBytes(), payload));
+    }
+
+    private static SealingFacts SealWeights(SealingFacts facts, TensorManifest manifest, string? weightsPath, string target, CancellationToken cancellationToken)
+    {
+        if (weightsPath is null || !File.Exists(weightsPath)) return facts with { TensorProblem = "the weights are missing" };
+
+        facts = facts with { WeightsBytes = new FileInfo(weightsPath).Length };
+        try
+        {
+            using var source = SafetensorsFile.Open(weightsPath);
+            if (DeltaReencoder.Problem(source, manifest) is { } problem) return facts with { TensorProblem = problem };
+
+            var measures = DeltaReencoder.Reencode(source, manifest, target, cancellationToken);
+            return facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = SafetensorsWriter.FileLength(manifest) };
+        }
+        catch (SafetensorsException)
+        {
+            // Its message may quote the file; the gate's own words may be noted and sent.
+            return facts with { TensorProblem = "the file is not a plain safetensors file" };
+        }
+    }
+}
