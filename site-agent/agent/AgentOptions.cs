@@ -36,10 +36,9 @@ internal sealed class AgentOptions
     [Required(ErrorMessage = "Agent:EgressPolicy is missing; without a policy nothing may leave.")]
     public string EgressPolicy { get; set; } = "";
 
-    [Required]
     public CohortOptions Cohort { get; set; } = new();
 
-    [Required]
+    [ValidateObjectMembers]
     public TrainerOptions Trainer { get; set; } = new();
 }
 

@@ -1,6 +1,9 @@
 using FedSeg.Egress;
+using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
+using FedSeg.Ledger.Checkpoints;
+using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
@@ -34,6 +37,31 @@ internal static class Startup
     }
 
     public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<TrainerHost>();
+
+    public static IServiceCollection AddEgress(this IServiceCollection services)
+    {
+        services.AddSingleton(provider =>
+        {
+            var settings = provider.GetRequiredService<IOptions<AgentOptions>>().Value;
+            var ledger = Path.Combine(settings.DataDirectory, "ledger");
+            Directory.CreateDirectory(settings.DataDirectory);
+            // The writer signs for as long as it lives, so the key lives as long as the program.
+            var key = LedgerKeyFile.OpenOrCreate(Path.Combine(settings.DataDirectory, "ledger.key"));
+            return LedgerWriter.Open(ledger, $"fedseg/site/{settings.Site}", key, provider.GetRequiredService<TimeProvider>());
+        });
+        return services.AddSingleton(provider =>
+        {
+            var settings = provider.GetRequiredService<IOptions<AgentOptions>>().Value;
+            var egress = new EgressOptions
+            {
+                Site = SiteId.Parse(settings.Site),
+                Recipient = settings.Coordinator,
+                PolicyPath = settings.EgressPolicy,
+                OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
+            };
+            return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>());
+        });
+    }
 
     public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorClient>();
 

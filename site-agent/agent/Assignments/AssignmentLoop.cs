@@ -80,13 +80,18 @@ internal sealed partial class AssignmentLoop(
                 break;
             case Assignment.KindOneofCase.Ended when RunId.TryParse(assignment.Ended.RunId, null, out var run):
                 LogRunEnded(run);
-                lock (_gate)
-                {
-                    if (_current is { } current && current.Run == run) current.Cancellation.Cancel();
-                }
-
+                await EndRunAsync(run);
                 break;
         }
+    }
+
+    private async Task EndRunAsync(RunId run)
+    {
+        CancellationTokenSource? working;
+        lock (_gate) working = _current is { } current && current.Run == run ? current.Cancellation : null;
+        // The one who works on it closes the trainer and discards what is unsent; if nobody does, it is done here.
+        if (working is not null) await working.CancelAsync();
+        else await work.EndRunAsync(run);
     }
 
     private async Task WorkAsync(CancellationToken cancellationToken)
@@ -101,7 +106,7 @@ internal sealed partial class AssignmentLoop(
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                await trainer.CloseAsync();
+                await work.EndRunAsync(plan.Run);
                 LogAbandoned(plan.Run, plan.Round);
             }
             catch (IOException error)

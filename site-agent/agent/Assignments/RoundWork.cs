@@ -1,4 +1,6 @@
 using FedSeg.Egress;
+using FedSeg.Egress.Notices;
+using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -25,6 +27,7 @@ internal sealed partial class RoundWork(
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
+    private IReadOnlyList<ClearedUpdate>? _pending;
 
     /// <summary>Does the round. Ends when the coordinator has an answer, or when the run ends first.</summary>
     public async Task DoAsync(RoundPlan plan, CancellationToken cancellationToken)
@@ -37,8 +40,9 @@ internal sealed partial class RoundWork(
             return;
         }
 
-        // Cleared before a crash or a cut but not acknowledged: the same bytes go again, nothing is trained twice.
-        if (await gate.FindPendingAsync(plan, cancellationToken) is { } pending)
+        // Cleared before a crash and not acknowledged: the same bytes go again, nothing is trained twice.
+        _pending ??= await gate.PendingAsync(cancellationToken);
+        if (_pending.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task) is { } pending)
         {
             await SendAsync(plan, pending, cancellationToken);
             return;
@@ -65,15 +69,22 @@ internal sealed partial class RoundWork(
         }
     }
 
+    /// <summary>Ends the run at this site: the trainer goes, and what was cleared but not sent is discarded, with an entry in the ledger.</summary>
+    public async Task EndRunAsync(RunId run)
+    {
+        await trainer.CloseAsync();
+        await gate.DiscardRunAsync(run);
+    }
+
     private async Task ReviewAndSendAsync(RoundPlan plan, ModelUpdate update, CancellationToken cancellationToken)
     {
-        switch (await gate.ReviewAsync(update, plan, cancellationToken))
+        switch (await gate.ClearAsync(plan, update, cancellationToken))
         {
             case EgressOutcome.Cleared { Update: var cleared }:
                 await SendAsync(plan, cleared, cancellationToken);
                 break;
             case EgressOutcome.Refused { Report: var report }:
-                LogRefusedByPolicy(plan.Run, plan.Round, report.ToString());
+                LogRefusedByPolicy(plan.Run, plan.Round, report.Summary);
                 await DeclineAsync(plan, DropReason.RefusedByPolicy, cancellationToken);
                 break;
         }
@@ -82,15 +93,25 @@ internal sealed partial class RoundWork(
     private async Task SendAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
     {
         UploadReceipt? receipt = null;
-        await RetryAsync(async () => receipt = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
-        if (receipt!.Accepted)
+        try
         {
-            await gate.RecordSentAsync(update);
+            await RetryAsync(async () => receipt = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
+        }
+        catch (PayloadChangedException error)
+        {
+            LogPayloadChanged(error.Message);
+            await gate.RecordFailedAsync(update, SendFailure.PayloadChanged);
+            await DeclineAsync(plan, DropReason.TrainerFault, cancellationToken);
+            return;
+        }
+
+        await gate.RecordSentAsync(update, receipt!.Accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
+        if (receipt.Accepted)
+        {
             LogSent(plan.Run, plan.Round, update.PayloadBytes, update.Digest.Abbreviated);
         }
         else
         {
-            await gate.RecordFailedAsync(update, receipt.Refusal);
             LogRefusedByCoordinator(plan.Run, plan.Round, receipt.Refusal);
             await DeclineAsync(plan, DropReason.UpdateRefused, cancellationToken);
         }
@@ -98,8 +119,16 @@ internal sealed partial class RoundWork(
 
     private async Task DeclineAsync(RoundPlan plan, DropReason reason, CancellationToken cancellationToken)
     {
-        var notice = await gate.ClearNoticeAsync(plan, reason, cancellationToken);
-        await RetryAsync(() => coordinator.DeclineAsync(notice, cancellationToken), cancellationToken);
+        switch (await gate.ClearNoticeAsync(new OutcomeNotice(plan.Run, plan.Round, reason), cancellationToken))
+        {
+            case NoticeOutcome.Cleared { Notice: var notice }:
+                await RetryAsync(() => coordinator.DeclineAsync(notice, cancellationToken), cancellationToken);
+                await gate.RecordSentAsync(notice);
+                break;
+            case NoticeOutcome.Refused { Report: var report }:
+                LogNoticeRefused(plan.Run, plan.Round, report.Summary);
+                break;
+        }
     }
 
     /// <summary>Tries again after every broken connection, for as long as the run goes on: hours offline lose nothing.</summary>
@@ -180,6 +209,12 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke ({Status}); trying again in {Seconds} s")]
     private partial void LogRetry(StatusCode status, double seconds);
+
+    [LoggerMessage(429, LogLevel.Error, "{Problem}")]
+    private partial void LogPayloadChanged(string problem);
+
+    [LoggerMessage(430, LogLevel.Warning, "Not even a notice may leave for {Run} round {Round}: {Report}")]
+    private partial void LogNoticeRefused(RunId run, int round, string report);
 
     [LoggerMessage(428, LogLevel.Error, "{Problem}")]
     private partial void LogBadModel(string problem);

@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using FedSeg.Egress;
+using FedSeg.Egress.Notices;
+using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Storage;
@@ -103,8 +104,8 @@ internal sealed class CoordinatorClient : IDisposable
         var header = new UploadHeader
         {
             Key = key,
-            Report = ByteString.CopyFrom(update.Report.Span),
-            PayloadSha256 = update.Payload?.ToString() ?? "",
+            Report = ByteString.CopyFrom(update.ReportBytes.Span),
+            PayloadSha256 = update.PayloadSha256?.ToString() ?? "",
             PayloadBytes = update.PayloadBytes,
             Signature = ByteString.CopyFrom(signer.SignHash(update.Digest.ToBytes())),
             Offset = offset,
@@ -112,7 +113,7 @@ internal sealed class CoordinatorClient : IDisposable
         try
         {
             await call.RequestStream.WriteAsync(new UploadPart { Header = header }, cancellationToken);
-            if (update.Payload is not null)
+            if (update.PayloadSha256 is not null)
             {
                 await using var payload = update.OpenPayload();
                 payload.Position = offset;
@@ -136,7 +137,7 @@ internal sealed class CoordinatorClient : IDisposable
     /// <exception cref="RpcException">The connection broke; send again.</exception>
     public async Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) =>
         await _client.DeclineAsync(
-            new Notice { RunId = notice.Run.ToString(), Round = notice.Round, Reason = notice.Reason.ToString() },
+            new Protocol.V1.Notice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round, Reason = notice.Notice.Reason.ToString() },
             deadline: Deadline,
             cancellationToken: cancellationToken);
 
