@@ -1,0 +1,88 @@
+using System.Diagnostics;
+
+namespace FedSeg.Cli.Demo;
+
+/// <summary>One of the demo's processes: a FedSeg program with its settings file, its output in a log file.</summary>
+internal sealed class DemoProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+    private readonly Process _process;
+    private readonly Task _copy;
+
+    private DemoProcess(string name, Process process, string logPath)
+    {
+        Name = name;
+        LogPath = logPath;
+        _process = process;
+        _copy = CopyAsync(process, logPath);
+    }
+
+    public string Name { get; }
+
+    public string LogPath { get; }
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>The largest resident memory the process has had, bytes; 0 where the system does not tell.</summary>
+    public long PeakMemoryBytes { get; private set; }
+
+    public static DemoProcess Start(string name, string assemblyPath, string settingsPath, string logPath)
+    {
+        var start = new ProcessStartInfo("dotnet", [assemblyPath, "--settings", settingsPath])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(settingsPath)!,
+        };
+        return new DemoProcess(name, Process.Start(start)!, logPath);
+    }
+
+    /// <summary>The last lines of the log, to say why a process ended.</summary>
+    public string LastWords()
+    {
+        using var stream = new FileStream(LogPath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        return string.Join(" ", new StreamReader(stream).ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3));
+    }
+
+    /// <summary>Notes the memory peak; called while the process lives.</summary>
+    public void MeasureMemory()
+    {
+        if (_process.HasExited) return;
+        _process.Refresh();
+        PeakMemoryBytes = Math.Max(PeakMemoryBytes, _process.PeakWorkingSet64);
+    }
+
+    /// <summary>Asks the process to stop and waits; kills it when it does not.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        MeasureMemory();
+        if (!_process.HasExited)
+        {
+            if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);
+            else Process.Start("kill", ["-TERM", _process.Id.ToString()])?.Dispose();
+            try
+            {
+                await _process.WaitForExitAsync().WaitAsync(StopPatience, TimeProvider.System);
+            }
+            catch (TimeoutException)
+            {
+                _process.Kill(entireProcessTree: true);
+            }
+        }
+
+        await _copy;
+        _process.Dispose();
+    }
+
+    private static async Task CopyAsync(Process process, string logPath)
+    {
+        await using var log = TextWriter.Synchronized(new StreamWriter(new FileStream(logPath, FileMode.Create, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
+        await Task.WhenAll(PumpAsync(process.StandardOutput, log), PumpAsync(process.StandardError, log));
+    }
+
+    private static async Task PumpAsync(StreamReader from, TextWriter to)
+    {
+        while (await from.ReadLineAsync() is { } line) await to.WriteLineAsync(line);
+    }
+}
