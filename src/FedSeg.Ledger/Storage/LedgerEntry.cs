@@ -54,8 +54,8 @@ public sealed record LedgerEntry(long Seq, DateTimeOffset Time, string Action, I
                     TimeFormat,
                     CultureInfo.InvariantCulture,
                     DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal),
-                root.GetProperty("action").GetString()!,
-                root.GetProperty("facts").EnumerateObject().ToImmutableSortedDictionary(fact => fact.Name, fact => fact.Value.GetString()!, StringComparer.Ordinal));
+                TextOf(root.GetProperty("action")),
+                root.GetProperty("facts").EnumerateObject().ToImmutableSortedDictionary(fact => fact.Name, fact => TextOf(fact.Value), StringComparer.Ordinal));
             return entry.ToBytes().AsSpan().SequenceEqual(bytes) ? entry : null;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentException)
@@ -63,4 +63,6 @@ public sealed record LedgerEntry(long Seq, DateTimeOffset Time, string Action, I
             return null;
         }
     }
+
+    private static string TextOf(JsonElement value) => value.GetString() ?? throw new FormatException("A text is null.");
 }

@@ -36,9 +36,9 @@ internal sealed class LedgerFolder(string directory)
             key.ImportFromPem(Encoding.ASCII.GetString(bytes));
             if (Encode(key).AsSpan().SequenceEqual(bytes)) return key;
         }
-        catch (Exception error) when (error is ArgumentException or CryptographicException)
+        catch (Exception error) when (error is ArgumentException or CryptographicException or PlatformNotSupportedException)
         {
-            // Told apart from a good key by the null below.
+            // No key, or one on a curve this machine does not know: the null below says so.
         }
 
         key.Dispose();

@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using System.Text;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Merkle;
 
@@ -12,6 +14,8 @@ namespace FedSeg.Ledger.Storage;
 internal sealed class LedgerScan : IDisposable
 {
     private const int MaxAttempts = 5;
+
+    private static readonly SearchValues<byte> Base64Characters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
 
     private readonly ECDsa _key;
     private readonly FileStream _entries;
@@ -159,23 +163,23 @@ internal sealed class LedgerScan : IDisposable
         var tornLeaf = new byte[Math.Min(leafBytes, MerkleHash.Length + 1)];
         _leaves.ReadExactly(tornLeaf);
         if (tornLeaf.Length > 0 && (leaf is null || !leaf.Value.Bytes.StartsWith(tornLeaf))) return damage;
-        if (tornNote.Length > 0 && (tornLeaf.Length != MerkleHash.Length || !IsBeginningOfNote(Text(tornNote), leaf!.Value))) return damage;
+        if (tornNote.Length > 0 && (tornLeaf.Length != MerkleHash.Length || !IsBeginningOfNote(tornNote, leaf!.Value))) return damage;
 
         Interrupted = new InterruptedAppend(entryBytes, leaf);
         return null;
     }
 
-    private bool IsBeginningOfNote(string torn, MerkleHash leaf)
+    private bool IsBeginningOfNote(ReadOnlySpan<byte> torn, MerkleHash leaf)
     {
         Tree.Add(leaf);
         var origin = Last!.Checkpoint.Origin;
-        var unsigned = new Checkpoint(origin, Tree.Size, Tree.Root()).ToText() + $"\n— {origin} ";
-        if (torn.Length <= unsigned.Length) return unsigned.StartsWith(torn, StringComparison.Ordinal);
-        if (!torn.StartsWith(unsigned, StringComparison.Ordinal)) return false;
+        ReadOnlySpan<byte> unsigned = Encoding.UTF8.GetBytes(new Checkpoint(origin, Tree.Size, Tree.Root()).ToText() + $"\n— {origin} ");
+        if (torn.Length <= unsigned.Length) return unsigned.StartsWith(torn);
+        if (!torn.StartsWith(unsigned)) return false;
 
         // A whole signature with one byte behind it was a finished note whose last byte was changed: acknowledged, so not ours to drop.
-        var finished = SignedCheckpoint.Parse(torn[..^1] + "\n");
-        return finished?.IsSignedBy(_key) != true && torn[unsigned.Length..].All(c => char.IsAsciiLetterOrDigit(c) || c is '+' or '/' or '=');
+        var finished = SignedCheckpoint.Parse(Text(torn[..^1]) + "\n");
+        return finished?.IsSignedBy(_key) != true && torn[unsigned.Length..].IndexOfAnyExcept(Base64Characters) < 0;
     }
 
     /// <summary>Reads the next length-prefixed record into <see cref="_entry"/>; <see langword="null"/> when it is not there to its end.</summary>
@@ -197,7 +201,7 @@ internal sealed class LedgerScan : IDisposable
     }
 
     /// <summary>Bytes that are no UTF-8 become characters that no note contains.</summary>
-    private static string Text(ReadOnlySpan<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes);
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
 
     private static FileStream OpenShared(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
 

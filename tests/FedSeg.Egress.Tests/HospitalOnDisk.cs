@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using FedSeg.Egress.Outbox;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.Egress.Tests;
+
+/// <summary>One site's folders, ledger and gate, with a trainer's update that passes every rule until a test changes it.</summary>
+internal sealed class HospitalOnDisk : IDisposable
+{
+    public const string ValidPolicy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+
+    private static readonly SiteId Site = SiteId.Parse("north");
+
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    public HospitalOnDisk()
+    {
+        WritePolicy(ValidPolicy);
+        Report = GoodReport(Plan);
+        WriteDelta(0.5f);
+        Start();
+    }
+
+    public string Root { get; } = Directory.CreateTempSubdirectory("fedseg-egress-").FullName;
+
+    public LedgerWriter Ledger { get; private set; } = null!;
+
+    public EgressGate Gate { get; private set; } = null!;
+
+    public RoundPlan Plan { get; set; } = NewPlan(RoundTask.Train);
+
+    public SiteReport Report { get; set; }
+
+    public string DeltaPath => Path.Combine(Root, "delta.safetensors");
+
+    public string OutboxPath => Path.Combine(Root, "outbox");
+
+    public string PolicyPath => Path.Combine(Root, "egress.yaml");
+
+    public string[] Actions => [.. Entries.Select(entry => entry.Action)];
+
+    public LedgerEntry[] Entries => [.. LedgerReader.Open(Path.Combine(Root, "ledger")).Entries()];
+
+    public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>A gate over what is on the disk, as after a crash and a restart.</summary>
+    public void Restart()
+    {
+        Ledger.Dispose();
+        Start();
+    }
+
+    public void WritePolicy(string yaml) => File.WriteAllText(PolicyPath, yaml);
+
+    /// <summary>The trainer's file: every declared tensor, every element the same.</summary>
+    public void WriteDelta(float value) => WriteDelta(Plan.Manifest(), value);
+
+    public void WriteDelta(TensorManifest manifest, float value, ImmutableDictionary<string, string>? metadata = null)
+    {
+        using var writer = SafetensorsWriter.Create(DeltaPath, manifest, metadata);
+        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
+        writer.Complete();
+    }
+
+    public Task<EgressOutcome> ClearAsync() => Gate.ClearAsync(Plan, new ModelUpdate(Report, Plan.Task == RoundTask.Train ? DeltaPath : null), Token);
+
+    public async Task<ClearedUpdate> ClearedAsync()
+    {
+        var outcome = await ClearAsync();
+        return outcome is EgressOutcome.Cleared cleared ? cleared.Update : throw new InvalidOperationException(((EgressOutcome.Refused)outcome).Report.Summary);
+    }
+
+    public static RoundPlan NewPlan(RoundTask task) => new()
+    {
+        Run = RunId.Parse("run-1"),
+        Round = 3,
+        TotalRounds = 5,
+        Task = task,
+        Architecture = new ArchitectureSpec { Name = "unet3d", Classes = 3, BaseFeatures = 2, Levels = 2 },
+        Labels = ["anterior", "posterior"],
+        Preprocessing = new PreprocessingSpec { Modality = "MR", SpacingMm = [1, 1, 1], PatchVoxels = [32, 32, 32] },
+        Recipe = new TrainingRecipe { StepsPerRound = 20, BatchSize = 2, Optimizer = OptimizerKind.AdamW, LearningRate = 0.003, WeightDecay = 3e-5 },
+        HeldBackFraction = 0.2,
+        Seed = 1,
+        MinimumCases = 10,
+        BaseModel = Sha256Digest.Of("base"u8),
+        BaseModelBytes = 1000,
+    };
+
+    public static SiteReport GoodReport(RoundPlan plan)
+    {
+        var trains = plan.Task == RoundTask.Train;
+        return new SiteReport
+        {
+            Run = plan.Run,
+            Round = plan.Round,
+            Task = plan.Task,
+            Site = Site,
+            Plan = Sha256Digest.Of(plan.ToBytes()),
+            BaseModel = plan.BaseModel,
+            TrainingCases = trains ? 40 : 0,
+            HeldBackCases = 10,
+            Steps = trains ? 20 : 0,
+            MeanLoss = trains ? 0.123456 : null,
+            Scores = [new LabelScore("anterior", 0.876543, 10), new LabelScore("posterior", 0.81, 9)],
+        };
+    }
+
+    public void Dispose()
+    {
+        Ledger.Dispose();
+        _key.Dispose();
+        Directory.Delete(Root, recursive: true);
+    }
+
+    private void Start()
+    {
+        Ledger = LedgerWriter.Open(Path.Combine(Root, "ledger"), "north.example/egress", _key, TimeProvider.System);
+        Gate = new EgressGate(new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath }, Ledger);
+    }
+}

@@ -1,0 +1,117 @@
+using FedSeg.Egress.Policy;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Tests.Policy;
+
+public sealed class EgressRulesTests : IDisposable
+{
+    private readonly HospitalOnDisk _hospital = new();
+
+    public void Dispose() => _hospital.Dispose();
+
+    [Fact]
+    public async Task Clear_GoodUpdate_PassesEveryRule()
+    {
+        var cleared = Assert.IsType<EgressOutcome.Cleared>(await _hospital.ClearAsync());
+
+        Assert.Equal(Enum.GetValues<EgressRule>(), cleared.Report.Rules.Select(rule => rule.Rule));
+        Assert.All(cleared.Report.Rules, rule => Assert.True(rule.Passed));
+    }
+
+    [Fact]
+    public async Task Clear_NormAboveBound_FailsThatRuleAlone()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1\n");
+        var failed = await OnlyFailureAsync();
+
+        // Every one of the n changes is 0.5, so the norm is 0.5 √n.
+        Assert.Equal(EgressRule.NormWithinBound, failed.Rule);
+        Assert.Equal(0.5 * Math.Sqrt(_hospital.Plan.Manifest().ParameterCount), double.Parse(failed.Measured), 1e-9);
+    }
+
+    [Fact]
+    public async Task Clear_FileAboveBound_FailsThatRuleAlone()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000\nmaximumNorm: 100\n");
+        var failed = await OnlyFailureAsync();
+
+        Assert.Equal(EgressRule.SizeWithinBound, failed.Rule);
+        Assert.Equal(new FileInfo(_hospital.DeltaPath).Length, long.Parse(failed.Measured));
+    }
+
+    [Fact]
+    public async Task Clear_TooFewCases_FailsThatRuleAlone()
+    {
+        _hospital.Report = _hospital.Report with { TrainingCases = 9 };
+
+        Assert.Equal(new RuleResult(EgressRule.EnoughCases, false, "9", "at least 10"), await OnlyFailureAsync());
+    }
+
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public async Task Clear_WeightNotFinite_FailsAndTheNormCannotPass(float value)
+    {
+        _hospital.WriteDelta(value);
+
+        Assert.Equal([EgressRule.FiniteValues, EgressRule.NormWithinBound], (await FailuresAsync()).Select(rule => rule.Rule));
+    }
+
+    [Fact]
+    public async Task Clear_WeightAtTheEdgeOfFloat_HasANorm()
+    {
+        _hospital.WriteDelta(float.MaxValue);
+        var failed = await OnlyFailureAsync();
+
+        Assert.Equal(EgressRule.NormWithinBound, failed.Rule);
+        Assert.True(double.IsFinite(double.Parse(failed.Measured)));
+    }
+
+    [Fact]
+    public async Task Clear_SeveralRulesBroken_ReportsAllOfThem()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000\nmaximumNorm: 1\n");
+        _hospital.Report = _hospital.Report with { TrainingCases = 2, MeanLoss = null };
+        var failures = await FailuresAsync();
+
+        Assert.Equal([EgressRule.ReportWithinPlan, EgressRule.SizeWithinBound, EgressRule.NormWithinBound, EgressRule.EnoughCases], failures.Select(rule => rule.Rule));
+    }
+
+    [Fact]
+    public async Task Clear_Evaluation_NeedsNoTrainingCases()
+    {
+        _hospital.Plan = HospitalOnDisk.NewPlan(RoundTask.Evaluate);
+        _hospital.Report = HospitalOnDisk.GoodReport(_hospital.Plan);
+
+        Assert.Null((await _hospital.ClearedAsync()).PayloadSha256);
+    }
+
+    [Fact]
+    public async Task Clear_EvaluationWithWeights_IsRefused()
+    {
+        _hospital.Plan = HospitalOnDisk.NewPlan(RoundTask.Evaluate);
+        _hospital.Report = HospitalOnDisk.GoodReport(_hospital.Plan);
+        var outcome = await _hospital.Gate.ClearAsync(_hospital.Plan, new ModelUpdate(_hospital.Report, _hospital.DeltaPath), HospitalOnDisk.Token);
+
+        Assert.Contains(Assert.IsType<EgressOutcome.Refused>(outcome).Report.Rules, rule => rule is { Rule: EgressRule.OnlyDeclaredTensors, Passed: false });
+    }
+
+    [Theory]
+    [InlineData("maximumNorm: 1\n")]
+    [InlineData("maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumNrom: 1\n")]
+    [InlineData(null)]
+    public async Task Clear_NoValidPolicy_IsRefused(string? policy)
+    {
+        if (policy is null) File.Delete(_hospital.PolicyPath);
+        else _hospital.WritePolicy(policy);
+
+        Assert.Equal(EgressRule.PolicyInForce, (await OnlyFailureAsync()).Rule);
+        Assert.Equal(["egressRequested", "egressDecided"], _hospital.Actions);
+    }
+
+    private async Task<RuleResult> OnlyFailureAsync() => Assert.Single(await FailuresAsync());
+
+    private async Task<RuleResult[]> FailuresAsync() =>
+        [.. Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync()).Report.Rules.Where(rule => !rule.Passed)];
+}

@@ -1,0 +1,80 @@
+using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Tests.Sealing;
+
+public sealed class ReportSanitiserTests
+{
+    private static readonly RoundPlan Plan = HospitalOnDisk.NewPlan(RoundTask.Train);
+    private static readonly SiteReport Good = HospitalOnDisk.GoodReport(Plan);
+
+    [Fact]
+    public void Sanitise_Metrics_HaveThreeSignificantDigits()
+    {
+        var report = Sanitise(Good);
+
+        Assert.Equal(0.123, report.MeanLoss);
+        Assert.Equal([0.877, 0.81], report.Scores.Select(score => score.MeanDice));
+    }
+
+    [Theory]
+    [InlineData(1234.5, 1230)]
+    [InlineData(0.00012345, 0.000123)]
+    [InlineData(-0.98765, -0.988)]
+    [InlineData(0, 0)]
+    public void Sanitise_Loss_IsRoundedAtAnyScale(double loss, double expected) => Assert.Equal(expected, Sanitise(Good with { MeanLoss = loss }).MeanLoss);
+
+    [Fact]
+    public void Sanitise_FewHeldBackCases_LeavesTheScoresOut() =>
+        Assert.Empty(Sanitise(Good with { HeldBackCases = 4, Scores = [new LabelScore("anterior", 0.9, 4), new LabelScore("posterior", 0.8, 4)] }).Scores);
+
+    [Fact]
+    public void Sanitise_FewCasesBehindOneLabel_LeavesThatScoreOut() => Assert.Equal(
+        [new LabelScore("anterior", 0.9, 10), new LabelScore("posterior", null, 0)],
+        Sanitise(Good with { Scores = [new LabelScore("anterior", 0.9, 10), new LabelScore("posterior", 0.8, 4)] }).Scores);
+
+    [Fact]
+    public void Problem_GoodReport_IsNone() => Assert.Null(ReportSanitiser.Problem(Good, Plan, Good.Site));
+
+    public static TheoryData<string, SiteReport> Impossible => new()
+    {
+        { "other run", Good with { Run = RunId.Parse("run-2") } },
+        { "other round", Good with { Round = 2 } },
+        { "other task", Good with { Task = RoundTask.Evaluate } },
+        { "other plan", Good with { Plan = Sha256Digest.Of("x"u8) } },
+        { "other base", Good with { BaseModel = Sha256Digest.Of("x"u8) } },
+        { "other site", Good with { Site = SiteId.Parse("south") } },
+        { "patient's name as label", Good with { Scores = [new LabelScore("DOE^JANE", 0.9, 10), new LabelScore("posterior", 0.8, 10)] } },
+        { "labels in other order", Good with { Scores = [new LabelScore("posterior", 0.9, 10), new LabelScore("anterior", 0.8, 10)] } },
+        { "label missing", Good with { Scores = [new LabelScore("anterior", 0.9, 10)] } },
+        { "Dice above one", Good with { Scores = [new LabelScore("anterior", 1.01, 10), new LabelScore("posterior", 0.8, 10)] } },
+        { "Dice NaN", Good with { Scores = [new LabelScore("anterior", double.NaN, 10), new LabelScore("posterior", 0.8, 10)] } },
+        { "more scored than held back", Good with { Scores = [new LabelScore("anterior", 0.9, 11), new LabelScore("posterior", 0.8, 10)] } },
+        { "negative scored", Good with { Scores = [new LabelScore("anterior", 0.9, -1), new LabelScore("posterior", 0.8, 10)] } },
+        { "negative held back", Good with { HeldBackCases = -1, Scores = [] } },
+        { "negative cases", Good with { TrainingCases = -1 } },
+        { "absurd cases", Good with { TrainingCases = int.MaxValue } },
+        { "no steps", Good with { Steps = 0 } },
+        { "more steps than planned", Good with { Steps = 21 } },
+        { "no loss", Good with { MeanLoss = null } },
+        { "loss NaN", Good with { MeanLoss = double.NaN } },
+        { "loss infinite", Good with { MeanLoss = double.PositiveInfinity } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Impossible), DisableDiscoveryEnumeration = true)]
+    public void Problem_ImpossibleReport_IsNamedWithoutQuotingIt(string why, SiteReport report)
+    {
+        var problem = ReportSanitiser.Problem(report, Plan, Good.Site);
+
+        Assert.True(problem is not null, why);
+        Assert.DoesNotContain("DOE", problem, StringComparison.Ordinal);
+    }
+
+    private static SiteReport Sanitise(SiteReport report)
+    {
+        Assert.Null(ReportSanitiser.Problem(report, Plan, report.Site));
+        return ReportSanitiser.Sanitise(report, Plan, report.Site, minimumHeldBackCases: 5);
+    }
+}

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+using System.Text;
+using FedSeg.Egress.Policy;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Egress.Tests.Sealing;
+
+/// <summary>What a hostile or broken trainer may put where its weights belong.</summary>
+public sealed class UpdateSealerTests : IDisposable
+{
+    private readonly HospitalOnDisk _hospital = new();
+
+    public void Dispose() => _hospital.Dispose();
+
+    [Fact]
+    public async Task Clear_GoodWeights_LeaveAsTheCanonicalFile()
+    {
+        var cleared = await _hospital.ClearedAsync();
+        await using var payload = cleared.OpenPayload();
+        var bytes = new MemoryStream();
+        await payload.CopyToAsync(bytes, HospitalOnDisk.Token);
+
+        Assert.Equal(await File.ReadAllBytesAsync(_hospital.DeltaPath, HospitalOnDisk.Token), bytes.ToArray());
+        Assert.Equal(bytes.Length, cleared.PayloadBytes);
+    }
+
+    [Fact]
+    public async Task Clear_HeaderPaddedWithAMessage_LeavesWithoutIt()
+    {
+        // JSON white space can carry bits: space is 0, tab is 1.
+        var plain = await File.ReadAllBytesAsync(_hospital.DeltaPath, HospitalOnDisk.Token);
+        var header = BitConverter.ToInt32(plain);
+        byte[] longer = [.. BitConverter.GetBytes((long)header + 16), .. plain[8..(8 + header)], .. " \t \t\t  \t\t \t  \t\t "u8[..16], .. plain[(8 + header)..]];
+        await File.WriteAllBytesAsync(_hospital.DeltaPath, longer, HospitalOnDisk.Token);
+        var cleared = await _hospital.ClearedAsync();
+
+        Assert.Equal(Sha256Digest.Of(plain), cleared.PayloadSha256);
+    }
+
+    [Fact]
+    public Task Clear_ExtraTensor_IsRefused()
+    {
+        _hospital.WriteDelta(new TensorManifest([.. _hospital.Plan.Manifest().Tensors, new TensorSpec("patients", [4])]), 0.1f);
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public Task Clear_MissingTensor_IsRefused()
+    {
+        _hospital.WriteDelta(new TensorManifest(_hospital.Plan.Manifest().Tensors[1..]), 0.1f);
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public Task Clear_TensorsInOtherOrder_IsRefused()
+    {
+        _hospital.WriteDelta(new TensorManifest(_hospital.Plan.Manifest().Tensors.Reverse()), 0.1f);
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public Task Clear_Metadata_IsRefused()
+    {
+        _hospital.WriteDelta(_hospital.Plan.Manifest(), 0.1f, ImmutableDictionary<string, string>.Empty.Add("note", "CANARY"));
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public Task Clear_TrailingBytes_IsRefused()
+    {
+        File.AppendAllText(_hospital.DeltaPath, "CANARY");
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public Task Clear_CutOff_IsRefused()
+    {
+        using (var stream = File.OpenWrite(_hospital.DeltaPath)) stream.SetLength(stream.Length - 1);
+        return AssertRefusedAsync();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("CANARY")]
+    [InlineData("\u0080\u0002}q\u0001(X\u0006CANARY")]
+    public Task Clear_NoSafetensors_IsRefused(string content)
+    {
+        File.WriteAllText(_hospital.DeltaPath, content, Encoding.Latin1);
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public Task Clear_NoFile_IsRefused()
+    {
+        File.Delete(_hospital.DeltaPath);
+        return AssertRefusedAsync();
+    }
+
+    private async Task AssertRefusedAsync()
+    {
+        var report = Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync()).Report;
+
+        Assert.Contains(report.Rules, rule => rule is { Rule: EgressRule.OnlyDeclaredTensors, Passed: false });
+        Assert.Empty(Directory.GetFileSystemEntries(_hospital.OutboxPath));
+        Assert.DoesNotContain("CANARY", await File.ReadAllTextAsync(Path.Combine(_hospital.Root, "ledger", "entries"), HospitalOnDisk.Token), StringComparison.Ordinal);
+    }
+}
