@@ -110,6 +110,7 @@ public static class Tags
     public static readonly DicomTag RescaleIntercept = Define(0x0028, 0x1052, DicomVr.DS);
     public static readonly DicomTag RescaleSlope = Define(0x0028, 0x1053, DicomVr.DS);
     public static readonly DicomTag RescaleType = Define(0x0028, 0x1054, DicomVr.LO);
+    public static readonly DicomTag SpatialLocationsPreserved = Define(0x0028, 0x135A, DicomVr.CS);
     public static readonly DicomTag LossyImageCompression = Define(0x0028, 0x2110, DicomVr.CS);
     public static readonly DicomTag ModalityLutSequence = Define(0x0028, 0x3000, DicomVr.SQ);
     public static readonly DicomTag PixelMeasuresSequence = Define(0x0028, 0x9110, DicomVr.SQ);
