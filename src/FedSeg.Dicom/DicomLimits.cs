@@ -1,0 +1,35 @@
+namespace FedSeg.Dicom;
+
+/// <summary>
+/// Bounds on what an untrusted DICOM file may ask for. Exceeding one ends in a <see cref="DicomException"/> with
+/// <see cref="DicomFault.LimitExceeded"/> before the memory is taken.
+/// </summary>
+public sealed class DicomLimits
+{
+    /// <summary>The defaults of every property.</summary>
+    public static DicomLimits Default { get; } = new();
+
+    /// <summary>Largest file that is read into memory, bytes; one buffer of .NET ends short of 2 GiB.</summary>
+    public long MaxFileBytes { get; init; } = 2L * 1024 * 1024 * 1024 - 64 * 1024;
+
+    /// <summary>Most that a deflated data set may inflate to, bytes.</summary>
+    public long MaxInflatedBytes { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>Deepest nesting of sequences.</summary>
+    public int MaxDepth { get; init; } = 32;
+
+    /// <summary>Elements and items in a file, nested ones included.</summary>
+    public int MaxElements { get; init; } = 2_000_000;
+
+    /// <summary>Fragments of one encapsulated pixel data element.</summary>
+    public int MaxFragments { get; init; } = 200_000;
+
+    /// <summary>Frames of one file.</summary>
+    public int MaxFrames { get; init; } = 100_000;
+
+    /// <summary>Bytes of one decoded frame.</summary>
+    public long MaxFrameBytes { get; init; } = 512L * 1024 * 1024;
+
+    /// <summary>Bytes of all decoded frames of one file together.</summary>
+    public long MaxPixelBytes { get; init; } = 4L * 1024 * 1024 * 1024;
+}

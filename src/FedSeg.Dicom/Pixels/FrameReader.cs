@@ -1,0 +1,172 @@
+using System.Buffers.Binary;
+using FedSeg.Dicom.Codecs;
+using FedSeg.Dicom.DataSets;
+using FedSeg.Dicom.Reading;
+
+namespace FedSeg.Dicom.Pixels;
+
+/// <summary>
+/// Decodes the frames of one file, one at a time, into a buffer that the caller owns. A frame comes out as stored values: little-endian, native
+/// width, bits above BitsStored masked away or sign-extended; one-bit values as bytes 0 or 1. Colour samples stay as the file has them.
+/// </summary>
+public sealed class FrameReader
+{
+    private readonly DicomFile _file;
+    private readonly IFrameDecoder? _decoder;
+    private readonly ReadOnlyMemory<byte> _native;
+    private readonly IReadOnlyList<ReadOnlyMemory<byte>[]> _encodedFrames = [];
+
+    /// <exception cref="DicomException">No pixel data, an unsupported syntax or layout, a missing codec, or too few bytes for the frames.</exception>
+    public FrameReader(DicomFile file)
+    {
+        _file = file;
+        Layout = PixelLayout.Of(file);
+        var pixels = file.DataSet.Find(Tags.PixelData)
+            ?? throw new DicomException(DicomFault.MissingElement, $"{file.Path}: {Tags.PixelData} is absent. This object holds no image.");
+        if (file.TransferSyntax.IsEncapsulated)
+        {
+            _decoder = FrameDecoders.For(file.TransferSyntax, file.Path);
+            var value = pixels.Encapsulated ?? throw new DicomException(
+                DicomFault.Malformed, $"{file.Path}: {file.TransferSyntax} asks for fragments in {Tags.PixelData}, but it has a plain length. Export the file again.");
+            _encodedFrames = FragmentMap.FramesOf(value, Layout.Frames, file.Path);
+        }
+        else
+        {
+            _native = pixels.Value;
+            CheckNativeLength(pixels);
+        }
+    }
+
+    public PixelLayout Layout { get; }
+
+    /// <summary>Decodes frame <paramref name="frame"/> (from 0) into the first <see cref="PixelLayout.FrameBytes"/> bytes of <paramref name="destination"/>.</summary>
+    /// <exception cref="DicomException">The compressed bytes are corrupt or disagree with the header.</exception>
+    public void Read(int frame, Span<byte> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(frame);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(frame, Layout.Frames);
+        var values = destination[..Layout.FrameBytes];
+        if (_decoder is not null)
+        {
+            _decoder.Decode(Joined(_encodedFrames[frame]), Layout, values, _file.Path);
+        }
+        else if (Layout.BitsAllocated == 1)
+        {
+            UnpackBits(frame, values);
+        }
+        else
+        {
+            _native.Span.Slice(frame * Layout.FrameBytes, Layout.FrameBytes).CopyTo(values);
+            if (_file.TransferSyntax.IsBigEndian)
+            {
+                ToLittleEndian(values);
+            }
+        }
+
+        StoredValues.Normalise(values, Layout);
+    }
+
+    /// <summary>Bits are packed from the lowest bit up and run on across frames, PS3.5 §8.1.1 and PS3.3 §C.8.20.2.</summary>
+    private void UnpackBits(int frame, Span<byte> values)
+    {
+        var first = (long)frame * Layout.ValuesPerFrame;
+        var bytes = _native.Span;
+        for (var i = 0; i < values.Length; i++)
+        {
+            var bit = first + i;
+            values[i] = (byte)((bytes[(int)(bit >> 3)] >> (int)(bit & 7)) & 1);
+        }
+    }
+
+    private void ToLittleEndian(Span<byte> values)
+    {
+        var vr = _file.DataSet.Find(Tags.PixelData)!.Vr;
+        if (Layout.BytesPerValue == 1 && vr == DicomVr.OW)
+        {
+            // Two samples share a big-endian word here.
+            for (var i = 0; i + 1 < values.Length; i += 2)
+            {
+                (values[i], values[i + 1]) = (values[i + 1], values[i]);
+            }
+        }
+
+        for (var i = 0; Layout.BytesPerValue > 1 && i < values.Length; i += Layout.BytesPerValue)
+        {
+            values.Slice(i, Layout.BytesPerValue).Reverse();
+        }
+    }
+
+    private void CheckNativeLength(DicomElement pixels)
+    {
+        var bits = (long)Layout.ValuesPerFrame * Layout.Frames * Layout.BitsAllocated;
+        var isSubsampled = Layout.Photometric == "YBR_FULL_422";
+        if (pixels.Encapsulated is not null || isSubsampled)
+        {
+            throw new DicomException(DicomFault.UnsupportedPixels, $"{_file.Path}: {Tags.PixelData} is subsampled colour or has fragments in an uncompressed syntax; neither is read.");
+        }
+
+        if ((bits + 7) / 8 > _native.Length)
+        {
+            throw new DicomException(
+                DicomFault.Malformed,
+                $"{_file.Path}: {Tags.PixelData} has {_native.Length} bytes where the header asks for {(bits + 7) / 8}. The file is truncated; fetch it again.");
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Joined(ReadOnlyMemory<byte>[] fragments)
+    {
+        if (fragments.Length == 1)
+        {
+            return fragments[0];
+        }
+
+        var joined = new byte[fragments.Sum(fragment => fragment.Length)];
+        var filled = 0;
+        foreach (var fragment in fragments)
+        {
+            fragment.CopyTo(joined.AsMemory(filled));
+            filled += fragment.Length;
+        }
+
+        return joined;
+    }
+}
+
+/// <summary>Removes what lies outside BitsStored, PS3.5 §8.1.1.</summary>
+internal static class StoredValues
+{
+    public static void Normalise(Span<byte> values, PixelLayout layout)
+    {
+        var shift = layout.HighBit + 1 - layout.BitsStored;
+        if (layout.BitsAllocated == 1 || (layout.BitsStored == layout.BitsAllocated && shift == 0))
+        {
+            return;
+        }
+
+        var unused = 32 - layout.BitsStored;
+        for (var i = 0; i < values.Length; i += layout.BytesPerValue)
+        {
+            var cell = values[i..];
+            var raw = layout.BytesPerValue switch
+            {
+                1 => cell[0],
+                2 => BinaryPrimitives.ReadUInt16LittleEndian(cell),
+                _ => BinaryPrimitives.ReadUInt32LittleEndian(cell),
+            };
+            var top = raw >> shift << unused;
+            var value = layout.IsSigned ? (uint)((int)top >> unused) : top >> unused;
+            switch (layout.BytesPerValue)
+            {
+                case 1:
+                    cell[0] = (byte)value;
+                    break;
+                case 2:
+                    BinaryPrimitives.WriteUInt16LittleEndian(cell, (ushort)value);
+                    break;
+                default:
+                    BinaryPrimitives.WriteUInt32LittleEndian(cell, value);
+                    break;
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Text;
+using FedSeg.Dicom.DataSets;
+
+namespace FedSeg.Dicom.Writing;
+
+/// <summary>
+/// A data set being made: elements in any order, each tag once (a later value replaces an earlier one). Text is UTF-8; <see cref="DicomWriter"/>
+/// declares it (ISO_IR 192).
+/// </summary>
+public sealed class DataSetBuilder
+{
+    private readonly SortedDictionary<DicomTag, Entry> _entries = [];
+
+    /// <summary>Text values of a known attribute; none makes an empty element (type 2).</summary>
+    public DataSetBuilder Text(DicomTag tag, params string[] values) => Text(tag, Tags.RepresentationOf(tag), values);
+
+    /// <summary>Text values with the representation stated.</summary>
+    public DataSetBuilder Text(DicomTag tag, DicomVr vr, params string[] values)
+    {
+        _entries[tag] = vr.IsText() ? new Entry(vr, values, null, null) : throw new ArgumentException($"{tag} is {vr}, which is no text.", nameof(tag));
+        return this;
+    }
+
+    /// <summary>Numbers of a known attribute, in the binary or decimal form that its representation asks for.</summary>
+    public DataSetBuilder Numbers(DicomTag tag, params double[] values)
+    {
+        var vr = Tags.RepresentationOf(tag);
+        return vr switch
+        {
+            DicomVr.DS => Text(tag, [.. values.Select(DecimalString)]),
+            DicomVr.IS => Text(tag, [.. values.Select(value => checked((int)value).ToString(CultureInfo.InvariantCulture))]),
+            DicomVr.US => Binary(tag, vr, values, 2, static (bytes, value) => BinaryPrimitives.WriteUInt16LittleEndian(bytes, checked((ushort)value))),
+            DicomVr.UL => Binary(tag, vr, values, 4, static (bytes, value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes, checked((uint)value))),
+            _ => throw new ArgumentException($"{tag} is {vr}; numbers are written as DS, IS, US or UL.", nameof(tag)),
+        };
+    }
+
+    /// <summary>Raw bytes, little-endian; an odd length is padded with zero.</summary>
+    public DataSetBuilder Bytes(DicomTag tag, DicomVr vr, byte[] value)
+    {
+        _entries[tag] = new Entry(vr, null, value, null);
+        return this;
+    }
+
+    /// <summary>The tag of another attribute as a value (AT).</summary>
+    public DataSetBuilder TagValue(DicomTag tag, DicomTag target)
+    {
+        var bytes = new byte[4];
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes, target.Group);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(2), target.Element);
+        return Bytes(tag, DicomVr.AT, bytes);
+    }
+
+    /// <summary>A sequence with these items.</summary>
+    public DataSetBuilder Sequence(DicomTag tag, params IEnumerable<DataSetBuilder> items)
+    {
+        _entries[tag] = new Entry(DicomVr.SQ, null, null, [.. items]);
+        return this;
+    }
+
+    /// <summary>Takes text elements over from a data set that was read; those it does not have become empty.</summary>
+    public DataSetBuilder CopyText(DataSet source, params DicomTag[] tags)
+    {
+        foreach (var tag in tags)
+        {
+            Text(tag, [.. source.Texts(tag)]);
+        }
+
+        return this;
+    }
+
+    /// <summary>Replaces every text value, those in items included, by what <paramref name="change"/> makes of it.</summary>
+    public void ChangeText(Func<DicomTag, DicomVr, string, string> change)
+    {
+        foreach (var (tag, entry) in _entries.ToArray())
+        {
+            if (entry.Texts is { } texts)
+            {
+                _entries[tag] = entry with { Texts = [.. texts.Select(text => change(tag, entry.Vr, text))] };
+            }
+
+            foreach (var item in entry.Items ?? [])
+            {
+                item.ChangeText(change);
+            }
+        }
+    }
+
+    internal string? FirstText(DicomTag tag) => _entries.TryGetValue(tag, out var entry) && entry.Texts is [var first, ..] ? first : null;
+
+    internal byte[] Encode()
+    {
+        using var stream = new MemoryStream();
+        foreach (var (tag, entry) in _entries)
+        {
+            WriteElement(stream, tag, entry.Vr, entry.Encode());
+        }
+
+        return stream.ToArray();
+    }
+
+    private static void WriteElement(MemoryStream stream, DicomTag tag, DicomVr vr, byte[] value)
+    {
+        Span<byte> header = stackalloc byte[12];
+        BinaryPrimitives.WriteUInt16LittleEndian(header, tag.Group);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[2..], tag.Element);
+        BinaryPrimitives.WriteUInt16BigEndian(header[4..], (ushort)vr);
+        if (vr.HasShortLength())
+        {
+            if (value.Length > ushort.MaxValue)
+            {
+                throw new ArgumentException($"{tag}: {value.Length} bytes are too many for {vr}.", nameof(value));
+            }
+
+            BinaryPrimitives.WriteUInt16LittleEndian(header[6..], (ushort)value.Length);
+            stream.Write(header[..8]);
+        }
+        else
+        {
+            header[6..8].Clear();
+            BinaryPrimitives.WriteUInt32LittleEndian(header[8..], (uint)value.Length);
+            stream.Write(header);
+        }
+
+        stream.Write(value);
+    }
+
+    private DataSetBuilder Binary(DicomTag tag, DicomVr vr, double[] values, int width, Action<byte[], double> write)
+    {
+        var bytes = new byte[values.Length * width];
+        var cell = new byte[width];
+        for (var i = 0; i < values.Length; i++)
+        {
+            write(cell, values[i]);
+            cell.CopyTo(bytes, i * width);
+        }
+
+        return Bytes(tag, vr, bytes);
+    }
+
+    /// <summary>The shortest decimal that fits the sixteen characters of DS, as precise as they allow.</summary>
+    private static string DecimalString(double value)
+    {
+        if (!double.IsFinite(value))
+        {
+            throw new ArgumentException("A decimal string holds finite numbers only.", nameof(value));
+        }
+
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        for (var digits = 15; text.Length > 16; digits--)
+        {
+            text = value.ToString("G" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        }
+
+        return text;
+    }
+
+    private sealed record Entry(DicomVr Vr, string[]? Texts, byte[]? Raw, DataSetBuilder[]? Items)
+    {
+        public byte[] Encode()
+        {
+            if (Items is not null)
+            {
+                return EncodeItems(Items);
+            }
+
+            var bytes = Raw ?? Encoding.UTF8.GetBytes(string.Join('\\', Texts!));
+            if (bytes.Length % 2 == 0)
+            {
+                return bytes;
+            }
+
+            Array.Resize(ref bytes, bytes.Length + 1);
+            bytes[^1] = (byte)(Raw is null && Vr != DicomVr.UI ? ' ' : '\0');
+            return bytes;
+        }
+
+        private static byte[] EncodeItems(DataSetBuilder[] items)
+        {
+            using var stream = new MemoryStream();
+            Span<byte> header = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0];
+            foreach (var item in items)
+            {
+                var body = item.Encode();
+                BinaryPrimitives.WriteUInt32LittleEndian(header[4..], (uint)body.Length);
+                stream.Write(header);
+                stream.Write(body);
+            }
+
+            return stream.ToArray();
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using FedSeg.Dicom;
+using FedSeg.Imaging.Segments;
+using FedSeg.Imaging.Series;
+
+namespace FedSeg.Imaging.Cases;
+
+/// <summary>
+/// Reads one labelled case: all files below its folder, exactly one image series and one segmentation of it, found by what the files say.
+/// Nothing that a file holds makes it throw; a case that can't be trusted is quarantined with a reason.
+/// </summary>
+public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? seriesOptions = null, SegmentationOptions? segmentationOptions = null)
+{
+    /// <param name="caseDirectory">The case's folder; files in any names and sub-folders.</param>
+    /// <param name="vocabulary">The classes of the run; segments outside it are left out.</param>
+    /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
+    public CaseOutcome Read(string caseDirectory, LabelVocabulary vocabulary, CancellationToken cancellationToken)
+    {
+        var folder = DicomFolder.Read(caseDirectory, limits, cancellationToken);
+        return CaseMatch.In(folder, caseDirectory, seriesOptions) switch
+        {
+            CaseMatch.Refused refused => new CaseOutcome.Quarantined(refused.Reason, refused.Detail),
+            CaseMatch.Found found => Decode(found, vocabulary, cancellationToken),
+            _ => throw new InvalidOperationException("A case is either found or refused."),
+        };
+    }
+
+    private CaseOutcome Decode(CaseMatch.Found found, LabelVocabulary vocabulary, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var segmentation = SegmentationReader.Read(found.Segmentation, found.Series.Grid, vocabulary, segmentationOptions, limits);
+            if (segmentation is SegmentationOutcome.Refused refused)
+            {
+                return new CaseOutcome.Quarantined(refused.Reason, refused.Detail);
+            }
+
+            var image = VolumeReader.Read(found.Series, limits, cancellationToken);
+            var labels = ((SegmentationOutcome.Mapped)segmentation).Labels;
+            return new CaseOutcome.Usable(new LabelledCase(found.Series.PatientKey, image, labels, found.Series.Modality));
+        }
+        catch (DicomException refusal)
+        {
+            return new CaseOutcome.Quarantined(FileProblem.ReasonOf(refusal.Fault), refusal.Message);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return new CaseOutcome.Quarantined(QuarantineReason.UnreadableFile, $"A file of series {found.Series.SeriesUid} can't be opened ({fault.GetType().Name}). Check its permissions.");
+        }
+    }
+}

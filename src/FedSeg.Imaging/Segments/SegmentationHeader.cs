@@ -1,0 +1,144 @@
+using FedSeg.Dicom;
+using FedSeg.Dicom.DataSets;
+using FedSeg.Dicom.Reading;
+using FedSeg.Imaging.Volumes;
+
+namespace FedSeg.Imaging.Segments;
+
+/// <summary>How a segmentation stores its segments, PS3.3 §C.8.20.2.</summary>
+public enum SegmentationKind
+{
+    /// <summary>One bit a voxel, one frame a segment and plane.</summary>
+    Binary,
+
+    /// <summary>A fraction a voxel, one frame a segment and plane.</summary>
+    Fractional,
+
+    /// <summary>The segment's number in each voxel, one frame a plane.</summary>
+    LabelMap,
+}
+
+/// <summary>A segment as the file names it.</summary>
+public sealed record Segment(int Number, string Label);
+
+/// <summary>Where one frame of a segmentation lies. Without a position or orientation the frame can't be placed.</summary>
+/// <param name="SegmentNumber">The frame's segment; <see langword="null"/> in a label map.</param>
+/// <param name="ColumnStepMm">Patient vector from one pixel to the next in a row, mm.</param>
+/// <param name="RowStepMm">Patient vector from one row to the next, mm.</param>
+public sealed record SegmentFrame(int? SegmentNumber, Vector3D? PositionMm, Vector3D? ColumnStepMm, Vector3D? RowStepMm);
+
+/// <summary>What the header of a DICOM segmentation says, read without its pixels.</summary>
+public sealed record SegmentationHeader
+{
+    internal const string SegmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4";
+    internal const string LabelMapStorage = "1.2.840.10008.5.1.4.1.1.66.7";
+
+    public required string Path { get; init; }
+
+    public required string SopInstanceUid { get; init; }
+
+    public required string StudyUid { get; init; }
+
+    public required string SeriesUid { get; init; }
+
+    public required string? FrameOfReferenceUid { get; init; }
+
+    public required SegmentationKind Kind { get; init; }
+
+    /// <summary>The segments in the order of their numbers.</summary>
+    public required IReadOnlyList<Segment> Segments { get; init; }
+
+    public required IReadOnlyList<SegmentFrame> Frames { get; init; }
+
+    /// <summary>The value that means "wholly inside" in a fractional segmentation.</summary>
+    public required int MaximumFractionalValue { get; init; }
+
+    /// <summary>The series that ReferencedSeriesSequence names.</summary>
+    public required IReadOnlySet<string> ReferencedSeriesUids { get; init; }
+
+    /// <summary>The images that ReferencedSeriesSequence or the frames' derivations name.</summary>
+    public required IReadOnlySet<string> ReferencedInstanceUids { get; init; }
+
+    /// <summary>The SOP class is a segmentation or a label map segmentation.</summary>
+    public static bool IsSegmentation(string? sopClassUid) => sopClassUid is SegmentationStorage or LabelMapStorage;
+
+    /// <exception cref="DicomException">An element that a segmentation must have is absent or impossible.</exception>
+    public static SegmentationHeader Of(DicomFile file)
+    {
+        var set = file.DataSet;
+        var perFrame = set.Items(Tags.PerFrameFunctionalGroupsSequence);
+        var shared = set.Items(Tags.SharedFunctionalGroupsSequence) is [var group, ..] ? group : null;
+        var kind = KindOf(file);
+        return new SegmentationHeader
+        {
+            Path = file.Path,
+            SopInstanceUid = set.RequiredText(Tags.SopInstanceUid),
+            StudyUid = set.RequiredText(Tags.StudyInstanceUid),
+            SeriesUid = set.RequiredText(Tags.SeriesInstanceUid),
+            FrameOfReferenceUid = set.Text(Tags.FrameOfReferenceUid),
+            Kind = kind,
+            Segments = [.. set.Items(Tags.SegmentSequence)
+                .Select(item => new Segment(item.RequiredWholeNumber(Tags.SegmentNumber), item.Text(Tags.SegmentLabel) ?? ""))
+                .OrderBy(segment => segment.Number)],
+            Frames = [.. perFrame.Select(frame => FrameOf(frame, shared, kind))],
+            MaximumFractionalValue = set.WholeNumber(Tags.MaximumFractionalValue) ?? 255,
+            ReferencedSeriesUids = References(set).Series,
+            ReferencedInstanceUids = References(set).Instances,
+        };
+    }
+
+    private static SegmentationKind KindOf(DicomFile file) => file.DataSet.Text(Tags.SegmentationType) switch
+    {
+        "BINARY" => SegmentationKind.Binary,
+        "FRACTIONAL" => SegmentationKind.Fractional,
+        "LABELMAP" => SegmentationKind.LabelMap,
+        null when file.DataSet.Text(Tags.SopClassUid) == LabelMapStorage => SegmentationKind.LabelMap,
+        _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationType} is none of BINARY, FRACTIONAL, LABELMAP. Export the segmentation again."),
+    };
+
+    private static SegmentFrame FrameOf(DataSet frame, DataSet? shared, SegmentationKind kind)
+    {
+        DataSet? Group(DicomTag tag) => frame.Items(tag) is [var own, ..] ? own : shared?.Items(tag) is [var common, ..] ? common : null;
+
+        var segment = kind == SegmentationKind.LabelMap ? null : Group(Tags.SegmentIdentificationSequence)?.WholeNumber(Tags.ReferencedSegmentNumber);
+        var position = Group(Tags.PlanePositionSequence)?.Numbers(Tags.ImagePositionPatient);
+        var orientation = Group(Tags.PlaneOrientationSequence)?.Numbers(Tags.ImageOrientationPatient);
+        var spacing = Group(Tags.PixelMeasuresSequence)?.Numbers(Tags.PixelSpacing);
+        var hasPlane = orientation is { Count: 6 } && spacing is { Count: 2 };
+        return new SegmentFrame(
+            segment,
+            position is { Count: 3 } ? new Vector3D(position[0], position[1], position[2]) : null,
+            hasPlane ? new Vector3D(orientation![0], orientation[1], orientation[2]) * spacing![1] : null,
+            hasPlane ? new Vector3D(orientation![3], orientation[4], orientation[5]) * spacing![0] : null);
+    }
+
+    private static (HashSet<string> Series, HashSet<string> Instances) References(DataSet set)
+    {
+        var series = new HashSet<string>(StringComparer.Ordinal);
+        var instances = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var reference in set.Items(Tags.ReferencedSeriesSequence))
+        {
+            AddText(series, reference, Tags.SeriesInstanceUid);
+            foreach (var instance in reference.Items(Tags.ReferencedInstanceSequence))
+            {
+                AddText(instances, instance, Tags.ReferencedSopInstanceUid);
+            }
+        }
+
+        var groups = set.Items(Tags.PerFrameFunctionalGroupsSequence).Concat(set.Items(Tags.SharedFunctionalGroupsSequence));
+        foreach (var source in groups.SelectMany(item => item.Items(Tags.DerivationImageSequence)).SelectMany(item => item.Items(Tags.SourceImageSequence)))
+        {
+            AddText(instances, source, Tags.ReferencedSopInstanceUid);
+        }
+
+        return (series, instances);
+    }
+
+    private static void AddText(HashSet<string> uids, DataSet set, DicomTag tag)
+    {
+        if (set.Text(tag) is { } uid)
+        {
+            uids.Add(uid);
+        }
+    }
+}
