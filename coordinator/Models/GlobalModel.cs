@@ -14,8 +14,8 @@ internal static class GlobalModel
     public static ModelRef CreateInitial(BlobStore blobs, RunId run, JobSpec job)
     {
         var incoming = blobs.IncomingPath("initial", run.ToString());
-        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run };
-        ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToMap());
+        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run, Round = 0 };
+        ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
         return blobs.Adopt(incoming, Digest(incoming));
     }
 

@@ -90,7 +90,7 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
             .Select(accepted => new WeightedUpdate(accepted.Report.Site, blobs.PathOf(accepted.Weights!.Sha256), accepted.Report.TrainingCases))
             .ToList();
         var incoming = blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}");
-        FederatedAveraging.Aggregate(blobs.PathOf(plan.BaseModel), updates, plan.Manifest(), incoming, ModelMetadata.Of(plan).ToMap(), cancellationToken);
+        FederatedAveraging.Aggregate(blobs.PathOf(plan.BaseModel), updates, plan.Manifest(), incoming, ModelMetadata.Of(plan).ToDictionary(), cancellationToken);
         var model = blobs.Adopt(incoming, GlobalModel.Digest(incoming));
         LogAggregated(plan.Run, plan.Round, updates.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
         return model;

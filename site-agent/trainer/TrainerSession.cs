@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
+using FedSeg.Imaging.Cases;
+using FedSeg.Segmentation.Networks;
+using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Training;
+using static TorchSharp.torch;
+
+namespace FedSeg.Trainer;
+
+/// <summary>
+/// Works off the agent's commands. Every failure is an answer: whatever a command runs into, the next one is taken.
+/// </summary>
+/// <param name="send">Takes each event.</param>
+/// <param name="time">Measures how long tasks take.</param>
+internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider time)
+{
+    private OpenedCohort? _opened;
+
+    /// <summary>Does one command and sends its answer.</summary>
+    public void Handle(string line)
+    {
+        TrainerEvent answer;
+        try
+        {
+            answer = TrainerLine.Read(line) switch
+            {
+                TrainerCommand.Open open => Open(open),
+                TrainerCommand.Run run => Run(run),
+                var other => throw new InvalidOperationException($"{other.GetType().Name} is not handled."),
+            };
+        }
+        catch (Exception error)
+        {
+            answer = Failure(error);
+        }
+
+        // Outside the try: when the agent is gone there is nobody left to tell.
+        send(answer);
+    }
+
+    private TrainerEvent.Ready Open(TrainerCommand.Open open)
+    {
+        _opened = null;
+        var plan = open.Plan;
+        var device = ComputeDevice.Choose(open.Device, open.Threads);
+        var vocabulary = new LabelVocabulary(
+            [.. plan.Labels.Select(label => new LabelName(label, open.LabelAliases.TryGetValue(label, out var aliases) ? aliases : [label]))]);
+        var cohort = Cohort.Read(
+            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None);
+        if (cohort.Training.Length < plan.MinimumCases)
+        {
+            throw new CohortException(
+                CohortProblem.NoUsableCase,
+                $"{open.CohortDirectory}: {cohort.Training.Length} cases to train on, the plan asks for {plan.MinimumCases}; see {open.CohortReportPath} for refused cases");
+        }
+
+        _opened = new OpenedCohort(cohort, plan, device);
+        return new TrainerEvent.Ready
+        {
+            TrainingCases = cohort.Training.Length,
+            HeldBackCases = cohort.HeldBack.Length,
+            Quarantined = cohort.Quarantined,
+            NetworkIsolated = NetworkIsolation.IsIsolated(),
+            Device = device.type == TorchSharp.DeviceType.CUDA ? $"cuda:{device.index}" : "cpu",
+        };
+    }
+
+    private TrainerEvent Run(TrainerCommand.Run run)
+    {
+        if (_opened is not { } opened) throw new InvalidOperationException("No cohort is open; send an open command first.");
+        RequireSameCohort(opened.Plan, run.Plan);
+
+        var started = time.GetTimestamp();
+        var outcome = RoundWork.Run(
+            run.Plan,
+            opened.Cohort,
+            run.ModelPath,
+            run.UpdatePath,
+            opened.Device,
+            step => send(new TrainerEvent.Stepped(step.Step, step.Steps, step.Loss)),
+            CancellationToken.None);
+        return outcome switch
+        {
+            RoundOutcome.Done done => new TrainerEvent.Finished
+            {
+                TrainingCases = run.Plan.Task == RoundTask.Train ? opened.Cohort.Training.Length : 0,
+                HeldBackCases = opened.Cohort.HeldBack.Length,
+                Steps = done.Steps,
+                MeanLoss = done.MeanLoss,
+                Scores = done.Scores,
+                Seconds = time.GetElapsedTime(started).TotalSeconds,
+            },
+            RoundOutcome.NotFinite broken => new TrainerEvent.Failed(
+                TrainerFailure.NotFinite,
+                $"the loss or a weight was no longer finite at step {broken.Step} of round {run.Plan.Round}; a smaller learning rate may help"),
+            _ => throw new InvalidOperationException($"{outcome.GetType().Name} is not handled."),
+        };
+    }
+
+    /// <summary>The cohort was split and prepared for one plan; another split would train on patients who are held back.</summary>
+    private static void RequireSameCohort(RoundPlan opened, RoundPlan plan)
+    {
+        var same = plan.Run == opened.Run
+            && plan.Seed == opened.Seed
+            && plan.HeldBackFraction == opened.HeldBackFraction
+            && plan.Labels.SequenceEqual(opened.Labels)
+            && plan.Preprocessing.Modality == opened.Preprocessing.Modality
+            && plan.Preprocessing.SpacingMm.SequenceEqual(opened.Preprocessing.SpacingMm);
+        if (!same)
+        {
+            throw new InvalidOperationException(
+                $"The plan of {plan.Run} round {plan.Round} has another run, seed, held-back share, labels or preprocessing than the one the cohort was opened for.");
+        }
+    }
+
+    private static TrainerEvent.Failed Failure(Exception error) => error switch
+    {
+        CohortException { Problem: CohortProblem.LabelNotFound } => new(TrainerFailure.LabelNotFound, error.Message),
+        CohortException { Problem: CohortProblem.TooLarge } => new(TrainerFailure.OutOfMemory, error.Message),
+        CohortException => new(TrainerFailure.TooFewCases, error.Message),
+        SafetensorsException => new(TrainerFailure.ModelRefused, error.Message),
+        OutOfMemoryException => new(TrainerFailure.OutOfMemory, error.Message),
+        ExternalException when IsTorchOutOfMemory(error.Message) => new(TrainerFailure.OutOfMemory, FirstLine(error.Message)),
+        JsonException => new(TrainerFailure.Fault, "the command is malformed: " + FirstLine(error.Message)),
+        _ => new(TrainerFailure.Fault, $"{error.GetType().Name}: {FirstLine(error.Message)}"),
+    };
+
+    // Torch has no error code for it; these are the words of its CPU and CUDA allocators.
+    private static bool IsTorchOutOfMemory(string message) =>
+        message.Contains("can't allocate memory", StringComparison.Ordinal)
+        || message.Contains("not enough memory", StringComparison.Ordinal)
+        || message.Contains("out of memory", StringComparison.OrdinalIgnoreCase);
+
+    private static string FirstLine(string message) => message.Split('\n')[0].Trim();
+
+    private sealed record OpenedCohort(Cohort Cohort, RoundPlan Plan, Device Device);
+}

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Rounds;
+using FedSeg.Imaging.Metrics;
+using FedSeg.Imaging.Volumes;
+using FedSeg.Segmentation.Preprocessing;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace FedSeg.Segmentation.Inference;
+
+/// <summary>Scores a network on cases as a radiologist would: on the scanner's own grid, against the reference as it was read.</summary>
+public static class Evaluation
+{
+    /// <summary>
+    /// Mean Dice per label over cases. A case in which a label is neither in the reference nor predicted says nothing about it and is left out of that label's mean;
+    /// <see cref="LabelScore.Cases"/> says how many remained.
+    /// </summary>
+    public static ImmutableArray<LabelScore> Score(
+        Module<Tensor, Tensor> network,
+        IReadOnlyCollection<PreparedCase> cases,
+        IReadOnlyList<string> labels,
+        PreprocessingSpec preprocessing,
+        Device device,
+        CancellationToken cancellationToken)
+    {
+        var sums = new double[labels.Count];
+        var counts = new int[labels.Count];
+        foreach (var entry in cases)
+        {
+            var dice = DicePerLabel(Segment(network, entry.Prepared, preprocessing, device, cancellationToken), entry.Reference, labels.Count);
+            for (var i = 0; i < labels.Count; i++)
+            {
+                if (dice[i] is not { } value) continue;
+                sums[i] += value;
+                counts[i]++;
+            }
+        }
+
+        return [.. labels.Select((label, i) => new LabelScore(label, counts[i] == 0 ? null : sums[i] / counts[i], counts[i]))];
+    }
+
+    /// <summary>Dice of classes 1 to <paramref name="labels"/>; <see langword="null"/> where both are empty.</summary>
+    public static double?[] DicePerLabel(LabelVolume prediction, LabelVolume reference, int labels) =>
+        [.. Enumerable.Range(1, labels).Select(label => DiceScore.Of(reference.Labels, prediction.Labels, (byte)label))];
+
+    /// <summary>Segments one prepared image; the result lies on the grid of the image as it was read.</summary>
+    internal static LabelVolume Segment(
+        Module<Tensor, Tensor> network, PreparedImage image, PreprocessingSpec preprocessing, Device device, CancellationToken cancellationToken)
+    {
+        var patch = preprocessing.PatchVoxels;
+        using var logits = SlidingWindow.Logits(network, image.Input, new Index3(patch[0], patch[1], patch[2]), device, cancellationToken);
+        return image.LabelsFrom(logits);
+    }
+}

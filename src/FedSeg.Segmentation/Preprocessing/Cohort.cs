@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Rounds;
+using FedSeg.Imaging.Cases;
+
+namespace FedSeg.Segmentation.Preprocessing;
+
+/// <summary>A site's prepared cases, split by patient, held in memory while a run lasts.</summary>
+public sealed class Cohort
+{
+    /// <summary>Most bytes of prepared images and labels a cohort may take: 12 GiB, some 170 CT studies of 256³ voxels at the plan's spacing.</summary>
+    public const long LargestBytes = 12L << 30;
+
+    private Cohort(ImmutableArray<PreparedCase> training, ImmutableArray<PreparedCase> heldBack, ImmutableSortedDictionary<string, int> quarantined)
+    {
+        Training = training;
+        HeldBack = heldBack;
+        Quarantined = quarantined;
+    }
+
+    /// <summary>Cases of the patients trained on, in ordinal order of their folders.</summary>
+    public ImmutableArray<PreparedCase> Training { get; }
+
+    /// <summary>Cases of patients no step ever sees.</summary>
+    public ImmutableArray<PreparedCase> HeldBack { get; }
+
+    /// <summary>Refused cases by reason code.</summary>
+    public ImmutableSortedDictionary<string, int> Quarantined { get; }
+
+    /// <summary>
+    /// Reads every sub-folder of <paramref name="directory"/> as one case. A refused case is counted, not fatal.
+    /// </summary>
+    /// <param name="directory">One sub-folder per case.</param>
+    /// <param name="vocabulary">The run's labels and how this site's files call them.</param>
+    /// <param name="preprocessing">How images become input; cases of another modality are refused.</param>
+    /// <param name="heldBackFraction">Share of patients held back.</param>
+    /// <param name="seed">Seeds the split.</param>
+    /// <param name="threads">Cases read at the same time.</param>
+    /// <param name="reportPath">Where the operator's report goes, if anywhere.</param>
+    /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/>.</exception>
+    public static Cohort Read(
+        string directory,
+        LabelVocabulary vocabulary,
+        PreprocessingSpec preprocessing,
+        double heldBackFraction,
+        ulong seed,
+        int threads,
+        string? reportPath,
+        CancellationToken cancellationToken)
+    {
+        if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
+        long bytes = 0;
+        var read = Directory.EnumerateDirectories(directory).Order(StringComparer.Ordinal).AsParallel().AsOrdered()
+            .WithDegreeOfParallelism(Math.Clamp(threads, 1, 64)).WithCancellation(cancellationToken)
+            .Select(folder =>
+            {
+                var prepared = CasePreparation.Read(folder, vocabulary, preprocessing, cancellationToken);
+                if (prepared.Case is { } usable && Interlocked.Add(ref bytes, usable.Bytes) > LargestBytes)
+                {
+                    throw new CohortException(CohortProblem.TooLarge, $"{directory}: the prepared cases take more than {LargestBytes >> 30} GiB; use a coarser spacing or fewer cases");
+                }
+
+                return (Folder: folder, prepared.Case, prepared.Refused);
+            })
+            .ToArray();
+
+        var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
+        var heldBack = PatientSplit.HeldBack(usable.Select(entry => entry.Case.PatientKey), heldBackFraction, seed);
+        var refused = read.Where(entry => entry.Refused is not null).Select(entry => entry.Refused!).ToImmutableArray();
+        if (reportPath is not null)
+        {
+            new CohortReport(
+                directory,
+                [.. usable.Where(entry => !heldBack.Contains(entry.Case.PatientKey)).Select(entry => entry.Folder)],
+                [.. usable.Where(entry => heldBack.Contains(entry.Case.PatientKey)).Select(entry => entry.Folder)],
+                refused).Write(reportPath);
+        }
+
+        var counts = refused.GroupBy(entry => entry.Reason).ToImmutableSortedDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+        RequireCases(directory, usable.Length, read.Length, counts);
+        RequireLabels(directory, usable.Select(entry => entry.Case), vocabulary);
+        return Split(usable.Select(entry => entry.Case), heldBackFraction, seed, counts);
+    }
+
+    /// <summary>Splits cases already prepared.</summary>
+    public static Cohort Split(IEnumerable<PreparedCase> cases, double heldBackFraction, ulong seed, ImmutableSortedDictionary<string, int>? quarantined = null)
+    {
+        var all = cases.ToArray();
+        var heldBack = PatientSplit.HeldBack(all.Select(entry => entry.PatientKey), heldBackFraction, seed);
+        return new Cohort(
+            [.. all.Where(entry => !heldBack.Contains(entry.PatientKey))],
+            [.. all.Where(entry => heldBack.Contains(entry.PatientKey))],
+            quarantined ?? ImmutableSortedDictionary<string, int>.Empty);
+    }
+
+    /// <summary>Several sites' cohorts as one, each keeping its own split: what pooled training would have.</summary>
+    public static Cohort Pool(params IReadOnlyCollection<Cohort> cohorts) => new(
+        [.. cohorts.SelectMany(cohort => cohort.Training)],
+        [.. cohorts.SelectMany(cohort => cohort.HeldBack)],
+        cohorts.SelectMany(cohort => cohort.Quarantined).GroupBy(entry => entry.Key)
+            .ToImmutableSortedDictionary(group => group.Key, group => group.Sum(entry => entry.Value), StringComparer.Ordinal));
+
+    private static void RequireCases(string directory, int usable, int folders, ImmutableSortedDictionary<string, int> refused)
+    {
+        if (usable > 0) return;
+        var why = folders == 0 ? "no case folders in it" : string.Join(", ", refused.Select(entry => $"{entry.Key} {entry.Value}"));
+        throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no usable case ({why}); expected one sub-folder per case with an image series and its segmentation");
+    }
+
+    private static void RequireLabels(string directory, IEnumerable<PreparedCase> cases, LabelVocabulary vocabulary)
+    {
+        var present = new bool[256];
+        foreach (var label in cases.SelectMany(entry => entry.Reference.Labels)) present[label] = true;
+        var missing = vocabulary.Labels.Where((_, i) => !present[i + 1]).Select(label => label.Name).ToArray();
+        if (missing.Length > 0)
+        {
+            throw new CohortException(
+                CohortProblem.LabelNotFound,
+                $"{directory}: no case has the label {string.Join(", ", missing)}; if this site's files call it otherwise, name that as an alias in the site's settings");
+        }
+    }
+}
+
+/// <summary>A cohort can't be trained on; the message is for the site's operator.</summary>
+public sealed class CohortException(CohortProblem problem, string message) : Exception(message)
+{
+    public CohortProblem Problem { get; } = problem;
+}
+
+/// <summary>Why a cohort can't be trained on.</summary>
+public enum CohortProblem
+{
+    NoUsableCase,
+    LabelNotFound,
+    TooLarge,
+}

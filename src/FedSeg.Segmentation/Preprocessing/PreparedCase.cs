@@ -1,0 +1,77 @@
+using FedSeg.Imaging.Volumes;
+
+namespace FedSeg.Segmentation.Preprocessing;
+
+/// <summary>A case as the network sees it, with what is needed to score it as the radiologist sees it.</summary>
+public sealed class PreparedCase
+{
+    private const int LargestVoxelList = 10_000;
+
+    // Voxel indices of each class that occurs, evenly thinned to at most LargestVoxelList.
+    private readonly int[][] _foreground;
+
+    /// <param name="patientKey">Pseudonym of the patient; stays at the site.</param>
+    /// <param name="image">The prepared image.</param>
+    /// <param name="labels">The reference on the prepared image's grid.</param>
+    /// <param name="reference">The reference as it was read.</param>
+    /// <exception cref="ArgumentException">Image and labels differ in size.</exception>
+    public PreparedCase(string patientKey, PreparedImage image, LabelVolume labels, LabelVolume reference)
+    {
+        if (image.Input.Grid.Size != labels.Grid.Size) throw new ArgumentException("Image and labels differ in size.", nameof(labels));
+        PatientKey = patientKey;
+        Prepared = image;
+        Labels = labels;
+        Reference = reference;
+        _foreground = VoxelsByClass(labels.Labels);
+    }
+
+    public string PatientKey { get; }
+
+    /// <summary>The network's input and the way back from it.</summary>
+    public PreparedImage Prepared { get; }
+
+    /// <summary>Normalised image on the plan's grid.</summary>
+    public Volume Image => Prepared.Input;
+
+    /// <summary>The reference on the plan's grid.</summary>
+    public LabelVolume Labels { get; }
+
+    /// <summary>The reference on the scanner's own grid: what predictions are scored against.</summary>
+    public LabelVolume Reference { get; }
+
+    /// <summary>Voxels along each axis of the plan's grid.</summary>
+    public Index3 Size => Image.Grid.Size;
+
+    /// <summary>Voxel distance on the plan's grid, mm.</summary>
+    public Vector3D Spacing => Image.Grid.SpacingMm;
+
+    /// <summary>Bytes of the arrays held.</summary>
+    public long Bytes => (long)Image.Voxels.Length * sizeof(float) + Labels.Labels.Length + Reference.Labels.Length;
+
+    /// <summary>A class uniformly among those present, then a voxel of it; <see langword="null"/> where nothing is labelled.</summary>
+    internal Index3? DrawForeground(Random random)
+    {
+        if (_foreground.Length == 0) return null;
+        var voxels = _foreground[random.Next(_foreground.Length)];
+        var index = voxels[random.Next(voxels.Length)];
+        return new Index3(index / (Size.Y * Size.X), index / Size.X % Size.Y, index % Size.X);
+    }
+
+    private static int[][] VoxelsByClass(byte[] labels)
+    {
+        var counts = new int[256];
+        foreach (var label in labels) counts[label]++;
+
+        var lists = new List<int>?[256];
+        var seen = new int[256];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var label = labels[i];
+            if (label == 0) continue;
+            var stride = (counts[label] + LargestVoxelList - 1) / LargestVoxelList;
+            if (seen[label]++ % stride == 0) (lists[label] ??= []).Add(i);
+        }
+
+        return [.. lists.OfType<List<int>>().Select(list => list.ToArray())];
+    }
+}

@@ -1,0 +1,19 @@
+using static TorchSharp.torch;
+
+namespace FedSeg.Segmentation.Training;
+
+/// <summary>Patches for one step, in ordinary memory so that another thread can assemble them.</summary>
+/// <param name="Images"><c>[N, 1, D, H, W]</c>, normalised and augmented.</param>
+/// <param name="Labels"><c>[N, D, H, W]</c>, classes.</param>
+/// <param name="Count">N.</param>
+/// <param name="Size">D, H, W.</param>
+internal sealed record PatchBatch(float[] Images, byte[] Labels, int Count, (int Z, int Y, int X) Size)
+{
+    /// <summary>The network's input and the loss's target (int64), on the device.</summary>
+    public (Tensor Images, Tensor Labels) ToTensors(Device device)
+    {
+        var images = tensor(Images, [Count, 1, Size.Z, Size.Y, Size.X]).to(device);
+        var labels = tensor(Labels, [Count, Size.Z, Size.Y, Size.X]).to(device).to(ScalarType.Int64);
+        return (images, labels);
+    }
+}

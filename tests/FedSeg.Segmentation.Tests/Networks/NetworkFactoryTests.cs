@@ -1,0 +1,45 @@
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Weights;
+using FedSeg.Segmentation.Networks;
+using static TorchSharp.torch;
+
+namespace FedSeg.Segmentation.Tests.Networks;
+
+public sealed class NetworkFactoryTests
+{
+    [Theory]
+    [InlineData(1, 3, 8, 3)]
+    [InlineData(1, 3, 8, 4)]
+    [InlineData(2, 5, 4, 2)]
+    [InlineData(1, 2, 64, 5)] // reaches the cap of 320 features
+    public void Create_AnySpec_HasTheCatalogsTensorsInItsOrder(int channels, int classes, int features, int levels)
+    {
+        var spec = new ArchitectureSpec { Name = "unet3d", InputChannels = channels, Classes = classes, BaseFeatures = features, Levels = levels };
+        using var network = NetworkFactory.Create(spec);
+        var actual = network.named_parameters().Select(entry => new TensorSpec(entry.name, [.. entry.parameter.shape.Select(extent => (int)extent)]));
+        Assert.Equal(ArchitectureCatalog.Manifest(spec).Tensors.AsEnumerable(), actual);
+    }
+
+    [Fact]
+    public void Create_UNet3D_HasNoBuffers()
+    {
+        // Running statistics would carry data of a site outside the manifest.
+        using var network = NetworkFactory.Create(Plans.Small);
+        Assert.Empty(network.named_buffers());
+    }
+
+    [Fact]
+    public void Forward_SizeAMultipleOfTheDivisor_GivesLogitsOfTheSameSize()
+    {
+        using var scope = NewDisposeScope();
+        using var network = NetworkFactory.Create(Plans.Small with { Levels = 3 });
+        Assert.Equal([2L, 3, 8, 12, 16], network.forward(zeros([2, 1, 8, 12, 16])).shape);
+    }
+
+    [Fact]
+    public void Create_NameNotOnTheAllowList_IsRefused()
+    {
+        var error = Assert.Throws<ArgumentException>(() => NetworkFactory.Create(Plans.Small with { Name = "resnet" }));
+        Assert.Contains("'resnet' is not on the allow-list", error.Message);
+    }
+}

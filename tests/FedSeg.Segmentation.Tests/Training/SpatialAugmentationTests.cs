@@ -1,0 +1,85 @@
+using FedSeg.Imaging.Volumes;
+using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Training;
+
+namespace FedSeg.Segmentation.Tests.Training;
+
+public sealed class SpatialAugmentationTests
+{
+    private static readonly Index3 Size = new(5, 5, 5);
+
+    /// <summary>5 × 5 × 5 with one labelled voxel, z-scored; x is the odd one out.</summary>
+    private static PreparedCase OneVoxel(int z, int y, int x)
+    {
+        var grid = SyntheticCases.Grid(5, 5, 5);
+        var labels = new byte[125];
+        labels[(z * 5 + y) * 5 + x] = 1;
+        return SyntheticCases.Prepare("a", new Volume(grid, [.. labels.Select(label => (float)label)]), new LabelVolume(grid, labels));
+    }
+
+    private static (float[] Image, byte[] Labels) Extract(SpatialAugmentation change, PreparedCase source, Index3 start)
+    {
+        var (image, labels) = (new float[125], new byte[125]);
+        change.Extract(source, start, Size, image, labels);
+        return (image, labels);
+    }
+
+    [Fact]
+    public void Extract_NoChange_IsTheImage()
+    {
+        var source = OneVoxel(1, 2, 3);
+        var (image, labels) = Extract(SpatialAugmentation.None, source, default);
+        Assert.Equal(source.Image.Voxels, image);
+        Assert.Equal(source.Labels.Labels, labels);
+    }
+
+    [Fact]
+    public void Extract_StartOutside_PadsWithMeanAndBackground()
+    {
+        var source = OneVoxel(0, 0, 0);
+        var (image, labels) = Extract(SpatialAugmentation.None, source, new Index3(-2, -1, -3));
+        Assert.Equal(1, labels[(2 * 5 + 1) * 5 + 3]);
+        Assert.Equal(0, image[0]);
+        Assert.Equal(3 * 4 * 2, image.Count(value => value != 0)); // z-scored, no voxel of the image is 0
+    }
+
+    [Fact]
+    public void Extract_AngleZero_AgreesWithThePlainCrop()
+    {
+        var source = OneVoxel(1, 2, 3);
+        var plain = Extract(SpatialAugmentation.None, source, new Index3(1, -1, 0));
+        var warped = Extract(SpatialAugmentation.Of([0, 0, 0], 1, new Vector3D(1, 1, 1)), source, new Index3(1, -1, 0));
+        Assert.Equal(plain.Image, warped.Image);
+        Assert.Equal(plain.Labels, warped.Labels);
+    }
+
+    [Fact]
+    public void Extract_QuarterTurnAboutZ_MovesTheVoxelAroundTheCentre()
+    {
+        // Offset (y, x) = (0, 1) from the centre; the patch shows at offset o what lay at R·o, so it appears where R·o = (0, 1): o = (1, 0).
+        var source = OneVoxel(2, 2, 3);
+        var (image, labels) = Extract(SpatialAugmentation.Of([Math.PI / 2, 0, 0], 1, new Vector3D(1, 1, 1)), source, default);
+        Assert.Equal((2 * 5 + 3) * 5 + 2, Array.IndexOf(labels, (byte)1));
+        Assert.Equal((2 * 5 + 3) * 5 + 2, Array.IndexOf(image, image.Max()));
+    }
+
+    [Fact]
+    public void Extract_ScaleTwo_HalvesTheDistanceFromTheCentre()
+    {
+        var (_, labels) = Extract(SpatialAugmentation.Of([0, 0, 0], 2, new Vector3D(1, 1, 1)), OneVoxel(2, 2, 4), default);
+        Assert.Equal((2 * 5 + 2) * 5 + 3, Array.IndexOf(labels, (byte)1));
+    }
+
+    [Fact]
+    public void Draw_ManyDraws_NeverMirrorLeftAndRight()
+    {
+        var random = new Random(1);
+        var source = OneVoxel(2, 2, 4);
+        for (var i = 0; i < 300; i++)
+        {
+            var (_, labels) = Extract(SpatialAugmentation.Draw(random, new Vector3D(1, 1, 1)), source, default);
+            var at = Array.IndexOf(labels, (byte)1);
+            Assert.True(at < 0 || at % 5 > 2, $"draw {i}: the voxel right of the centre went to column {at % 5}");
+        }
+    }
+}
