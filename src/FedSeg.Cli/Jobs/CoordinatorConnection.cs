@@ -13,6 +13,8 @@ namespace FedSeg.Cli.Jobs;
 /// <summary>A person's connection to the coordinator, as a profile file describes it.</summary>
 internal sealed class CoordinatorConnection : IDisposable
 {
+    private static readonly JsonSerializerOptions ProfileJson = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+
     private readonly GrpcChannel _channel;
     private readonly X509Certificate2 _certificate;
 
@@ -43,7 +45,7 @@ internal sealed class CoordinatorConnection : IDisposable
         Profile profile;
         try
         {
-            profile = JsonSerializer.Deserialize<Profile>(File.ReadAllBytes(profilePath), new JsonSerializerOptions(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow })!;
+            profile = JsonSerializer.Deserialize<Profile>(File.ReadAllBytes(profilePath), ProfileJson)!;
         }
         catch (JsonException error)
         {

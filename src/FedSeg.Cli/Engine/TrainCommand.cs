@@ -1,0 +1,87 @@
+using System.CommandLine;
+using FedSeg.Cli.Demo;
+using FedSeg.Cli.Programs;
+using FedSeg.Federation.Identity;
+using FedSeg.Imaging.Cases;
+using FedSeg.Segmentation.Networks;
+using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Training;
+
+namespace FedSeg.Cli.Engine;
+
+/// <summary><c>fedseg train</c>: the honest baseline, the same engine on pooled data or one site's, without a federation.</summary>
+internal static class TrainCommand
+{
+    private static readonly Option<DirectoryInfo> Data = new("--data") { Description = "DIR/<site>/<case>/… with DICOM files.", Required = true };
+    private static readonly Option<FileInfo> Output = new("--out") { Description = "The model file to write, safetensors.", Required = true };
+    private static readonly Option<string?> Site = new("--site") { Description = "Train on this site alone; scores are still those of its own held-back patients." };
+    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the training cases.", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int?> Steps = new("--steps") { Description = "Optimiser steps instead of epochs, to compare with a federated run." };
+    private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient and every draw.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, DeviceName }.Does(RunAsync);
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
+        var job = DemoRecipe.Parse(DemoRecipe.Propose("train", data, rounds: 1, stepsPerRound: 1));
+        var folders = parsed.GetValue(Site) is { } site
+            ? [data.Sites.GetValueOrDefault(site) ?? throw new BadInputException($"There is no site '{site}' below {parsed.GetRequiredValue(Data).FullName}; there are: {string.Join(", ", data.Sites.Keys)}.")]
+            : data.Sites.Values.ToArray();
+        var device = ComputeDevice.Choose(parsed.GetRequiredValue(DeviceName), Environment.ProcessorCount);
+        var seed = (ulong)parsed.GetValue(Seed);
+        var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken))]);
+
+        var stepsPerEpoch = Math.Max(1, cohort.Training.Length / job.Recipe.BatchSize);
+        var steps = parsed.GetValue(Steps) ?? parsed.GetValue(Epochs) * stepsPerEpoch;
+        if (steps < 1) throw new BadInputException("--epochs and --steps must be at least 1.");
+        Console.Error.WriteLine($"{cohort.Training.Length} cases to train on, {cohort.HeldBack.Length} held back; {steps} steps");
+
+        var path = parsed.GetRequiredValue(Output).FullName;
+        var epochs = new EpochLog(stepsPerEpoch);
+        var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe, Steps = steps, Seed = seed };
+        // TorchSharp's dispose scopes are per thread, so training keeps one of its own.
+        var outcome = await Task.Factory.StartNew(() => LocalTraining.Run(request, cohort, path, device, epochs.Note, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (outcome is not LocalTrainingOutcome.Done trained) throw new IOException("The loss became NaN or infinite; lower the learning rate.");
+
+        var sha256 = await Sha256Digest.OfFileAsync(path, cancellationToken);
+        var mean = trained.Scores.Average(score => score.MeanDice ?? double.NaN);
+        if (parsed.GetValue(CommandLine.Json))
+        {
+            JsonOutput.Write(new
+            {
+                epochs = epochs.Epochs.Select((loss, i) => new { number = i + 1, loss }),
+                steps = trained.Steps,
+                heldBackDice = trained.Scores.ToDictionary(score => score.Label, score => score.MeanDice),
+                meanDice = mean,
+                model = new { path, sha256 = sha256.ToString() },
+            });
+        }
+        else
+        {
+            foreach (var score in trained.Scores) Console.WriteLine($"{score.Label}: Dice {score.MeanDice:F3} on {score.Cases} held-back cases");
+            Console.WriteLine($"Mean Dice {mean:F3}. Model {path}  (SHA-256 {sha256})");
+        }
+
+        return CommandLine.Done;
+    }
+
+    /// <summary>Mean loss per epoch, said as each one ends.</summary>
+    private sealed class EpochLog(int stepsPerEpoch)
+    {
+        private double _sum;
+        private int _count;
+
+        public List<double> Epochs { get; } = [];
+
+        public void Note(TrainingStep step)
+        {
+            _sum += step.Loss;
+            if (++_count < stepsPerEpoch) return;
+            Epochs.Add(_sum / _count);
+            Console.Error.WriteLine($"epoch {Epochs.Count}: loss {_sum / _count:F3}");
+            (_sum, _count) = (0, 0);
+        }
+    }
+}
