@@ -9,7 +9,7 @@ namespace FedSeg.Ledger.Tests.Verification;
 
 public sealed class LedgerVerifierTests : IDisposable
 {
-    private const int Entries = 5;
+    private const int Entries = 4;
 
     private readonly LedgerOnDisk _ledger = new LedgerOnDisk().With(Entries);
 
@@ -128,16 +128,16 @@ public sealed class LedgerVerifierTests : IDisposable
     [Fact]
     public void Verify_LastEntriesCutOffInEveryFileButTheCheckpoints_NamesTheFirstMissing()
     {
-        Rewrite(Records()[..3]);
+        Rewrite(Records()[..2]);
 
-        Assert.Equal(3, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+        Assert.Equal(2, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
     }
 
     [Fact]
     public void Verify_EntryAddedWithoutSignature_IsNotBelieved()
     {
         var records = Records();
-        records.Add(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(records[^1]).Replace("\"seq\":4", "\"seq\":5", StringComparison.Ordinal)));
+        records.Add(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(records[^1]).Replace("\"seq\":3", "\"seq\":4", StringComparison.Ordinal)));
         Rewrite(records);
 
         Assert.Equal(Entries, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
