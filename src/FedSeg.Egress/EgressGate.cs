@@ -49,9 +49,10 @@ public sealed class EgressGate
         {
             var (facts, sealedUpdate) = await _sealer.SealAsync(plan, update, policy, folder, cancellationToken);
             var report = EgressRules.Check(facts, policy);
-            if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate);
 
             cancellationToken.ThrowIfCancellationRequested();
+            // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
+            if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate);
             await NoteAsync(EgressRecords.Requested, _records.Request(plan, policy, facts, sealedUpdate, report));
             return await DecideAsync(plan, sealedUpdate, report);
         }
@@ -78,10 +79,12 @@ public sealed class EgressGate
 
     /// <summary>
     /// The updates that were approved and, as far as the ledger knows, not sent: to be sent again after a restart; the coordinator tells a repeated one by its digest.
-    /// Everything else in the outbox is removed, so call it before the first <see cref="ClearAsync"/>.
+    /// Everything else in the outbox is removed, so call it before the first <see cref="ClearAsync"/>. Without a valid policy nothing is given out and nothing removed.
     /// </summary>
     public async Task<IReadOnlyList<ClearedUpdate>> PendingAsync(CancellationToken cancellationToken)
     {
+        if (ReadPolicy() is null) return [];
+
         var pending = new List<ClearedUpdate>();
         foreach (var (digest, run) in Unsent())
         {

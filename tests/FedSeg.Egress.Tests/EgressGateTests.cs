@@ -122,6 +122,18 @@ public sealed class EgressGateTests : IDisposable
     }
 
     [Fact]
+    public async Task Pending_PolicyTakenAway_GivesNothingOutUntilItIsBack()
+    {
+        await _hospital.ClearedAsync();
+        File.Delete(_hospital.PolicyPath);
+        _hospital.Restart();
+        Assert.Empty(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
+
+        _hospital.WritePolicy(HospitalOnDisk.ValidPolicy);
+        Assert.Single(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
+    }
+
+    [Fact]
     public async Task Pending_FailedSend_IsGivenBack()
     {
         await _hospital.Gate.RecordFailedAsync(await _hospital.ClearedAsync(), SendFailure.Unreachable);

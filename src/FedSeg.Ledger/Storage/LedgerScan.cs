@@ -18,19 +18,13 @@ internal sealed class LedgerScan : IDisposable
     private static readonly SearchValues<byte> Base64Characters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
 
     private readonly ECDsa _key;
-    private readonly FileStream _entries;
-    private readonly FileStream _leaves;
-    private readonly FileStream _checkpoints;
+    private readonly Stream _checkpoints;
+    private readonly Stream _leaves;
+    private readonly Stream _entries;
     private readonly byte[] _entry = new byte[LedgerEntry.MaxBytes];
 
-    private LedgerScan(LedgerFolder folder, ECDsa key)
-    {
-        _key = key;
-        // Checkpoints first: entries appended while we read lie beyond what we compare them with.
-        _checkpoints = OpenShared(folder.CheckpointsPath);
-        _leaves = OpenShared(folder.LeavesPath);
-        _entries = OpenShared(folder.EntriesPath);
-    }
+    private LedgerScan(ECDsa key, Stream checkpoints, Stream leaves, Stream entries) =>
+        (_key, _checkpoints, _leaves, _entries) = (key, checkpoints, leaves, entries);
 
     /// <summary>The tree of the entries that a checkpoint vouches for.</summary>
     public MerkleFrontier Tree { get; } = new();
@@ -56,27 +50,21 @@ internal sealed class LedgerScan : IDisposable
     /// <exception cref="IOException">A file can't be read.</exception>
     public static LedgerScan Run(LedgerFolder folder, ECDsa key)
     {
-        foreach (var path in new[] { folder.CheckpointsPath, folder.LeavesPath, folder.EntriesPath })
+        string[] paths = [folder.CheckpointsPath, folder.LeavesPath, folder.EntriesPath];
+        if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
         {
-            if (!File.Exists(path)) return new LedgerScan(key, new LedgerProblem(0, $"the file '{Path.GetFileName(path)}' is missing"));
+            return new LedgerScan(key, Stream.Null, Stream.Null, Stream.Null) { Problem = new LedgerProblem(0, $"the file '{Path.GetFileName(missing)}' is missing") };
         }
 
         // A writer at work may outrun one pass; a log at rest gives the same answer every time.
         for (var attempt = 1; ; attempt++)
         {
-            using var scan = new LedgerScan(folder, key);
+            using var scan = new LedgerScan(key, OpenShared(folder.CheckpointsPath), OpenShared(folder.LeavesPath), OpenShared(folder.EntriesPath));
             var before = scan._checkpoints.Length;
             scan.Problem = scan.ReadCheckpoints();
             var complete = scan.Problem is null && scan.Interrupted is null;
             if (complete || attempt == MaxAttempts || scan._checkpoints.Length == before) return scan;
         }
-    }
-
-    private LedgerScan(ECDsa key, LedgerProblem problem)
-    {
-        _key = key;
-        Problem = problem;
-        (_entries, _leaves, _checkpoints) = (null!, null!, null!);
     }
 
     private LedgerProblem? ReadCheckpoints()
@@ -191,7 +179,7 @@ internal sealed class LedgerScan : IDisposable
         return _entries.ReadAtLeast(_entry.AsSpan(0, length), length, throwOnEndOfStream: false) < length ? null : length;
     }
 
-    private static byte[] Peek(FileStream stream, int count)
+    private static byte[] Peek(Stream stream, int count)
     {
         var position = stream.Position;
         var buffer = new byte[count];
