@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Rounds;
-using FedSeg.Imaging.Metrics;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
 using static TorchSharp.torch;
@@ -41,7 +40,22 @@ public static class Evaluation
 
     /// <summary>Dice of classes 1 to <paramref name="labels"/>; <see langword="null"/> where both are empty.</summary>
     public static double?[] DicePerLabel(LabelVolume prediction, LabelVolume reference, int labels) =>
-        [.. Enumerable.Range(1, labels).Select(label => DiceScore.Of(reference.Labels, prediction.Labels, (byte)label))];
+        [.. Enumerable.Range(1, labels).Select(label => Dice(prediction.Labels, reference.Labels, (byte)label))];
+
+    private static double? Dice(ReadOnlySpan<byte> prediction, ReadOnlySpan<byte> reference, byte label)
+    {
+        long both = 0, sum = 0;
+        for (var i = 0; i < reference.Length; i++)
+        {
+            var predicted = prediction[i] == label;
+            var drawn = reference[i] == label;
+            if (predicted) sum++;
+            if (drawn) sum++;
+            if (predicted && drawn) both++;
+        }
+
+        return sum == 0 ? null : 2.0 * both / sum;
+    }
 
     /// <summary>Segments one prepared image; the result lies on the grid of the image as it was read.</summary>
     internal static LabelVolume Segment(

@@ -48,21 +48,7 @@ public sealed class Cohort
         CancellationToken cancellationToken)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
-        long bytes = 0;
-        var read = Directory.EnumerateDirectories(directory).Order(StringComparer.Ordinal).AsParallel().AsOrdered()
-            .WithDegreeOfParallelism(Math.Clamp(threads, 1, 64)).WithCancellation(cancellationToken)
-            .Select(folder =>
-            {
-                var prepared = CasePreparation.Read(folder, vocabulary, preprocessing, cancellationToken);
-                if (prepared.Case is { } usable && Interlocked.Add(ref bytes, usable.Bytes) > LargestBytes)
-                {
-                    throw new CohortException(CohortProblem.TooLarge, $"{directory}: the prepared cases take more than {LargestBytes >> 30} GiB; use a coarser spacing or fewer cases");
-                }
-
-                return (Folder: folder, prepared.Case, prepared.Refused);
-            })
-            .ToArray();
-
+        var read = ReadCases(directory, vocabulary, preprocessing, threads, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
         var heldBack = PatientSplit.HeldBack(usable.Select(entry => entry.Case.PatientKey), heldBackFraction, seed);
         var refused = read.Where(entry => entry.Refused is not null).Select(entry => entry.Refused!).ToImmutableArray();
@@ -99,9 +85,38 @@ public sealed class Cohort
         cohorts.SelectMany(cohort => cohort.Quarantined).GroupBy(entry => entry.Key)
             .ToImmutableSortedDictionary(group => group.Key, group => group.Sum(entry => entry.Value), StringComparer.Ordinal));
 
+    /// <summary>Cases in ordinal order of their folders, whichever thread was first.</summary>
+    private static (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[] ReadCases(
+        string directory, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, int threads, CancellationToken cancellationToken)
+    {
+        var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
+        var read = new (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[folders.Length];
+        var bytes = 0L;
+        Parallel.For(
+            0,
+            folders.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken },
+            (i, loop) =>
+            {
+                var (usable, refused) = CasePreparation.Read(folders[i], vocabulary, preprocessing, cancellationToken);
+                read[i] = (folders[i], usable, refused);
+                if (Interlocked.Add(ref bytes, usable?.Bytes ?? 0) > LargestBytes) loop.Stop();
+            });
+        return bytes <= LargestBytes
+            ? read
+            : throw new CohortException(CohortProblem.TooLarge, $"{directory}: the prepared cases take more than {LargestBytes >> 30} GiB; use a coarser spacing or fewer cases");
+    }
+
     private static void RequireCases(string directory, int usable, int folders, ImmutableSortedDictionary<string, int> refused)
     {
         if (usable > 0) return;
+        if (folders > 0 && refused.GetValueOrDefault(nameof(QuarantineReason.LabelMissing)) == folders)
+        {
+            throw new CohortException(
+                CohortProblem.LabelNotFound,
+                $"{directory}: no case has a segment of the run's labels; if this site's files call them otherwise, name that as aliases in the site's settings");
+        }
+
         var why = folders == 0 ? "no case folders in it" : string.Join(", ", refused.Select(entry => $"{entry.Key} {entry.Value}"));
         throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no usable case ({why}); expected one sub-folder per case with an image series and its segmentation");
     }

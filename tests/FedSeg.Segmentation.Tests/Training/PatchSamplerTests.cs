@@ -66,7 +66,7 @@ public sealed class PatchSamplerTests
         var batches = Enumerable.Range(0, 60).Select(_ => sampler.Next()).ToArray();
 
         // A turned patch may lose a slice at its edge, so "mostly" for the second; the first finds slice 0 by luck only.
-        Assert.InRange(batches.Count(batch => batch.Labels.Skip(512).Contains((byte)1)), 55, 60);
+        Assert.InRange(batches.Count(batch => batch.Labels.Skip(512).Contains((byte)1)), 45, 60);
         Assert.InRange(batches.Count(batch => batch.Labels.Take(512).Contains((byte)1)), 0, 20);
     }
 }

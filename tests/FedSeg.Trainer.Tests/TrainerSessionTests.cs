@@ -1,0 +1,113 @@
+using System.Text.Json;
+using FedSeg.Federation;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+
+namespace FedSeg.Trainer.Tests;
+
+public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<TrainerFixture>
+{
+    /// <summary>Sends the commands to a fresh session and returns all its events.</summary>
+    private static List<TrainerEvent> Send(params TrainerCommand[] commands)
+    {
+        var events = new List<TrainerEvent>();
+        var session = new TrainerSession(events.Add, TimeProvider.System);
+        foreach (var command in commands) session.Handle(JsonSerializer.Serialize(command, FederationJson.Options));
+        return events;
+    }
+
+    private static TrainerFailure FailureOf(TrainerEvent answer) => Assert.IsType<TrainerEvent.Failed>(answer).Code;
+
+    [Fact]
+    public void Open_PhantomHospital_IsReadyWithASplitByPatientAndAReport()
+    {
+        var ready = Assert.IsType<TrainerEvent.Ready>(Assert.Single(Send(fixture.Open())));
+        Assert.Equal(4, ready.TrainingCases + ready.HeldBackCases);
+        Assert.InRange(ready.HeldBackCases, 1, 3);
+        Assert.Empty(ready.Quarantined);
+        Assert.Equal("cpu", ready.Device);
+        using var report = JsonDocument.Parse(File.ReadAllBytes(fixture.ReportPath));
+        Assert.Equal(ready.HeldBackCases, report.RootElement.GetProperty("heldBack").GetArrayLength());
+    }
+
+    [Fact]
+    public void Run_Train_ReportsEachStepThenFinishes()
+    {
+        var events = Send(fixture.Open(), fixture.Run());
+        Assert.Equal([1, 2], events.OfType<TrainerEvent.Stepped>().Select(step => step.Step));
+        var finished = Assert.IsType<TrainerEvent.Finished>(events[^1]);
+        Assert.Equal(2, finished.Steps);
+        Assert.Equal(fixture.Open().Plan.Labels, finished.Scores.Select(score => score.Label));
+        Assert.True(File.Exists(fixture.UpdatePath));
+    }
+
+    [Fact]
+    public void Run_WithoutOpen_IsAFault() => Assert.Equal(TrainerFailure.Fault, FailureOf(Assert.Single(Send(fixture.Run()))));
+
+    [Fact]
+    public void Run_PlanWithAnotherSplit_IsAFault() =>
+        Assert.Equal(TrainerFailure.Fault, FailureOf(Send(fixture.Open(), fixture.Run(TrainerFixture.Plan() with { Seed = 6 }))[^1]));
+
+    [Fact]
+    public void Open_EmptyFolder_HasTooFewCases()
+    {
+        var empty = Directory.CreateDirectory(fixture.Path("empty")).FullName;
+        var failed = Assert.IsType<TrainerEvent.Failed>(Assert.Single(Send(fixture.Open(cohort: empty))));
+        Assert.Equal(TrainerFailure.TooFewCases, failed.Code);
+        Assert.Contains("no case folders", failed.Detail);
+    }
+
+    [Fact]
+    public void Open_FolderOfTextFiles_HasTooFewCases()
+    {
+        var text = Directory.CreateDirectory(fixture.Path("text/case-1")).FullName;
+        File.WriteAllText(Path.Combine(text, "readme.txt"), "not DICOM");
+        Assert.Equal(TrainerFailure.TooFewCases, FailureOf(Assert.Single(Send(fixture.Open(cohort: fixture.Path("text"))))));
+    }
+
+    [Fact]
+    public void Open_MoreCasesAskedForThanThere_HasTooFewCases() =>
+        Assert.Equal(TrainerFailure.TooFewCases, FailureOf(Assert.Single(Send(fixture.Open(TrainerFixture.Plan() with { MinimumCases = 50 })))));
+
+    [Fact]
+    public void Open_LabelNoFileHas_IsNotFound() =>
+        Assert.Equal(TrainerFailure.LabelNotFound, FailureOf(Assert.Single(Send(fixture.Open(TrainerFixture.Plan() with { Labels = ["spleen", "liver"] })))));
+
+    [Fact]
+    public void Run_ModelOfAnotherNetwork_IsRefused()
+    {
+        var other = fixture.Path("other.safetensors");
+        ModelInitializer.Write(other, ArchitectureCatalog.Manifest(TrainerFixture.Plan().Architecture with { Levels = 3 }), seed: 1);
+        Assert.Equal(TrainerFailure.ModelRefused, FailureOf(Send(fixture.Open(), fixture.Run(model: other))[^1]));
+    }
+
+    [Fact]
+    public void Run_HugeLearningRate_IsNotFiniteAndTheNextRunSucceeds()
+    {
+        var events = Send(
+            fixture.Open(),
+            fixture.Run(TrainerFixture.Plan(steps: 30, learningRate: 1e30)),
+            fixture.Run(TrainerFixture.Plan(round: 2, RoundTask.Evaluate)));
+        Assert.Contains(events, answer => answer is TrainerEvent.Failed { Code: TrainerFailure.NotFinite });
+        Assert.IsType<TrainerEvent.Finished>(events[^1]);
+    }
+
+    [Fact]
+    public void Run_PatchNoMachineHolds_IsOutOfMemoryAndTheNextRunSucceeds()
+    {
+        var plan = TrainerFixture.Plan();
+        var huge = plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [1 << 16, 1 << 16, 1 << 16] } };
+        var events = Send(fixture.Open(), fixture.Run(huge), fixture.Run());
+        Assert.Equal(TrainerFailure.OutOfMemory, FailureOf(events[1]));
+        Assert.IsType<TrainerEvent.Finished>(events[^1]);
+    }
+
+    [Fact]
+    public void Handle_LineThatIsNoCommand_IsAFault()
+    {
+        var events = new List<TrainerEvent>();
+        new TrainerSession(events.Add, TimeProvider.System).Handle("""{"command":"open","extra":1}""");
+        Assert.Equal(TrainerFailure.Fault, FailureOf(Assert.Single(events)));
+    }
+}
