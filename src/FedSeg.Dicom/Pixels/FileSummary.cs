@@ -7,7 +7,8 @@ namespace FedSeg.Dicom.Pixels;
 
 /// <summary>What <c>fedseg dicom dump</c> says of one file; no text of a patient is in it.</summary>
 /// <param name="PixelSha256">
-/// SHA-256, lower-case hexadecimal, of the stored values: frames in order, little-endian, native width (one-bit values as bytes 0 or 1), no padding.
+/// SHA-256, lower-case hexadecimal, of the stored values: frames in order, little-endian, native width, no padding. One-bit values are packed as
+/// in the file, lowest bit first and on across frames.
 /// </param>
 /// <param name="Min">Smallest stored value.</param>
 /// <param name="Max">Largest stored value.</param>
@@ -28,19 +29,30 @@ public sealed record FileSummary(
         var frames = new FrameReader(file);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[frames.Layout.FrameBytes];
+        var bits = new BitPacker();
         long min = long.MaxValue, max = long.MinValue;
         for (var frame = 0; frame < frames.Layout.Frames; frame++)
         {
             frames.Read(frame, buffer);
-            hash.AppendData(buffer);
+            if (frames.Layout.BitsAllocated > 1)
+            {
+                hash.AppendData(buffer);
+            }
+
             for (var i = 0; i < buffer.Length; i += frames.Layout.BytesPerValue)
             {
                 var value = ValueAt(buffer.AsSpan(i), frames.Layout);
+                if (frames.Layout.BitsAllocated == 1)
+                {
+                    bits.Append(value != 0, hash);
+                }
+
                 min = Math.Min(min, value);
                 max = Math.Max(max, value);
             }
         }
 
+        bits.Finish(hash);
         return new FileSummary(
             file.TransferSyntax.Uid,
             file.DataSet.Text(Tags.SopClassUid),
@@ -60,4 +72,29 @@ public sealed record FileSummary(
         (_, false) => BinaryPrimitives.ReadUInt32LittleEndian(cell),
         (_, true) => BinaryPrimitives.ReadInt32LittleEndian(cell),
     };
+
+    private sealed class BitPacker
+    {
+        private byte _pending;
+        private int _count;
+
+        public void Append(bool bit, IncrementalHash hash)
+        {
+            _pending |= (byte)((bit ? 1 : 0) << _count);
+            if (++_count == 8)
+            {
+                Finish(hash);
+            }
+        }
+
+        public void Finish(IncrementalHash hash)
+        {
+            if (_count > 0)
+            {
+                hash.AppendData([_pending]);
+            }
+
+            (_pending, _count) = (0, 0);
+        }
+    }
 }

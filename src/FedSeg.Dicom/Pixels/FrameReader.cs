@@ -14,6 +14,7 @@ public sealed class FrameReader
     private readonly DicomFile _file;
     private readonly IFrameDecoder? _decoder;
     private readonly ReadOnlyMemory<byte> _native;
+    private readonly int _swap;
     private readonly IReadOnlyList<ReadOnlyMemory<byte>[]> _encodedFrames = [];
 
     /// <exception cref="DicomException">No pixel data, an unsupported syntax or layout, a missing codec, or too few bytes for the frames.</exception>
@@ -33,6 +34,7 @@ public sealed class FrameReader
         else
         {
             _native = pixels.Value;
+            _swap = SwapOf(pixels, file.TransferSyntax);
             CheckNativeLength(pixels);
         }
     }
@@ -56,11 +58,7 @@ public sealed class FrameReader
         }
         else
         {
-            _native.Span.Slice(frame * Layout.FrameBytes, Layout.FrameBytes).CopyTo(values);
-            if (_file.TransferSyntax.IsBigEndian)
-            {
-                ToLittleEndian(values);
-            }
+            CopyBytes((long)frame * Layout.FrameBytes, values);
         }
 
         StoredValues.Normalise(values, Layout);
@@ -74,27 +72,35 @@ public sealed class FrameReader
         for (var i = 0; i < values.Length; i++)
         {
             var bit = first + i;
-            values[i] = (byte)((bytes[(int)(bit >> 3)] >> (int)(bit & 7)) & 1);
+            values[i] = (byte)((bytes[(int)(bit >> 3) ^ _swap] >> (int)(bit & 7)) & 1);
         }
     }
 
-    private void ToLittleEndian(Span<byte> values)
+    private void CopyBytes(long first, Span<byte> values)
     {
-        var vr = _file.DataSet.Find(Tags.PixelData)!.Vr;
-        if (Layout.BytesPerValue == 1 && vr == DicomVr.OW)
+        if (_swap == 0)
         {
-            // Two samples share a big-endian word here.
-            for (var i = 0; i + 1 < values.Length; i += 2)
-            {
-                (values[i], values[i + 1]) = (values[i + 1], values[i]);
-            }
+            _native.Span.Slice((int)first, values.Length).CopyTo(values);
+            return;
         }
 
-        for (var i = 0; Layout.BytesPerValue > 1 && i < values.Length; i += Layout.BytesPerValue)
+        var bytes = _native.Span;
+        for (var i = 0; i < values.Length; i++)
         {
-            values.Slice(i, Layout.BytesPerValue).Reverse();
+            values[i] = bytes[(int)(first + i) ^ _swap];
         }
     }
+
+    /// <summary>
+    /// Big endian swaps the bytes within each word of the value representation, whatever the pixels' width (PS3.5 §6.2): byte i of the little-endian
+    /// form stands at i ^ this.
+    /// </summary>
+    private static int SwapOf(DicomElement pixels, TransferSyntax syntax) => (syntax.IsBigEndian, pixels.Vr) switch
+    {
+        (true, DicomVr.OW) => 1,
+        (true, DicomVr.OL) => 3,
+        _ => 0,
+    };
 
     private void CheckNativeLength(DicomElement pixels)
     {
@@ -105,7 +111,7 @@ public sealed class FrameReader
             throw new DicomException(DicomFault.UnsupportedPixels, $"{_file.Path}: {Tags.PixelData} is subsampled colour or has fragments in an uncompressed syntax; neither is read.");
         }
 
-        if ((bits + 7) / 8 > _native.Length)
+        if ((bits + 7) / 8 > _native.Length || _native.Length % (_swap + 1) != 0)
         {
             throw new DicomException(
                 DicomFault.Malformed,

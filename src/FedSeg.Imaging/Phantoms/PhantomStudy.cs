@@ -156,6 +156,7 @@ internal sealed class PhantomStudy
             .Text(Tags.DeviceSerialNumber, "Canary-0001")
             .Text(Tags.SoftwareVersions, "Canary 1.0")
             .Text(Tags.ProtocolName, "Canary protocol")
+            .Text(Tags.BodyPartExamined, "ABDOMEN")
             .Text(Tags.PatientPosition, "HFS")
             .Text(Tags.ImageComments, "Canary comment");
         if (_options.Modality == "CT")

@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using FedSeg.Dicom.DataSets;
+using FedSeg.Dicom.Reading;
+using FedSeg.Imaging.Cases;
+using FedSeg.Imaging.Segments;
+using FedSeg.Imaging.Series;
+using FedSeg.Imaging.Tests.Series;
+using FedSeg.Imaging.Volumes;
+
+namespace FedSeg.Imaging.Tests.Segments;
+
+/// <summary>
+/// A safety test: a mask that looks like no mirror image or transpose of itself must come back to the same places in the patient, on grids that are
+/// oblique, flipped, anisotropic and not square. Positions are computed here from ImagePositionPatient, not from the code under test.
+/// </summary>
+public sealed class SegmentationRoundTripTests : IDisposable
+{
+    private const int Slices = 4, Rows = 9, Columns = 7;
+    private const double RowSpacing = 0.8, ColumnSpacing = 1.3, SliceSpacing = 2.5;
+    private static readonly Vector3D Origin = new(-31.25, 12.5, 100.75);
+
+    private static readonly string[] LetterF =
+    [
+        ".......",
+        ".#####.",
+        ".#.....",
+        ".#.....",
+        ".###...",
+        ".#.....",
+        ".#.....",
+        ".#.....",
+        ".......",
+    ];
+
+    private readonly string _directory = Directory.CreateTempSubdirectory("seg-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    public static TheoryData<string, double[]> Orientations => new()
+    {
+        { "axial", [1, 0, 0, 0, 1, 0] },
+        { "axial, negated columns", [1, 0, 0, 0, -1, 0] },
+        { "axial, negated rows", [-1, 0, 0, 0, 1, 0] },
+        { "axial, turned by 180 degrees", [-1, 0, 0, 0, -1, 0] },
+        { "axial, transposed", [0, 1, 0, 1, 0, 0] },
+        { "sagittal", [0, 1, 0, 0, 0, -1] },
+        { "coronal", [1, 0, 0, 0, 0, -1] },
+        { "oblique", [0.8, 0.6, 0, -0.48, 0.64, 0.6] },
+        { "oblique and flipped", [-0.8, 0.6, 0, -0.48, -0.64, 0.6] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Orientations))]
+    public void WriteThenRead_LetterF_ComesBackToTheSamePlaceInThePatient(string name, double[] orientation)
+    {
+        var series = WriteSeries(orientation);
+        var labels = new byte[Slices * Rows * Columns];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            labels[i] = IsF(i / (Rows * Columns), i / Columns % Rows, i % Columns) ? (byte)1 : (byte)0;
+        }
+
+        var path = Path.Combine(_directory, "seg.dcm");
+        SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, labels), Description("f"));
+
+        var outcome = SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(path)), series.Grid, LabelVocabulary.Of("f"));
+        var read = Assert.IsType<SegmentationOutcome.Mapped>(outcome).Labels;
+        var image = VolumeReader.Read(series, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(labels, read.Labels);
+        // Every stored pixel names its own slice, row and column of acquisition: value, label and patient position must agree voxel by voxel.
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var (z, y, x) = (i / (Rows * Columns), i / Columns % Rows, i % Columns);
+            var acquired = AcquiredAt((int)image.Voxels[i], orientation);
+            Assert.True((acquired - series.Grid.PositionMm(z, y, x)).Length < 1e-6, $"{name}: voxel {z},{y},{x} lies elsewhere");
+        }
+
+        AssertFramesLieWhereTheirLabelsAre(path, read, name);
+    }
+
+    [Fact]
+    public void Write_AnyLabels_PassesDciodvfyWithoutErrors()
+    {
+        Assert.SkipUnless(File.Exists("/usr/bin/dciodvfy"), "dciodvfy not found: apt-get install dicom3tools");
+        var series = WriteSeries([0.8, 0.6, 0, -0.48, 0.64, 0.6]);
+        var labels = new byte[Slices * Rows * Columns];
+        labels[100] = 1;
+        labels[160] = 2;
+        var path = Path.Combine(_directory, "seg.dcm");
+        SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, labels), Description("a", "b"));
+
+        var start = new ProcessStartInfo("/usr/bin/dciodvfy", [path]) { RedirectStandardError = true, RedirectStandardOutput = true };
+        using var process = Process.Start(start)!;
+        var report = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+
+        Assert.Contains("Segmentation", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("Error", report, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_GridShiftedByHalfAVoxel_IsRefused()
+    {
+        var series = WriteSeries([1, 0, 0, 0, 1, 0]);
+        var path = Path.Combine(_directory, "seg.dcm");
+        SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, new byte[series.Grid.VoxelCount]), Description("f"));
+        var shifted = series.Grid with { OriginMm = series.Grid.OriginMm + new Vector3D(ColumnSpacing / 2, 0, 0) };
+
+        var outcome = SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(path)), shifted, LabelVocabulary.Of("f"));
+
+        Assert.Equal(QuarantineReason.SegmentationGridMismatch, Assert.IsType<SegmentationOutcome.Refused>(outcome).Reason);
+    }
+
+    [Fact]
+    public void Read_LabelWithoutSegment_IsRefused()
+    {
+        var series = WriteSeries([1, 0, 0, 0, 1, 0]);
+        var path = Path.Combine(_directory, "seg.dcm");
+        SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, new byte[series.Grid.VoxelCount]), Description("f"));
+
+        var outcome = SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(path)), series.Grid, LabelVocabulary.Of("f", "g"));
+
+        Assert.Equal(QuarantineReason.LabelMissing, Assert.IsType<SegmentationOutcome.Refused>(outcome).Reason);
+    }
+
+    private static SegmentationDescription Description(params string[] labels) =>
+        new([.. labels.Select(SegmentDescription.OfStructure)], SegmentAlgorithm.Automatic, "test", "seed", new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified));
+
+    private static bool IsF(int slice, int row, int column) => slice is 1 or 2 && LetterF[row][column] == '#';
+
+    private ImageSeries WriteSeries(double[] o)
+    {
+        var directions = DirectionsOf(o);
+        var files = new SliceFiles(_directory);
+        for (var slice = 0; slice < Slices; slice++)
+        {
+            var index = slice;
+            files.Write(
+                slice, Origin + directions.Slice * (SliceSpacing * slice), directions, Rows, Columns, (RowSpacing, ColumnSpacing),
+                (row, column) => (short)((index * Rows + row) * Columns + column),
+                set => set.Text(Tags.PatientName, "Canary^F").Text(Tags.StudyDate, "20260102").Text(Tags.StudyTime, "030405"));
+        }
+
+        return Assert.IsType<SeriesOutcome.Usable>(SeriesAssembly.Assemble(Assert.Single(DicomFolder.Read(_directory).Images))).Series;
+    }
+
+    private static AxisDirections DirectionsOf(double[] o)
+    {
+        Vector3D column = new(o[0], o[1], o[2]), row = new(o[3], o[4], o[5]);
+        return new(column.Cross(row), row, column);
+    }
+
+    private static Vector3D AcquiredAt(int value, double[] o)
+    {
+        var d = DirectionsOf(o);
+        return Origin + d.Slice * (value / (Rows * Columns) * SliceSpacing) + d.Row * (value / Columns % Rows * RowSpacing) + d.Column * (value % Columns * ColumnSpacing);
+    }
+
+    /// <summary>Reads the raw file again and places each set bit by the frame's own plane, independently of the reader.</summary>
+    private static void AssertFramesLieWhereTheirLabelsAre(string path, LabelVolume labels, string name)
+    {
+        var set = DicomFile.Open(path).DataSet;
+        var shared = set.Items(Tags.SharedFunctionalGroupsSequence)[0];
+        var o = shared.Items(Tags.PlaneOrientationSequence)[0].Numbers(Tags.ImageOrientationPatient);
+        var spacing = shared.Items(Tags.PixelMeasuresSequence)[0].Numbers(Tags.PixelSpacing);
+        var bits = set.Find(Tags.PixelData)!.Value.Span;
+        var expected = new HashSet<(int, int, int)>();
+        for (var i = 0; i < labels.Labels.Length; i++)
+        {
+            if (labels.Labels[i] == 1)
+            {
+                expected.Add(Rounded(labels.Grid.PositionMm(i / (Rows * Columns), i / Columns % Rows, i % Columns)));
+            }
+        }
+
+        var found = new HashSet<(int, int, int)>();
+        var frames = set.Items(Tags.PerFrameFunctionalGroupsSequence);
+        for (var bit = 0; bit < frames.Count * Rows * Columns; bit++)
+        {
+            if ((bits[bit / 8] >> (bit % 8) & 1) == 1)
+            {
+                var p = frames[bit / (Rows * Columns)].Items(Tags.PlanePositionSequence)[0].Numbers(Tags.ImagePositionPatient);
+                var (row, column) = (bit / Columns % Rows, bit % Columns);
+                found.Add(Rounded(new Vector3D(p[0], p[1], p[2]) + new Vector3D(o[0], o[1], o[2]) * (column * spacing[1]) + new Vector3D(o[3], o[4], o[5]) * (row * spacing[0])));
+            }
+        }
+
+        Assert.True(expected.SetEquals(found), name);
+    }
+
+    private static (int, int, int) Rounded(Vector3D mm) => ((int)Math.Round(mm.X * 1000), (int)Math.Round(mm.Y * 1000), (int)Math.Round(mm.Z * 1000));
+}
