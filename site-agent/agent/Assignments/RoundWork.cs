@@ -27,7 +27,6 @@ internal sealed partial class RoundWork(
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
-    private IReadOnlyList<ClearedUpdate>? _pending;
 
     /// <summary>Does the round. Ends when the coordinator has an answer, or when the run ends first.</summary>
     public async Task DoAsync(RoundPlan plan, CancellationToken cancellationToken)
@@ -41,8 +40,8 @@ internal sealed partial class RoundWork(
         }
 
         // Cleared before a crash and not acknowledged: the same bytes go again, nothing is trained twice.
-        _pending ??= await gate.PendingAsync(cancellationToken);
-        if (_pending.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task) is { } pending)
+        var approved = await gate.PendingAsync(cancellationToken);
+        if (approved.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task) is { } pending)
         {
             await SendAsync(plan, pending, cancellationToken);
             return;

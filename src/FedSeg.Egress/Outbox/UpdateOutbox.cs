@@ -54,7 +54,7 @@ internal sealed class UpdateOutbox
             ? new SealedPayload(payloadPath, new FileInfo(payloadPath).Length, await Sha256Digest.OfFileAsync(payloadPath, cancellationToken))
             : null;
         // Only bytes with the approved digest are parsed.
-        return SealedUpdate.DigestOf(report, payload?.Sha256) == digest ? new SealedUpdate(SiteReport.FromBytes(report), report, payload) : null;
+        return SealedDigest.Of(report, payload?.Sha256) == digest ? new SealedUpdate(SiteReport.FromBytes(report), report, payload) : null;
     }
 
     public void Remove(Sha256Digest digest) => RemoveFolder(FolderOf(digest));

@@ -14,7 +14,7 @@ public sealed class SealedUpdate
         Report = report;
         ReportBytes = reportBytes;
         Payload = payload;
-        Digest = DigestOf(reportBytes, payload?.Sha256);
+        Digest = SealedDigest.Of(reportBytes, payload?.Sha256);
     }
 
     /// <summary>The sanitised report.</summary>
@@ -26,12 +26,8 @@ public sealed class SealedUpdate
     /// <summary>The weights; <see langword="null"/> for an evaluation.</summary>
     public SealedPayload? Payload { get; }
 
-    /// <summary>SHA-256 of the report's bytes followed by the 32 bytes of the payload's SHA-256 (by nothing for an evaluation).</summary>
+    /// <summary>The one digest over both, <see cref="SealedDigest"/>.</summary>
     public Sha256Digest Digest { get; }
-
-    /// <summary>The digest of an update with these parts.</summary>
-    public static Sha256Digest DigestOf(ReadOnlySpan<byte> reportBytes, Sha256Digest? payload) =>
-        Sha256Digest.Of([.. reportBytes, .. payload?.ToBytes() ?? []]);
 }
 
 /// <summary>The weights file of a sealed update.</summary>
