@@ -20,7 +20,8 @@ public sealed record CtWindow
         if (!double.IsFinite(meanHu)) throw new ArgumentException($"The mean of a CT window must be finite; got {meanHu} HU.", nameof(meanHu));
         if (!double.IsFinite(deviationHu) || deviationHu < 0)
         {
-            throw new ArgumentException($"The standard deviation of a CT window must be finite and not negative; got {deviationHu} HU.", nameof(deviationHu));
+            throw new ArgumentException(
+                $"The standard deviation of a CT window must be finite and not negative; got {deviationHu} HU.", nameof(deviationHu));
         }
 
         (LowHu, HighHu, MeanHu, DeviationHu) = (lowHu, highHu, meanHu, deviationHu);

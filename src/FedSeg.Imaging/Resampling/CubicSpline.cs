@@ -22,8 +22,8 @@ internal static class CubicSpline
     }
 
     /// <summary>
-    /// Turns samples into coefficients in place: <paramref name="lines"/> is [<see cref="Margin"/> + <paramref name="length"/> + <see cref="Margin"/>, <paramref name="lanes"/>],
-    /// one line a lane, the samples in the middle rows; the rows of the margin are filled.
+    /// Turns samples into coefficients in place: <paramref name="lines"/> is [<see cref="Margin"/> + length + <see cref="Margin"/>, lanes], one line
+    /// a lane, the samples in the middle rows; the rows of the margin are filled.
     /// </summary>
     public static void ToCoefficients(Span<double> lines, int length, int lanes)
     {

@@ -10,7 +10,7 @@ namespace FedSeg.Imaging.Resampling;
 /// </summary>
 public static class Resampler
 {
-    /// <summary>The image with about the spacing asked for: <see cref="GridGeometry.SpacingMm"/> of the result is what fits a whole number of voxels.</summary>
+    /// <summary>The image with about the spacing asked for: the result's grid carries the one that fits a whole number of voxels.</summary>
     /// <param name="image">The image; returned itself when its size does not change.</param>
     /// <param name="spacingMmZyx">Target spacing, mm, [slice, row, column].</param>
     /// <exception cref="ArgumentException">The spacing is not three finite, positive numbers.</exception>
