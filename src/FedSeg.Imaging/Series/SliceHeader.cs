@@ -99,6 +99,7 @@ public sealed record SliceHeader
 
     private static string? ObstacleIn(DataSet set) =>
         set.WholeNumber(Tags.NumberOfFrames) is > 1 ? "it is an enhanced multi-frame image, which is not read yet"
+        : set.WholeNumber(Tags.Rows) is not (> 0 and <= ushort.MaxValue) || set.WholeNumber(Tags.Columns) is not (> 0 and <= ushort.MaxValue) ? "it has no rows or columns"
         : set.WholeNumber(Tags.SamplesPerPixel) is > 1 ? "it is a colour image"
         : set.Find(Tags.ModalityLutSequence) is { Items.Count: > 0 } ? $"its values go through a modality look-up table {Tags.ModalityLutSequence}"
         : set.Numbers(Tags.PixelSpacing).Count != 2 ? $"it has no {Tags.PixelSpacing}"

@@ -10,17 +10,11 @@ namespace FedSeg.Imaging.Series;
 /// <summary>Decodes the slices of a series into one volume: value = stored · slope + intercept, by each slice's own slope and intercept.</summary>
 public static class VolumeReader
 {
-    /// <summary>Reads all pixels, one slice in memory beside the volume at a time.</summary>
+    /// <summary>Reads all pixels, one slice in memory beside the volume at a time; <see cref="SeriesOptions.MaxVoxels"/> bounded the volume before.</summary>
     /// <exception cref="DicomException">A slice can't be decoded, or its pixels are not what its header said.</exception>
     public static Volume Read(ImageSeries series, DicomLimits? limits = null, CancellationToken cancellationToken = default)
     {
         var (slices, rows, columns) = (series.Grid.Size.Z, series.Grid.Size.Y, series.Grid.Size.X);
-        var bytes = (long)slices * rows * columns * sizeof(float);
-        if (bytes > (limits ?? DicomLimits.Default).MaxPixelBytes || (long)slices * rows * columns > Array.MaxLength)
-        {
-            throw new DicomException(DicomFault.LimitExceeded, $"Series {series.SeriesUid}: a volume of {bytes} bytes. If it is genuine, raise {nameof(DicomLimits.MaxPixelBytes)}.");
-        }
-
         var voxels = new float[series.Grid.VoxelCount];
         for (var z = 0; z < slices; z++)
         {
