@@ -7,9 +7,14 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Series;
 
-/// <summary>Decodes the slices of a series into one volume: value = stored · slope + intercept, by each slice's own slope and intercept.</summary>
+/// <summary>
+/// Decodes the slices of a series into one volume: value = stored · slope + intercept, by each slice's own slope and intercept. CT voxels that hold
+/// PixelPaddingValue lie outside the field of view and become air.
+/// </summary>
 public static class VolumeReader
 {
+    private const float AirHu = -1000;
+
     /// <summary>Reads all pixels, one slice in memory beside the volume at a time; <see cref="SeriesOptions.MaxVoxels"/> bounded the volume before.</summary>
     /// <exception cref="DicomException">A slice can't be decoded, or its pixels are not what its header said.</exception>
     public static Volume Read(ImageSeries series, DicomLimits? limits = null, CancellationToken cancellationToken = default)
@@ -37,7 +42,7 @@ public static class VolumeReader
         try
         {
             frames.Read(0, buffer);
-            Rescale(buffer, frames.Layout, slice.RescaleSlope, slice.RescaleIntercept, voxels);
+            Rescale(buffer, frames.Layout, slice, voxels);
         }
         finally
         {
@@ -45,8 +50,9 @@ public static class VolumeReader
         }
     }
 
-    private static void Rescale(ReadOnlySpan<byte> stored, PixelLayout layout, double slope, double intercept, Span<float> voxels)
+    private static void Rescale(ReadOnlySpan<byte> stored, PixelLayout layout, SliceHeader slice, Span<float> voxels)
     {
+        var padding = slice.Modality == "CT" ? slice.PaddingValue : null;
         for (var i = 0; i < voxels.Length; i++)
         {
             double value = (layout.BytesPerValue, layout.IsSigned) switch
@@ -58,7 +64,7 @@ public static class VolumeReader
                 (_, false) => BinaryPrimitives.ReadUInt32LittleEndian(stored[(4 * i)..]),
                 (_, true) => BinaryPrimitives.ReadInt32LittleEndian(stored[(4 * i)..]),
             };
-            voxels[i] = (float)(value * slope + intercept);
+            voxels[i] = value == padding ? AirHu : (float)(value * slice.RescaleSlope + slice.RescaleIntercept);
         }
     }
 }
