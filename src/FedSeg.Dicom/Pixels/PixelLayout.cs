@@ -78,7 +78,7 @@ public sealed record PixelLayout
                 + $"{Tags.SamplesPerPixel} are not read; 1, 8, 16 or 32 bits and 1, 3 or 4 samples are.");
         }
 
-        if (layout.Rows <= 0 || layout.Columns <= 0 || layout.Frames <= 0 || layout.BitsStored <= 0 || layout.BitsStored > layout.BitsAllocated
+        if (layout.Rows is <= 0 or > ushort.MaxValue || layout.Columns is <= 0 or > ushort.MaxValue || layout.Frames <= 0 || layout.BitsStored <= 0 || layout.BitsStored > layout.BitsAllocated
             || layout.HighBit < layout.BitsStored - 1 || layout.HighBit >= layout.BitsAllocated)
         {
             throw new DicomException(

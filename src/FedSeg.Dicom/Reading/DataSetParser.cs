@@ -17,7 +17,7 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
     /// <summary>Where the walk stands.</summary>
     public long Position { get; set; }
 
-    /// <summary>The stated length of pixel data that the walk stopped at.</summary>
+    /// <summary>The walk stopped before the value of the pixel data, as it was asked to.</summary>
     public bool StoppedAtPixelData { get; private set; }
 
     /// <summary>Reads the file meta group (0002,xxxx), always Explicit VR Little Endian, and stands at the data set's first tag afterwards.</summary>
@@ -59,6 +59,11 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
         var (vr, length) = ReadVrAndLength(tag, end, encoding);
         if (stopAtPixelData && _tagPath.Count == 1 && tag == Tags.PixelData)
         {
+            if (length != UndefinedLength && Position + length > end)
+            {
+                throw Malformed(start, $"the length {length} runs past the end of the file at byte {end}");
+            }
+
             StoppedAtPixelData = true;
             _tagPath.RemoveAt(_tagPath.Count - 1);
             return;

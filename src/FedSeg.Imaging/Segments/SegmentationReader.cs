@@ -61,6 +61,11 @@ public static class SegmentationReader
             return Refuse(QuarantineReason.SegmentationGridMismatch, header, $"has {frames.Layout.Frames} frames, but places {header.Frames.Count}; export it again");
         }
 
+        if (frames.Layout.BytesPerValue > (header.Kind == SegmentationKind.LabelMap ? 2 : 1))
+        {
+            return Refuse(QuarantineReason.UnsupportedImage, header, $"has {frames.Layout.BitsAllocated} bits a voxel, more than its kind allows; export it again");
+        }
+
         var labels = new LabelVolume(grid, new byte[grid.VoxelCount]);
         var buffer = new byte[frames.Layout.FrameBytes];
         for (var index = 0; index < header.Frames.Count; index++)

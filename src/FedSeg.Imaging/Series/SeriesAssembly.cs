@@ -56,6 +56,11 @@ public static class SeriesAssembly
             return Refuse(QuarantineReason.MissingSlices, first, "has one slice only, so the distance between slices is unknown; fetch the whole series");
         }
 
+        if ((long)stack.Count * first.Rows * first.Columns > options.MaxVoxels)
+        {
+            return Refuse(QuarantineReason.LimitExceeded, first, $"has more than {options.MaxVoxels} voxels; if it is genuine, raise {nameof(SeriesOptions.MaxVoxels)}");
+        }
+
         var normal = Unit(first.ColumnDirection.Cross(first.RowDirection));
         var sorted = stack.OrderBy(slice => slice.PositionMm.Dot(normal)).ToArray();
         var gaps = sorted.Zip(sorted.Skip(1), (lower, upper) => (upper.PositionMm - lower.PositionMm).Dot(normal)).ToArray();

@@ -20,4 +20,7 @@ public sealed class SeriesOptions
 
     /// <summary>Farthest that one slice may lie from the line of positions, as a part of the pixel spacing.</summary>
     public double InPlaneShiftTolerance { get; init; } = 0.1;
+
+    /// <summary>Most voxels of one volume.</summary>
+    public long MaxVoxels { get; init; } = 500_000_000;
 }

@@ -53,6 +53,9 @@ public sealed record SliceHeader
     /// <summary>Second triple of ImageOrientationPatient: direction of growing row index.</summary>
     public Vector3D RowDirection { get; init; }
 
+    /// <summary>The stored value that stands for "outside the scanner's field of view"; <see langword="null"/> where none is named.</summary>
+    public int? PaddingValue { get; init; }
+
     public double RescaleSlope { get; init; } = 1;
 
     public double RescaleIntercept { get; init; }
@@ -92,6 +95,7 @@ public sealed record SliceHeader
             PositionMm = new(position[0], position[1], position[2]),
             ColumnDirection = new(orientation[0], orientation[1], orientation[2]),
             RowDirection = new(orientation[3], orientation[4], orientation[5]),
+            PaddingValue = PaddingOf(set),
             RescaleSlope = set.Number(Tags.RescaleSlope) ?? 1,
             RescaleIntercept = set.Number(Tags.RescaleIntercept) ?? 0,
         };
@@ -99,6 +103,7 @@ public sealed record SliceHeader
 
     private static string? ObstacleIn(DataSet set) =>
         set.WholeNumber(Tags.NumberOfFrames) is > 1 ? "it is an enhanced multi-frame image, which is not read yet"
+        : set.WholeNumber(Tags.Rows) is not (> 0 and <= ushort.MaxValue) || set.WholeNumber(Tags.Columns) is not (> 0 and <= ushort.MaxValue) ? "it has no rows or columns"
         : set.WholeNumber(Tags.SamplesPerPixel) is > 1 ? "it is a colour image"
         : set.Find(Tags.ModalityLutSequence) is { Items.Count: > 0 } ? $"its values go through a modality look-up table {Tags.ModalityLutSequence}"
         : set.Numbers(Tags.PixelSpacing).Count != 2 ? $"it has no {Tags.PixelSpacing}"
@@ -107,6 +112,12 @@ public sealed record SliceHeader
         : set.Numbers(Tags.PixelSpacing).Any(spacing => spacing <= 0) ? $"its {Tags.PixelSpacing} is not positive"
         : set.Number(Tags.RescaleSlope) is 0 ? $"its {Tags.RescaleSlope} is zero"
         : null;
+
+    /// <summary>The value is signed when the pixels are, whatever an Implicit VR dictionary says (PS3.3 §C.7.5.1.1.2).</summary>
+    private static int? PaddingOf(DataSet set) =>
+        set.WholeNumber(Tags.PixelPaddingValue) is not { } value ? null
+        : set.WholeNumber(Tags.PixelRepresentation) == 1 && value > short.MaxValue ? value - 65536
+        : value;
 
     private static string KeyOf(DataSet set) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{set.Text(Tags.IssuerOfPatientId)}\n{set.Text(Tags.PatientId)}")));

@@ -7,20 +7,19 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Series;
 
-/// <summary>Decodes the slices of a series into one volume: value = stored · slope + intercept, by each slice's own slope and intercept.</summary>
+/// <summary>
+/// Decodes the slices of a series into one volume: value = stored · slope + intercept, by each slice's own slope and intercept. CT voxels that hold
+/// PixelPaddingValue lie outside the field of view and become air.
+/// </summary>
 public static class VolumeReader
 {
-    /// <summary>Reads all pixels, one slice in memory beside the volume at a time.</summary>
+    private const float AirHu = -1000;
+
+    /// <summary>Reads all pixels, one slice in memory beside the volume at a time; <see cref="SeriesOptions.MaxVoxels"/> bounded the volume before.</summary>
     /// <exception cref="DicomException">A slice can't be decoded, or its pixels are not what its header said.</exception>
     public static Volume Read(ImageSeries series, DicomLimits? limits = null, CancellationToken cancellationToken = default)
     {
         var (slices, rows, columns) = (series.Grid.Size.Z, series.Grid.Size.Y, series.Grid.Size.X);
-        var bytes = (long)slices * rows * columns * sizeof(float);
-        if (bytes > (limits ?? DicomLimits.Default).MaxPixelBytes || (long)slices * rows * columns > Array.MaxLength)
-        {
-            throw new DicomException(DicomFault.LimitExceeded, $"Series {series.SeriesUid}: a volume of {bytes} bytes. If it is genuine, raise {nameof(DicomLimits.MaxPixelBytes)}.");
-        }
-
         var voxels = new float[series.Grid.VoxelCount];
         for (var z = 0; z < slices; z++)
         {
@@ -43,7 +42,7 @@ public static class VolumeReader
         try
         {
             frames.Read(0, buffer);
-            Rescale(buffer, frames.Layout, slice.RescaleSlope, slice.RescaleIntercept, voxels);
+            Rescale(buffer, frames.Layout, slice, voxels);
         }
         finally
         {
@@ -51,8 +50,9 @@ public static class VolumeReader
         }
     }
 
-    private static void Rescale(ReadOnlySpan<byte> stored, PixelLayout layout, double slope, double intercept, Span<float> voxels)
+    private static void Rescale(ReadOnlySpan<byte> stored, PixelLayout layout, SliceHeader slice, Span<float> voxels)
     {
+        var padding = slice.Modality == "CT" ? slice.PaddingValue : null;
         for (var i = 0; i < voxels.Length; i++)
         {
             double value = (layout.BytesPerValue, layout.IsSigned) switch
@@ -64,7 +64,7 @@ public static class VolumeReader
                 (_, false) => BinaryPrimitives.ReadUInt32LittleEndian(stored[(4 * i)..]),
                 (_, true) => BinaryPrimitives.ReadInt32LittleEndian(stored[(4 * i)..]),
             };
-            voxels[i] = (float)(value * slope + intercept);
+            voxels[i] = value == padding ? AirHu : (float)(value * slice.RescaleSlope + slice.RescaleIntercept);
         }
     }
 }

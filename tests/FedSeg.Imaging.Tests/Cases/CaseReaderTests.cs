@@ -1,0 +1,176 @@
+using FedSeg.Dicom.DataSets;
+using FedSeg.Dicom.Writing;
+using FedSeg.Imaging.Cases;
+using FedSeg.Imaging.Tests.Segments;
+using FedSeg.Imaging.Tests.Series;
+using FedSeg.Imaging.Volumes;
+
+namespace FedSeg.Imaging.Tests.Cases;
+
+public sealed class CaseReaderTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("case-").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public void Read_ImagesAndTheirSegmentationInSubfolders_IsUsable()
+    {
+        WriteImages("deep/er/images");
+        WriteSegmentation("other/place");
+        File.WriteAllText(Path.Combine(_directory, "notes.txt"), "nothing of interest");
+
+        var usable = Assert.IsType<CaseOutcome.Usable>(Read()).Case;
+
+        Assert.Equal<float>([0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1], usable.Image.Voxels);
+        Assert.Equal(1, usable.Labels.Labels[0]);
+    }
+
+    [Fact]
+    public void Read_EmptyFolder_NamesNoDicomFiles() => Refused(QuarantineReason.NoDicomFiles);
+
+    [Fact]
+    public void Read_TextFilesOnly_NamesNoDicomFilesAndTheFolder()
+    {
+        File.WriteAllText(Path.Combine(_directory, "a.dcm"), "this is text");
+
+        Assert.Contains(_directory, Refused(QuarantineReason.NoDicomFiles), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_NoSegmentation_SaysSo()
+    {
+        WriteImages();
+
+        Refused(QuarantineReason.NoSegmentation);
+    }
+
+    [Fact]
+    public void Read_NoImages_SaysSo()
+    {
+        WriteSegmentation();
+
+        Refused(QuarantineReason.NoImageSeries);
+    }
+
+    [Fact]
+    public void Read_TwoSegmentations_IsNotGuessed()
+    {
+        WriteImages();
+        WriteSegmentation("a");
+        WriteSegmentation("b");
+
+        Refused(QuarantineReason.SeveralSegmentations);
+    }
+
+    [Fact]
+    public void Read_SegmentationOfAnotherSeries_IsRefused()
+    {
+        WriteImages(seriesUid: "1.2.99");
+        WriteSegmentation();
+
+        Refused(QuarantineReason.SegmentationOfAnotherSeries);
+    }
+
+    [Fact]
+    public void Read_SegmentationInAnotherFrameOfReference_IsRefused()
+    {
+        WriteImages(frameUid: "1.2.98");
+        WriteSegmentation();
+
+        Refused(QuarantineReason.SegmentationOfAnotherSeries);
+    }
+
+    [Fact]
+    public void Read_SecondSeriesThatIsNotReferenced_IsLeftOut()
+    {
+        WriteImages("a");
+        WriteImages("b", seriesUid: "1.2.99");
+        WriteSegmentation();
+
+        Assert.IsType<CaseOutcome.Usable>(Read());
+    }
+
+    [Fact]
+    public void Read_TwoSeriesThatTheSegmentationRefersTo_IsNotGuessed()
+    {
+        WriteImages("a");
+        WriteImages("b", seriesUid: "1.2.99");
+        WriteSegmentation(change: set => set.Sequence(
+            Tags.ReferencedSeriesSequence,
+            new DataSetBuilder().Text(Tags.SeriesInstanceUid, "1.2.3.4"),
+            new DataSetBuilder().Text(Tags.SeriesInstanceUid, "1.2.99")));
+
+        Refused(QuarantineReason.SeveralImageSeries);
+    }
+
+    [Fact]
+    public void Read_TruncatedSlice_NamesTheFile()
+    {
+        WriteImages();
+        WriteSegmentation();
+        var file = Directory.GetFiles(_directory, "*.dcm")[0];
+        File.WriteAllBytes(file, File.ReadAllBytes(file)[..^6]);
+
+        Assert.Contains(file, Refused(QuarantineReason.UnreadableFile), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_CompressionThatIsNotSupported_NamesIt()
+    {
+        WriteImages();
+        WriteSegmentation();
+        var file = Directory.GetFiles(_directory, "*.dcm")[0];
+        var bytes = File.ReadAllBytes(file);
+        var syntax = bytes.AsSpan().IndexOf("1.2.840.10008.1.2.1\0"u8);
+        "1.2.840.10008.1.2.99"u8.CopyTo(bytes.AsSpan(syntax));
+        File.WriteAllBytes(file, bytes);
+
+        Assert.Contains("1.2.840.10008.1.2.99", Refused(QuarantineReason.UnsupportedTransferSyntax), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_OneFolderWithGoodAndBad_ScansEverySeries()
+    {
+        WriteImages("a");
+        WriteImages("b", seriesUid: "1.2.99", slices: 1);
+        WriteSegmentation();
+        File.WriteAllBytes(Path.Combine(_directory, "cut.dcm"), File.ReadAllBytes(Path.Combine(_directory, "seg.dcm"))[..400]);
+
+        var scan = DicomScan.Of(_directory, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(["1.2.3.4", "1.2.99"], scan.Series.Select(series => series.Uid));
+        Assert.Equal([true, false], scan.Series.Select(series => series.Usable));
+        Assert.Equal("LPH", scan.Series[0].Orientation);
+        Assert.Single(scan.Series[0].Segmentations);
+        Assert.StartsWith("MissingSlices", scan.Series[1].Reason, StringComparison.Ordinal);
+        Assert.EndsWith("cut.dcm", Assert.Single(scan.Quarantined).Path, StringComparison.Ordinal);
+    }
+
+    private void WriteImages(string folder = "", string seriesUid = "1.2.3.4", string frameUid = "1.2.3.5", int slices = 2)
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(_directory, folder)).FullName;
+        var files = new SliceFiles(directory) { SeriesUid = seriesUid, FrameOfReferenceUid = frameUid };
+        for (var slice = 0; slice < slices; slice++)
+        {
+            var value = (short)slice;
+            files.Write(slice, new Vector3D(0, 0, slice), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => value);
+        }
+    }
+
+    private void WriteSegmentation(string folder = "", Action<DataSetBuilder>? change = null)
+    {
+        var set = SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 0)], [0x01, 0]);
+        change?.Invoke(set);
+        DicomWriter.Write(Path.Combine(Directory.CreateDirectory(Path.Combine(_directory, folder)).FullName, "seg.dcm"), set);
+    }
+
+    private CaseOutcome Read() => new CaseReader().Read(_directory, LabelVocabulary.Of("a"), TestContext.Current.CancellationToken);
+
+    private string Refused(QuarantineReason reason)
+    {
+        var quarantined = Assert.IsType<CaseOutcome.Quarantined>(Read());
+        Assert.Equal(reason, quarantined.Reason);
+        return quarantined.Detail;
+    }
+}
