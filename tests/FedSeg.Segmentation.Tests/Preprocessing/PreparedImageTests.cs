@@ -7,6 +7,13 @@ namespace FedSeg.Segmentation.Tests.Preprocessing;
 
 public sealed class PreparedImageTests
 {
+    [Fact]
+    public void From_Ct_ClipsToTheWindowAndMapsByFixedNumbers()
+    {
+        var image = new Volume(SyntheticCases.Grid(1, 1, 4), [-1000, 50, 150, 3000]);
+        Assert.Equal([-2.5f, 0, 1, 2.5f], PreparedImage.From(image, SyntheticCases.Preprocessing() with { Modality = "CT" }).Input.Voxels);
+    }
+
     [Theory]
     [InlineData(1.0, 0.93)]
     [InlineData(2.0, 0.85)]
