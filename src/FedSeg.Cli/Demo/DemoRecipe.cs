@@ -26,7 +26,7 @@ internal static class DemoRecipe
         var modalities = data.Cases.Select(entry => entry.Modality).Distinct().ToList();
         if (modalities.Count > 1) throw new BadInputException($"The sites hold several modalities ({string.Join(", ", modalities)}); a job trains one.");
 
-        var canonical = data.Cases.Select(entry => CanonicalOrientation.Of(entry.Grid).Canonical).ToList();
+        var canonical = data.Cases.Select(entry => CanonicalOrientation.Of(entry.Grid).CanonicalGrid).ToList();
         double[] spacing = [Median(canonical, grid => grid.SpacingMm.Z), Median(canonical, grid => grid.SpacingMm.Y), Median(canonical, grid => grid.SpacingMm.X)];
         int[] patch =
         [

@@ -1,34 +1,30 @@
 namespace FedSeg.Imaging.Metrics;
 
-/// <summary>Dice overlap of two label maps: 2·|R ∩ P| / (|R| + |P|), counted in whole voxels of one class.</summary>
+/// <summary>Dice overlap of label maps, cheap enough for every training step's validation.</summary>
 public static class DiceScore
 {
-    /// <summary>
-    /// The Dice of class <paramref name="label"/>, in [0, 1]; null where neither map holds the class, so that the case is left out of a mean
-    /// instead of counting as perfect. A class predicted where the reference has none is 0 (nnU-Net v2's evaluation).
-    /// </summary>
-    /// <param name="reference">Class per voxel, as the expert drew it.</param>
-    /// <param name="prediction">Class per voxel on the same grid, in the same memory order.</param>
-    /// <param name="label">The class to compare.</param>
-    /// <exception cref="ArgumentException">The maps differ in length.</exception>
-    public static double? Of(ReadOnlySpan<byte> reference, ReadOnlySpan<byte> prediction, byte label)
+    /// <summary>Dice 2TP / (2TP + FP + FN) per label.</summary>
+    /// <param name="labels">Number of classes with background; voxels of a class at or above it are an error.</param>
+    /// <returns>One value per class, index 0 the background; NaN where neither map has the class.</returns>
+    /// <exception cref="ArgumentException">The maps differ in length, or a voxel's class is not below <paramref name="labels"/>.</exception>
+    public static double[] PerLabel(ReadOnlySpan<byte> reference, ReadOnlySpan<byte> prediction, int labels)
     {
         if (reference.Length != prediction.Length)
         {
-            throw new ArgumentException(
-                $"The reference has {reference.Length} voxels, the prediction {prediction.Length}; put both on one grid first.", nameof(prediction));
+            throw new ArgumentException($"The reference has {reference.Length} voxels, the prediction {prediction.Length}; both must be on one grid.");
         }
 
-        long both = 0, inReference = 0, inPrediction = 0;
+        var both = new long[256];
+        var total = new long[256];
         for (var i = 0; i < reference.Length; i++)
         {
-            var drawn = reference[i] == label;
-            var predicted = prediction[i] == label;
-            if (drawn) inReference++;
-            if (predicted) inPrediction++;
-            if (drawn && predicted) both++;
+            total[reference[i]]++;
+            total[prediction[i]]++;
+            if (reference[i] == prediction[i]) both[reference[i]]++;
         }
 
-        return inReference + inPrediction == 0 ? null : 2.0 * both / (inReference + inPrediction);
+        var stray = Array.FindLastIndex(total, n => n > 0);
+        if (stray >= labels) throw new ArgumentException($"Class {stray} occurs, but there are only {labels} classes.", nameof(labels));
+        return [.. Enumerable.Range(0, labels).Select(c => total[c] == 0 ? double.NaN : 2.0 * both[c] / total[c])];
     }
 }

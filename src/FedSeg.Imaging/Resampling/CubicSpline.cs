@@ -1,65 +1,71 @@
 namespace FedSeg.Imaging.Resampling;
 
 /// <summary>
-/// Interpolating cubic B-spline along lines whose edge values go on for ever (SciPy's mode "nearest", which pads 12 voxels to the same end).
-/// Source: Unser, "Splines: a perfect fit for signal and image processing", IEEE SPM 1999, box 2; the sums at both ends are taken in closed form.
+/// Interpolating cubic B-spline along one line, edge values repeated outside (scipy.ndimage order 3, mode "nearest", prefiltered).
+/// Prefilter: Unser, "Splines: a perfect fit for signal and image processing", IEEE SP Magazine 16(6), 1999, box 2.
 /// </summary>
-internal static class CubicSpline
+internal sealed class CubicSpline
 {
-    /// <summary>Coefficients needed beyond either end of a line, because new centres reach half a voxel out.</summary>
-    public const int Margin = 2;
-
+    // Beyond twelve repeated samples the edge's influence is below 2e-7 of the value (pole^12).
+    private const int Padding = 12;
     private static readonly double Pole = Math.Sqrt(3) - 2;
 
-    /// <summary>The four basis values at a fraction <paramref name="f"/> in [0, 1) beyond the second tap.</summary>
-    public static void Weights(double f, Span<double> weights)
+    private readonly int length;
+    private readonly int[] first;
+    private readonly double[] weights;
+
+    public CubicSpline(int from, int to)
     {
-        var g = 1 - f;
-        weights[0] = g * g * g / 6;
-        weights[1] = 2.0 / 3 - f * f * (2 - f) / 2;
-        weights[2] = 2.0 / 3 - g * g * (2 - g) / 2;
-        weights[3] = f * f * f / 6;
+        length = from;
+        first = new int[to];
+        weights = new double[4 * to];
+        for (var i = 0; i < to; i++)
+        {
+            var at = AxisTaps.Position(i, from, to);
+            var floor = Math.Floor(at);
+            var t = at - floor;
+            first[i] = (int)floor - 1 + Padding;
+            weights[4 * i] = (1 - t) * (1 - t) * (1 - t) / 6;
+            weights[4 * i + 1] = (4 - 6 * t * t + 3 * t * t * t) / 6;
+            weights[4 * i + 2] = (1 + 3 * t + 3 * t * t - 3 * t * t * t) / 6;
+            weights[4 * i + 3] = t * t * t / 6;
+        }
     }
 
-    /// <summary>
-    /// Turns samples into coefficients in place: <paramref name="lines"/> is [<see cref="Margin"/> + length + <see cref="Margin"/>, lanes], one line
-    /// a lane, the samples in the middle rows; the rows of the margin are filled.
-    /// </summary>
-    public static void ToCoefficients(Span<double> lines, int length, int lanes)
+    /// <summary>Doubles of working memory that <see cref="Resample"/> needs.</summary>
+    public int ScratchLength => length + 2 * Padding;
+
+    /// <summary>Resamples one line: element k of the input is at <paramref name="start"/> + k · <paramref name="stride"/>.</summary>
+    public void Resample(ReadOnlySpan<float> from, int start, int stride, Span<float> to, int toStart, int toStride, Span<double> scratch)
     {
-        var z = Pole;
-        var last = (Margin + length - 1) * lanes;
-        for (var lane = 0; lane < lanes; lane++)
+        for (var k = 0; k < scratch.Length; k++)
         {
-            var first = Margin * lanes + lane;
-            var before = 6 * lines[first] / (1 - z);
-            var after = 6 * lines[last + lane] / (1 - z);
+            scratch[k] = from[start + Math.Clamp(k - Padding, 0, length - 1) * stride];
+        }
 
-            var forward = before;
-            for (var i = first; i <= last + lane; i += lanes)
-            {
-                forward = 6 * lines[i] + z * forward;
-                lines[i] = forward;
-            }
+        Prefilter(scratch);
+        for (var i = 0; i < first.Length; i++)
+        {
+            var c = scratch.Slice(first[i], 4);
+            var w = weights.AsSpan(4 * i, 4);
+            to[toStart + i * toStride] = (float)(w[0] * c[0] + w[1] * c[1] + w[2] * c[2] + w[3] * c[3]);
+        }
+    }
 
-            // Past the end the forward pass decays to its limit, so the backward pass has a closed form there.
-            var steady = after / (1 - z);
-            var decaying = (forward - after) / (1 - z * z);
-            lines[last + lane + 2 * lanes] = -z * (steady + z * z * decaying);
-            lines[last + lane + lanes] = -z * (steady + z * decaying);
-            var backward = -z * (steady + decaying);
-            lines[last + lane] = backward;
-            for (var i = last + lane - lanes; i >= first; i -= lanes)
-            {
-                backward = z * (backward - lines[i]);
-                lines[i] = backward;
-            }
+    private static void Prefilter(Span<double> c)
+    {
+        const double Gain = 6;
+        // Repeated edge values make the causal and anticausal starts those of a constant signal.
+        c[0] = Gain * c[0] / (1 - Pole);
+        for (var k = 1; k < c.Length; k++)
+        {
+            c[k] = Gain * c[k] + Pole * c[k - 1];
+        }
 
-            for (var i = first - lanes; i >= 0; i -= lanes)
-            {
-                backward = z * (backward - before);
-                lines[i] = backward;
-            }
+        c[^1] = -Pole / (1 - Pole) * c[^1];
+        for (var k = c.Length - 2; k >= 0; k--)
+        {
+            c[k] = Pole * (c[k + 1] - c[k]);
         }
     }
 }

@@ -3,89 +3,104 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Resampling;
 
 /// <summary>
-/// Brings images and label maps to the spacing a network was planned for, and class scores back. Results do not depend on the number of threads.
-/// Source: nnU-Net v2, default_resampling, in our own code: images by cubic spline with edge values continued and clipped to the range
-/// they had, labels by linear one-hots; where one axis is more than 3 times coarser than the finest, interpolation only in the
-/// planes across it and the nearest plane along it.
+/// Changes the spacing of images, label maps and class scores by the rules of nnU-Net v2: images by cubic spline without anti-aliasing and clipped to
+/// their own range, labels by linear one-hot vote (&gt; 0.5, else background), scores linearly; thick slices as in <see cref="SeparateAxis"/>.
+/// The grids before and after cover the same box edge to edge; the result's grid states the spacing that follows from its whole number of voxels,
+/// which differs a little from the one asked for. Results do not depend on the number of threads. Isensee et al., Nature Methods 18, 2021.
 /// </summary>
+/// <remarks>In every method, <c>maxThreads</c> is the largest number of threads used, -1 for all of the machine's.</remarks>
 public static class Resampler
 {
-    /// <summary>The image with about the spacing asked for: the result's grid carries the one that fits a whole number of voxels.</summary>
-    /// <param name="image">The image; returned itself when its size does not change.</param>
-    /// <param name="spacingMmZyx">Target spacing, mm, [slice, row, column].</param>
-    /// <exception cref="ArgumentException">The spacing is not three finite, positive numbers.</exception>
-    public static Volume ToSpacing(Volume image, IReadOnlyList<double> spacingMmZyx) => ToSpacing(image, spacingMmZyx, new ParallelOptions());
-
-    /// <summary>The label map with about the spacing asked for.</summary>
-    /// <remarks>
-    /// Each class is interpolated linearly as a map of 0 and 1 and the class with the most weight is taken, background included, the
-    /// lower number on a tie: one class against background is nnU-Net's "> 0.5". Where three classes meet and none passes 0.5,
-    /// nnU-Net leaves background; here the heaviest class fills the gap.
-    /// </remarks>
-    /// <param name="labels">The label map; returned itself when its size does not change.</param>
-    /// <param name="spacingMmZyx">Target spacing, mm, [slice, row, column].</param>
-    /// <exception cref="ArgumentException">The spacing is not three finite, positive numbers.</exception>
-    public static LabelVolume ToSpacing(LabelVolume labels, IReadOnlyList<double> spacingMmZyx)
+    /// <summary>Resamples an image to about <paramref name="spacingMm"/>; the same instance when the number of voxels stays.</summary>
+    /// <exception cref="ArgumentException">A spacing is not finite and positive.</exception>
+    public static Volume ToSpacing(Volume volume, Vector3D spacingMm, int maxThreads = -1)
     {
-        var to = ResampledGrid.SizeAt(labels.Grid, spacingMmZyx);
-        if (to.SequenceEqual(ResampledGrid.SizesZyx(labels.Grid.Size))) return labels;
-        return LabelResampling.Run(labels, to, ResampledGrid.CoarseAxis(labels.Grid, spacingMmZyx));
+        var target = GridAt(volume.Grid, spacingMm);
+        return target == volume.Grid
+            ? volume
+            : new Volume(target, LineResampling.Resample(volume.Voxels, volume.Grid, target, Interpolation.Cubic, maxThreads));
     }
 
-    /// <summary>One class's logits or probabilities at another size, linear along all three axes; for use after inference, class by class.</summary>
-    /// <param name="values">[from.Z, from.Y, from.X]; returned itself when the sizes are equal.</param>
-    /// <param name="from">Size of <paramref name="values"/>.</param>
-    /// <param name="to">Size wanted; each at least 1.</param>
-    /// <exception cref="ArgumentException">A size is not positive, or the values do not fit theirs.</exception>
-    public static float[] LinearToSize(float[] values, Index3 from, Index3 to)
+    /// <summary>Resamples a label map to about <paramref name="spacingMm"/>; the same instance when the number of voxels stays.</summary>
+    /// <exception cref="ArgumentException">A spacing is not finite and positive.</exception>
+    public static LabelVolume ToSpacing(LabelVolume labels, Vector3D spacingMm, int maxThreads = -1) =>
+        ToGrid(labels, GridAt(labels.Grid, spacingMm), maxThreads);
+
+    /// <summary>Resamples an image (cubic) onto <paramref name="grid"/>, which must cover the same box: the way back from <see cref="ToSpacing(Volume, Vector3D, int)"/>.</summary>
+    /// <exception cref="ArgumentException">The grids do not cover the same box.</exception>
+    public static Volume ToGrid(Volume volume, GridGeometry grid, int maxThreads = -1)
     {
-        var (old, wanted) = (ResampledGrid.SizesZyx(from), ResampledGrid.SizesZyx(to));
-        if (old.Any(n => n < 1) || wanted.Any(n => n < 1)) throw new ArgumentException($"Sizes must be at least 1; got {from} and {to}.", nameof(to));
-        if (values.Length != (long)from.Z * from.Y * from.X)
+        RequireSameBox(volume.Grid, grid);
+        return volume.Grid.Size == grid.Size
+            ? new Volume(grid, volume.Voxels)
+            : new Volume(grid, LineResampling.Resample(volume.Voxels, volume.Grid, grid, Interpolation.Cubic, maxThreads));
+    }
+
+    /// <summary>Resamples labels onto <paramref name="grid"/>, which must cover the same box.</summary>
+    /// <exception cref="ArgumentException">The grids do not cover the same box.</exception>
+    public static LabelVolume ToGrid(LabelVolume labels, GridGeometry grid, int maxThreads = -1)
+    {
+        RequireSameBox(labels.Grid, grid);
+        if (labels.Grid == grid) return labels;
+        return new LabelVolume(grid, labels.Grid.Size == grid.Size ? labels.Labels : LabelVote.Resample(labels, grid, maxThreads));
+    }
+
+    /// <summary>
+    /// Resamples class scores (logits or probabilities) linearly onto <paramref name="to"/>, which must cover the same box as <paramref name="from"/>.
+    /// </summary>
+    /// <param name="scores"><c>[classes, z, y, x]</c> on <paramref name="from"/>.</param>
+    /// <returns><c>[classes, z, y, x]</c> on <paramref name="to"/>.</returns>
+    /// <exception cref="ArgumentException">The buffer does not fit, or the grids do not cover the same box.</exception>
+    public static float[] ScoresToGrid(ReadOnlySpan<float> scores, int classes, GridGeometry from, GridGeometry to, int maxThreads = -1)
+    {
+        RequireSameBox(from, to);
+        if (classes < 1 || scores.Length != (long)classes * from.VoxelCount)
         {
-            throw new ArgumentException($"A grid of {from} does not hold {values.Length} values.", nameof(values));
+            throw new ArgumentException($"{classes} classes on {from.VoxelCount} voxels need {(long)classes * from.VoxelCount} scores; there are {scores.Length}.", nameof(scores));
         }
 
-        return AlongAxes(values, old, wanted, AxisTaps.Linear, new ParallelOptions());
-    }
-
-    internal static Volume ToSpacing(Volume image, IReadOnlyList<double> spacingMmZyx, ParallelOptions threads)
-    {
-        var from = ResampledGrid.SizesZyx(image.Grid.Size);
-        var to = ResampledGrid.SizeAt(image.Grid, spacingMmZyx);
-        if (to.SequenceEqual(from)) return image;
-
-        var coarse = ResampledGrid.CoarseAxis(image.Grid, spacingMmZyx);
-        var inPlane = (int[])to.Clone();
-        if (coarse is { } kept) inPlane[kept] = from[kept];
-        var voxels = AlongAxes(image.Voxels, from, inPlane, AxisTaps.Cubic, threads);
-        if (!ReferenceEquals(voxels, image.Voxels)) PlaneRanges.Of(image.Voxels, from, coarse).Clip(voxels, inPlane);
-        if (coarse is { } axis && to[axis] != from[axis])
+        if (from.Size == to.Size) return scores.ToArray();
+        var result = new float[checked(classes * to.VoxelCount)];
+        for (var c = 0; c < classes; c++)
         {
-            voxels = AlongAxis(voxels, inPlane, axis, AxisTaps.Nearest(from[axis], to[axis]), threads);
+            var channel = scores.Slice(c * from.VoxelCount, from.VoxelCount).ToArray();
+            LineResampling.Resample(channel, from, to, Interpolation.Linear, maxThreads).CopyTo(result, c * to.VoxelCount);
         }
 
-        return new Volume(ResampledGrid.OfSize(image.Grid, to), voxels);
+        return result;
     }
 
-    private static float[] AlongAxes(float[] values, int[] from, int[] to, Func<int, int, AxisTaps> taps, ParallelOptions threads)
+    /// <summary>The grid of about <paramref name="spacingMm"/> over the same box: size = round(old spacing / new spacing · old size), at least 1, halves to even.</summary>
+    /// <exception cref="ArgumentException">A spacing is not finite and positive.</exception>
+    public static GridGeometry GridAt(GridGeometry grid, Vector3D spacingMm)
     {
-        // The axis that shrinks most goes first: the passes after it have less to do.
-        var current = (int[])from.Clone();
-        foreach (var axis in Enumerable.Range(0, 3).OrderBy(axis => (double)to[axis] / from[axis]))
+        static int Count(double oldMm, double newMm, int size)
         {
-            if (to[axis] == from[axis]) continue;
-            values = AlongAxis(values, current, axis, taps(from[axis], to[axis]), threads);
-            current[axis] = to[axis];
+            if (!double.IsFinite(newMm) || newMm <= 0)
+                throw new ArgumentException($"The target spacing {newMm} mm is not a positive number.", nameof(spacingMm));
+            return Math.Max(1, checked((int)Math.Round(oldMm / newMm * size)));
         }
 
-        return values;
+        var s = grid.SpacingMm;
+        var size = new Index3(Count(s.Z, spacingMm.Z, grid.Size.Z), Count(s.Y, spacingMm.Y, grid.Size.Y), Count(s.X, spacingMm.X, grid.Size.X));
+        if (size == grid.Size) return grid;
+        var origin = grid.PositionMm(
+            AxisTaps.Position(0, grid.Size.Z, size.Z), AxisTaps.Position(0, grid.Size.Y, size.Y), AxisTaps.Position(0, grid.Size.X, size.X));
+        var spacing = new Vector3D(X: s.X * grid.Size.X / size.X, Y: s.Y * grid.Size.Y / size.Y, Z: s.Z * grid.Size.Z / size.Z);
+        return new GridGeometry(size, spacing, origin, grid.Directions);
     }
 
-    private static float[] AlongAxis(float[] values, int[] sizes, int axis, AxisTaps taps, ParallelOptions threads)
+    private static void RequireSameBox(GridGeometry a, GridGeometry b)
     {
-        var outer = sizes[..axis].Aggregate(1, (product, n) => product * n);
-        var inner = sizes[(axis + 1)..].Aggregate(1, (product, n) => product * n);
-        return AxisPass.Run(values, outer, inner, taps, threads);
+        // A thousandth of a millimetre is far below any scanner's resolution and far above rounding.
+        const double ToleranceMm = 1e-3;
+        var near = (a.PositionMm(-0.5, -0.5, -0.5) - b.PositionMm(-0.5, -0.5, -0.5)).Length <= ToleranceMm
+            && (EndOf(a, 0) - EndOf(b, 0)).Length <= ToleranceMm
+            && (EndOf(a, 1) - EndOf(b, 1)).Length <= ToleranceMm
+            && (EndOf(a, 2) - EndOf(b, 2)).Length <= ToleranceMm;
+        if (!near) throw new ArgumentException($"The grids cover different boxes, {a} and {b}: resample only between grids of one image.");
     }
+
+    private static Vector3D EndOf(GridGeometry g, int axis) => g.PositionMm(
+        axis == 0 ? g.Size.Z - 0.5 : -0.5, axis == 1 ? g.Size.Y - 0.5 : -0.5, axis == 2 ? g.Size.X - 0.5 : -0.5);
 }

@@ -1,138 +1,130 @@
 namespace FedSeg.Imaging.Volumes;
 
 /// <summary>
-/// The exact turn of a grid onto the patient axes nearest to it: after <see cref="Apply(Volume)"/> slices grow to the head (+S), rows to
-/// the back (+P) and columns to the left (+L), so a network meets every patient the same way round whatever plane the scanner acquired.
-/// Axes are only exchanged and reversed, nothing is interpolated: every voxel keeps its value and its place in the patient, and
-/// an oblique grid stays oblique by whatever is left of the angle.
+/// The exact reordering (axis permutation and flips, no interpolation) that turns a grid into the one nearest the canonical patient
+/// axes: slices run towards the head (+S), rows towards posterior (+P), columns towards left (+L). An oblique grid stays oblique:
+/// each axis is matched to the patient axis it is nearest to. The patient position of every voxel is unchanged.
 /// </summary>
 public sealed class CanonicalOrientation
 {
-    // Source axis (0 slice, 1 row, 2 column) of the canonical slice, row and column; the first of equally near ones is taken.
     private static readonly int[][] Permutations = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-    private static readonly Vector3D[] PatientAxes = [new(0, 0, 1), new(0, 1, 0), new(1, 0, 0)];
+    private readonly int[] sourceAxis;
+    private readonly bool[] flipped;
 
-    private readonly int firstVoxel;
-    private readonly int[] strides = new int[3];
-
-    private CanonicalOrientation(GridGeometry original)
+    private CanonicalOrientation(GridGeometry original, int[] sourceAxis, bool[] flipped)
     {
-        var directions = new[] { original.Directions.Slice, original.Directions.Row, original.Directions.Column };
-        var spacings = new[] { original.SpacingMm.Z, original.SpacingMm.Y, original.SpacingMm.X };
-        var sizes = new[] { original.Size.Z, original.Size.Y, original.Size.X };
-        var originalStrides = new[] { original.Size.Y * original.Size.X, original.Size.X, 1 };
-        var source = NearestPermutation(directions);
-
-        var origin = original.OriginMm;
-        var turned = new Vector3D[3];
-        for (var axis = 0; axis < 3; axis++)
-        {
-            var from = source[axis];
-            var reversed = directions[from].Dot(PatientAxes[axis]) < 0;
-            turned[axis] = reversed ? directions[from] * -1 : directions[from];
-            strides[axis] = reversed ? -originalStrides[from] : originalStrides[from];
-            if (!reversed) continue;
-            firstVoxel += (sizes[from] - 1) * originalStrides[from];
-            origin += directions[from] * ((sizes[from] - 1) * spacings[from]);
-        }
-
-        Original = original;
-        Canonical = new GridGeometry(
-            new Index3(sizes[source[0]], sizes[source[1]], sizes[source[2]]),
-            new Vector3D(X: spacings[source[2]], Y: spacings[source[1]], Z: spacings[source[0]]),
-            origin,
-            new AxisDirections(turned[0], turned[1], turned[2]));
+        OriginalGrid = original;
+        this.sourceAxis = sourceAxis;
+        this.flipped = flipped;
+        CanonicalGrid = Reorder(original);
     }
 
     /// <summary>The grid as it came.</summary>
-    public GridGeometry Original { get; }
+    public GridGeometry OriginalGrid { get; }
 
-    /// <summary>The same voxels with slices growing to the head, rows to the back, columns to the left.</summary>
-    public GridGeometry Canonical { get; }
+    /// <summary>The same voxels in canonical order.</summary>
+    public GridGeometry CanonicalGrid { get; }
 
-    /// <summary>The turn that brings <paramref name="grid"/> nearest to the patient axes: the largest sum of |cosine| over the three axes.</summary>
-    public static CanonicalOrientation Of(GridGeometry grid) => new(grid);
+    /// <summary>Whether the grid was canonical already, so that nothing needs to move.</summary>
+    public bool IsIdentity => sourceAxis is [0, 1, 2] && !flipped[0] && !flipped[1] && !flipped[2];
 
-    /// <summary>The image on the <see cref="Canonical"/> grid, in a buffer of its own.</summary>
-    /// <exception cref="ArgumentException">The image does not lie on the <see cref="Original"/> grid.</exception>
-    public Volume Apply(Volume image)
+    /// <summary>Finds the reordering of <paramref name="grid"/>: of the six axis assignments, the one with the largest sum of cosines.</summary>
+    public static CanonicalOrientation Of(GridGeometry grid)
     {
-        RequireGrid(image.Grid, Original, nameof(image));
-        return new Volume(Canonical, Turn(image.Voxels));
+        Vector3D[] canonical = [new(0, 0, 1), new(0, 1, 0), new(1, 0, 0)];
+        Vector3D[] directions = [grid.Directions.Slice, grid.Directions.Row, grid.Directions.Column];
+        var best = Permutations.MaxBy(axes => Enumerable.Range(0, 3).Sum(k => Math.Abs(canonical[k].Dot(directions[axes[k]]))))!;
+        return new CanonicalOrientation(grid, best, [.. Enumerable.Range(0, 3).Select(k => canonical[k].Dot(directions[best[k]]) < 0)]);
     }
 
-    /// <summary>The label map on the <see cref="Canonical"/> grid, in a buffer of its own.</summary>
-    /// <exception cref="ArgumentException">The label map does not lie on the <see cref="Original"/> grid.</exception>
+    /// <exception cref="ArgumentException">The volume is not on <see cref="OriginalGrid"/>.</exception>
+    public Volume Apply(Volume volume)
+    {
+        Require(volume.Grid, OriginalGrid, nameof(volume));
+        return IsIdentity ? volume : new Volume(CanonicalGrid, Move(volume.Voxels, toCanonical: true));
+    }
+
+    /// <exception cref="ArgumentException">The label map is not on <see cref="OriginalGrid"/>.</exception>
     public LabelVolume Apply(LabelVolume labels)
     {
-        RequireGrid(labels.Grid, Original, nameof(labels));
-        return new LabelVolume(Canonical, Turn(labels.Labels));
+        Require(labels.Grid, OriginalGrid, nameof(labels));
+        return IsIdentity ? labels : new LabelVolume(CanonicalGrid, Move(labels.Labels, toCanonical: true));
     }
 
-    /// <summary>A label map made on the <see cref="Canonical"/> grid, put back voxel by voxel on the <see cref="Original"/> one.</summary>
-    /// <exception cref="ArgumentException">The label map does not lie on the <see cref="Canonical"/> grid.</exception>
-    public LabelVolume Undo(LabelVolume labels)
+    /// <summary>Puts labels on the canonical grid back, voxel by voxel, on the original grid.</summary>
+    /// <exception cref="ArgumentException">The labels are not on <see cref="CanonicalGrid"/>, or <paramref name="originalGrid"/> is another grid.</exception>
+    public LabelVolume Undo(LabelVolume labels, GridGeometry originalGrid)
     {
-        RequireGrid(labels.Grid, Canonical, nameof(labels));
-        var restored = new byte[labels.Labels.Length];
-        var next = 0;
-        foreach (var line in CanonicalLines())
+        Require(originalGrid, OriginalGrid, nameof(originalGrid));
+        Require(labels.Grid, CanonicalGrid, nameof(labels));
+        return new LabelVolume(originalGrid, IsIdentity ? labels.Labels : Move(labels.Labels, toCanonical: false));
+    }
+
+    /// <summary>Puts an image on the canonical grid back, voxel by voxel, on the original grid.</summary>
+    /// <exception cref="ArgumentException">The volume is not on <see cref="CanonicalGrid"/>, or <paramref name="originalGrid"/> is another grid.</exception>
+    public Volume Undo(Volume volume, GridGeometry originalGrid)
+    {
+        Require(originalGrid, OriginalGrid, nameof(originalGrid));
+        Require(volume.Grid, CanonicalGrid, nameof(volume));
+        return new Volume(originalGrid, IsIdentity ? volume.Voxels : Move(volume.Voxels, toCanonical: false));
+    }
+
+    private GridGeometry Reorder(GridGeometry grid)
+    {
+        int[] size = [grid.Size.Z, grid.Size.Y, grid.Size.X];
+        double[] spacing = [grid.SpacingMm.Z, grid.SpacingMm.Y, grid.SpacingMm.X];
+        Vector3D[] directions = [grid.Directions.Slice, grid.Directions.Row, grid.Directions.Column];
+        var first = new int[3];
+        var turned = new Vector3D[3];
+        for (var k = 0; k < 3; k++)
         {
-            for (var x = 0; x < Canonical.Size.X; x++) restored[line + x * strides[2]] = labels.Labels[next++];
+            first[sourceAxis[k]] = flipped[k] ? size[sourceAxis[k]] - 1 : 0;
+            turned[k] = directions[sourceAxis[k]] * (flipped[k] ? -1 : 1);
         }
 
-        return new LabelVolume(Original, restored);
+        return new GridGeometry(
+            new Index3(size[sourceAxis[0]], size[sourceAxis[1]], size[sourceAxis[2]]),
+            new Vector3D(X: spacing[sourceAxis[2]], Y: spacing[sourceAxis[1]], Z: spacing[sourceAxis[0]]),
+            grid.PositionMm(first[0], first[1], first[2]),
+            new AxisDirections(turned[0], turned[1], turned[2]));
     }
 
-    private T[] Turn<T>(T[] voxels)
+    private T[] Move<T>(T[] from, bool toCanonical)
     {
-        var turned = new T[voxels.Length];
-        var next = 0;
-        foreach (var line in CanonicalLines())
+        var original = OriginalGrid.Size;
+        int[] size = [original.Z, original.Y, original.X];
+        int[] strides = [original.Y * original.X, original.X, 1];
+        var step = new int[3];
+        var start = 0;
+        for (var k = 0; k < 3; k++)
         {
-            for (var x = 0; x < Canonical.Size.X; x++) turned[next++] = voxels[line + x * strides[2]];
+            var axis = sourceAxis[k];
+            step[k] = flipped[k] ? -strides[axis] : strides[axis];
+            start += flipped[k] ? (size[axis] - 1) * strides[axis] : 0;
         }
 
-        return turned;
-    }
-
-    /// <summary>For each line of columns of the canonical grid, in memory order, the index of its first voxel in the original buffer.</summary>
-    private IEnumerable<int> CanonicalLines()
-    {
-        for (var z = 0; z < Canonical.Size.Z; z++)
+        var moved = new T[from.Length];
+        var canonical = 0;
+        for (var z = 0; z < CanonicalGrid.Size.Z; z++)
+        for (var y = 0; y < CanonicalGrid.Size.Y; y++)
+        for (var x = 0; x < CanonicalGrid.Size.X; x++, canonical++)
         {
-            for (var y = 0; y < Canonical.Size.Y; y++) yield return firstVoxel + z * strides[0] + y * strides[1];
-        }
-    }
-
-    private static int[] NearestPermutation(Vector3D[] directions)
-    {
-        // A grid turned by exactly 45° must not fall to either side by the last bit of a cosine.
-        const double tie = 1e-9;
-        var (best, bestFit) = (Permutations[0], double.NegativeInfinity);
-        foreach (var candidate in Permutations)
-        {
-            var fit = 0.0;
-            for (var axis = 0; axis < 3; axis++) fit += Math.Abs(directions[candidate[axis]].Dot(PatientAxes[axis]));
-            if (fit > bestFit + tie) (best, bestFit) = (candidate, fit);
+            var source = start + z * step[0] + y * step[1] + x * step[2];
+            if (toCanonical)
+                moved[canonical] = from[source];
+            else
+                moved[source] = from[canonical];
         }
 
-        return best;
+        return moved;
     }
 
-    private static void RequireGrid(GridGeometry found, GridGeometry expected, string parameter)
+    private static void Require(GridGeometry actual, GridGeometry expected, string parameter)
     {
-        const double toleranceMm = 1e-3;
-        var (last, lastExpected) = (LastVoxelMm(found), LastVoxelMm(expected));
-        if (found.Size == expected.Size
-            && (found.OriginMm - expected.OriginMm).Length <= toleranceMm
-            && (last - lastExpected).Length <= toleranceMm) return;
-        throw new ArgumentException(
-            $"The volume lies on a grid of {found.Size} from {found.OriginMm} to {last} mm, this orientation expects {expected.Size} "
-            + $"from {expected.OriginMm} to {lastExpected} mm; resample the volume to that grid first.",
-            parameter);
+        if (actual != expected)
+        {
+            throw new ArgumentException($"The grid is {actual}, this orientation is for {expected}; make one with CanonicalOrientation.Of.", parameter);
+        }
     }
-
-    private static Vector3D LastVoxelMm(GridGeometry grid) => grid.PositionMm(grid.Size.Z - 1, grid.Size.Y - 1, grid.Size.X - 1);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Rounds;
+using FedSeg.Imaging.Metrics;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
 using static TorchSharp.torch;
@@ -40,22 +41,7 @@ public static class Evaluation
 
     /// <summary>Dice of classes 1 to <paramref name="labels"/>; <see langword="null"/> where both are empty.</summary>
     public static double?[] DicePerLabel(LabelVolume prediction, LabelVolume reference, int labels) =>
-        [.. Enumerable.Range(1, labels).Select(label => Dice(prediction.Labels, reference.Labels, (byte)label))];
-
-    private static double? Dice(ReadOnlySpan<byte> prediction, ReadOnlySpan<byte> reference, byte label)
-    {
-        long both = 0, sum = 0;
-        for (var i = 0; i < reference.Length; i++)
-        {
-            var predicted = prediction[i] == label;
-            var drawn = reference[i] == label;
-            if (predicted) sum++;
-            if (drawn) sum++;
-            if (predicted && drawn) both++;
-        }
-
-        return sum == 0 ? null : 2.0 * both / sum;
-    }
+        [.. DiceScore.PerLabel(reference.Labels, prediction.Labels, labels + 1).Skip(1).Select(dice => double.IsNaN(dice) ? (double?)null : dice)];
 
     /// <summary>Segments one prepared image; the result lies on the grid of the image as it was read.</summary>
     internal static LabelVolume Segment(

@@ -20,7 +20,7 @@ internal static class CasePreparation
                 var detail = $"{folder}: the images are {usable.Modality}, the run trains on {preprocessing.Modality}. Take the case out of this cohort.";
                 return (null, new QuarantinedCase(folder, nameof(QuarantineReason.UnsupportedImage), detail));
             case CaseOutcome.Usable { Case: var usable }:
-                var image = PreparedImage.From(usable.Image, preprocessing);
+                var image = PreparedImage.From(usable.Image, preprocessing, maxThreads: 1); // cases are read in parallel
                 return (new PreparedCase(usable.PatientKey, image, image.Prepare(usable.Labels), usable.Labels), null);
             case var other:
                 throw new InvalidOperationException($"{other.GetType().Name} is not handled.");

@@ -37,6 +37,26 @@ public sealed class NetworkFactoryTests
     }
 
     [Fact]
+    public void Forward_OneConvolution_IsInstanceNormAndLeakyRelu()
+    {
+        using var scope = NewDisposeScope();
+        manual_seed(1);
+        using var block = new NormalisedConvolution(2, 3, stride: 1);
+        var parameters = block.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
+        using (no_grad())
+        {
+            parameters["norm.weight"].copy_(tensor([0.5f, 1, 2]));
+            parameters["norm.bias"].copy_(tensor([-1f, 0, 1]));
+        }
+
+        var input = randn([2, 2, 4, 5, 6]);
+        var convolved = nn.functional.conv3d(input, parameters["conv.weight"], parameters["conv.bias"], padding: [1, 1, 1]);
+        var expected = nn.functional.leaky_relu(
+            nn.functional.instance_norm(convolved, weight: parameters["norm.weight"], bias: parameters["norm.bias"], eps: 1e-5), 0.01);
+        Assert.True(allclose(expected, block.forward(input), atol: 1e-5));
+    }
+
+    [Fact]
     public void Create_NameNotOnTheAllowList_IsRefused()
     {
         var error = Assert.Throws<ArgumentException>(() => NetworkFactory.Create(Plans.Small with { Name = "resnet" }));
