@@ -4,10 +4,8 @@ using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
-using FedSeg.Protocol.V1;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
-using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -91,10 +89,10 @@ internal sealed partial class RoundWork(
 
     private async Task SendAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
     {
-        UploadReceipt? receipt = null;
+        UploadAnswer? answer = null;
         try
         {
-            await RetryAsync(async () => receipt = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
+            await RetryAsync(async () => answer = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
         }
         catch (PayloadChangedException error)
         {
@@ -104,14 +102,14 @@ internal sealed partial class RoundWork(
             return;
         }
 
-        await gate.RecordSentAsync(update, receipt!.Accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
-        if (receipt.Accepted)
+        await gate.RecordSentAsync(update, answer!.Accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
+        if (answer.Accepted)
         {
             LogSent(plan.Run, plan.Round, update.PayloadBytes, update.Digest.Abbreviated);
         }
         else
         {
-            LogRefusedByCoordinator(plan.Run, plan.Round, receipt.Refusal);
+            LogRefusedByCoordinator(plan.Run, plan.Round, answer.Refusal);
             await DeclineAsync(plan, DropReason.UpdateRefused, cancellationToken);
         }
     }
@@ -140,9 +138,9 @@ internal sealed partial class RoundWork(
                 await attempt();
                 return;
             }
-            catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
+            catch (ConnectionLostException error)
             {
-                LogRetry(error.StatusCode, wait.TotalSeconds);
+                LogRetry(error.Message, wait.TotalSeconds);
             }
             catch (InvalidDataException error)
             {
@@ -206,8 +204,8 @@ internal sealed partial class RoundWork(
     [LoggerMessage(426, LogLevel.Error, "The coordinator refused the update of {Run} round {Round}: {Refusal}")]
     private partial void LogRefusedByCoordinator(RunId run, int round, string refusal);
 
-    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke ({Status}); trying again in {Seconds} s")]
-    private partial void LogRetry(StatusCode status, double seconds);
+    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke: {Problem}. Trying again in {Seconds} s")]
+    private partial void LogRetry(string problem, double seconds);
 
     [LoggerMessage(429, LogLevel.Error, "{Problem}")]
     private partial void LogPayloadChanged(string problem);

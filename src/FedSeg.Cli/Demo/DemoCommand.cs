@@ -36,9 +36,11 @@ internal static class DemoCommand
         Run run;
         string modelPath;
         IReadOnlyDictionary<string, long> memory;
-        var federation = await DemoFederation.StartAsync(work, data.Sites, job.Labels, cancellationToken);
+        var federation = DemoFederation.Provision(work, data.Sites, job.Labels);
         await using (federation)
         {
+            await federation.StartCoordinatorAsync(cancellationToken);
+            foreach (var site in data.Sites.Keys) federation.StartAgent(site);
             run = await TrainAsync(federation, yaml, time, cancellationToken);
             if (run.Status != "completed") throw new IOException($"The run {run.Status}: {run.Reason} Logs: {federation.LogDirectory}");
             modelPath = Path.Combine(work, "model.safetensors");
