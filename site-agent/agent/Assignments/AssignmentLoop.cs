@@ -21,7 +21,7 @@ internal sealed partial class AssignmentLoop(
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
 
     private readonly Channel<RoundPlan> _rounds = Channel.CreateBounded<RoundPlan>(64);
     private readonly Lock _gate = new();

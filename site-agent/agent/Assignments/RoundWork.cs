@@ -23,7 +23,7 @@ internal sealed partial class RoundWork(
     TimeProvider time,
     ILogger<RoundWork> logger)
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
 
     /// <summary>Does the round. Ends when the coordinator has an answer, or when the run ends first.</summary>

@@ -94,6 +94,13 @@ internal sealed class DemoFederation : IAsyncDisposable
     /// <summary>Starts a site's agent; it finds the coordinator by itself, now or later.</summary>
     public DemoProcess StartAgent(string site) => StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(SiteDirectory(site), "agent.json"));
 
+    /// <summary>Ends a process as a power cut would; it may be started again.</summary>
+    public async Task KillAsync(DemoProcess process)
+    {
+        _processes.Remove(process);
+        await process.KillAsync();
+    }
+
     /// <summary>Throws when a process of the federation has ended by itself: waiting for it would wait for ever.</summary>
     public void CheckAlive()
     {
@@ -104,17 +111,22 @@ internal sealed class DemoFederation : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks every process to stop and waits for it.</summary>
+    public async Task StopAsync()
+    {
+        // Agents first: they end their trainers, and see a coordinator to the last.
+        foreach (var process in Enumerable.Reverse(_processes)) await process.DisposeAsync();
+        _processes.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Connection.Dispose();
-        // Agents first: they end their trainers, and see a coordinator to the last.
-        foreach (var process in Enumerable.Reverse(_processes)) await process.DisposeAsync();
+        await StopAsync();
     }
 
     private DemoProcess StartProgram(string name, string program, string settingsPath)
     {
-        // A restarted program goes on in the same log.
-        _processes.RemoveAll(process => process.Name == name && process.HasExited);
         var started = DemoProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log"));
         _processes.Add(started);
         return started;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FedSeg.Federation.Weights;
 using Grpc.Core;
+using Spectre.Console;
 
 namespace FedSeg.Cli.Programs;
 
@@ -18,6 +19,8 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
+        // A pipe has no width; a table cut to 80 columns would lose what a script looks for.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 400;
         root.Options.Add(Json);
         root.Options.Add(Verbose);
         var parsed = root.Parse(args);
