@@ -6,6 +6,7 @@ namespace FedSeg.Imaging.Metrics;
 internal sealed class LabelMask
 {
     private readonly bool[] voxels;
+    private readonly bool[] beyond;
 
     /// <param name="voxels">The mask on the box.</param>
     /// <param name="size">The box.</param>
@@ -13,6 +14,7 @@ internal sealed class LabelMask
     public LabelMask(bool[] voxels, Index3 size, bool isPlane)
     {
         this.voxels = voxels;
+        beyond = new bool[size.X];
         Size = size;
         IsPlane = isPlane;
     }
@@ -21,41 +23,55 @@ internal sealed class LabelMask
 
     public bool IsPlane { get; }
 
-    /// <summary>Whether a voxel of the box, or beyond it, is in the mask.</summary>
-    public bool this[int z, int y, int x] =>
-        (uint)z < (uint)Size.Z && (uint)y < (uint)Size.Y && (uint)x < (uint)Size.X && voxels[(z * Size.Y + y) * Size.X + x];
-
     public static LabelMask Of(LabelVolume labels, byte label, LabelOverlap overlap)
     {
         var (start, box, size) = (overlap.BoxStart, overlap.BoxSize, labels.Grid.Size);
         var mask = new bool[box.Z * box.Y * box.X];
-        for (var row = 0; row < box.Z * box.Y; row++)
+        Parallel.For(0, box.Z * box.Y, row =>
         {
             var (z, y) = Math.DivRem(row, box.Y);
             var from = labels.Labels.AsSpan(((start.Z + z) * size.Y + start.Y + y) * size.X + start.X, box.X);
             var to = mask.AsSpan(row * box.X, box.X);
             for (var x = 0; x < to.Length; x++) to[x] = from[x] == label;
-        }
-
+        });
         return new LabelMask(mask, box, size.Z == 1);
     }
 
     /// <summary>Indices, ascending, of the mask's voxels with a face neighbour outside it: of the six, or of the four in a plane.</summary>
     public int[] Boundary()
     {
+        var slices = new int[Size.Z][];
+        Parallel.For(0, Size.Z, z => slices[z] = BoundaryOf(z));
+        return [.. slices.SelectMany(slice => slice)];
+    }
+
+    private int[] BoundaryOf(int z)
+    {
         var boundary = new List<int>();
-        for (var row = 0; row < Size.Z * Size.Y; row++)
+        for (var y = 0; y < Size.Y; y++)
         {
-            var (z, y) = Math.DivRem(row, Size.Y);
-            for (var x = 0; x < Size.X; x++)
+            var row = Row(z, y);
+            if (!row.Contains(true)) continue;
+            var before = Row(z, y - 1);
+            var after = Row(z, y + 1);
+            var below = IsPlane ? row : Row(z - 1, y);
+            var above = IsPlane ? row : Row(z + 1, y);
+            var start = (z * Size.Y + y) * Size.X;
+            for (var x = 0; x < row.Length; x++)
             {
-                if (voxels[row * Size.X + x] && !IsInside(z, y, x)) boundary.Add(row * Size.X + x);
+                if (!row[x]) continue;
+                var inside = x > 0 && x + 1 < row.Length && row[x - 1] && row[x + 1];
+                if (!(inside && before[x] && after[x] && below[x] && above[x])) boundary.Add(start + x);
             }
         }
 
         return [.. boundary];
     }
 
-    private bool IsInside(int z, int y, int x) =>
-        this[z, y, x - 1] && this[z, y, x + 1] && this[z, y - 1, x] && this[z, y + 1, x] && (IsPlane || (this[z - 1, y, x] && this[z + 1, y, x]));
+    /// <summary>A row of the box, or the empty one beyond it.</summary>
+    private ReadOnlySpan<bool> Row(int z, int y)
+    {
+        var isInBox = (uint)z < (uint)Size.Z && (uint)y < (uint)Size.Y;
+        return isInBox ? voxels.AsSpan((z * Size.Y + y) * Size.X, Size.X) : beyond;
+    }
 }
