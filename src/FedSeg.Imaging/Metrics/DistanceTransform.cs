@@ -29,14 +29,18 @@ internal sealed class DistanceTransform
         Array.Fill(squared, double.PositiveInfinity);
         foreach (var index in marked) squared[index] = 0;
         var plane = size.Y * size.X;
-        Parallel.For(0, size.Z, z =>
+        Parallel.For(0, size.Z, () => new Envelopes(size.Y, spacingMm.Y), (z, _, columns) =>
         {
             // While a slice is in the cache: along its rows, then down its columns.
             for (var y = 0; y < size.Y; y++) AlongRow(squared.AsSpan(z * plane + y * size.X, size.X), spacingMm.X);
-            for (var x = 0; x < size.X; x += Lanes) AlongLines(z * plane + x, Math.Min(Lanes, size.X - x), size.Y, size.X, spacingMm.Y);
-        });
-        Parallel.For(0, (plane + Lanes - 1) / Lanes, block =>
-            AlongLines(block * Lanes, Math.Min(Lanes, plane - block * Lanes), size.Z, plane, spacingMm.Z));
+            for (var x = 0; x < size.X; x += Lanes) columns.Transform(squared, z * plane + x, Math.Min(Lanes, size.X - x), size.X);
+            return columns;
+        }, _ => { });
+        Parallel.For(0, (plane + Lanes - 1) / Lanes, () => new Envelopes(size.Z, spacingMm.Z), (block, _, depths) =>
+        {
+            depths.Transform(squared, block * Lanes, Math.Min(Lanes, plane - block * Lanes), plane);
+            return depths;
+        }, _ => { });
         return squared;
     }
 
@@ -57,32 +61,34 @@ internal sealed class DistanceTransform
 
     private static double Square(double value) => value * value;
 
-    private void AlongLines(int start, int lines, int length, int stride, double step)
-    {
-        if (length == 1) return;
-        Span<double> tile = length * lines <= 4096 ? stackalloc double[length * lines] : new double[length * lines];
-        for (var q = 0; q < length; q++)
-        {
-            for (var lane = 0; lane < lines; lane++) tile[lane * length + q] = squared[start + q * stride + lane];
-        }
-
-        var envelope = new Envelope(length, step);
-        for (var lane = 0; lane < lines; lane++) envelope.Transform(tile.Slice(lane * length, length));
-        for (var q = 0; q < length; q++)
-        {
-            for (var lane = 0; lane < lines; lane++) squared[start + q * stride + lane] = tile[lane * length + q];
-        }
-    }
-
-    /// <summary>The lower envelope of one line's parabolas, and its working memory.</summary>
-    private sealed class Envelope(int length, double step)
+    /// <summary>Lower envelopes of the parabolas on neighbouring lines, and one thread's working memory for them.</summary>
+    private sealed class Envelopes(int length, double step)
     {
         private readonly double inverseSquaredStep = 1 / (step * step);
+        private readonly double[] tile = new double[length * Lanes];
         private readonly double[] height = new double[length];
         private readonly int[] vertex = new int[length];
         private readonly double[] from = new double[length];
 
-        public void Transform(Span<double> line)
+        /// <summary>Element q of line k is at <paramref name="start"/> + q · <paramref name="stride"/> + k.</summary>
+        public void Transform(double[] values, int start, int lines, int stride)
+        {
+            if (length == 1) return;
+            for (var q = 0; q < length; q++)
+            {
+                var row = values.AsSpan(start + q * stride, lines);
+                for (var lane = 0; lane < lines; lane++) tile[lane * length + q] = row[lane];
+            }
+
+            for (var lane = 0; lane < lines; lane++) Transform(tile.AsSpan(lane * length, length));
+            for (var q = 0; q < length; q++)
+            {
+                var row = values.AsSpan(start + q * stride, lines);
+                for (var lane = 0; lane < lines; lane++) row[lane] = tile[lane * length + q];
+            }
+        }
+
+        private void Transform(Span<double> line)
         {
             var count = Build(line);
             if (count == 0) return;

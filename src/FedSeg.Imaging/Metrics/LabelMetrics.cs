@@ -17,9 +17,9 @@ public enum Emptiness
 }
 
 /// <summary>
-/// How well one label agrees. Counts in voxels, distances in mm. Both masks empty: every value NaN. One empty: overlaps, <see cref="Nsd"/> and
-/// <see cref="SurfaceDice"/> 0, distances NaN; <see cref="Emptiness"/> says which. Hd to Nsd are between boundary voxels (MONAI, MetricsReloaded);
-/// the two Surface figures are between surfels weighted by area (DeepMind surface-distance), and the two families differ visibly.
+/// How well one label agrees. Counts in voxels, distances in mm between boundary voxels, each of weight 1 (MONAI, MetricsReloaded; figures
+/// weighted by surface area, as DeepMind's, differ visibly). Both masks empty: every value NaN. One empty: overlaps and <see cref="Nsd"/> 0,
+/// distances NaN; <see cref="Emptiness"/> says which.
 /// </summary>
 public sealed record LabelMetrics
 {
@@ -59,10 +59,4 @@ public sealed record LabelMetrics
 
     /// <summary>Share of boundary voxels of both masks within <see cref="MetricsOptions.ToleranceMm"/> of the other boundary.</summary>
     public double Nsd { get; init; } = double.NaN;
-
-    /// <summary>Share of surface area (of outline length in a single slice) within <see cref="MetricsOptions.ToleranceMm"/> of the other surface.</summary>
-    public double SurfaceDice { get; init; } = double.NaN;
-
-    /// <summary>The larger of the two directed distances that 95 % of the surface area does not exceed.</summary>
-    public double SurfaceHd95 { get; init; } = double.NaN;
 }

@@ -3,8 +3,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Compares a predicted label map with its reference, label by label. Definitions: Maier-Hein et al., "Metrics reloaded", Nature Methods 21, 2024;
-/// Nikolov et al., "Clinically applicable segmentation of head and neck anatomy", JMIR 23(7), 2021, for the two Surface figures.
+/// Compares a predicted label map with its reference, label by label, each in the box that holds it in both.
+/// Definitions: Maier-Hein et al., "Metrics reloaded", Nature Methods 21, 2024.
 /// </summary>
 public static class SegmentationMetrics
 {
@@ -23,7 +23,9 @@ public static class SegmentationMetrics
         return metrics;
     }
 
-    /// <summary>The record of one label, also when it occurs in neither map; for more than one, <see cref="Compute"/> scans the maps only once.</summary>
+    /// <summary>
+    /// The record of one label, also when it occurs in neither map; for more than one, <see cref="Compute"/> scans the maps only once.
+    /// </summary>
     /// <exception cref="ArgumentException">As for <see cref="Compute"/>.</exception>
     public static LabelMetrics ComputeLabel(LabelVolume reference, LabelVolume prediction, byte label, MetricsOptions options)
     {
@@ -46,7 +48,7 @@ public static class SegmentationMetrics
             Iou = (double)tp / (tp + fp + fn),
             VolumeSimilarity = 1 - Math.Abs(fn - fp) / total,
         };
-        if (overlap.Emptiness != Emptiness.None) return overlaps with { Nsd = 0, SurfaceDice = 0 };
+        if (overlap.Emptiness != Emptiness.None) return overlaps with { Nsd = 0 };
 
         var ours = LabelMask.Of(reference, label, overlap);
         var theirs = LabelMask.Of(prediction, label, overlap);

@@ -210,7 +210,7 @@ public sealed class SegmentationMetricsTests
 
         Assert.Equal(Emptiness.BothEmpty, m.Emptiness);
         Assert.All(
-            [m.Dice, m.Iou, m.VolumeSimilarity, m.Hd, m.Hd95, m.Assd, m.Masd, m.Nsd, m.SurfaceDice, m.SurfaceHd95],
+            [m.Dice, m.Iou, m.VolumeSimilarity, m.Hd, m.Hd95, m.Assd, m.Masd, m.Nsd],
             value => Assert.Equal(double.NaN, value));
     }
 
@@ -225,8 +225,8 @@ public sealed class SegmentationMetricsTests
 
         Assert.Equal(referenceEmpty ? Emptiness.ReferenceEmpty : Emptiness.PredictionEmpty, m.Emptiness);
         Assert.Equal(referenceEmpty ? (0L, 1L, 0L) : (0L, 0L, 1L), (m.Tp, m.Fp, m.Fn));
-        Assert.All([m.Dice, m.Iou, m.VolumeSimilarity, m.Nsd, m.SurfaceDice], value => Assert.Equal(0, value));
-        Assert.All([m.Hd, m.Hd95, m.Assd, m.Masd, m.SurfaceHd95], value => Assert.Equal(double.NaN, value));
+        Assert.All([m.Dice, m.Iou, m.VolumeSimilarity, m.Nsd], value => Assert.Equal(0, value));
+        Assert.All([m.Hd, m.Hd95, m.Assd, m.Masd], value => Assert.Equal(double.NaN, value));
     }
 
     [Fact]
