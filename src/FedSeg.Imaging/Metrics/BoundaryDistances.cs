@@ -3,8 +3,9 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Distances (mm) between the boundaries of two masks in the voxel-boundary definition of MONAI and MetricsReloaded: a boundary voxel is in the
-/// mask and has a face neighbour outside it (outside the image is outside the mask); each counts once. A single slice is two-dimensional.
+/// Distances (mm) between the boundaries of two masks in the voxel-boundary definition of MONAI and MetricsReloaded: a boundary voxel is in
+/// the mask and has a face neighbour outside it (outside the image is outside the mask); each counts once. A single slice is
+/// two-dimensional.
 /// </summary>
 internal sealed class BoundaryDistances
 {

@@ -3,8 +3,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Exact squared Euclidean distance (mm²) of every voxel of a box to the nearest marked one, by the lower envelope of parabolas along each axis.
-/// Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012.
+/// Exact squared Euclidean distance (mm²) of every voxel of a box to the nearest marked one, by the lower envelope of parabolas along each
+/// axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012.
 /// </summary>
 internal sealed class DistanceTransform
 {

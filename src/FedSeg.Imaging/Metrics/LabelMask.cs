@@ -2,7 +2,9 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Metrics;
 
-/// <summary>The voxels of one label, cut out to a box that holds all of them in memory order <c>[z, y, x]</c>; outside the box is outside the mask.</summary>
+/// <summary>
+/// The voxels of one label, cut out to a box that holds all of them in memory order <c>[z, y, x]</c>; outside the box is outside the mask.
+/// </summary>
 internal sealed class LabelMask
 {
     private readonly bool[] voxels;

@@ -18,8 +18,8 @@ public enum Emptiness
 
 /// <summary>
 /// How well one label agrees. Counts in voxels, distances in mm between boundary voxels, each of weight 1 (MONAI, MetricsReloaded; figures
-/// weighted by surface area, as DeepMind's, differ visibly). Both masks empty: every value NaN. One empty: overlaps and <see cref="Nsd"/> 0,
-/// distances NaN; <see cref="Emptiness"/> says which.
+/// weighted by surface area, as DeepMind's, differ visibly). Both masks empty: every value NaN. One empty: overlaps and <see cref="Nsd"/>
+/// 0, distances NaN; <see cref="Emptiness"/> says which.
 /// </summary>
 public sealed record LabelMetrics
 {

@@ -68,7 +68,8 @@ public static class SegmentationMetrics
         if (reference.Grid != prediction.Grid)
         {
             throw new ArgumentException(
-                $"The reference is on {reference.Grid}, the prediction on {prediction.Grid}: resample one onto the other first.", nameof(prediction));
+                $"The reference is on {reference.Grid}, the prediction on {prediction.Grid}: resample one onto the other first.",
+                nameof(prediction));
         }
 
         if (!double.IsFinite(options.ToleranceMm) || options.ToleranceMm < 0)

@@ -10,8 +10,8 @@ namespace FedSeg.Imaging.Normalising;
 public sealed record IntensityStatistics(double Mean, double Deviation, double LowerClip, double UpperClip);
 
 /// <summary>
-/// Intensity normalisation by the rules of nnU-Net v2, into a buffer of its own. A deviation below 1e-8 counts as 1e-8, so a flat image becomes 0;
-/// sums in double, in memory order.
+/// Intensity normalisation by the rules of nnU-Net v2, into a buffer of its own. A deviation below 1e-8 counts as 1e-8, so a flat image
+/// becomes 0; sums in double, in memory order.
 /// </summary>
 public static class IntensityNormalisation
 {
@@ -34,7 +34,8 @@ public static class IntensityNormalisation
         var (mean, deviation, lower, upper) = statistics;
         if (!double.IsFinite(mean) || !double.IsFinite(lower) || !double.IsFinite(upper) || lower >= upper)
         {
-            throw new ArgumentException($"The intensity statistics {statistics} need finite values and a lower clip below the upper.", nameof(statistics));
+            throw new ArgumentException(
+                $"The intensity statistics {statistics} need finite values and a lower clip below the upper.", nameof(statistics));
         }
 
         if (!double.IsFinite(deviation) || deviation < 0)
@@ -90,5 +91,5 @@ public static class IntensityNormalisation
     }
 
     private static ArgumentException NoNumber(string parameter) =>
-        new("The image holds NaN or infinite voxels and cannot be normalised; look for a broken rescale slope or a bad conversion.", parameter);
+        new("The image holds NaN or infinite voxels and cannot be normalised; look for a bad conversion.", parameter);
 }

@@ -2,7 +2,9 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Resampling;
 
-/// <summary>Separable resampling of a scalar grid, one axis after the other, every line on its own (so threads cannot change the result).</summary>
+/// <summary>
+/// Separable resampling of a scalar grid, one axis after the other, every line on its own (so threads cannot change the result).
+/// </summary>
 internal static class LineResampling
 {
     public static float[] Resample(float[] voxels, GridGeometry from, GridGeometry to, Interpolation order, int maxThreads)

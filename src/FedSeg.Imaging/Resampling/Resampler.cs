@@ -5,8 +5,8 @@ namespace FedSeg.Imaging.Resampling;
 /// <summary>
 /// Changes the spacing of images, label maps and class scores by the rules of nnU-Net v2: images by cubic spline without anti-aliasing and
 /// clipped to their own range, labels by linear one-hot vote (&gt; 0.5, else background), scores linearly; thick slices as in
-/// <see cref="SeparateAxis"/>. The grids before and after cover the same box edge to edge; the result's grid states the spacing that follows
-/// from its whole number of voxels, which differs a little from the one asked for. Results do not depend on the number of threads.
+/// <see cref="SeparateAxis"/>. The grids before and after cover the same box edge to edge; the result's grid states the spacing that
+/// follows from its whole number of voxels, which differs a little from the one asked for. Results do not depend on the number of threads.
 /// Isensee et al., Nature Methods 18, 2021.
 /// </summary>
 /// <remarks>In every method, <c>maxThreads</c> is the largest number of threads used, -1 for all of the machine's.</remarks>
@@ -76,8 +76,8 @@ public static class Resampler
     }
 
     /// <summary>
-    /// The grid of about <paramref name="spacingMm"/> over the same box: size = round(old spacing / new spacing · old size), halves to even,
-    /// at least 1.
+    /// The grid of about <paramref name="spacingMm"/> over the same box: size = round(old spacing / new spacing · old size), halves to
+    /// even, at least 1.
     /// </summary>
     /// <exception cref="ArgumentException">A spacing is not finite and positive.</exception>
     public static GridGeometry GridAt(GridGeometry grid, Vector3D spacingMm)
@@ -110,7 +110,8 @@ public static class Resampler
         var bad = Array.FindIndex(voxels, v => !float.IsFinite(v));
         if (bad >= 0)
         {
-            throw new ArgumentException($"Voxel {bad} of the image is {voxels[bad]}; an image with NaN or infinite voxels cannot be resampled.");
+            throw new ArgumentException(
+                $"Voxel {bad} of the image is {voxels[bad]}; an image with NaN or infinite voxels cannot be resampled.", nameof(voxels));
         }
     }
 

@@ -3,8 +3,9 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Resampling;
 
 /// <summary>
-/// nnU-Net's rule for thick slices: when the largest spacing is more than three times the smallest (of the grid as it is, else of the target),
-/// that axis is resampled by nearest neighbour and only the plane across it is interpolated. No such axis when several tie for the largest.
+/// nnU-Net's rule for thick slices: when the largest spacing is more than three times the smallest (of the grid as it is, else of the
+/// target), that axis is resampled by nearest neighbour and only the plane across it is interpolated. No such axis when several tie for the
+/// largest.
 /// </summary>
 internal static class SeparateAxis
 {

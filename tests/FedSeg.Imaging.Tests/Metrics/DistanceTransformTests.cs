@@ -33,7 +33,9 @@ public sealed class DistanceTransformTests
     [Fact]
     public void Squared_NothingMarked_IsInfinite()
     {
-        Assert.Equal([double.PositiveInfinity, double.PositiveInfinity], new DistanceTransform(new Index3(1, 1, 2), new Vector3D(1, 1, 1)).Squared([]).ToArray());
+        var transform = new DistanceTransform(new Index3(1, 1, 2), new Vector3D(1, 1, 1));
+
+        Assert.Equal([double.PositiveInfinity, double.PositiveInfinity], transform.Squared([]).ToArray());
     }
 
     private static double Between(int a, int b, Index3 size, Vector3D spacing)

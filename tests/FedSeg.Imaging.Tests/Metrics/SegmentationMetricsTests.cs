@@ -3,7 +3,10 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Tests.Metrics;
 
-/// <summary>Golden numbers: shared/reference/metrics.md sections 4.3 (the projects' own tests) and 4.4 (MONAI and MetricsReloaded run on these masks).</summary>
+/// <summary>
+/// Golden numbers: shared/reference/metrics.md sections 4.3 (the projects' own tests) and 4.4 (MONAI and MetricsReloaded run on these
+/// masks).
+/// </summary>
 public sealed class SegmentationMetricsTests
 {
     private static LabelVolume Map(Index3 size, Vector3D spacing, params (Index3 From, Index3 To)[] boxes)

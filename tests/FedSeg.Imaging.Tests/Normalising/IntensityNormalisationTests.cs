@@ -41,7 +41,9 @@ public sealed class IntensityNormalisationTests
     [InlineData(0, 10, 5, -1)]
     public void ClipAndZScore_NumbersThatMakeNoWindow_AreRefused(double low, double high, double mean, double deviation)
     {
-        Assert.Throws<ArgumentException>(() => IntensityNormalisation.ClipAndZScore(Line(1), new IntensityStatistics(mean, deviation, low, high)));
+        var window = new IntensityStatistics(mean, deviation, low, high);
+
+        Assert.Throws<ArgumentException>(() => IntensityNormalisation.ClipAndZScore(Line(1), window));
     }
 
     [Fact]

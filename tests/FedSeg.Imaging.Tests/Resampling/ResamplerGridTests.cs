@@ -60,6 +60,8 @@ public sealed class ResamplerGridTests
     [InlineData(double.PositiveInfinity)]
     public void GridAt_SpacingThatIsNoLength_IsRefused(double spacingMm)
     {
-        Assert.Throws<ArgumentException>(() => Resampler.GridAt(Grids.Straight(new Index3(2, 2, 2), 1, 1, 1), Grids.SpacingMm(1, spacingMm, 1)));
+        var grid = Grids.Straight(new Index3(2, 2, 2), 1, 1, 1);
+
+        Assert.Throws<ArgumentException>(() => Resampler.GridAt(grid, Grids.SpacingMm(1, spacingMm, 1)));
     }
 }

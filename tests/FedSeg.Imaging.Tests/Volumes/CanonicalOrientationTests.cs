@@ -9,7 +9,8 @@ public sealed class CanonicalOrientationTests
     private static readonly Vector3D Head = new(0, 0, 1);
 
     /// <summary>Slice, row and column directions of ways a scanner or a file lays out a patient.</summary>
-    public static TheoryData<string> Layouts => ["axial", "axial from head to feet", "coronal", "sagittal", "sagittal mirrored", "oblique", "double oblique"];
+    public static TheoryData<string> Layouts =>
+        ["axial", "axial from head to feet", "coronal", "sagittal", "sagittal mirrored", "oblique", "double oblique"];
 
     [Fact]
     public void Apply_LetterFDrawnMirroredAndUpsideDown_ComesOutUpright()
@@ -81,7 +82,8 @@ public sealed class CanonicalOrientationTests
         var directions = CanonicalOrientation.Of(Grid(new Index3(2, 3, 5), Directions(layout))).CanonicalGrid.Directions;
 
         // Within 54.7° of its axis: nearer to it than to any other.
-        Assert.All([directions.Slice.Dot(Head), directions.Row.Dot(Posterior), directions.Column.Dot(Left)], cosine => Assert.True(cosine > 0.577));
+        double[] cosines = [directions.Slice.Dot(Head), directions.Row.Dot(Posterior), directions.Column.Dot(Left)];
+        Assert.All(cosines, cosine => Assert.True(cosine > 0.577));
     }
 
     [Theory]
