@@ -14,7 +14,8 @@ public static class DiceScore
         if (reference.Length != prediction.Length)
         {
             throw new ArgumentException(
-                $"The reference has {reference.Length} voxels, the prediction {prediction.Length}; both must be on one grid.", nameof(prediction));
+                $"The reference has {reference.Length} voxels, the prediction {prediction.Length}; both must be on one grid.",
+                nameof(prediction));
         }
 
         var both = new long[256];

@@ -107,11 +107,10 @@ public static class Resampler
     private static void RequireFinite(float[] voxels)
     {
         // The spline would spread one bad voxel over every line that meets it.
-        var bad = Array.FindIndex(voxels, v => !float.IsFinite(v));
-        if (bad >= 0)
+        for (var i = 0; i < voxels.Length; i++)
         {
-            throw new ArgumentException(
-                $"Voxel {bad} of the image is {voxels[bad]}; an image with NaN or infinite voxels cannot be resampled.", nameof(voxels));
+            if (float.IsFinite(voxels[i])) continue;
+            throw new ArgumentException($"Voxel {i} of the image is {voxels[i]}; NaN and infinite voxels cannot be resampled.", nameof(voxels));
         }
     }
 

@@ -30,7 +30,9 @@ public sealed class SegmentationMetricsTests
     public void Compute_ShiftedSquare_GivesGoldenNumbers(double rowSpacing, double hd, double assd, double nsd)
     {
         var spacing = new Vector3D(1, rowSpacing, 1);
-        var m = Only(Map(new(1, 12, 12), spacing, (new(0, 2, 2), new(1, 6, 6))), Map(new(1, 12, 12), spacing, (new(0, 3, 2), new(1, 7, 6))));
+        var m = Only(
+            Map(new(1, 12, 12), spacing, (new(0, 2, 2), new(1, 6, 6))),
+            Map(new(1, 12, 12), spacing, (new(0, 3, 2), new(1, 7, 6))));
         Assert.Equal([.75, .6, 1], [m.Dice, m.Iou, m.VolumeSimilarity], (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal(hd, m.Hd, 1e-5);
         Assert.Equal(hd, m.Hd95, 1e-5);
@@ -53,7 +55,9 @@ public sealed class SegmentationMetricsTests
     public void Compute_FarStrayVoxel_GivesGoldenNumbers()
     {
         var cube = (new Index3(5, 5, 5), new Index3(11, 11, 11));
-        var m = Only(Map(new(20, 20, 20), new(1, 1, 1), cube), Map(new(20, 20, 20), new(1, 1, 1), cube, (new(18, 18, 18), new(19, 19, 19))));
+        var m = Only(
+            Map(new(20, 20, 20), new(1, 1, 1), cube),
+            Map(new(20, 20, 20), new(1, 1, 1), cube, (new(18, 18, 18), new(19, 19, 19))));
         double[] expected = [.997691, 13.856406, 0, .045431, .996721];
         Assert.Equal(expected, [m.Dice, m.Hd, m.Hd95, m.Assd, m.Nsd], (a, b) => Math.Abs(a - b) < 1e-5);
     }
@@ -245,8 +249,9 @@ public sealed class SegmentationMetricsTests
     public void Compute_ToleranceThatIsNoLength_IsRefused(double tolerance)
     {
         var nothing = Map(new(4, 4, 4), new(1, 1, 1));
+        var options = new MetricsOptions { ToleranceMm = tolerance };
 
-        Assert.Throws<ArgumentException>(() => SegmentationMetrics.Compute(nothing, nothing, new MetricsOptions { ToleranceMm = tolerance }));
+        Assert.Throws<ArgumentException>(() => SegmentationMetrics.Compute(nothing, nothing, options));
     }
 
     private static LabelVolume Sphere(double radiusMm, Index3 centreMm) => Sphere(radiusMm, centreMm, new(1, 1, 1));
