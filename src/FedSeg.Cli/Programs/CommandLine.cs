@@ -27,7 +27,8 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
-            await Console.Error.WriteLineAsync($"See 'fedseg {parsed.CommandResult.Command.Name} --help'.");
+            var command = parsed.CommandResult.Command;
+            await Console.Error.WriteLineAsync($"See 'fedseg {(command == root ? "" : command.Name + " ")}--help'.");
             return BadInput;
         }
 
