@@ -37,8 +37,8 @@ internal static class SlidingWindow
             using var tile = NewDisposeScope();
             var logits = network.forward(Region(input, start, window).to(device)).cpu();
             sum ??= zeros([1, logits.shape[1], padded.Z, padded.Y, padded.X]).MoveToOtherDisposeScope(scope);
-            Region(sum, start, window).add_(logits * importance);
-            Region(weights, start, window).add_(importance);
+            Region(sum, start, window).add_(logits * importance, LastingScalars.One);
+            Region(weights, start, window).add_(importance, LastingScalars.One);
         }
 
         return Region(sum!.div_(weights), before, size).squeeze(0).contiguous().MoveToOuterDisposeScope();

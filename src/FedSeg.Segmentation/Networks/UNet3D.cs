@@ -69,7 +69,7 @@ internal sealed class ConvolutionBlock : Module<Tensor, Tensor>
 /// <summary>One 3×3×3 convolution with its instance norm (eps 1e-5, affine, no running statistics) and leaky ReLU (0.01).</summary>
 internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
 {
-    private const double LeakySlope = 0.01;
+    private static readonly Scalar LeakySlope = 0.01;
     private const double Epsilon = 1e-5;
 
     private readonly Module<Tensor, Tensor> _convolution;
@@ -87,7 +87,7 @@ internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
     }
 
     public override Tensor forward(Tensor features) =>
-        functional.leaky_relu(_norm.forward(_convolution.forward(features)), LeakySlope, inplace: true);
+        _norm.forward(_convolution.forward(features)).leaky_relu_(LeakySlope);
 }
 
 /// <summary>Doubles the size by a transposed convolution, puts the skip behind it along the channels, then a block.</summary>

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -9,8 +10,7 @@ namespace FedSeg.Segmentation.Training;
 /// </summary>
 internal static class SegmentationLoss
 {
-    private const double Smooth = 1e-5;
-    private const double SmallestDenominator = 1e-8;
+    private static readonly Scalar Smooth = 1e-5, SmallestDenominator = 1e-8;
 
     /// <summary>Cross-entropy + Dice loss.</summary>
     /// <param name="logits"><c>[N, C, …]</c>.</param>
@@ -20,7 +20,7 @@ internal static class SegmentationLoss
     {
         var logProbabilities = log_softmax(logits, dim: 1);
         var reference = OneHot(target, logProbabilities);
-        return CrossEntropy(logProbabilities, reference) + Dice(logProbabilities.exp(), reference, batchDice);
+        return CrossEntropy(logProbabilities, reference).Plus(Dice(logProbabilities.exp(), reference, batchDice));
     }
 
     /// <summary>The target as probabilities: 1 in the true class, 0 elsewhere; shape and type as <paramref name="like"/>.</summary>
@@ -31,8 +31,11 @@ internal static class SegmentationLoss
     }
 
     /// <summary>−mean over voxels of the log-probability of the true class.</summary>
-    public static Tensor CrossEntropy(Tensor logProbabilities, Tensor reference) =>
-        (logProbabilities * reference).sum() * (-(double)logProbabilities.shape[1] / logProbabilities.numel());
+    public static Tensor CrossEntropy(Tensor logProbabilities, Tensor reference)
+    {
+        using Scalar perVoxel = -(double)logProbabilities.shape[1] / logProbabilities.numel();
+        return (logProbabilities * reference).sum().mul(perVoxel);
+    }
 
     /// <summary>−mean over (samples and) foreground classes of (2·I + 1e-5) / max(Σ reference + Σ prediction + 1e-5, 1e-8).</summary>
     public static Tensor Dice(Tensor probabilities, Tensor reference, bool batchDice)
@@ -42,7 +45,7 @@ internal static class SegmentationLoss
         var truth = reference.flatten(2).narrow(1, 1, reference.shape[1] - 1);
         long[] axes = batchDice ? [0, 2] : [2];
         var intersection = (predicted * truth).sum(axes);
-        var total = predicted.sum(axes) + truth.sum(axes);
-        return -((2 * intersection + Smooth) / (total + Smooth).clamp_min(SmallestDenominator)).mean();
+        var total = predicted.sum(axes).Plus(truth.sum(axes));
+        return (intersection.mul(LastingScalars.Two).add(Smooth) / total.add(Smooth).clamp_min(SmallestDenominator)).mean().neg();
     }
 }

@@ -13,7 +13,6 @@ namespace FedSeg.Segmentation.Training;
 public static class Trainer
 {
     private const double LargestGradientNorm = 12;
-    private const double Momentum = 0.99;
 
     /// <summary>Makes the schedule's steps on a network; the network's weights are what training leaves behind.</summary>
     /// <param name="network">A network with its starting weights, on <paramref name="device"/>.</param>
@@ -31,7 +30,7 @@ public static class Trainer
         CancellationToken cancellationToken)
     {
         var parameters = network.parameters().ToArray();
-        using var optimizer = CreateOptimizer(schedule.Recipe, parameters);
+        using var optimizer = WeightOptimizer.Create(schedule.Recipe, parameters);
         using var batches = new BatchQueue(new PatchSampler(cases, schedule), schedule.Steps);
         network.train();
 
@@ -40,14 +39,13 @@ public static class Trainer
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
-            SetLearningRate(optimizer, PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step - 1, schedule.TotalSteps));
-
+            var learningRate = PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step - 1, schedule.TotalSteps);
             var (images, labels) = batches.Take(cancellationToken).ToTensors(device);
-            optimizer.zero_grad();
+            optimizer.ZeroGradients();
             var loss = SegmentationLoss.Of(network.forward(images), labels);
             loss.backward();
             nn.utils.clip_grad_norm_(parameters, LargestGradientNorm);
-            optimizer.step();
+            optimizer.Step(learningRate);
 
             var value = (double)loss.item<float>();
             if (!double.IsFinite(value)) return new TrainingOutcome.NotFinite(step);
@@ -58,17 +56,5 @@ public static class Trainer
         return ModelWeights.AreFinite(network)
             ? new TrainingOutcome.Trained(schedule.Steps, lossSum / schedule.Steps)
             : new TrainingOutcome.NotFinite(schedule.Steps);
-    }
-
-    internal static optim.Optimizer CreateOptimizer(TrainingRecipe recipe, IEnumerable<TorchSharp.Modules.Parameter> parameters) => recipe.Optimizer switch
-    {
-        OptimizerKind.Sgd => optim.SGD(parameters, recipe.LearningRate, Momentum, weight_decay: recipe.WeightDecay, nesterov: true),
-        OptimizerKind.AdamW => optim.AdamW(parameters, recipe.LearningRate, weight_decay: recipe.WeightDecay),
-        _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Optimizer, "There is no such optimiser."),
-    };
-
-    private static void SetLearningRate(optim.Optimizer optimizer, double learningRate)
-    {
-        foreach (var group in optimizer.ParamGroups) group.LearningRate = learningRate;
     }
 }

@@ -65,22 +65,4 @@ public sealed class TrainerTests : IDisposable
         var schedule = TrainingSchedule.Whole(Plans.Recipe(), SyntheticCases.Preprocessing(), steps: 100, seed: 1);
         Assert.ThrowsAny<OperationCanceledException>(() => Trainer.Train(network, _cases, schedule, CPU, _ => source.Cancel(), source.Token));
     }
-
-    [Fact]
-    public void CreateOptimizer_Sgd_IsNesterovWithMomentum099AndL2()
-    {
-        // Golden: loss Σp², p₀ = (1, 2), learning rate 0.01, weight decay 3e-5.
-        using var scope = NewDisposeScope();
-        var p = new TorchSharp.Modules.Parameter(tensor([1f, 2f]));
-        using var optimizer = Trainer.CreateOptimizer(Plans.Recipe(optimizer: OptimizerKind.Sgd, learningRate: 0.01), [p]);
-        float[][] expected = [[0.96019942f, 1.92039883f], [0.90238059f, 1.80476117f], [0.82823694f, 1.65647388f]];
-        foreach (var values in expected)
-        {
-            optimizer.zero_grad();
-            p.pow(2).sum().backward();
-            optimizer.step();
-            Assert.Equal(values[0], p[0].item<float>(), 1e-6f);
-            Assert.Equal(values[1], p[1].item<float>(), 1e-6f);
-        }
-    }
 }
