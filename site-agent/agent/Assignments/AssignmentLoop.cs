@@ -50,8 +50,9 @@ internal sealed partial class AssignmentLoop(
                     await TakeAsync(assignment, cancellationToken);
                 }
             }
-            catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
+            catch (RpcException error)
             {
+                cancellationToken.ThrowIfCancellationRequested();
                 LogDisconnected(options.Value.Coordinator, Explain(error), retry.TotalSeconds);
             }
 

@@ -71,7 +71,7 @@ internal sealed partial class RoundWork(
     /// <summary>Ends the run at this site: the trainer goes, and what was cleared but not sent is discarded, with an entry in the ledger.</summary>
     public async Task EndRunAsync(RunId run)
     {
-        await trainer.CloseAsync();
+        await trainer.CloseAsync(run);
         await gate.DiscardRunAsync(run);
     }
 
@@ -140,8 +140,10 @@ internal sealed partial class RoundWork(
                 await attempt();
                 return;
             }
-            catch (RpcException error) when (!cancellationToken.IsCancellationRequested)
+            catch (RpcException error)
             {
+                // A call that was cancelled ends as an RpcException too: for the caller it is a cancellation.
+                cancellationToken.ThrowIfCancellationRequested();
                 LogRetry(error.StatusCode, wait.TotalSeconds);
             }
             catch (InvalidDataException error)
