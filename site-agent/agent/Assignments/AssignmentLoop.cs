@@ -1,10 +1,8 @@
 using System.Threading.Channels;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Protocol.V1;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
-using Grpc.Core;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -23,7 +21,7 @@ internal sealed partial class AssignmentLoop(
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
 
     private readonly Channel<RoundPlan> _rounds = Channel.CreateBounded<RoundPlan>(64);
     private readonly Lock _gate = new();
@@ -50,10 +48,9 @@ internal sealed partial class AssignmentLoop(
                     await TakeAsync(assignment, cancellationToken);
                 }
             }
-            catch (RpcException error)
+            catch (ConnectionLostException error)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                LogDisconnected(options.Value.Coordinator, Explain(error), retry.TotalSeconds);
+                LogDisconnected(options.Value.Coordinator, error.Message, retry.TotalSeconds);
             }
 
             await Task.Delay(retry, time, cancellationToken);
@@ -63,12 +60,12 @@ internal sealed partial class AssignmentLoop(
 
     private async Task TakeAsync(Assignment assignment, CancellationToken cancellationToken)
     {
-        switch (assignment.KindCase)
+        switch (assignment)
         {
-            case Assignment.KindOneofCase.Round:
-                if (PlanCheck.TryRead(assignment.Round.Plan.Span) is not { } plan)
+            case Assignment.Round { Plan: var bytes }:
+                if (PlanCheck.TryRead(bytes.Span) is not { } plan)
                 {
-                    LogUnreadablePlan(assignment.Round.Plan.Length);
+                    LogUnreadablePlan(bytes.Length);
                     break;
                 }
 
@@ -79,7 +76,7 @@ internal sealed partial class AssignmentLoop(
 
                 await _rounds.Writer.WriteAsync(plan, cancellationToken);
                 break;
-            case Assignment.KindOneofCase.Ended when RunId.TryParse(assignment.Ended.RunId, null, out var run):
+            case Assignment.RunEnded { Run: var run }:
                 LogRunEnded(run);
                 await EndRunAsync(run);
                 break;
@@ -125,13 +122,6 @@ internal sealed partial class AssignmentLoop(
             }
         }
     }
-
-    private static string Explain(RpcException error) => error.StatusCode switch
-    {
-        StatusCode.PermissionDenied or StatusCode.Unauthenticated => "it does not accept this site's certificate; ask the federation's authority whether the site is in the register",
-        StatusCode.Unavailable when error.InnerException?.GetBaseException() is { } cause => cause.Message,
-        _ => error.Status.Detail,
-    };
 
     [LoggerMessage(400, LogLevel.Information, "The trainer can be cut off from the network here: {Isolated}")]
     private partial void LogIsolation(bool isolated);

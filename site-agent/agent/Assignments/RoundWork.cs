@@ -4,10 +4,8 @@ using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
-using FedSeg.Protocol.V1;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
-using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -25,7 +23,7 @@ internal sealed partial class RoundWork(
     TimeProvider time,
     ILogger<RoundWork> logger)
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
 
     /// <summary>Does the round. Ends when the coordinator has an answer, or when the run ends first.</summary>
@@ -91,10 +89,10 @@ internal sealed partial class RoundWork(
 
     private async Task SendAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
     {
-        UploadReceipt? receipt = null;
+        UploadAnswer? answer = null;
         try
         {
-            await RetryAsync(async () => receipt = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
+            await RetryAsync(async () => answer = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
         }
         catch (PayloadChangedException error)
         {
@@ -104,14 +102,14 @@ internal sealed partial class RoundWork(
             return;
         }
 
-        await gate.RecordSentAsync(update, receipt!.Accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
-        if (receipt.Accepted)
+        await gate.RecordSentAsync(update, answer!.Accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
+        if (answer.Accepted)
         {
             LogSent(plan.Run, plan.Round, update.PayloadBytes, update.Digest.Abbreviated);
         }
         else
         {
-            LogRefusedByCoordinator(plan.Run, plan.Round, receipt.Refusal);
+            LogRefusedByCoordinator(plan.Run, plan.Round, answer.Refusal);
             await DeclineAsync(plan, DropReason.UpdateRefused, cancellationToken);
         }
     }
@@ -140,11 +138,9 @@ internal sealed partial class RoundWork(
                 await attempt();
                 return;
             }
-            catch (RpcException error)
+            catch (ConnectionLostException error)
             {
-                // A call that was cancelled ends as an RpcException too: for the caller it is a cancellation.
-                cancellationToken.ThrowIfCancellationRequested();
-                LogRetry(error.StatusCode, wait.TotalSeconds);
+                LogRetry(error.Message, wait.TotalSeconds);
             }
             catch (InvalidDataException error)
             {
@@ -208,8 +204,8 @@ internal sealed partial class RoundWork(
     [LoggerMessage(426, LogLevel.Error, "The coordinator refused the update of {Run} round {Round}: {Refusal}")]
     private partial void LogRefusedByCoordinator(RunId run, int round, string refusal);
 
-    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke ({Status}); trying again in {Seconds} s")]
-    private partial void LogRetry(StatusCode status, double seconds);
+    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke: {Problem}. Trying again in {Seconds} s")]
+    private partial void LogRetry(string problem, double seconds);
 
     [LoggerMessage(429, LogLevel.Error, "{Problem}")]
     private partial void LogPayloadChanged(string problem);

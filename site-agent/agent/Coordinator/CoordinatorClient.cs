@@ -46,7 +46,7 @@ internal sealed class CoordinatorClient : IDisposable
     }
 
     /// <summary>Attends: assignments as they come, until the connection ends. The coordinator speaks at least every 20 s, so silence means a dead line.</summary>
-    /// <exception cref="RpcException">The connection could not be made or broke.</exception>
+    /// <exception cref="ConnectionLostException">The connection could not be made or broke.</exception>
     public async IAsyncEnumerable<Assignment> AttendAsync(IEnumerable<string> labels, bool trainerIsolated, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new AttendRequest
@@ -56,7 +56,12 @@ internal sealed class CoordinatorClient : IDisposable
             TrainerIsolated = trainerIsolated,
         };
         using var call = _client.Attend(request, cancellationToken: cancellationToken);
-        while (await MoveNextAsync(call.ResponseStream, cancellationToken)) yield return call.ResponseStream.Current;
+        while (await ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))
+        {
+            var message = call.ResponseStream.Current;
+            if (message.KindCase == Protocol.V1.Assignment.KindOneofCase.Round) yield return new Assignment.Round(message.Round.Plan.Memory);
+            else if (message.Ended is { } ended && RunId.TryParse(ended.RunId, null, out var run)) yield return new Assignment.RunEnded(run);
+        }
     }
 
     /// <summary>Fetches a model unless it is already there; goes on where an earlier attempt broke off.</summary>
@@ -64,11 +69,36 @@ internal sealed class CoordinatorClient : IDisposable
     /// <param name="length">Its declared length, bytes.</param>
     /// <param name="path">Where it goes once complete and proven by its digest.</param>
     /// <param name="cancellationToken">Leaves what has arrived for the next attempt.</param>
-    /// <exception cref="RpcException">The connection broke; what has arrived is kept.</exception>
+    /// <exception cref="ConnectionLostException">The connection broke; what has arrived is kept.</exception>
     /// <exception cref="InvalidDataException">The bytes are not the declared model.</exception>
-    public async Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
+    public Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken) =>
+        File.Exists(path)
+            ? Task.CompletedTask
+            : ConnectedAsync(() => DownloadAsync(digest, length, path, cancellationToken), cancellationToken);
+
+    /// <summary>Sends one cleared update, from the byte on that the coordinator does not have yet.</summary>
+    /// <returns>The coordinator's answer.</returns>
+    /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
+    public Task<UploadAnswer> SendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
+        ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
+
+    /// <summary>Tells that nothing will come in a round.</summary>
+    /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
+    public Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) => ConnectedAsync(
+        async () => await _client.DeclineAsync(
+            new Protocol.V1.Notice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round, Reason = notice.Notice.Reason.ToString() },
+            deadline: Deadline,
+            cancellationToken: cancellationToken),
+        cancellationToken);
+
+    public void Dispose()
     {
-        if (File.Exists(path)) return;
+        _channel.Dispose();
+        _certificate.Dispose();
+    }
+
+    private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
+    {
         var partial = path + ".part";
         await using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
         {
@@ -85,15 +115,15 @@ internal sealed class CoordinatorClient : IDisposable
                 stream.SetLength(0);
                 throw new InvalidDataException($"The model received is not {digest.Abbreviated} of {length} bytes.");
             }
+
+            stream.Flush(flushToDisk: true);
         }
 
         DurableFile.Publish(partial, path);
+        return true;
     }
 
-    /// <summary>Sends one cleared update, from the byte on that the coordinator does not have yet.</summary>
-    /// <returns>The coordinator's answer.</returns>
-    /// <exception cref="RpcException">The connection broke; send again.</exception>
-    public async Task<UploadReceipt> SendAsync(ClearedUpdate update, CancellationToken cancellationToken)
+    private async Task<UploadAnswer> UploadAsync(ClearedUpdate update, CancellationToken cancellationToken)
     {
         var key = new UploadKey { RunId = update.Run.ToString(), Round = update.Round, Digest = update.Digest.ToString() };
         var stored = await _client.FindUploadAsync(key, deadline: Deadline, cancellationToken: cancellationToken);
@@ -130,21 +160,9 @@ internal sealed class CoordinatorClient : IDisposable
             // The coordinator answered before it had everything: its answer says why.
         }
 
-        return await call.ResponseAsync;
-    }
-
-    /// <summary>Tells that nothing will come in a round.</summary>
-    /// <exception cref="RpcException">The connection broke; send again.</exception>
-    public async Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) =>
-        await _client.DeclineAsync(
-            new Protocol.V1.Notice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round, Reason = notice.Notice.Reason.ToString() },
-            deadline: Deadline,
-            cancellationToken: cancellationToken);
-
-    public void Dispose()
-    {
-        _channel.Dispose();
-        _certificate.Dispose();
+        var receipt = await call.ResponseAsync;
+        if (receipt.SendAgain) throw new RpcException(new Status(StatusCode.Aborted, $"the coordinator asks for the update again ({receipt.Refusal})"));
+        return new UploadAnswer(receipt.Accepted, receipt.Refusal);
     }
 
     private DateTime Deadline => _time.GetUtcNow().UtcDateTime + CallDeadline;
@@ -160,4 +178,29 @@ internal sealed class CoordinatorClient : IDisposable
             throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator fell silent."));
         }
     }
+
+    /// <summary>Does a call and turns every way in which gRPC says that the connection is gone into one.</summary>
+    private static async Task<T> ConnectedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (RpcException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (RpcException error)
+        {
+            throw new ConnectionLostException(Explain(error), error);
+        }
+    }
+
+    private static string Explain(RpcException error) => error.StatusCode switch
+    {
+        StatusCode.PermissionDenied or StatusCode.Unauthenticated =>
+            "it does not accept this site's certificate; ask the federation's authority whether the site is in the register",
+        StatusCode.Unavailable when error.Status.DebugException?.GetBaseException() is { } cause => cause.Message.TrimEnd('.'),
+        _ => error.Status.Detail.TrimEnd('.'),
+    };
 }

@@ -14,7 +14,7 @@ internal static class DemoCommand
 {
     private static readonly Option<int?> Rounds = new("--rounds") { Description = "Training rounds; 6 when not given." };
     private static readonly Option<int> Sites = new("--sites") { Description = "Phantom hospitals.", DefaultValueFactory = _ => 3 };
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Optimiser steps per site and round; 25 for phantoms, 40 for --data when not given." };
+    private static readonly Option<int?> Steps = new("--steps") { Description = "Optimiser steps per site and round; 25 for phantoms, 30 for --data when not given." };
     private static readonly Option<DirectoryInfo?> Data = new("--data") { Description = "Real hospitals: DIR/<site>/<case>/… with DICOM files; phantoms when not given." };
     private static readonly Option<DirectoryInfo?> Work = new("--work") { Description = "Folder for everything the demo makes; must not exist yet. A new one below the temporary folder when not given." };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the phantoms and the sites' caches too, not just models, logs and ledgers." };
@@ -28,7 +28,7 @@ internal static class DemoCommand
         var work = PrepareWork(parsed.GetValue(Work), time);
         var data = PrepareData(parsed, work, cancellationToken);
         var yaml = DemoRecipe.Propose(
-            parsed.GetValue(Data) is { } real ? JobName(real.Name) : "phantoms", data, Check(parsed.GetValue(Rounds) ?? 6, 1, 1000, "--rounds"), Check(parsed.GetValue(Steps) ?? (parsed.GetValue(Data) is null ? 25 : 40), 1, 100_000, "--steps"));
+            parsed.GetValue(Data) is { } real ? JobName(real.Name) : "phantoms", data, Check(parsed.GetValue(Rounds) ?? 6, 1, 1000, "--rounds"), Check(parsed.GetValue(Steps) ?? (parsed.GetValue(Data) is null ? 25 : 30), 1, 100_000, "--steps"));
         var job = DemoRecipe.Parse(yaml);
         File.WriteAllText(Path.Combine(work, "job.yaml"), yaml);
         Say($"{data.Sites.Count} hospitals, {data.Cases.Count()} cases, labels {string.Join(", ", job.Labels)}; {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps per site. Everything is in {work}");
@@ -36,9 +36,11 @@ internal static class DemoCommand
         Run run;
         string modelPath;
         IReadOnlyDictionary<string, long> memory;
-        var federation = await DemoFederation.StartAsync(work, data.Sites, job.Labels, cancellationToken);
+        var federation = DemoFederation.Provision(work, data.Sites, job.Labels);
         await using (federation)
         {
+            await federation.StartCoordinatorAsync(cancellationToken);
+            foreach (var site in data.Sites.Keys) federation.StartAgent(site);
             run = await TrainAsync(federation, yaml, time, cancellationToken);
             if (run.Status != "completed") throw new IOException($"The run {run.Status}: {run.Reason} Logs: {federation.LogDirectory}");
             modelPath = Path.Combine(work, "model.safetensors");

@@ -17,7 +17,7 @@ namespace FedSeg.Cli.Demo;
 internal sealed class DemoFederation : IAsyncDisposable
 {
     private const string Scientist = "demo-scientist";
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60), CertificateValidity = TimeSpan.FromDays(2);
 
     /// <summary>Small sites take part in a demo: their cases are phantoms or public.</summary>
     private const string DemoPolicy = """
@@ -32,11 +32,15 @@ internal sealed class DemoFederation : IAsyncDisposable
     private readonly string _work;
     private readonly List<DemoProcess> _processes = [];
 
-    private DemoFederation(string work, CoordinatorConnection connection)
+    private DemoFederation(string work, int port, CoordinatorConnection connection)
     {
         _work = work;
+        Port = port;
         Connection = connection;
     }
+
+    /// <summary>The coordinator's port on 127.0.0.1.</summary>
+    public int Port { get; }
 
     public CoordinatorConnection Connection { get; }
 
@@ -44,21 +48,26 @@ internal sealed class DemoFederation : IAsyncDisposable
 
     public string LogDirectory => Path.Combine(_work, "logs");
 
-    public string LedgerDirectory(string site) => Path.Combine(_work, "sites", site, "data", "ledger");
+    public string CoordinatorDirectory => Path.Combine(_work, "coordinator");
 
-    /// <summary>Provisions and starts everything; returns when the coordinator answers.</summary>
-    /// <param name="work">The demo's folder.</param>
+    public string ProfilePath => Path.Combine(_work, "people", Scientist, "profile.json");
+
+    public string SiteDirectory(string site) => Path.Combine(_work, "sites", site);
+
+    public string LedgerDirectory(string site) => Path.Combine(SiteDirectory(site), "data", "ledger");
+
+    /// <summary>Makes the authority, every certificate and every settings file; starts nothing.</summary>
+    /// <param name="work">The federation's folder.</param>
     /// <param name="sites">Site name and data folder of each hospital.</param>
     /// <param name="labels">Labels every site declares.</param>
-    /// <param name="cancellationToken">Stops the start.</param>
-    public static async Task<DemoFederation> StartAsync(string work, IReadOnlyDictionary<string, string> sites, IReadOnlyList<string> labels, CancellationToken cancellationToken)
+    public static DemoFederation Provision(string work, IReadOnlyDictionary<string, string> sites, IReadOnlyList<string> labels)
     {
         var port = FreePort();
         var address = $"https://127.0.0.1:{port}";
         var coordinatorDirectory = Path.Combine(work, "coordinator");
         var authority = FederationAuthority.Create(coordinatorDirectory, "demo", TimeProvider.System);
         var request = KeyFiles.CreateRequest(Path.Combine(coordinatorDirectory, "coordinator.key"), "coordinator");
-        File.WriteAllText(Path.Combine(coordinatorDirectory, "coordinator.pem"), authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(2)));
+        File.WriteAllText(Path.Combine(coordinatorDirectory, "coordinator.pem"), authority.SignCoordinator(request, ["127.0.0.1"], CertificateValidity));
         File.WriteAllText(Path.Combine(coordinatorDirectory, "coordinator.json"), KitFiles.CoordinatorSettings($"127.0.0.1:{port}", "data"));
 
         var person = CreateMember(authority, work, "people", Scientist, MemberKind.Person, PersonRole.DataScientist);
@@ -71,19 +80,25 @@ internal sealed class DemoFederation : IAsyncDisposable
         }
 
         Directory.CreateDirectory(Path.Combine(work, "logs"));
-        var federation = new DemoFederation(work, CoordinatorConnection.Open(person.ProfilePath));
-        try
-        {
-            federation.StartProgram("coordinator", "FedSeg.Coordinator", Path.Combine(coordinatorDirectory, "coordinator.json"));
-            await federation.WaitForCoordinatorAsync(cancellationToken);
-            foreach (var site in sites.Keys) federation.StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(work, "sites", site, "agent.json"));
-            return federation;
-        }
-        catch
-        {
-            await federation.DisposeAsync();
-            throw;
-        }
+        return new DemoFederation(work, port, CoordinatorConnection.Open(person.ProfilePath));
+    }
+
+    /// <summary>Starts the coordinator; returns when it answers.</summary>
+    public async Task<DemoProcess> StartCoordinatorAsync(CancellationToken cancellationToken)
+    {
+        var process = StartProgram("coordinator", "FedSeg.Coordinator", Path.Combine(CoordinatorDirectory, "coordinator.json"));
+        await WaitForCoordinatorAsync(cancellationToken);
+        return process;
+    }
+
+    /// <summary>Starts a site's agent; it finds the coordinator by itself, now or later.</summary>
+    public DemoProcess StartAgent(string site) => StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(SiteDirectory(site), "agent.json"));
+
+    /// <summary>Ends a process as a power cut would; it may be started again.</summary>
+    public async Task KillAsync(DemoProcess process)
+    {
+        _processes.Remove(process);
+        await process.KillAsync();
     }
 
     /// <summary>Throws when a process of the federation has ended by itself: waiting for it would wait for ever.</summary>
@@ -96,15 +111,26 @@ internal sealed class DemoFederation : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks every process to stop and waits for it.</summary>
+    public async Task StopAsync()
+    {
+        // Agents first: they end their trainers, and see a coordinator to the last.
+        foreach (var process in Enumerable.Reverse(_processes)) await process.DisposeAsync();
+        _processes.Clear();
+    }
+
     public async ValueTask DisposeAsync()
     {
         Connection.Dispose();
-        // Agents first: they end their trainers, and see a coordinator to the last.
-        foreach (var process in Enumerable.Reverse(_processes)) await process.DisposeAsync();
+        await StopAsync();
     }
 
-    private void StartProgram(string name, string program, string settingsPath) =>
-        _processes.Add(DemoProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log")));
+    private DemoProcess StartProgram(string name, string program, string settingsPath)
+    {
+        var started = DemoProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log"));
+        _processes.Add(started);
+        return started;
+    }
 
     private async Task WaitForCoordinatorAsync(CancellationToken cancellationToken)
     {
@@ -129,7 +155,7 @@ internal sealed class DemoFederation : IAsyncDisposable
         var directory = Directory.CreateDirectory(Path.Combine(work, folder, name)).FullName;
         var kit = new KitFiles(directory, name);
         kit.WriteRequest();
-        File.WriteAllText(Path.Combine(directory, name + ".pem"), authority.SignMember(File.ReadAllText(kit.RequestPath), kind, name, role, TimeSpan.FromDays(2)));
+        File.WriteAllText(Path.Combine(directory, name + ".pem"), authority.SignMember(File.ReadAllText(kit.RequestPath), kind, name, role, CertificateValidity));
         File.Copy(authority.CertificatePath, Path.Combine(directory, FederationAuthority.CertificateFile));
         return kit;
     }

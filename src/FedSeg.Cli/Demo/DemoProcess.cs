@@ -53,6 +53,16 @@ internal sealed class DemoProcess : IAsyncDisposable
         PeakMemoryBytes = Math.Max(PeakMemoryBytes, _process.PeakWorkingSet64);
     }
 
+    /// <summary>Ends the process at once, as a power cut would (SIGKILL on Linux).</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+        await _copy;
+    }
+
+    public int Id => _process.Id;
+
     /// <summary>Asks the process to stop and waits; kills it when it does not.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -77,7 +87,7 @@ internal sealed class DemoProcess : IAsyncDisposable
 
     private static async Task CopyAsync(Process process, string logPath)
     {
-        await using var log = TextWriter.Synchronized(new StreamWriter(new FileStream(logPath, FileMode.Create, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
+        await using var log = TextWriter.Synchronized(new StreamWriter(new FileStream(logPath, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
         await Task.WhenAll(PumpAsync(process.StandardOutput, log), PumpAsync(process.StandardError, log));
     }
 

@@ -53,6 +53,7 @@ internal static class DemoRecipe
               batchSize: 2
               optimizer: adamW
               learningRate: 0.003
+              weightDecay: 0.01
             aggregation:
               strategy: fedavg
               quorum: {data.Sites.Count}

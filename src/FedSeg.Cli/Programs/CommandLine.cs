@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FedSeg.Federation.Weights;
 using Grpc.Core;
+using Spectre.Console;
 
 namespace FedSeg.Cli.Programs;
 
@@ -18,13 +19,16 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
+        // A pipe has no width; a table cut to 80 columns would lose what a script looks for.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 400;
         root.Options.Add(Json);
         root.Options.Add(Verbose);
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
-            await Console.Error.WriteLineAsync($"See 'fedseg {parsed.CommandResult.Command.Name} --help'.");
+            var command = parsed.CommandResult.Command;
+            await Console.Error.WriteLineAsync($"See 'fedseg {(command == root ? "" : command.Name + " ")}--help'.");
             return BadInput;
         }
 

@@ -3,27 +3,22 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Distances (mm) between the boundaries of two masks in the voxel-boundary definition of MONAI and MetricsReloaded: a boundary voxel is in the
-/// mask and has a face neighbour outside it (outside the image is outside the mask); each counts once. A grid one voxel thick is two-dimensional.
+/// Distances (mm) between the boundaries of two masks in the voxel-boundary definition of MONAI and MetricsReloaded: a boundary voxel is in
+/// the mask and has a face neighbour outside it (outside the image is outside the mask); each counts once. A single slice is
+/// two-dimensional.
 /// </summary>
 internal sealed class BoundaryDistances
 {
     private readonly double[] toPrediction;
     private readonly double[] toReference;
 
-    /// <summary>Both masks must have a voxel.</summary>
-    public BoundaryDistances(bool[] reference, bool[] prediction, Index3 size, Vector3D spacingMm, Func<int, bool> isFlat)
+    private BoundaryDistances(double[] toPrediction, double[] toReference)
     {
-        var a = Boundary(reference, size, isFlat);
-        var b = Boundary(prediction, size, isFlat);
-        toPrediction = Sorted(a, DistanceTransform.Squared(b, size, spacingMm));
-        toReference = Sorted(b, DistanceTransform.Squared(a, size, spacingMm));
+        this.toPrediction = toPrediction;
+        this.toReference = toReference;
     }
 
     public double Hausdorff => Math.Max(toPrediction[^1], toReference[^1]);
-
-    /// <summary>The larger of the two directed percentiles, linear between order statistics.</summary>
-    public double HausdorffPercentile(double percent) => Math.Max(Percentile(toPrediction, percent), Percentile(toReference, percent));
 
     /// <summary>ASSD: mean over all boundary voxels of both masks.</summary>
     public double MeanSymmetric => (toPrediction.Sum() + toReference.Sum()) / (toPrediction.Length + toReference.Length);
@@ -31,40 +26,32 @@ internal sealed class BoundaryDistances
     /// <summary>MASD: mean of the two directed means.</summary>
     public double MeanOfDirected => (toPrediction.Average() + toReference.Average()) / 2;
 
-    /// <summary>NSD: share of boundary voxels within the tolerance.</summary>
-    public double NormalisedSurfaceDice(double toleranceMm) =>
-        (double)(toPrediction.Count(d => d <= toleranceMm) + toReference.Count(d => d <= toleranceMm)) / (toPrediction.Length + toReference.Length);
-
-    private static bool[] Boundary(bool[] mask, Index3 size, Func<int, bool> isFlat)
+    /// <param name="reference">A mask with at least one voxel.</param>
+    /// <param name="prediction">Another on the same box.</param>
+    /// <param name="spacingMm">Of the box.</param>
+    public static BoundaryDistances Between(LabelMask reference, LabelMask prediction, Vector3D spacingMm)
     {
-        int[] sizes = [size.Z, size.Y, size.X];
-        int[] strides = [size.Y * size.X, size.X, 1];
-        var boundary = new bool[mask.Length];
-        for (var axis = 0; axis < 3; axis++)
-        {
-            if (isFlat(axis)) continue;
-            var (stride, last) = (strides[axis], sizes[axis] - 1);
-            for (var i = 0; i < mask.Length; i++)
-            {
-                if (!mask[i] || boundary[i]) continue;
-                var k = i / stride % sizes[axis];
-                boundary[i] = k == 0 || k == last || !mask[i - stride] || !mask[i + stride];
-            }
-        }
-
-        return boundary;
+        var (ours, theirs) = (reference.Boundary(), prediction.Boundary());
+        var transform = new DistanceTransform(reference.Size, spacingMm);
+        return new BoundaryDistances(Sorted(transform.Squared(theirs), ours), Sorted(transform.Squared(ours), theirs));
     }
 
-    private static double[] Sorted(bool[] at, double[] squared)
-    {
-        var distances = new List<double>();
-        for (var i = 0; i < at.Length; i++)
-        {
-            if (at[i]) distances.Add(Math.Sqrt(squared[i]));
-        }
+    /// <summary>The larger of the two directed percentiles, linear between order statistics.</summary>
+    public double HausdorffPercentile(double percent) => Math.Max(Percentile(toPrediction, percent), Percentile(toReference, percent));
 
-        distances.Sort();
-        return [.. distances];
+    /// <summary>NSD: share of boundary voxels within the tolerance.</summary>
+    public double ShareWithin(double toleranceMm)
+    {
+        var near = toPrediction.Count(d => d <= toleranceMm) + toReference.Count(d => d <= toleranceMm);
+        return (double)near / (toPrediction.Length + toReference.Length);
+    }
+
+    private static double[] Sorted(ReadOnlySpan<double> squared, int[] boundary)
+    {
+        var distances = new double[boundary.Length];
+        for (var i = 0; i < distances.Length; i++) distances[i] = Math.Sqrt(squared[boundary[i]]);
+        Array.Sort(distances);
+        return distances;
     }
 
     private static double Percentile(double[] sorted, double percent)

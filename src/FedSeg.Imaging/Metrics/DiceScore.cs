@@ -6,12 +6,16 @@ public static class DiceScore
     /// <summary>Dice 2TP / (2TP + FP + FN) per label.</summary>
     /// <param name="labels">Number of classes with background; voxels of a class at or above it are an error.</param>
     /// <returns>One value per class, index 0 the background; NaN where neither map has the class.</returns>
-    /// <exception cref="ArgumentException">The maps differ in length, or a voxel's class is not below <paramref name="labels"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The maps differ in length, or a voxel's class is not below <paramref name="labels"/>.
+    /// </exception>
     public static double[] PerLabel(ReadOnlySpan<byte> reference, ReadOnlySpan<byte> prediction, int labels)
     {
         if (reference.Length != prediction.Length)
         {
-            throw new ArgumentException($"The reference has {reference.Length} voxels, the prediction {prediction.Length}; both must be on one grid.");
+            throw new ArgumentException(
+                $"The reference has {reference.Length} voxels, the prediction {prediction.Length}; both must be on one grid.",
+                nameof(prediction));
         }
 
         var both = new long[256];

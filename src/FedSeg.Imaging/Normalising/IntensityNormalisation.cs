@@ -6,53 +6,90 @@ namespace FedSeg.Imaging.Normalising;
 /// <param name="Mean">Mean.</param>
 /// <param name="Deviation">Population standard deviation.</param>
 /// <param name="LowerClip">0.5th percentile.</param>
-/// <param name="UpperClip">99.5th percentile; not below <paramref name="LowerClip"/>.</param>
+/// <param name="UpperClip">99.5th percentile; above <paramref name="LowerClip"/>.</param>
 public sealed record IntensityStatistics(double Mean, double Deviation, double LowerClip, double UpperClip);
 
-/// <summary>Intensity normalisation by the rules of nnU-Net v2. A deviation below 1e-8 counts as 1e-8; sums in double, in memory order.</summary>
+/// <summary>
+/// Intensity normalisation by the rules of nnU-Net v2, into a buffer of its own. A deviation below 1e-8 counts as 1e-8, so a flat image
+/// becomes 0; sums in double, in memory order.
+/// </summary>
 public static class IntensityNormalisation
 {
     private const double SmallestDeviation = 1e-8;
 
     /// <summary>Per-image z-score: (v − mean) / population standard deviation over all voxels.</summary>
-    public static Volume ZScore(Volume volume) => ZScore(volume, _ => true);
+    /// <exception cref="ArgumentException">A voxel is NaN or infinite.</exception>
+    public static Volume ZScore(Volume volume) => ZScore(volume, skipZeros: false);
 
     /// <summary>Per-image z-score with mean and deviation over the non-zero voxels only; zero voxels stay 0.</summary>
-    public static Volume ZScoreOfNonZero(Volume volume) => ZScore(volume, v => v != 0);
+    /// <exception cref="ArgumentException">A voxel is NaN or infinite.</exception>
+    public static Volume ZScoreOfNonZero(Volume volume) => ZScore(volume, skipZeros: true);
 
     /// <summary>CT: clip to the given percentiles, then z-score with the given mean and deviation.</summary>
-    /// <exception cref="ArgumentException">The clip range is reversed, or a statistic is not finite.</exception>
+    /// <exception cref="ArgumentException">
+    /// The statistics are not finite, the clip range is empty or reversed, the deviation is negative, or a voxel is NaN.
+    /// </exception>
     public static Volume ClipAndZScore(Volume volume, IntensityStatistics statistics)
     {
         var (mean, deviation, lower, upper) = statistics;
-        if (!double.IsFinite(mean + deviation + lower + upper) || lower > upper || deviation < 0)
+        if (!double.IsFinite(mean) || !double.IsFinite(lower) || !double.IsFinite(upper) || lower >= upper)
         {
-            throw new ArgumentException($"The intensity statistics {statistics} need finite values, a deviation of at least 0, and lower <= upper clip.", nameof(statistics));
+            throw new ArgumentException(
+                $"The intensity statistics {statistics} need finite values and a lower clip below the upper.", nameof(statistics));
+        }
+
+        if (!double.IsFinite(deviation) || deviation < 0)
+        {
+            throw new ArgumentException($"The deviation {deviation} must be finite and at least 0.", nameof(statistics));
         }
 
         var scale = Math.Max(deviation, SmallestDeviation);
-        return new Volume(volume.Grid, Array.ConvertAll(volume.Voxels, v => (float)((Math.Clamp(v, lower, upper) - mean) / scale)));
+        var scores = new float[volume.Voxels.Length];
+        for (var i = 0; i < scores.Length; i++)
+        {
+            var clipped = Math.Clamp(volume.Voxels[i], lower, upper);
+            if (double.IsNaN(clipped)) throw NoNumber(nameof(volume));
+            scores[i] = (float)((clipped - mean) / scale);
+        }
+
+        return new Volume(volume.Grid, scores);
     }
 
-    private static Volume ZScore(Volume volume, Func<float, bool> counts)
+    private static Volume ZScore(Volume volume, bool skipZeros)
     {
-        double sum = 0;
-        long n = 0;
-        foreach (var v in volume.Voxels)
+        var voxels = volume.Voxels;
+        var sum = 0.0;
+        var count = 0L;
+        foreach (var value in voxels)
         {
-            if (!counts(v)) continue;
-            sum += v;
-            n++;
+            if (skipZeros && value == 0) continue;
+            sum += value;
+            count++;
         }
 
-        var mean = n == 0 ? 0 : sum / n;
-        double squares = 0;
-        foreach (var v in volume.Voxels)
+        if (!double.IsFinite(sum)) throw NoNumber(nameof(volume));
+        if (count == 0) return new Volume(volume.Grid, new float[voxels.Length]);
+
+        // Two passes: Σv² − n·mean² loses all digits on an MR image with a large offset.
+        var mean = sum / count;
+        var squares = 0.0;
+        foreach (var value in voxels)
         {
-            if (counts(v)) squares += (v - mean) * (v - mean);
+            if (skipZeros && value == 0) continue;
+            squares += (value - mean) * (value - mean);
         }
 
-        var deviation = Math.Max(n == 0 ? 0 : Math.Sqrt(squares / n), SmallestDeviation);
-        return new Volume(volume.Grid, Array.ConvertAll(volume.Voxels, v => counts(v) ? (float)((v - mean) / deviation) : 0f));
+        var deviation = Math.Max(Math.Sqrt(squares / count), SmallestDeviation);
+        var scores = new float[voxels.Length];
+        for (var i = 0; i < scores.Length; i++)
+        {
+            if (skipZeros && voxels[i] == 0) continue;
+            scores[i] = (float)((voxels[i] - mean) / deviation);
+        }
+
+        return new Volume(volume.Grid, scores);
     }
+
+    private static ArgumentException NoNumber(string parameter) =>
+        new("The image holds NaN or infinite voxels and cannot be normalised; look for a bad conversion.", parameter);
 }

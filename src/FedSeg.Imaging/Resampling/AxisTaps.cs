@@ -21,20 +21,30 @@ internal sealed class AxisTaps
         Fraction = new double[to];
         for (var i = 0; i < to; i++)
         {
+            if (nearest)
+            {
+                // (i + ½) · from / to rounded down, in whole numbers: halfway between two samples is always the upper one.
+                First[i] = Second[i] = (int)((2L * i + 1) * from / (2L * to));
+                continue;
+            }
+
             var at = Position(i, from, to);
-            var floor = (int)Math.Floor(nearest ? at + 0.5 : at);
+            var floor = (int)Math.Floor(at);
             First[i] = Math.Clamp(floor, 0, from - 1);
-            Second[i] = nearest ? First[i] : Math.Clamp(floor + 1, 0, from - 1);
-            Fraction[i] = nearest ? 0 : at - floor;
+            Second[i] = Math.Clamp(floor + 1, 0, from - 1);
+            Fraction[i] = at - floor;
         }
     }
 
+    /// <summary>Input index at or below each output index, held to the axis.</summary>
     public int[] First { get; }
 
+    /// <summary>Input index above each output index, held to the axis; that of <see cref="First"/> for the nearest sample.</summary>
     public int[] Second { get; }
 
     /// <summary>Weight of <see cref="Second"/>; the rest is that of <see cref="First"/>.</summary>
     public double[] Fraction { get; }
 
+    /// <summary>Where the centre of output voxel <paramref name="index"/> lies among the input's voxel centres.</summary>
     public static double Position(int index, int from, int to) => (index + 0.5) * ((double)from / to) - 0.5;
 }

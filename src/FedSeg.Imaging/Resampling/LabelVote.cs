@@ -3,8 +3,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Resampling;
 
 /// <summary>
-/// Linear resampling of every label's one-hot map at once: the up to eight neighbours vote with their trilinear weights, a label with more than
-/// half the weight wins, and where none has, the voxel is background.
+/// Linear resampling of every label's one-hot map at once: the up to eight neighbours vote with their trilinear weights, a label with more
+/// than half the weight wins, and where none has, the voxel is background.
 /// </summary>
 internal static class LabelVote
 {

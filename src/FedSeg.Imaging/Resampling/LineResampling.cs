@@ -2,7 +2,9 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Resampling;
 
-/// <summary>Separable resampling of a scalar grid, one axis after the other, every line on its own (so threads cannot change the result).</summary>
+/// <summary>
+/// Separable resampling of a scalar grid, one axis after the other, every line on its own (so threads cannot change the result).
+/// </summary>
 internal static class LineResampling
 {
     public static float[] Resample(float[] voxels, GridGeometry from, GridGeometry to, Interpolation order, int maxThreads)
@@ -21,7 +23,8 @@ internal static class LineResampling
 
         if (order == Interpolation.Cubic && !ReferenceEquals(current, voxels))
         {
-            ClipToRange(voxels, from.Size, current, size, separate);
+            int[] before = [from.Size.Z, from.Size.Y, from.Size.X];
+            PlaneRanges.Of(voxels, before, separate).Clip(current, size);
         }
 
         return separate is { } thick && size[thick] != target[thick]
@@ -31,9 +34,9 @@ internal static class LineResampling
 
     private static float[] AlongAxis(float[] from, int[] size, int axis, int count, Interpolation order, ParallelOptions parallel)
     {
-        var inner = axis == 2 ? 1 : axis == 1 ? size[2] : size[1] * size[2];
-        var outer = from.Length / inner / size[axis];
         var length = size[axis];
+        var inner = InnerVoxels(size, axis);
+        var outer = from.Length / inner / length;
         var to = new float[checked(outer * count * inner)];
         var spline = order == Interpolation.Cubic ? new CubicSpline(length, count) : null;
         var taps = new AxisTaps(length, count, order == Interpolation.Nearest);
@@ -43,51 +46,30 @@ internal static class LineResampling
         var runs = (inner + Run - 1) / Run;
         Parallel.For(0, outer * runs, parallel, block =>
         {
-            var (o, firstLine) = (block / runs, block % runs * Run);
+            var (slab, firstLine) = (block / runs, block % runs * Run);
             var scratch = spline is null ? [] : new double[spline.ScratchLength];
             for (var line = firstLine; line < Math.Min(inner, firstLine + Run); line++)
             {
-                var (start, toStart) = (o * length * inner + line, o * count * inner + line);
-                if (spline is not null)
-                {
+                var (start, toStart) = (slab * length * inner + line, slab * count * inner + line);
+                if (spline is null)
+                    Blend(from, start, to, toStart, inner, taps);
+                else
                     spline.Resample(from, start, inner, to, toStart, inner, scratch);
-                    continue;
-                }
-
-                for (var i = 0; i < count; i++)
-                {
-                    double a = from[start + taps.First[i] * inner], b = from[start + taps.Second[i] * inner];
-                    to[toStart + i * inner] = (float)(a + (b - a) * taps.Fraction[i]);
-                }
             }
         });
         return to;
     }
 
-    /// <summary>A cubic overshoots at edges: values are held to the input's range, of the whole volume or of each plane resampled alone.</summary>
-    private static void ClipToRange(float[] input, Index3 inputSize, float[] output, int[] size, int? separate)
+    private static void Blend(float[] from, int start, float[] to, int toStart, int stride, AxisTaps taps)
     {
-        int[] from = [inputSize.Z, inputSize.Y, inputSize.X];
-        var planes = separate is { } axis ? size[axis] : 1;
-        var min = new float[planes];
-        var max = new float[planes];
-        Array.Fill(min, float.PositiveInfinity);
-        Array.Fill(max, float.NegativeInfinity);
-        var inputPlane = PlaneStride(from, separate);
-        for (var i = 0; i < input.Length; i++)
+        for (var i = 0; i < taps.First.Length; i++)
         {
-            var p = i / inputPlane % planes;
-            min[p] = Math.Min(min[p], input[i]);
-            max[p] = Math.Max(max[p], input[i]);
-        }
-
-        var outputPlane = PlaneStride(size, separate);
-        for (var i = 0; i < output.Length; i++)
-        {
-            var p = i / outputPlane % planes;
-            output[i] = Math.Clamp(output[i], min[p], max[p]);
+            double first = from[start + taps.First[i] * stride];
+            double second = from[start + taps.Second[i] * stride];
+            to[toStart + i * stride] = (float)(first + (second - first) * taps.Fraction[i]);
         }
     }
 
-    private static int PlaneStride(int[] size, int? axis) => axis switch { 0 => size[1] * size[2], 1 => size[2], _ => 1 };
+    /// <summary>Voxels in a row in memory that share an index of <paramref name="axis"/>.</summary>
+    private static int InnerVoxels(int[] size, int axis) => axis switch { 0 => size[1] * size[2], 1 => size[2], _ => 1 };
 }

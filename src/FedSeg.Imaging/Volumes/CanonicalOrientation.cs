@@ -29,13 +29,19 @@ public sealed class CanonicalOrientation
     /// <summary>Whether the grid was canonical already, so that nothing needs to move.</summary>
     public bool IsIdentity => sourceAxis is [0, 1, 2] && !flipped[0] && !flipped[1] && !flipped[2];
 
-    /// <summary>Finds the reordering of <paramref name="grid"/>: of the six axis assignments, the one with the largest sum of cosines.</summary>
+    /// <summary>
+    /// Finds the reordering of <paramref name="grid"/>: of the six axis assignments, the one with the largest sum of cosines.
+    /// </summary>
     public static CanonicalOrientation Of(GridGeometry grid)
     {
         Vector3D[] canonical = [new(0, 0, 1), new(0, 1, 0), new(1, 0, 0)];
         Vector3D[] directions = [grid.Directions.Slice, grid.Directions.Row, grid.Directions.Column];
-        var best = Permutations.MaxBy(axes => Enumerable.Range(0, 3).Sum(k => Math.Abs(canonical[k].Dot(directions[axes[k]]))))!;
-        return new CanonicalOrientation(grid, best, [.. Enumerable.Range(0, 3).Select(k => canonical[k].Dot(directions[best[k]]) < 0)]);
+        double Cosine(int[] axes, int k) => canonical[k].Dot(directions[axes[k]]);
+        double Agreement(int[] axes) => Math.Abs(Cosine(axes, 0)) + Math.Abs(Cosine(axes, 1)) + Math.Abs(Cosine(axes, 2));
+
+        // On a tie, as at 45°, the first is kept: the one that moves least.
+        var best = Permutations.MaxBy(Agreement)!;
+        return new CanonicalOrientation(grid, best, [Cosine(best, 0) < 0, Cosine(best, 1) < 0, Cosine(best, 2) < 0]);
     }
 
     /// <exception cref="ArgumentException">The volume is not on <see cref="OriginalGrid"/>.</exception>
@@ -53,7 +59,9 @@ public sealed class CanonicalOrientation
     }
 
     /// <summary>Puts labels on the canonical grid back, voxel by voxel, on the original grid.</summary>
-    /// <exception cref="ArgumentException">The labels are not on <see cref="CanonicalGrid"/>, or <paramref name="originalGrid"/> is another grid.</exception>
+    /// <exception cref="ArgumentException">
+    /// The labels are not on <see cref="CanonicalGrid"/>, or <paramref name="originalGrid"/> is another grid.
+    /// </exception>
     public LabelVolume Undo(LabelVolume labels, GridGeometry originalGrid)
     {
         Require(originalGrid, OriginalGrid, nameof(originalGrid));
@@ -62,7 +70,9 @@ public sealed class CanonicalOrientation
     }
 
     /// <summary>Puts an image on the canonical grid back, voxel by voxel, on the original grid.</summary>
-    /// <exception cref="ArgumentException">The volume is not on <see cref="CanonicalGrid"/>, or <paramref name="originalGrid"/> is another grid.</exception>
+    /// <exception cref="ArgumentException">
+    /// The volume is not on <see cref="CanonicalGrid"/>, or <paramref name="originalGrid"/> is another grid.
+    /// </exception>
     public Volume Undo(Volume volume, GridGeometry originalGrid)
     {
         Require(originalGrid, OriginalGrid, nameof(originalGrid));
@@ -124,7 +134,8 @@ public sealed class CanonicalOrientation
     {
         if (actual != expected)
         {
-            throw new ArgumentException($"The grid is {actual}, this orientation is for {expected}; make one with CanonicalOrientation.Of.", parameter);
+            throw new ArgumentException(
+                $"The grid is {actual}, this orientation is for {expected}; make one with CanonicalOrientation.Of.", parameter);
         }
     }
 }

@@ -13,7 +13,9 @@ public sealed record GridGeometry(Index3 Size, Vector3D SpacingMm, Vector3D Orig
     /// <summary>Number of voxels.</summary>
     public int VoxelCount => checked(Size.Z * Size.Y * Size.X);
 
-    /// <summary>The patient position, in mm, of the centre of voxel <paramref name="z"/>, <paramref name="y"/>, <paramref name="x"/>.</summary>
+    /// <summary>
+    /// The patient position, in mm, of the centre of voxel <paramref name="z"/>, <paramref name="y"/>, <paramref name="x"/>.
+    /// </summary>
     public Vector3D PositionMm(double z, double y, double x) =>
         OriginMm
         + Directions.Slice * (z * SpacingMm.Z)

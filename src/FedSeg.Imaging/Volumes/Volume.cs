@@ -1,6 +1,9 @@
 namespace FedSeg.Imaging.Volumes;
 
-/// <summary>A scalar image on a regular grid: one float per voxel in memory order <c>[z, y, x]</c>, in the modality's unit (HU for CT, arbitrary for MR).</summary>
+/// <summary>
+/// A scalar image on a regular grid: one float per voxel in memory order <c>[z, y, x]</c>, in the modality's unit (HU for CT, arbitrary for
+/// MR).
+/// </summary>
 public sealed class Volume
 {
     /// <exception cref="ArgumentException">The number of voxels does not fit the grid.</exception>

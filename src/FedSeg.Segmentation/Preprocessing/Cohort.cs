@@ -7,7 +7,7 @@ namespace FedSeg.Segmentation.Preprocessing;
 /// <summary>A site's prepared cases, split by patient, held in memory while a run lasts.</summary>
 public sealed class Cohort
 {
-    /// <summary>Most bytes of prepared images and labels a cohort may take: 12 GiB, some 170 CT studies of 256³ voxels at the plan's spacing.</summary>
+    /// <summary>Most bytes of prepared images and labels a cohort may take: 12 GiB, some 120 studies of 256³ voxels (6 bytes a voxel).</summary>
     public const long LargestBytes = 12L << 30;
 
     private Cohort(ImmutableArray<PreparedCase> training, ImmutableArray<PreparedCase> heldBack, ImmutableSortedDictionary<string, int> quarantined)

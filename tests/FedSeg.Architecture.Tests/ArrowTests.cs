@@ -1,0 +1,68 @@
+namespace FedSeg.Architecture.Tests;
+
+/// <summary>The arrows of docs/architecture.md: who may refer to whom, and which doors stay shut.</summary>
+public sealed class ArrowTests
+{
+    /// <summary>Every project's whole list of allowed FedSeg references; an arrow also allows what lies behind its head.</summary>
+    public static TheoryData<string, string[]> Arrows { get; } = new()
+    {
+        { "FedSeg.Federation", [] },
+        { "FedSeg.Dicom", [] },
+        { "FedSeg.Ledger", [] },
+        { "FedSeg.Hosting", [] },
+        { "FedSeg.Imaging", ["FedSeg.Dicom"] },
+        { "FedSeg.Protocol", ["FedSeg.Federation"] },
+        { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
+        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger"] },
+        { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
+        { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },
+        { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.Protocol", "FedSeg.Hosting"] },
+    };
+
+    [Theory]
+    [MemberData(nameof(Arrows))]
+    public void Project_RefersOnlyWhereTheArrowsPoint(string project, string[] allowed)
+    {
+        using var assembly = new BuiltAssembly(project);
+
+        Assert.Subset(allowed.ToHashSet(), assembly.References.Where(name => name.StartsWith("FedSeg.", StringComparison.Ordinal)).ToHashSet());
+    }
+
+    [Theory]
+    [InlineData("FedSeg.Coordinator")]
+    [InlineData("FedSeg.SiteAgent")]
+    public void NetworkedProgram_CanNeitherLoadTorchNorNameADicomType(string project)
+    {
+        var files = Directory.EnumerateFiles(BuiltAssembly.OutputOf(project), "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)!).ToList();
+
+        Assert.NotEmpty(files);
+        Assert.DoesNotContain(files, file => file.Contains("torch", StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(files, file => file is "FedSeg.Dicom.dll" or "FedSeg.Imaging.dll" or "FedSeg.Segmentation.dll" or "FedSeg.Trainer.dll");
+    }
+
+    [Theory]
+    [InlineData("FedSeg.Trainer")]
+    [InlineData("FedSeg.Segmentation")]
+    [InlineData("FedSeg.Imaging")]
+    [InlineData("FedSeg.Dicom")]
+    [InlineData("FedSeg.Federation")]
+    public void TrainersHouse_CanNotNameASocket(string assemblyName)
+    {
+        using var assembly = new BuiltAssembly("FedSeg.Trainer", assemblyName);
+
+        Assert.DoesNotContain(assembly.NamedTypes, type => type.StartsWith("System.Net.", StringComparison.Ordinal) || type.StartsWith("System.IO.Pipes.", StringComparison.Ordinal));
+        Assert.DoesNotContain(assembly.References, name => name.StartsWith("Grpc.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Torch_IsNamedByTheSegmentationProjectAndItsPrograms()
+    {
+        string[] everywhere = ["FedSeg.Federation", "FedSeg.Dicom", "FedSeg.Ledger", "FedSeg.Hosting", "FedSeg.Imaging", "FedSeg.Protocol", "FedSeg.Egress", "FedSeg.SiteAgent", "FedSeg.Coordinator"];
+
+        Assert.All(everywhere, project =>
+        {
+            using var assembly = new BuiltAssembly(project);
+            Assert.DoesNotContain("TorchSharp", assembly.References);
+        });
+    }
+}

@@ -1,0 +1,59 @@
+namespace FedSeg.Architecture.Tests;
+
+/// <summary>Promises that only the source shows.</summary>
+public sealed class SourceTests
+{
+    private static readonly string Root = FindRoot();
+
+    [Fact]
+    public void Agent_OnlyItsCoordinatorFolderTouchesGrpc()
+    {
+        var agent = Path.Combine(Root, "site-agent", "agent");
+        var door = Path.Combine(agent, "Coordinator") + Path.DirectorySeparatorChar;
+        var sources = Directory.GetFiles(agent, "*.cs", SearchOption.AllDirectories);
+
+        Assert.Contains(sources, source => source.StartsWith(door, StringComparison.Ordinal) && File.ReadAllText(source).Contains("using Grpc", StringComparison.Ordinal));
+        Assert.All(sources.Where(source => !source.StartsWith(door, StringComparison.Ordinal)), source =>
+        {
+            var text = File.ReadAllText(source);
+            Assert.DoesNotContain("using Grpc", text);
+            Assert.DoesNotContain("FedSeg.Protocol", text);
+        });
+    }
+
+    [Fact]
+    public void Root_HoldsNothingButTheHouse()
+    {
+        string[] allowed = ["FedSeg.sln", "protos", "src", "coordinator", "site-agent", "tests", "deploy", "docs", "README.md", "LICENSE", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "artifacts"];
+
+        Assert.Subset(allowed.ToHashSet(), Directory.GetFileSystemEntries(Root).Select(entry => Path.GetFileName(entry)!).Where(name => !name.StartsWith('.')).ToHashSet());
+    }
+
+    [Theory]
+    [InlineData("Common")]
+    [InlineData("Utils")]
+    [InlineData("Helpers")]
+    [InlineData("Services")]
+    [InlineData("Interfaces")]
+    public void Folders_AreFeatures_NotKinds(string kind) =>
+        Assert.DoesNotContain(Sources(), source => source.Contains($"{Path.DirectorySeparatorChar}{kind}{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
+
+    /// <summary>Model files are safetensors; what would run code from a file is never called.</summary>
+    [Theory]
+    [InlineData("torch.load(")]
+    [InlineData("jit.load(")]
+    [InlineData("BinaryFormatter")]
+    [InlineData("Assembly.Load(")]
+    public void NothingFromAFile_IsEverRun(string call) =>
+        Assert.All(Sources(), source => Assert.DoesNotContain(call, File.ReadAllText(source)));
+
+    private static IEnumerable<string> Sources() =>
+        new[] { "src", "coordinator", "site-agent" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories));
+
+    private static string FindRoot()
+    {
+        var directory = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(directory.FullName, "FedSeg.sln"))) directory = directory.Parent!;
+        return directory.FullName;
+    }
+}

@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using FedSeg.Cli.Demo;
+using FedSeg.Imaging.Phantoms;
+using FedSeg.Protocol.V1;
+
+namespace FedSeg.EndToEnd.Tests;
+
+/// <summary>A federation of real processes in a folder of its own, over phantom hospitals whose segment labels are mapped by each site's settings.</summary>
+internal sealed partial class TestFederation : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4), Poll = TimeSpan.FromMilliseconds(50);
+    private readonly DirectoryInfo _work = Directory.CreateTempSubdirectory("fedseg-e2e-");
+
+    public TestFederation(PhantomCohorts cohorts, params string[] sites)
+    {
+        Sites = sites.Length > 0 ? sites : [.. cohorts.Sites.Keys];
+        Demo = DemoFederation.Provision(_work.FullName, Sites.ToDictionary(site => site, site => cohorts.Sites[site]), [PhantomHospitals.Kidney, PhantomHospitals.Tumour]);
+        foreach (var site in Sites)
+        {
+            Configure(site, agent => agent["Cohort"]!["Labels"] = new JsonObject
+            {
+                [PhantomHospitals.Kidney] = new JsonArray(PhantomHospitals.Kidney + PhantomCohorts.Canary),
+                [PhantomHospitals.Tumour] = new JsonArray(PhantomHospitals.Tumour + PhantomCohorts.Canary),
+            });
+        }
+    }
+
+    public IReadOnlyList<string> Sites { get; }
+
+    public DemoFederation Demo { get; }
+
+    public string Work => _work.FullName;
+
+    public Runs.RunsClient Runs => Demo.Connection.Runs;
+
+    /// <summary>A job small enough for seconds.</summary>
+    public string Job(int rounds = 2, int steps = 2, int baseFeatures = 4, int levels = 2, double learningRate = 0.003) => $"""
+        name: small
+        sites: [{string.Join(", ", Sites)}]
+        rounds: {rounds}
+        labels: [kidney, tumour]
+        model:
+          architecture: unet3d
+          baseFeatures: {baseFeatures}
+          levels: {levels}
+        data:
+          modality: MR
+          spacingMm: [1.5, 1.5, 1.5]
+          patchVoxels: [32, 32, 32]
+        training:
+          stepsPerRound: {steps}
+          batchSize: 1
+          learningRate: {learningRate.ToString(System.Globalization.CultureInfo.InvariantCulture)}
+        aggregation:
+          quorum: {Sites.Count}
+        minimumCases: 1
+
+        """;
+
+    /// <summary>Changes a site's settings file before its agent starts.</summary>
+    public void Configure(string site, Action<JsonNode> change)
+    {
+        var path = Path.Combine(Demo.SiteDirectory(site), "agent.json");
+        var settings = JsonNode.Parse(File.ReadAllText(path))!;
+        change(settings["Agent"]!);
+        File.WriteAllText(path, settings.ToJsonString());
+    }
+
+    public async Task StartAllAsync(CancellationToken cancellationToken)
+    {
+        await Demo.StartCoordinatorAsync(cancellationToken);
+        foreach (var site in Sites) Demo.StartAgent(site);
+    }
+
+    public async Task<string> SubmitAsync(string yaml, CancellationToken cancellationToken)
+    {
+        var verdict = await Runs.SubmitAsync(new JobFile { Yaml = yaml }, cancellationToken: cancellationToken);
+        Assert.Empty(verdict.Problems);
+        return verdict.RunId;
+    }
+
+    /// <summary>Waits until a run is as described, or fails with how it was instead.</summary>
+    public async Task<Run> WaitAsync(string runId, Func<Run, bool> condition, CancellationToken cancellationToken)
+    {
+        var started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            Demo.CheckAlive();
+            var run = await Runs.ShowAsync(new RunKey { RunId = runId }, cancellationToken: cancellationToken);
+            if (condition(run)) return run;
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"The run did not get there in {Patience.TotalMinutes} minutes: {run}");
+            await Task.Delay(Poll, TimeProvider.System, cancellationToken);
+        }
+    }
+
+    public Task<Run> WaitForEndAsync(string runId, CancellationToken cancellationToken) => WaitAsync(runId, run => run.Status != "running", cancellationToken);
+
+    public string Log(string process)
+    {
+        using var stream = new FileStream(Path.Combine(Demo.LogDirectory, process + ".log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        return new StreamReader(stream).ReadToEnd();
+    }
+
+    /// <summary>Fails on any error that a program logged.</summary>
+    public void AssertNoErrorsLogged()
+    {
+        foreach (var log in Directory.GetFiles(Demo.LogDirectory))
+        {
+            Assert.DoesNotMatch(ErrorLine(), Log(Path.GetFileNameWithoutExtension(log)));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Demo.DisposeAsync();
+        _work.Delete(recursive: true);
+    }
+
+    [GeneratedRegex(@"^\S+ (fail|crit): .*|Unhandled exception.*", RegexOptions.Multiline)]
+    private static partial Regex ErrorLine();
+}
