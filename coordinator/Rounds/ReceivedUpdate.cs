@@ -80,9 +80,11 @@ internal sealed class ReceivedUpdate
         && report.Plan == Sha256Digest.Of(plan.ToBytes())
         && report.TrainingCases is >= 0 and <= 10_000_000
         && report.HeldBackCases is >= 0 and <= 10_000_000
+        && report.Steps >= 0
         && (plan.Task == RoundTask.Evaluate || (report.TrainingCases >= plan.MinimumCases && report.Steps == plan.Recipe.StepsPerRound))
         && report.MeanLoss is null or (> -1e6 and < 1e6)
-        && report.Scores.Length <= plan.Labels.Length
+        && report.Scores.All(score => score is not null)
+        && report.Scores.DistinctBy(score => score.Label).Count() == report.Scores.Length
         && report.Scores.All(score => plan.Labels.Contains(score.Label) && score.MeanDice is null or (>= 0 and <= 1) && score.Cases is >= 0 and <= 10_000_000);
 
     private static bool AllFinite(SafetensorsFile file)

@@ -29,6 +29,8 @@ internal sealed partial class MemberRegister(IOptions<CoordinatorOptions> option
                     // Deny by default: without a readable register nobody is a member.
                     LogUnreadable(options.Value.Register, error.Message);
                     _register = FederationRegister.Empty;
+                    // A file that comes back with its old time of writing is read again all the same.
+                    _readVersion = default;
                 }
 
                 return _register;

@@ -16,6 +16,8 @@ internal static class PlanCheck
         try
         {
             var plan = RoundPlan.FromBytes(bytes);
+            // The serializer takes null for a record.
+            if (plan is not { Architecture: not null, Preprocessing: not null, Recipe: not null }) return null;
             // Anything the canonical form does not repeat would escape the plan's hash.
             return plan.ToBytes().AsSpan().SequenceEqual(bytes) ? plan : null;
         }
@@ -36,6 +38,10 @@ internal static class PlanCheck
         if (plan.Preprocessing.PatchVoxels.Length != 3 || plan.Preprocessing.SpacingMm.Length != 3) problems.Add("patch and spacing need three axes");
         else if (plan.Preprocessing.PatchVoxels.Any(extent => extent is < 4 or > 512 || extent % plan.Architecture.SizeDivisor != 0)) problems.Add("the patch does not fit the network");
         else if (plan.Preprocessing.SpacingMm.Any(spacing => !(spacing is >= 0.05 and <= 20))) problems.Add("the spacing is impossible");
+        if (plan.Preprocessing.Modality is not ("MR" or "CT")) problems.Add("the modality is not MR or CT");
+        // The closing evaluation comes after the last training round.
+        var lastRound = plan.Task == RoundTask.Train ? plan.TotalRounds : plan.TotalRounds + 1L;
+        if (plan.TotalRounds is < 1 or > 10_000 || plan.Round < 1 || plan.Round > lastRound) problems.Add("the round is not one of the run's");
         if (plan.Recipe.StepsPerRound is < 1 or > 1_000_000 || plan.Recipe.BatchSize is < 1 or > 256) problems.Add("steps or batch size are out of bounds");
         if (!(plan.Recipe.LearningRate is > 0 and <= 10) || !(plan.Recipe.WeightDecay is >= 0 and <= 1)) problems.Add("the optimiser's numbers are out of bounds");
         if (!(plan.HeldBackFraction is >= 0.05 and <= 0.5)) problems.Add("the held-back share is out of bounds");

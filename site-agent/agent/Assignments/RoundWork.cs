@@ -69,7 +69,7 @@ internal sealed partial class RoundWork(
     /// <summary>Ends the run at this site: the trainer goes, and what was cleared but not sent is discarded, with an entry in the ledger.</summary>
     public async Task EndRunAsync(RunId run)
     {
-        await trainer.CloseAsync();
+        await trainer.CloseAsync(run);
         await gate.DiscardRunAsync(run);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using Microsoft.Extensions.Logging;
@@ -35,6 +36,9 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
             if (_process is { HasExited: true }) await CloseAsync();
         }
     }
+
+    /// <summary>Ends the trainer of a run; one that works for another run goes on.</summary>
+    public Task CloseAsync(RunId run) => _openFor?.Run == run ? CloseAsync() : Task.CompletedTask;
 
     /// <summary>Ends the trainer, if there is one.</summary>
     public async Task CloseAsync()

@@ -17,6 +17,7 @@ internal sealed class TrainerProcess : IAsyncDisposable
     private readonly Task _errors;
     private readonly TimeSpan _silence;
     private readonly TimeProvider _time;
+    private bool _killed;
 
     private TrainerProcess(Process process, TextWriter notes, TimeSpan silence, TimeProvider time)
     {
@@ -27,7 +28,8 @@ internal sealed class TrainerProcess : IAsyncDisposable
         _errors = CopyErrorsAsync();
     }
 
-    public bool HasExited => _process.HasExited;
+    /// <summary>Whether the process is gone or was told to go: it takes no further command.</summary>
+    public bool HasExited => _killed || _process.HasExited;
 
     /// <summary>Starts a trainer.</summary>
     /// <param name="assemblyPath">The trainer's assembly.</param>
@@ -82,15 +84,16 @@ internal sealed class TrainerProcess : IAsyncDisposable
                 }
             }
 
-            await _process.WaitForExitAsync(cancellationToken);
+            await _process.WaitForExitAsync(cancellationToken).WaitAsync(_silence, _time, cancellationToken);
             return await CrashedAsync($"ended with exit code {_process.ExitCode}");
         }
         catch (IOException)
         {
             return await CrashedAsync("closed its pipe");
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or NotSupportedException)
         {
+            // NotSupportedException is what the serializer says to a document without the event's kind.
             return await CrashedAsync("wrote something that is not an event");
         }
         catch (TimeoutException)
@@ -114,17 +117,19 @@ internal sealed class TrainerProcess : IAsyncDisposable
 
     private async Task<TrainerEvent.Failed> CrashedAsync(string how)
     {
+        // 128 + SIGKILL is how Linux ends a process that took the machine's memory; the agent's own kill looks the same.
+        const int killedBySystem = 137;
+        var code = !_killed && _process.HasExited && _process.ExitCode == killedBySystem ? TrainerFailure.OutOfMemory : TrainerFailure.Crashed;
         Kill();
         await _notes.WriteLineAsync("The trainer " + how);
-        // 128 + SIGKILL is how Linux ends a process that took the machine's memory.
-        const int killedBySystem = 137;
-        var code = _process.HasExited && _process.ExitCode == killedBySystem ? TrainerFailure.OutOfMemory : TrainerFailure.Crashed;
         return new TrainerEvent.Failed(code, "The trainer " + how);
     }
 
     private void Kill()
     {
-        if (!_process.HasExited) _process.Kill(entireProcessTree: true);
+        if (_process.HasExited) return;
+        _killed = true;
+        _process.Kill(entireProcessTree: true);
     }
 
     private async Task CopyErrorsAsync()

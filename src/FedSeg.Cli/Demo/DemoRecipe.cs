@@ -38,7 +38,7 @@ internal static class DemoRecipe
             name: {name}
             sites: [{string.Join(", ", data.Sites.Keys)}]
             rounds: {rounds}
-            labels: [{string.Join(", ", labels)}]
+            labels: [{string.Join(", ", labels.Select(Quoted))}]
             model:
               architecture: {ArchitectureCatalog.Names[0]}
               baseFeatures: {BaseFeatures}
@@ -70,6 +70,9 @@ internal static class DemoRecipe
         JobSpecResult.Invalid invalid => throw new BadInputException("The data do not make a job: " + string.Join("; ", invalid.Problems)),
         _ => throw new InvalidOperationException("A job is either valid or invalid."),
     };
+
+    /// <summary>A segment label may hold anything; quoted, it stays one YAML text for the reader to judge.</summary>
+    private static string Quoted(string label) => $"'{label.ReplaceLineEndings(" ").Replace("'", "''", StringComparison.Ordinal)}'";
 
     /// <summary>The next multiple of the network's divisor that covers the extent, within what is quick on a few cores.</summary>
     private static int Patch(double extent)

@@ -13,7 +13,12 @@ namespace FedSeg.Cli.Jobs;
 /// <summary>A person's connection to the coordinator, as a profile file describes it.</summary>
 internal sealed class CoordinatorConnection : IDisposable
 {
-    private static readonly JsonSerializerOptions ProfileJson = new(JsonSerializerDefaults.Web) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions ProfileJson = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
 
     private readonly GrpcChannel _channel;
     private readonly X509Certificate2 _certificate;
@@ -45,17 +50,22 @@ internal sealed class CoordinatorConnection : IDisposable
         Profile profile;
         try
         {
-            profile = JsonSerializer.Deserialize<Profile>(File.ReadAllBytes(profilePath), ProfileJson)!;
+            profile = JsonSerializer.Deserialize<Profile>(File.ReadAllBytes(profilePath), ProfileJson) ?? throw new JsonException("it is null.");
         }
         catch (JsonException error)
         {
             throw new BadInputException($"'{profilePath}' is not a profile: {error.Message}");
         }
 
+        if (!Uri.TryCreate(profile.Coordinator, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttps)
+        {
+            throw new BadInputException($"'{profilePath}': coordinator is '{profile.Coordinator}'; give its address, such as https://coordinator.example.org:7443.");
+        }
+
         string Resolve(string file) => Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(profilePath))!);
         var certificate = KeyFiles.LoadCertificate(Resolve(profile.Certificate), Resolve(profile.PrivateKey));
         var handler = MutualTls.CreateClientHandler(certificate, KeyFiles.LoadAuthority(Resolve(profile.Authority)));
-        return new CoordinatorConnection(GrpcChannel.ForAddress(profile.Coordinator, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true }), certificate);
+        return new CoordinatorConnection(GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true }), certificate);
     }
 
     /// <summary>Fetches a model to a file and proves it by its digest.</summary>

@@ -22,9 +22,11 @@ internal static class ProvisionCommands
         return new Command("init", "Make a federation authority and the coordinator's certificate.") { Authority, name, hosts, Days }.Does((parsed, _) =>
         {
             var directory = parsed.GetRequiredValue(Authority).FullName;
+            // Checked first: an authority without a coordinator's certificate could not be finished by a second init.
+            var validity = Validity(parsed);
             var authority = FederationAuthority.Create(directory, parsed.GetRequiredValue(name), TimeProvider.System);
             var request = KeyFiles.CreateRequest(Path.Combine(directory, "coordinator.key"), "coordinator");
-            File.WriteAllText(Path.Combine(directory, "coordinator.pem"), authority.SignCoordinator(request, parsed.GetRequiredValue(hosts), Validity(parsed)));
+            File.WriteAllText(Path.Combine(directory, "coordinator.pem"), authority.SignCoordinator(request, parsed.GetRequiredValue(hosts), validity));
             var settings = Path.Combine(directory, "coordinator.json");
             File.WriteAllText(settings, KitFiles.CoordinatorSettings("0.0.0.0:7443", "coordinator-data"));
             Console.WriteLine($"Made the authority in {directory}. Keep authority.key off the coordinator; it only needs coordinator.pem, coordinator.key, authority.pem, register.json and coordinator.json.");

@@ -15,6 +15,8 @@ public sealed record FederationRegister(ImmutableArray<RegisterEntry> Members)
     {
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
         WriteIndented = true,
     };
@@ -39,7 +41,9 @@ public sealed record FederationRegister(ImmutableArray<RegisterEntry> Members)
     {
         try
         {
-            return JsonSerializer.Deserialize<FederationRegister>(File.ReadAllBytes(path), Json) ?? Empty;
+            var register = JsonSerializer.Deserialize<FederationRegister>(File.ReadAllBytes(path), Json);
+            // The serializer lets null through as a document and as an element.
+            return register is not null && register.Members.All(entry => entry is not null) ? register : throw new JsonException("It is null or has an entry that is null.");
         }
         catch (JsonException error)
         {

@@ -58,6 +58,11 @@ public static class ServiceProgram
             await Console.Error.WriteLineAsync(error.Message);
             return BadInput;
         }
+        catch (InvalidOperationException error) when (error.Source == "Microsoft.Extensions.Configuration.Binder")
+        {
+            await Console.Error.WriteLineAsync($"A setting is unknown or has a value of the wrong kind: {(error.InnerException is { } cause ? $"{error.Message} {cause.Message}" : error.Message)}");
+            return BadInput;
+        }
         catch (IOException error)
         {
             await Console.Error.WriteLineAsync(error.Message);

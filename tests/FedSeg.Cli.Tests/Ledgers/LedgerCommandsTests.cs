@@ -1,0 +1,89 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.Cli.Tests.Ledgers;
+
+public sealed class LedgerCommandsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Verify_WholeLedger_IsDone()
+    {
+        WriteLedger();
+
+        var ended = await FedsegProcess.RunAsync("ledger", "verify", Ledger, "--json");
+
+        Assert.Equal(0, ended.ExitCode);
+        using var document = JsonDocument.Parse(ended.Output);
+        Assert.Equal((true, 3), (document.RootElement.GetProperty("verified").GetBoolean(), document.RootElement.GetProperty("entries").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Verify_OneFlippedByte_IsNoAndNamesTheEntry()
+    {
+        WriteLedger();
+        var (file, bytes, position) = Directory.GetFiles(Ledger)
+            .Select(path => (path, bytes: File.ReadAllBytes(path)))
+            .Select(file => (file.path, file.bytes, position: file.bytes.AsSpan().IndexOf("second-site"u8)))
+            .Single(file => file.position >= 0);
+        bytes[position] ^= 1;
+        File.WriteAllBytes(file, bytes);
+
+        var ended = await FedsegProcess.RunAsync("ledger", "verify", Ledger);
+        var asJson = await FedsegProcess.RunAsync("ledger", "verify", Ledger, "--json");
+
+        Assert.Equal((1, 1), (ended.ExitCode, asJson.ExitCode));
+        Assert.Contains("BROKEN at entry 1", ended.Output);
+        using var document = JsonDocument.Parse(asJson.Output);
+        Assert.Equal(1, document.RootElement.GetProperty("firstBadIndex").GetInt32());
+    }
+
+    [Fact]
+    public async Task Verify_KeyOfAnother_IsNo()
+    {
+        WriteLedger();
+        using var other = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+        Assert.Equal(1, (await FedsegProcess.RunAsync("ledger", "verify", Ledger, "--key", _folder.Write("other.pem", other.ExportSubjectPublicKeyInfoPem()))).ExitCode);
+    }
+
+    [Fact]
+    public async Task Verify_NoFolder_IsBadInputInOneLine()
+    {
+        var ended = await FedsegProcess.RunAsync("ledger", "verify", Ledger);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains(Ledger, ended.ErrorLine);
+    }
+
+    [Fact]
+    public async Task Verify_FolderThatIsNoLedger_IsNeverCalledWhole()
+    {
+        Directory.CreateDirectory(Ledger);
+
+        Assert.InRange((await FedsegProcess.RunAsync("ledger", "verify", Ledger)).ExitCode, 1, 2);
+    }
+
+    [Fact]
+    public async Task ShowAsJson_IsOneDocumentWithEveryEntry()
+    {
+        WriteLedger();
+
+        using var document = JsonDocument.Parse((await FedsegProcess.RunAsync("ledger", "show", Ledger, "--json")).Output);
+
+        Assert.Equal(["first-site", "second-site", "third-site"], document.RootElement.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("facts").GetProperty("site").GetString()));
+    }
+
+    private string Ledger => _folder.PathOf("ledger");
+
+    private void WriteLedger()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var writer = LedgerWriter.Open(Ledger, "fedseg/site/north", key, TimeProvider.System);
+        foreach (var site in new[] { "first-site", "second-site", "third-site" }) writer.Append("EgressSent", [KeyValuePair.Create("site", site)]);
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text.Json;
+using FedSeg.Hosting.Certificates;
+
+namespace FedSeg.Cli.Tests.Provisioning;
+
+public sealed class ProvisionCommandsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Authority => _folder.PathOf("authority");
+
+    private FederationRegister Register => FederationRegister.Load(_folder.PathOf("authority", "register.json"));
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task FromInitToRevoke_EveryStep_LeavesWhatTheNextOneNeeds()
+    {
+        await DoneAsync("init", "--authority", Authority, "--host", "127.0.0.1");
+        Assert.Equal(
+            ["authority.key", "authority.pem", "coordinator.json", "coordinator.key", "coordinator.pem", "register.json"],
+            Directory.GetFiles(Authority).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        var site = _folder.PathOf("north");
+        await DoneAsync("request", "--site", "north", "--coordinator", "https://127.0.0.1:7443", "--label", "kidney", "--out", site);
+        await DoneAsync("site", "--authority", Authority, "--request", Path.Combine(site, "north.csr"));
+        Assert.Equal(
+            ["agent.json", "authority.pem", "egress-policy.yaml", "north.csr", "north.key", "north.pem"],
+            Directory.GetFiles(site).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        using (var settings = JsonDocument.Parse(await File.ReadAllTextAsync(Path.Combine(site, "agent.json"), TestContext.Current.CancellationToken)))
+        {
+            var agent = settings.RootElement.GetProperty("Agent");
+            Assert.Equal("north", agent.GetProperty("Site").GetString());
+            Assert.True(agent.GetProperty("Cohort").GetProperty("Labels").TryGetProperty("kidney", out _));
+        }
+
+        var person = _folder.PathOf("ada");
+        await DoneAsync("request", "--user", "ada", "--coordinator", "https://127.0.0.1:7443", "--out", person);
+        await DoneAsync("user", "--authority", Authority, "--request", Path.Combine(person, "ada.csr"), "--role", "auditor");
+        Assert.Contains("profile.json", Directory.GetFiles(person).Select(Path.GetFileName));
+
+        Assert.Equal([(MemberKind.Site, "north", PersonRole.None), (MemberKind.Person, "ada", PersonRole.Auditor)], Register.Members.Select(entry => (entry.Kind, entry.Name, entry.Role)));
+        using var authority = KeyFiles.LoadAuthority(Path.Combine(site, "authority.pem"));
+        using var certificate = KeyFiles.LoadCertificate(Path.Combine(site, "north.pem"), Path.Combine(site, "north.key"));
+        Assert.True(MutualTls.IsTrusted(certificate, authority, MutualTls.ClientAuthentication));
+        Assert.Equal("north", Register.Find(MutualTls.Thumbprint(certificate))!.Name);
+
+        await DoneAsync("renew", "--authority", Authority, "--user", "ada", "--request", Path.Combine(person, "ada.csr"));
+        Assert.Equal([PersonRole.Auditor, PersonRole.Auditor], Register.Members.Where(entry => entry.Name == "ada").Select(entry => entry.Role));
+
+        await DoneAsync("revoke", "--authority", Authority, "--site", "north");
+        Assert.Null(Register.Find(MutualTls.Thumbprint(certificate)));
+        Assert.False(Register.HasSite("north"));
+    }
+
+    [Fact]
+    public async Task Init_Twice_IsBadInputAndReplacesNothing()
+    {
+        await DoneAsync("init", "--authority", Authority);
+        var before = await File.ReadAllBytesAsync(Path.Combine(Authority, "authority.pem"), TestContext.Current.CancellationToken);
+
+        var ended = await FedsegProcess.RunAsync("provision", "init", "--authority", Authority);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("never replaced", ended.ErrorLine);
+        Assert.Equal(before, await File.ReadAllBytesAsync(Path.Combine(Authority, "authority.pem"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Init_ImpossibleValidity_LeavesNoHalfAuthority()
+    {
+        var ended = await FedsegProcess.RunAsync("provision", "init", "--authority", Authority, "--days", "0");
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("--days", ended.ErrorLine);
+        await DoneAsync("init", "--authority", Authority);
+    }
+
+    [Fact]
+    public async Task Revoke_UnknownMember_IsBadInput()
+    {
+        await DoneAsync("init", "--authority", Authority);
+
+        var ended = await FedsegProcess.RunAsync("provision", "revoke", "--authority", Authority, "--site", "mars");
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("'mars'", ended.ErrorLine);
+    }
+
+    [Fact]
+    public async Task Request_NameThatIsNone_IsBadInputAndMakesNoKey()
+    {
+        var ended = await FedsegProcess.RunAsync("provision", "request", "--site", "../north", "--coordinator", "https://a:1", "--out", _folder.PathOf("kit"));
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("'../north'", ended.ErrorLine);
+        Assert.False(Directory.Exists(_folder.PathOf("kit")));
+    }
+
+    private static async Task DoneAsync(params string[] arguments)
+    {
+        var ended = await FedsegProcess.RunAsync(["provision", .. arguments]);
+        Assert.True(ended.ExitCode == 0, ended.Errors);
+        Assert.DoesNotContain("PRIVATE KEY", ended.Output);
+    }
+}

@@ -1,0 +1,140 @@
+using System.Security.Cryptography;
+using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Rounds;
+using FedSeg.Coordinator.Sites;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Certificates;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FedSeg.Coordinator.Tests;
+
+/// <summary>A coordinator's folder, journal and parts without its network, and a clock the test sets. Two sites, a tiny network.</summary>
+internal sealed class CoordinatorOnDisk : IDisposable
+{
+    private readonly Dictionary<SiteId, ECDsa> _keys = new() { [North] = ECDsa.Create(ECCurve.NamedCurves.nistP256), [East] = ECDsa.Create(ECCurve.NamedCurves.nistP256) };
+
+    public CoordinatorOnDisk()
+    {
+        Authority = FederationAuthority.Create(Path.Combine(Root, "authority"), "test", TimeProvider.System);
+        Settings = new CoordinatorOptions { DataDirectory = Path.Combine(Root, "data"), Register = Authority.RegisterPath };
+        Open();
+    }
+
+    public static SiteId North { get; } = SiteId.Parse("north");
+
+    public static SiteId East { get; } = SiteId.Parse("east");
+
+    public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public string Root { get; } = Directory.CreateTempSubdirectory("fedseg-coordinator-").FullName;
+
+    public FederationAuthority Authority { get; }
+
+    public CoordinatorOptions Settings { get; }
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public SiteDirectory Sites { get; } = new(NullLogger<SiteDirectory>.Instance);
+
+    public BlobStore Blobs { get; private set; } = null!;
+
+    public RunJournal Journal { get; private set; } = null!;
+
+    public RunBook Book { get; private set; } = null!;
+
+    public UpdateIntake Intake { get; private set; } = null!;
+
+    public RoundRunner Runner { get; private set; } = null!;
+
+    public JobCatalog Catalog { get; private set; } = null!;
+
+    public ECDsa KeyOf(SiteId site) => _keys[site];
+
+    /// <summary>All of it anew over what is on the disk, as after a restart.</summary>
+    public void Reopen()
+    {
+        Book.Dispose();
+        Open();
+    }
+
+    /// <summary>Enters a run of both sites and returns its state.</summary>
+    public RunState Create(int quorum = 2, int rounds = 2)
+    {
+        var run = Catalog.Submit(Job(quorum, rounds), "ada");
+        return Book.Find(run)!;
+    }
+
+    /// <summary>Enters a run and opens its first round.</summary>
+    public RoundPlan CreateAndOpen()
+    {
+        var state = Create();
+        state = Book.Decide(state.Id, now => new RunEvent.RoundOpened { At = Time.GetUtcNow(), Round = 1, BaseModel = now.Model });
+        return state.OpenRound!.Plan;
+    }
+
+    public Task<UploadOutcome> SendAsync(SiteUpdate update, long offset = 0, RunId? run = null) =>
+        Intake.ReceiveAsync(update.Announced, KeyOf(update.Announced.Site), run ?? update.Plan.Run, offset, Chunks(update.Bytes.AsMemory((int)offset)), Token);
+
+    /// <summary>Waits for a state of the run; fails when the run ends without it.</summary>
+    public async Task<RunState> UntilAsync(RunId run, Func<RunState, bool> reached)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(15));
+        await foreach (var state in Book.WatchAsync(run, patience.Token))
+        {
+            if (reached(state)) return state;
+        }
+
+        throw new InvalidOperationException("The run ended without reaching the state: " + Book.Find(run)?.End?.Reason);
+    }
+
+    public static async IAsyncEnumerable<ReadOnlyMemory<byte>> Chunks(ReadOnlyMemory<byte> bytes, int size = 1000)
+    {
+        for (var start = 0; start < bytes.Length; start += size)
+        {
+            await Task.Yield();
+            yield return bytes.Slice(start, Math.Min(size, bytes.Length - start));
+        }
+    }
+
+    public static JobSpec Job(int quorum = 2, int rounds = 2) => new()
+    {
+        Name = "test",
+        Sites = [East, North],
+        Rounds = rounds,
+        Labels = ["kidney", "tumour"],
+        Architecture = new ArchitectureSpec { Name = "unet3d", Classes = 3, BaseFeatures = 2, Levels = 2 },
+        Preprocessing = new PreprocessingSpec { Modality = "MR", SpacingMm = [1, 1, 1], PatchVoxels = [8, 8, 8] },
+        Recipe = new TrainingRecipe { StepsPerRound = 3, BatchSize = 2, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01, WeightDecay = 0 },
+        Strategy = AggregationStrategy.FedAvg,
+        Quorum = quorum,
+        RoundDeadlineMinutes = 1,
+        HeldBackFraction = 0.2,
+        MinimumCases = 5,
+        Seed = 7,
+    };
+
+    public void Dispose()
+    {
+        Book.Dispose();
+        foreach (var key in _keys.Values) key.Dispose();
+        Directory.Delete(Root, recursive: true);
+    }
+
+    private void Open()
+    {
+        var options = Options.Create(Settings);
+        Blobs = new BlobStore(Settings.DataDirectory);
+        Journal = new RunJournal(Settings.DataDirectory);
+        Book = new RunBook(Journal);
+        Intake = new UpdateIntake(Book, Blobs, options, Time, NullLogger<UpdateIntake>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Time, NullLogger<RoundRunner>.Instance);
+        Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
+    }
+}

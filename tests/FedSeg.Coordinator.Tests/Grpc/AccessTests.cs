@@ -1,0 +1,157 @@
+using FedSeg.Coordinator.Rounds;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Protocol.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+using FederationClient = FedSeg.Protocol.V1.Federation.FederationClient;
+using RunsClient = FedSeg.Protocol.V1.Runs.RunsClient;
+
+namespace FedSeg.Coordinator.Tests.Grpc;
+
+/// <summary>Who gets in, and to what, over real TLS.</summary>
+public sealed class AccessTests(CoordinatorServer server) : IClassFixture<CoordinatorServer>
+{
+    // In TLS 1.3 a client may learn that it was refused only while it already sends: the call fails before any code of the coordinator ran either way.
+    private static readonly StatusCode[] CutOff = [StatusCode.Unavailable, StatusCode.Internal];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AnyCall_WithoutCertificate_IsCutOffInTheHandshake() =>
+        Assert.Contains(await RefusalAsync(ListAsync(server.DialWithoutCertificate())), CutOff);
+
+    [Fact]
+    public async Task AnyCall_CertificateOfAnotherAuthority_IsCutOffInTheHandshake() =>
+        Assert.Contains(await RefusalAsync(ListAsync(server.DialFromAnotherFederation("ada"))), CutOff);
+
+    [Fact]
+    public async Task AnyCall_AfterRevocation_IsRefusedOnTheSameConnection()
+    {
+        var channel = server.Dial("mallory", MemberKind.Person, PersonRole.DataScientist);
+        await ListAsync(channel);
+
+        server.Revoke(MemberKind.Person, "mallory");
+
+        Assert.Equal(StatusCode.Unauthenticated, await RefusalAsync(ListAsync(channel)));
+    }
+
+    [Fact]
+    public async Task Runs_CalledByASite_AreRefused() =>
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(ListAsync(server.Dial("west", MemberKind.Site))));
+
+    [Fact]
+    public async Task Federation_CalledByAPerson_IsRefused()
+    {
+        var client = new FederationClient(server.Dial("ada", MemberKind.Person, PersonRole.DataScientist));
+
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(client.DeclineAsync(new Notice { RunId = "run-1", Round = 1, Reason = "OutOfMemory" }, cancellationToken: Token).ResponseAsync));
+        using var attendance = client.Attend(new AttendRequest(), cancellationToken: Token);
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(attendance.ResponseStream.MoveNext(Token)));
+    }
+
+    [Fact]
+    public async Task Submit_ByAnAuditor_IsRefusedButLookingIsNot()
+    {
+        var client = new RunsClient(server.Dial("audrey", MemberKind.Person, PersonRole.Auditor));
+
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(client.SubmitAsync(new JobFile { Yaml = "" }, cancellationToken: Token).ResponseAsync));
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(client.CancelAsync(new RunKey { RunId = "run-1" }, cancellationToken: Token).ResponseAsync));
+        await client.ListAsync(new ListRunsRequest(), cancellationToken: Token);
+    }
+
+    [Fact]
+    public async Task Submit_ByADataScientist_StartsARunUnderThatName()
+    {
+        server.SignMember("north", MemberKind.Site);
+        var client = new RunsClient(server.Dial("ada", MemberKind.Person, PersonRole.DataScientist));
+
+        var verdict = await client.SubmitAsync(new JobFile { Yaml = JobYaml.Of("north") }, cancellationToken: Token);
+
+        Assert.Empty(verdict.Problems);
+        var run = await client.ShowAsync(new RunKey { RunId = verdict.RunId }, cancellationToken: Token);
+        Assert.Equal(("ada", "running"), (run.SubmittedBy, run.Status));
+    }
+
+    [Fact]
+    public async Task Upload_SignedByTheSite_IsAcceptedOnceAndItsWeightsAreNobodysToFetch()
+    {
+        using var certificate = server.SignMember("south", MemberKind.Site);
+        var site = new FederationClient(server.Dial(certificate));
+        var scientist = new RunsClient(server.Dial("ada", MemberKind.Person, PersonRole.DataScientist));
+        var verdict = await scientist.SubmitAsync(new JobFile { Yaml = JobYaml.Of("south") }, cancellationToken: Token);
+        using var attendance = site.Attend(new AttendRequest { AgentVersion = "0.1.0", Labels = { "kidney", "tumour" } }, cancellationToken: Token);
+        Assert.True(await attendance.ResponseStream.MoveNext(Token));
+        var plan = RoundPlan.FromBytes(attendance.ResponseStream.Current.Round.Plan.Span);
+        Assert.Equal(verdict.RunId, plan.Run.ToString());
+        using var key = System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPrivateKey(certificate)!;
+        var update = SiteUpdate.Of(plan, SiteId.Parse("south"), key);
+
+        var first = await UploadAsync(site, update);
+        var again = await UploadAsync(site, update);
+
+        Assert.True(first.Accepted, first.Refusal);
+        Assert.True(again.Accepted, again.Refusal);
+        var stored = new DownloadRequest { Sha256 = update.Announced.Payload.ToString() };
+        using var bySite = site.DownloadModel(stored, cancellationToken: Token);
+        using var byPerson = scientist.DownloadModel(stored, cancellationToken: Token);
+        Assert.Equal(StatusCode.NotFound, await RefusalAsync(bySite.ResponseStream.MoveNext(Token)));
+        Assert.Equal(StatusCode.NotFound, await RefusalAsync(byPerson.ResponseStream.MoveNext(Token)));
+    }
+
+    [Fact]
+    public async Task DownloadModel_OfARunTheSiteHasNoPartIn_IsNotOffered()
+    {
+        server.SignMember("inside", MemberKind.Site);
+        var scientist = new RunsClient(server.Dial("ada", MemberKind.Person, PersonRole.DataScientist));
+        var verdict = await scientist.SubmitAsync(new JobFile { Yaml = JobYaml.Of("inside") }, cancellationToken: Token);
+        var model = (await scientist.ShowAsync(new RunKey { RunId = verdict.RunId }, cancellationToken: Token)).Model.Sha256;
+        var outsider = new FederationClient(server.Dial("outside", MemberKind.Site));
+
+        using var call = outsider.DownloadModel(new DownloadRequest { Sha256 = model }, cancellationToken: Token);
+
+        Assert.Equal(StatusCode.NotFound, await RefusalAsync(call.ResponseStream.MoveNext(Token)));
+    }
+
+    [Fact]
+    public async Task Upload_WithoutHeader_IsInvalid()
+    {
+        using var call = new FederationClient(server.Dial("west", MemberKind.Site)).Upload(cancellationToken: Token);
+        await call.RequestStream.WriteAsync(new UploadPart { Chunk = new Chunk() }, Token);
+
+        Assert.Equal(StatusCode.InvalidArgument, await RefusalAsync(call.ResponseAsync));
+    }
+
+    private static Task ListAsync(GrpcChannel channel) =>
+        new RunsClient(channel).ListAsync(new ListRunsRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(15), cancellationToken: Token).ResponseAsync;
+
+    private static async Task<UploadReceipt> UploadAsync(FederationClient client, SiteUpdate update)
+    {
+        var announced = update.Announced;
+        using var call = client.Upload(cancellationToken: Token);
+        var header = new UploadHeader
+        {
+            Key = new UploadKey { RunId = update.Plan.Run.ToString(), Round = update.Plan.Round, Digest = announced.Digest.ToString() },
+            Report = ByteString.CopyFrom(announced.Report),
+            PayloadSha256 = announced.Payload.ToString(),
+            PayloadBytes = announced.PayloadBytes,
+            Signature = ByteString.CopyFrom(announced.Signature),
+        };
+        await call.RequestStream.WriteAsync(new UploadPart { Header = header }, Token);
+        try
+        {
+            await call.RequestStream.WriteAsync(new UploadPart { Chunk = new Chunk { Data = ByteString.CopyFrom(update.Bytes) } }, Token);
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (RpcException)
+        {
+            // The coordinator answered before it had everything.
+        }
+
+        return await call.ResponseAsync;
+    }
+
+    private static async Task<StatusCode> RefusalAsync(Task call) => (await Assert.ThrowsAsync<RpcException>(() => call)).StatusCode;
+}

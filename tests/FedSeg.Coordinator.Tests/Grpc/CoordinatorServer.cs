@@ -1,0 +1,104 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using FedSeg.Coordinator.Grpc;
+using FedSeg.Federation.Identity;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Programs;
+using Grpc.Net.Client;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace FedSeg.Coordinator.Tests.Grpc;
+
+/// <summary>The coordinator as Program.cs builds it, on a free port, with real certificates.</summary>
+public sealed class CoordinatorServer : IAsyncLifetime
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("fedseg-server-").FullName;
+    private readonly List<IDisposable> _owned = [];
+    private FederationAuthority _authority = null!;
+    private WebApplication _app = null!;
+    private Uri _address = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _authority = FederationAuthority.Create(PathOf("authority"), "test", TimeProvider.System);
+        var request = KeyFiles.CreateRequest(PathOf("coordinator.key"), "coordinator");
+        await File.WriteAllTextAsync(PathOf("coordinator.pem"), _authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(1)));
+        await File.WriteAllTextAsync(PathOf("coordinator.json"), """
+            {
+              "Coordinator": {
+                "Listen": "127.0.0.1:0", "DataDirectory": "data", "Certificate": "coordinator.pem", "PrivateKey": "coordinator.key",
+                "Authority": "authority/authority.pem", "Register": "authority/register.json"
+              }
+            }
+            """);
+
+        string[] args = ["--settings", PathOf("coordinator.json")];
+        var builder = WebApplication.CreateSlimBuilder();
+        ServiceProgram.Configure(builder, args);
+        builder.Logging.ClearProviders();
+        builder.AddCoordinatorOptions(args);
+        builder.AddFederationEndpoint();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSites().AddModels().AddRounds().AddJobs();
+        _app = builder.Build();
+        _app.UseAuthentication();
+        _app.UseAuthorization();
+        _app.MapGrpcService<FederationService>();
+        _app.MapGrpcService<RunsService>();
+        await _app.StartAsync();
+        _address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    }
+
+    internal T Part<T>() where T : notnull => _app.Services.GetRequiredService<T>();
+
+    /// <summary>A channel of a new member.</summary>
+    internal GrpcChannel Dial(string name, MemberKind kind, PersonRole role = PersonRole.None) => Dial(SignMember(_authority, name, kind, role));
+
+    /// <summary>A channel of a certificate that another authority of the same name signed.</summary>
+    internal GrpcChannel DialFromAnotherFederation(string name) =>
+        Dial(SignMember(FederationAuthority.Create(PathOf(Guid.NewGuid().ToString()), "test", TimeProvider.System), name, MemberKind.Site, PersonRole.None));
+
+    /// <summary>A channel without a certificate.</summary>
+    internal GrpcChannel DialWithoutCertificate()
+    {
+        var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+        trust.CustomTrustStore.Add(KeyFiles.LoadAuthority(_authority.CertificatePath));
+        return Dial(new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = trust } });
+    }
+
+    internal GrpcChannel Dial(X509Certificate2 certificate) => Dial(MutualTls.CreateClientHandler(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath)));
+
+    internal X509Certificate2 SignMember(string name, MemberKind kind, PersonRole role = PersonRole.None) => SignMember(_authority, name, kind, role);
+
+    internal void Revoke(MemberKind kind, string name) => _authority.Revoke(kind, name);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var item in _owned) item.Dispose();
+        await _app.DisposeAsync();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    private X509Certificate2 SignMember(FederationAuthority authority, string name, MemberKind kind, PersonRole role)
+    {
+        var path = PathOf(Guid.NewGuid().ToString());
+        var request = KeyFiles.CreateRequest(path + ".key", name);
+        File.WriteAllText(path + ".pem", authority.SignMember(request, kind, name, role, TimeSpan.FromDays(1)));
+        var certificate = KeyFiles.LoadCertificate(path + ".pem", path + ".key");
+        _owned.Add(certificate);
+        return certificate;
+    }
+
+    private GrpcChannel Dial(SocketsHttpHandler handler)
+    {
+        var channel = GrpcChannel.ForAddress(_address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        _owned.Insert(0, channel);
+        return channel;
+    }
+
+    private string PathOf(string name) => Path.Combine(_root, name);
+}

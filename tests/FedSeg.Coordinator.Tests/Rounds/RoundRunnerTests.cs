@@ -1,0 +1,182 @@
+using FedSeg.Coordinator.Models;
+using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+using FedSeg.Coordinator.Rounds;
+
+namespace FedSeg.Coordinator.Tests.Rounds;
+
+public sealed class RoundRunnerTests : IDisposable
+{
+    private readonly CoordinatorOnDisk _coordinator = new();
+
+    private static SiteId North => CoordinatorOnDisk.North;
+
+    private static SiteId East => CoordinatorOnDisk.East;
+
+    public void Dispose() => _coordinator.Dispose();
+
+    [Fact]
+    public async Task RunAsync_EverySiteAnswersEveryRound_CompletesWithAClosingEvaluation()
+    {
+        var run = _coordinator.Create().Id;
+        var running = _coordinator.Runner.RunAsync(run, CoordinatorOnDisk.Token);
+
+        for (var number = 1; number <= 3; number++)
+        {
+            var plan = (await _coordinator.UntilAsync(run, state => state.OpenRound?.Plan.Round == number)).OpenRound!.Plan;
+            foreach (var site in new[] { North, East }) Assert.Equal(UploadOutcome.Accepted, await SendAsync(plan, site));
+        }
+
+        await running;
+        var ended = _coordinator.Book.Find(run)!;
+        Assert.Equal(RunOutcome.Completed, ended.End!.Outcome);
+        Assert.Equal([RoundTask.Train, RoundTask.Train, RoundTask.Evaluate], ended.Rounds.Select(round => round.Plan.Task));
+        Assert.Equal(ended.Rounds[0].Model!.Sha256, ended.Rounds[1].Plan.BaseModel);
+        Assert.Equal(ended.Rounds[1].Model, ended.Model);
+        Assert.Null(ended.Rounds[2].Model);
+    }
+
+    [Fact]
+    public async Task RunAsync_RoundWithTwoUpdates_MakesTheCaseWeightedMean()
+    {
+        var run = _coordinator.Create(rounds: 1).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, North, 0.5f, cases: 10);
+        await SendAsync(plan, East, 2f, cases: 30);
+
+        var round = (await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
+
+        using var before = SafetensorsFile.Open(_coordinator.Blobs.PathOf(plan.BaseModel));
+        using var after = SafetensorsFile.Open(_coordinator.Blobs.PathOf(round.Model!.Sha256));
+        foreach (var tensor in before.Tensors)
+        {
+            // (10 · 0.5 + 30 · 2) / 40, added in double and rounded once.
+            Assert.Equal(before.ReadAll(tensor.Name).Select(value => (float)(value + 1.625)), after.ReadAll(tensor.Name));
+        }
+
+        await CancelAsync(run, running);
+    }
+
+    [Fact]
+    public async Task RunAsync_ClosedRound_CanBeRecomputedFromTheStoredUpdates()
+    {
+        var run = _coordinator.Create(rounds: 1).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, East, 0.1f, cases: 7);
+        await SendAsync(plan, North, 0.3f, cases: 11);
+        await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null);
+        await CancelAsync(run, running);
+
+        _coordinator.Reopen();
+        var round = _coordinator.Book.Find(run)!.Rounds[0];
+        var recomputed = Path.Combine(_coordinator.Root, "recomputed");
+        FederatedAveraging.Aggregate(
+            _coordinator.Blobs.PathOf(round.Plan.BaseModel),
+            [.. round.Accepted.Values.Select(accepted => new WeightedUpdate(accepted.Report.Site, _coordinator.Blobs.PathOf(accepted.Weights!.Sha256), accepted.Report.TrainingCases))],
+            round.Plan.Manifest(),
+            recomputed,
+            ModelMetadata.Of(round.Plan).ToDictionary(),
+            CoordinatorOnDisk.Token);
+
+        Assert.Equal(round.Model!.Sha256, GlobalModel.Digest(recomputed));
+    }
+
+    [Fact]
+    public async Task RunAsync_DeadlineWithQuorum_ClosesWithoutTheSilentSite()
+    {
+        var run = _coordinator.Create(quorum: 1).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, North);
+        _coordinator.Time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Null(_coordinator.Book.Find(run)!.Rounds[0].ClosedAt);
+
+        _coordinator.Time.Advance(TimeSpan.FromSeconds(1));
+
+        var closed = (await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
+        Assert.Equal([North], closed.Accepted.Keys);
+        Assert.NotNull(closed.Model);
+        await CancelAsync(run, running);
+    }
+
+    [Fact]
+    public async Task RunAsync_DeadlineWithoutQuorum_FailsAndNamesTheSilentSite()
+    {
+        var run = _coordinator.Create(quorum: 2).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, North);
+
+        _coordinator.Time.Advance(TimeSpan.FromMinutes(1));
+        await running;
+
+        var end = _coordinator.Book.Find(run)!.End!;
+        Assert.Equal(RunOutcome.Failed, end.Outcome);
+        Assert.Equal("Round 1 had 1 of the 2 updates it needs (east: no answer by the deadline).", end.Reason);
+    }
+
+    [Fact]
+    public async Task RunAsync_DroppedSiteBreaksTheQuorum_FailsBeforeTheDeadlineAndSaysWhy()
+    {
+        var run = _coordinator.Create(quorum: 2).Id;
+        var running = StartRunning(run, out _);
+
+        _coordinator.Book.Decide(run, _ => new RunEvent.SiteDropped { At = default, Round = 1, Site = East, Reason = DropReason.LabelNotFound });
+        await _coordinator.UntilAsync(run, state => state.End is not null);
+        await running;
+
+        Assert.Contains("east: LabelNotFound", _coordinator.Book.Find(run)!.End!.Reason);
+    }
+
+    [Fact]
+    public async Task RunAsync_CutOffInTheMiddle_GoesOnInTheSameRoundAfterARestart()
+    {
+        var run = _coordinator.Create().Id;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(CoordinatorOnDisk.Token);
+        var running = _coordinator.Runner.RunAsync(run, stop.Token);
+        var plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
+        await SendAsync(plan, North);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+
+        _coordinator.Reopen();
+        running = StartRunning(run, out var resumed);
+        await SendAsync(resumed, East);
+
+        Assert.Equal(plan.ToBytes(), resumed.ToBytes());
+        var closed = (await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
+        Assert.Equal([East, North], closed.Accepted.Keys);
+        Assert.Single(_coordinator.Journal.ReadAll(), entry => entry.Event is RunEvent.RoundOpened { Round: 1 });
+        await CancelAsync(run, running);
+    }
+
+    [Fact]
+    public async Task RunAsync_RunIsCancelled_EndsWithoutClosingTheRound()
+    {
+        var run = _coordinator.Create().Id;
+        var running = StartRunning(run, out _);
+
+        await CancelAsync(run, running);
+
+        var ended = _coordinator.Book.Find(run)!;
+        Assert.Equal(RunOutcome.Cancelled, ended.End!.Outcome);
+        Assert.Null(ended.Rounds[0].ClosedAt);
+    }
+
+    /// <summary>The first round is open and its deadline set when this returns: the runner does both before it first waits.</summary>
+    private Task StartRunning(RunId run, out RoundPlan plan)
+    {
+        var running = _coordinator.Runner.RunAsync(run, CoordinatorOnDisk.Token);
+        plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
+        return running;
+    }
+
+    private Task<UploadOutcome> SendAsync(RoundPlan plan, SiteId site, float value = 0.5f, int cases = 10) =>
+        _coordinator.SendAsync(SiteUpdate.Of(plan, site, _coordinator.KeyOf(site), value, cases));
+
+    private async Task CancelAsync(RunId run, Task running)
+    {
+        _coordinator.Catalog.Cancel(run, "ada");
+        await running;
+    }
+}

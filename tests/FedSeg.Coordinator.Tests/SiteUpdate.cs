@@ -1,0 +1,57 @@
+using System.Security.Cryptography;
+using FedSeg.Coordinator.Rounds;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Coordinator.Tests;
+
+/// <summary>A sealed and signed update as a site announces it, and its weights file.</summary>
+internal sealed record SiteUpdate(UploadAnnouncement Announced, byte[] Bytes, RoundPlan Plan)
+{
+    /// <summary>An update that passes every check: every element the same.</summary>
+    public static SiteUpdate Of(RoundPlan plan, SiteId site, ECDsa key, float value = 0.5f, int cases = 10) =>
+        Of(plan, site, key, Report(plan, site, cases).ToBytes(), plan.Task == RoundTask.Train ? Weights(plan.Manifest(), value) : []);
+
+    /// <summary>Whatever report and weights, properly sealed and signed.</summary>
+    public static SiteUpdate Of(RoundPlan plan, SiteId site, ECDsa key, byte[] report, byte[] weights)
+    {
+        Sha256Digest? payload = weights.Length > 0 ? Sha256Digest.Of(weights) : null;
+        var digest = SealedDigest.Of(report, payload);
+        return new SiteUpdate(new UploadAnnouncement(site, report, payload, weights.Length, digest, key.SignHash(digest.ToBytes())), weights, plan);
+    }
+
+    public static SiteReport Report(RoundPlan plan, SiteId site, int cases = 10) => new()
+    {
+        Run = plan.Run,
+        Round = plan.Round,
+        Task = plan.Task,
+        Site = site,
+        Plan = Sha256Digest.Of(plan.ToBytes()),
+        BaseModel = plan.BaseModel,
+        TrainingCases = plan.Task == RoundTask.Train ? cases : 0,
+        HeldBackCases = 2,
+        Steps = plan.Task == RoundTask.Train ? plan.Recipe.StepsPerRound : 0,
+        MeanLoss = plan.Task == RoundTask.Train ? 0.5 : null,
+        Scores = [new LabelScore("kidney", 0.8, 2)],
+    };
+
+    public static byte[] Weights(TensorManifest manifest, float value, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            using (var writer = SafetensorsWriter.Create(path, manifest, metadata))
+            {
+                foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
+                writer.Complete();
+            }
+
+            return File.ReadAllBytes(path);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+// A trainer process that misbehaves as the first command's device says, so that the agent's side of the pipe can be tested without a cohort.
+var runs = 0;
+while (Console.ReadLine() is { } line)
+{
+    using var command = JsonDocument.Parse(line);
+    if (command.RootElement.GetProperty("command").GetString() == "run")
+    {
+        runs++;
+        Console.WriteLine($$"""{"event":"finished","trainingCases":10,"heldBackCases":5,"steps":{{runs}},"meanLoss":0.5,"scores":[],"seconds":1}""");
+        continue;
+    }
+
+    switch (command.RootElement.GetProperty("device").GetString())
+    {
+        case "cpu":
+            Console.WriteLine("""{"event":"ready","trainingCases":10,"heldBackCases":5,"quarantined":{},"networkIsolated":true,"device":"cpu"}""");
+            break;
+        case "steps":
+            Console.WriteLine("""{"event":"stepped","step":1,"steps":2,"loss":0.5}""");
+            Console.WriteLine("""{"event":"stepped","step":2,"steps":2,"loss":0.4}""");
+            Console.WriteLine("""{"event":"failed","code":"labelNotFound","detail":"case 7 of the operator's folder"}""");
+            break;
+        case "garbage":
+            Console.WriteLine("Segmentation fault");
+            break;
+        case "untyped":
+            Console.WriteLine("{}");
+            break;
+        case "flood":
+            Console.WriteLine(new string('x', 2 << 20));
+            break;
+        case "exit":
+            Console.Error.WriteLine("The disk of the operator is full.");
+            return 7;
+        case "killed":
+            Process.GetCurrentProcess().Kill();
+            break;
+        case "environment":
+            var names = string.Join(' ', Environment.GetEnvironmentVariables().Keys.Cast<string>());
+            Console.WriteLine(JsonSerializer.Serialize(new { @event = "failed", code = "fault", detail = names }));
+            break;
+        case "silent":
+            break;
+    }
+}
+
+return 0;

@@ -1,0 +1,49 @@
+using FedSeg.Hosting.Programs;
+using Microsoft.Extensions.Hosting;
+
+namespace FedSeg.Hosting.Tests.Programs;
+
+public sealed class ServiceProgramTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fedseg-settings-");
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    [Fact]
+    public void Configure_NoSettingsNamed_SaysHowToNameThem() => Assert.Contains("--settings FILE", Refusal([]));
+
+    [Fact]
+    public void Configure_MissingFile_NamesIt() => Assert.Contains("absent.json", Refusal(["--settings", Path.Combine(_folder.FullName, "absent.json")]));
+
+    [Fact]
+    public void Configure_FileThatIsNoJson_NamesIt() => Assert.Contains("agent.json", Refusal(["--settings", Write("{ not json")]));
+
+    [Fact]
+    public void Configure_SwitchAndFile_TheSwitchWins()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+
+        ServiceProgram.Configure(builder, ["--settings", Write("""{"Agent":{"Site":"north","Coordinator":"https://a"}}"""), "--Agent:Site=east"]);
+
+        Assert.Equal("east", builder.Configuration["Agent:Site"]);
+        Assert.Equal("https://a", builder.Configuration["Agent:Coordinator"]);
+    }
+
+    [Fact]
+    public void ResolvePath_RelativePath_StartsAtTheSettingsFile() =>
+        Assert.Equal(Path.Combine(_folder.FullName, "data"), ServiceProgram.ResolvePath(["--settings", Write("{}")], "data"));
+
+    [Fact]
+    public async Task RunAsync_InvalidData_IsBadInput() =>
+        Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(() => throw new InvalidDataException("Said by the test.")));
+
+    private string Write(string json)
+    {
+        var path = Path.Combine(_folder.FullName, "agent.json");
+        File.WriteAllText(path, json);
+        return path;
+    }
+
+    private static string Refusal(string[] args) =>
+        Assert.Throws<InvalidDataException>(() => ServiceProgram.Configure(Host.CreateEmptyApplicationBuilder(null), args)).Message;
+}

@@ -1,0 +1,87 @@
+using System.Text;
+using FedSeg.Federation.Rounds;
+using FedSeg.SiteAgent.Assignments;
+
+namespace FedSeg.SiteAgent.Tests.Assignments;
+
+public sealed class PlanCheckTests
+{
+    [Fact]
+    public void TryRead_CanonicalBytes_IsThePlan() => Assert.Equal(Plans.Good().ToBytes(), PlanCheck.TryRead(Plans.Good().ToBytes())!.ToBytes());
+
+    [Theory]
+    [InlineData("\"round\":1", "\"round\": 1")]
+    [InlineData("\"round\":1", "\"round\":1,\"script\":\"x\"")]
+    [InlineData("\"round\":1", "\"round\":1,\"round\":1")]
+    [InlineData("\"round\":1,\"totalRounds\":2", "\"totalRounds\":2,\"round\":1")]
+    [InlineData("\"round\":1,", "")]
+    [InlineData("{", "[")]
+    [InlineData("run-test", "run-../../etc")]
+    public void TryRead_AnythingButTheCanonicalForm_IsNoPlan(string text, string replacement)
+    {
+        var json = Encoding.UTF8.GetString(Plans.Good().ToBytes());
+        Assert.Contains(text, json);
+
+        Assert.Null(PlanCheck.TryRead(Encoding.UTF8.GetBytes(json.Replace(text, replacement))));
+    }
+
+    public static TheoryData<Func<RoundPlan, RoundPlan>> PlansWithNull => new()
+    {
+        plan => plan with { Architecture = null! },
+        plan => plan with { Preprocessing = null! },
+        plan => plan with { Recipe = null! },
+    };
+
+    [Theory]
+    [MemberData(nameof(PlansWithNull))]
+    public void TryRead_NullWhereARecordBelongs_IsNoPlan(Func<RoundPlan, RoundPlan> change) =>
+        Assert.Null(PlanCheck.TryRead(change(Plans.Good()).ToBytes()));
+
+    [Fact]
+    public void TryRead_HugeDocument_IsNoPlan() => Assert.Null(PlanCheck.TryRead(new byte[300 * 1024]));
+
+    [Fact]
+    public void Problems_GoodPlan_HasNone() => Assert.Empty(PlanCheck.Problems(Plans.Good(), Plans.Labels));
+
+    [Fact]
+    public void Problems_ClosingEvaluation_HasNone() =>
+        Assert.Empty(PlanCheck.Problems(Plans.Good() with { Round = 3, Task = RoundTask.Evaluate }, Plans.Labels));
+
+    public static TheoryData<string, Func<RoundPlan, RoundPlan>> Refused => new()
+    {
+        { "not on the allow-list", plan => plan with { Architecture = plan.Architecture with { Name = "resnet" } } },
+        { "not on the allow-list", plan => plan with { Architecture = plan.Architecture with { Name = null! } } },
+        { "levels is 7", plan => plan with { Architecture = plan.Architecture with { Levels = 7 } } },
+        { "one image channel", plan => plan with { Architecture = plan.Architecture with { InputChannels = 2 } } },
+        { "classes", plan => plan with { Labels = ["kidney"] } },
+        { "'liver' is not one of this site's", plan => plan with { Labels = ["kidney", "liver"] } },
+        { "patch does not fit", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8, 9] } } },
+        { "patch does not fit", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8, 514] } } },
+        { "patch does not fit", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8, -8] } } },
+        { "three axes", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8] } } },
+        { "three axes", plan => plan with { Preprocessing = plan.Preprocessing with { SpacingMm = [1, 1, 1, 1] } } },
+        { "spacing is impossible", plan => plan with { Preprocessing = plan.Preprocessing with { SpacingMm = [1, 1, 0] } } },
+        { "modality", plan => plan with { Preprocessing = plan.Preprocessing with { Modality = "PT" } } },
+        { "steps or batch", plan => plan with { Recipe = plan.Recipe with { StepsPerRound = 0 } } },
+        { "steps or batch", plan => plan with { Recipe = plan.Recipe with { BatchSize = 257 } } },
+        { "optimiser's numbers", plan => plan with { Recipe = plan.Recipe with { LearningRate = 0 } } },
+        { "optimiser's numbers", plan => plan with { Recipe = plan.Recipe with { LearningRate = double.NaN } } },
+        { "optimiser's numbers", plan => plan with { Recipe = plan.Recipe with { WeightDecay = -1 } } },
+        { "held-back share", plan => plan with { HeldBackFraction = 0 } },
+        { "held-back share", plan => plan with { HeldBackFraction = 0.51 } },
+        { "round is not one", plan => plan with { Round = 0 } },
+        { "round is not one", plan => plan with { Round = 3 } },
+        { "round is not one", plan => plan with { TotalRounds = int.MaxValue } },
+        { "base model's length", plan => plan with { BaseModelBytes = 10 } },
+        { "base model's length", plan => plan with { BaseModelBytes = long.MaxValue } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refused))]
+    public void Problems_BadPlan_SaysWhat(string problem, Func<RoundPlan, RoundPlan> change) =>
+        Assert.Contains(PlanCheck.Problems(change(Plans.Good()), Plans.Labels), line => line.Contains(problem, StringComparison.Ordinal));
+
+    [Fact]
+    public void Problems_SeveralMistakes_AreAllReported() =>
+        Assert.Equal(2, PlanCheck.Problems(Plans.Good() with { HeldBackFraction = 0, Labels = ["kidney", "liver"] }, Plans.Labels).Count);
+}

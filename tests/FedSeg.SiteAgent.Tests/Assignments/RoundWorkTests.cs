@@ -1,0 +1,93 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using FedSeg.Egress;
+using FedSeg.Federation.Identity;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Ledger.Storage;
+using FedSeg.SiteAgent.Assignments;
+using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Training;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Tests.Assignments;
+
+public sealed class RoundWorkTests : IAsyncDisposable
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("fedseg-round-").FullName;
+    private readonly TcpListener _deafCoordinator = new(IPAddress.Loopback, 0);
+    private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly LedgerWriter _ledger;
+    private readonly CoordinatorClient _client;
+    private readonly TrainerHost _trainer;
+    private readonly RoundWork _work;
+
+    public RoundWorkTests()
+    {
+        _deafCoordinator.Start();
+        var authority = FederationAuthority.Create(Path.Combine(_root, "authority"), "test", TimeProvider.System);
+        var request = KeyFiles.CreateRequest(Path.Combine(_root, "north.key"), "north");
+        File.WriteAllText(Path.Combine(_root, "north.pem"), authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
+        File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n");
+        var options = Options.Create(new AgentOptions
+        {
+            Site = "north",
+            Coordinator = $"https://127.0.0.1:{((IPEndPoint)_deafCoordinator.LocalEndpoint).Port}",
+            Certificate = Path.Combine(_root, "north.pem"),
+            PrivateKey = Path.Combine(_root, "north.key"),
+            Authority = authority.CertificatePath,
+            DataDirectory = _root,
+            Cohort = new CohortOptions { Labels = { ["kidney"] = [] } },
+        });
+        _ledger = LedgerWriter.Open(Path.Combine(_root, "ledger"), "fedseg/site/north", _ledgerKey, TimeProvider.System);
+        var egress = new EgressOptions
+        {
+            Site = SiteId.Parse("north"),
+            Recipient = options.Value.Coordinator,
+            PolicyPath = Path.Combine(_root, "egress-policy.yaml"),
+            OutboxDirectory = Path.Combine(_root, "outbox"),
+        };
+        _client = new CoordinatorClient(options, TimeProvider.System);
+        _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
+        _work = new RoundWork(_client, _trainer, new EgressGate(egress, _ledger), options, TimeProvider.System, NullLogger<RoundWork>.Instance);
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task DoAsync_RunEndsDuringACall_IsACancellation()
+    {
+        using var runEnded = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        // The plan's tumour is no label of this site: the agent declines, and the coordinator takes the connection and says nothing.
+        var doing = _work.DoAsync(Plans.Good(), runEnded.Token);
+        using var connection = await _deafCoordinator.AcceptTcpClientAsync(Token);
+
+        await runEnded.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => doing);
+    }
+
+    [Fact]
+    public async Task DoAsync_RefusedPlan_IsInTheLedgerBeforeAnyByteLeaves()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var doing = _work.DoAsync(Plans.Good(), stop.Token);
+        using var connection = await _deafCoordinator.AcceptTcpClientAsync(Token);
+
+        Assert.NotEmpty(LedgerReader.Open(Path.Combine(_root, "ledger")).Entries());
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => doing);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _trainer.DisposeAsync();
+        _client.Dispose();
+        _ledger.Dispose();
+        _ledgerKey.Dispose();
+        _deafCoordinator.Dispose();
+        Directory.Delete(_root, recursive: true);
+    }
+}

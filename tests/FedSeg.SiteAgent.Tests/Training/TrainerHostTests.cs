@@ -1,0 +1,70 @@
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Hosting.Programs;
+using FedSeg.SiteAgent.Training;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Tests.Training;
+
+/// <summary>The fake trainer's Finished counts the runs of its process: 1 again means a new process.</summary>
+public sealed class TrainerHostTests : IAsyncDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fedseg-host-");
+    private readonly TrainerHost _host;
+
+    public TrainerHostTests() => _host = new TrainerHost(
+        Options.Create(new AgentOptions
+        {
+            DataDirectory = _folder.FullName,
+            Cohort = new CohortOptions { Directory = _folder.FullName },
+            Trainer = new TrainerOptions { Path = ProgramFiles.Find("FedSeg.FakeTrainer"), Device = "cpu" },
+        }),
+        TimeProvider.System,
+        NullLogger<TrainerHost>.Instance);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _host.DisposeAsync();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task RunAsync_RoundsOfOneRun_ShareAProcess()
+    {
+        Assert.Equal(1, await RunAsync(Plans.Good()));
+        Assert.Equal(2, await RunAsync(Plans.Good() with { Round = 2 }));
+    }
+
+    [Fact]
+    public async Task RunAsync_AnotherRun_HasAProcessOfItsOwn()
+    {
+        await RunAsync(Plans.Good());
+
+        Assert.Equal(1, await RunAsync(Plans.Good() with { Run = RunId.Parse("run-other") }));
+    }
+
+    [Fact]
+    public async Task CloseAsync_OfAnotherRun_LeavesTheWorkingTrainerAlone()
+    {
+        await RunAsync(Plans.Good());
+
+        await _host.CloseAsync(RunId.Parse("run-other"));
+
+        Assert.Equal(2, await RunAsync(Plans.Good()));
+    }
+
+    [Fact]
+    public async Task CloseAsync_OfItsRun_EndsTheTrainer()
+    {
+        await RunAsync(Plans.Good());
+
+        await _host.CloseAsync(Plans.Good().Run);
+
+        Assert.Equal(1, await RunAsync(Plans.Good()));
+    }
+
+    private async Task<int> RunAsync(RoundPlan plan) =>
+        Assert.IsType<TrainerEvent.Finished>(await _host.RunAsync(plan, "model", "update", TestContext.Current.CancellationToken)).Steps;
+}
