@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Jobs;
@@ -12,8 +13,8 @@ public sealed class DemoRecipeTests : IDisposable
 
     public DemoRecipeTests()
     {
-        PhantomHospitals.Write(_folder.PathOf("data"), new PhantomOptions { Sites = 2, CasesPerSite = 2 });
-        _data = DemoData.Survey(_folder.PathOf("data"), TestContext.Current.CancellationToken);
+        PhantomHospitals.Write(_folder["data"], new PhantomOptions { Sites = 2, CasesPerSite = 2 });
+        _data = DemoData.Survey(_folder["data"], TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _folder.Dispose();

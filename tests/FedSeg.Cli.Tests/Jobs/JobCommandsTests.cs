@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.Text.Json;
 
 namespace FedSeg.Cli.Tests.Jobs;
@@ -26,7 +27,7 @@ public sealed class JobCommandsTests : IDisposable
     [Fact]
     public async Task Validate_MissingFile_IsBadInputInOneLine()
     {
-        var ended = await FedsegProcess.RunAsync("job", "validate", _folder.PathOf("absent.yaml"), "--offline");
+        var ended = await FedsegProcess.RunAsync("job", "validate", _folder["absent.yaml"], "--offline");
 
         Assert.Equal(2, ended.ExitCode);
         Assert.Contains("absent.yaml", ended.ErrorLine);

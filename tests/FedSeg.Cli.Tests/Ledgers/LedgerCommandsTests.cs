@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.Security.Cryptography;
 using System.Text.Json;
 using FedSeg.Ledger.Storage;
@@ -78,7 +79,7 @@ public sealed class LedgerCommandsTests : IDisposable
         Assert.Equal(["first-site", "second-site", "third-site"], document.RootElement.GetProperty("entries").EnumerateArray().Select(entry => entry.GetProperty("facts").GetProperty("site").GetString()));
     }
 
-    private string Ledger => _folder.PathOf("ledger");
+    private string Ledger => _folder["ledger"];
 
     private void WriteLedger()
     {

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 namespace FedSeg.Cli.Tests.Programs;
 
 public sealed class CommandLineTests : IDisposable
@@ -40,7 +41,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task JsonOfPhantoms_IsOneDocumentAlone()
     {
-        var ended = await FedsegProcess.RunAsync("phantom", "--out", _folder.PathOf("phantoms"), "--sites", "1", "--cases", "2", "--json");
+        var ended = await FedsegProcess.RunAsync("phantom", "--out", _folder["phantoms"], "--sites", "1", "--cases", "2", "--json");
 
         Assert.Equal(0, ended.ExitCode);
         using var document = System.Text.Json.JsonDocument.Parse(ended.Output);

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.Text.Json;
 using FedSeg.Hosting.Certificates;
 
@@ -7,9 +8,9 @@ public sealed class ProvisionCommandsTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    private string Authority => _folder.PathOf("authority");
+    private string Authority => _folder["authority"];
 
-    private FederationRegister Register => FederationRegister.Load(_folder.PathOf("authority", "register.json"));
+    private FederationRegister Register => FederationRegister.Load(_folder["authority", "register.json"]);
 
     public void Dispose() => _folder.Dispose();
 
@@ -21,7 +22,7 @@ public sealed class ProvisionCommandsTests : IDisposable
             ["authority.key", "authority.pem", "coordinator.json", "coordinator.key", "coordinator.pem", "register.json"],
             Directory.GetFiles(Authority).Select(Path.GetFileName).Order(StringComparer.Ordinal));
 
-        var site = _folder.PathOf("north");
+        var site = _folder["north"];
         await DoneAsync("request", "--site", "north", "--coordinator", "https://127.0.0.1:7443", "--label", "kidney", "--out", site);
         await DoneAsync("site", "--authority", Authority, "--request", Path.Combine(site, "north.csr"));
         Assert.Equal(
@@ -34,7 +35,7 @@ public sealed class ProvisionCommandsTests : IDisposable
             Assert.True(agent.GetProperty("Cohort").GetProperty("Labels").TryGetProperty("kidney", out _));
         }
 
-        var person = _folder.PathOf("ada");
+        var person = _folder["ada"];
         await DoneAsync("request", "--user", "ada", "--coordinator", "https://127.0.0.1:7443", "--out", person);
         await DoneAsync("user", "--authority", Authority, "--request", Path.Combine(person, "ada.csr"), "--role", "auditor");
         Assert.Contains("profile.json", Directory.GetFiles(person).Select(Path.GetFileName));
@@ -90,11 +91,11 @@ public sealed class ProvisionCommandsTests : IDisposable
     [Fact]
     public async Task Request_NameThatIsNone_IsBadInputAndMakesNoKey()
     {
-        var ended = await FedsegProcess.RunAsync("provision", "request", "--site", "../north", "--coordinator", "https://a:1", "--out", _folder.PathOf("kit"));
+        var ended = await FedsegProcess.RunAsync("provision", "request", "--site", "../north", "--coordinator", "https://a:1", "--out", _folder["kit"]);
 
         Assert.Equal(2, ended.ExitCode);
         Assert.Contains("'../north'", ended.ErrorLine);
-        Assert.False(Directory.Exists(_folder.PathOf("kit")));
+        Assert.False(Directory.Exists(_folder["kit"]));
     }
 
     private static async Task DoneAsync(params string[] arguments)

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using FedSeg.Dicom.Pixels;
 
 namespace FedSeg.Dicom.Tests.Conformance;

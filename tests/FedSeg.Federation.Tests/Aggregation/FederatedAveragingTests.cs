@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
@@ -65,7 +66,7 @@ public sealed class FederatedAveragingTests : IDisposable
         {
             var updates = Enumerable.Range(0, sites).Select(i => new WeightedUpdate(SiteId.Parse($"s{i}"), update, 1)).ToList();
             var before = GC.GetAllocatedBytesForCurrentThread();
-            FederatedAveraging.Aggregate(model, updates, Manifest(elements), _folder.File("result"), new Dictionary<string, string>(), TestContext.Current.CancellationToken);
+            FederatedAveraging.Aggregate(model, updates, Manifest(elements), _folder["result"], new Dictionary<string, string>(), TestContext.Current.CancellationToken);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
@@ -76,7 +77,7 @@ public sealed class FederatedAveragingTests : IDisposable
         var update = new WeightedUpdate(SiteId.Parse("a"), Write("update", new float[3]), 1);
 
         Assert.Throws<SafetensorsException>(() => FederatedAveraging.Aggregate(
-            Write("model", new float[4]), [update], Manifest(4), _folder.File("result"), new Dictionary<string, string>(), TestContext.Current.CancellationToken));
+            Write("model", new float[4]), [update], Manifest(4), _folder["result"], new Dictionary<string, string>(), TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -90,7 +91,7 @@ public sealed class FederatedAveragingTests : IDisposable
         Assert.Throws<ArgumentException>(() => Run([]));
 
         void Run(WeightedUpdate[] updates) =>
-            FederatedAveraging.Aggregate(path, updates, Manifest(1), _folder.File("result"), new Dictionary<string, string>(), TestContext.Current.CancellationToken);
+            FederatedAveraging.Aggregate(path, updates, Manifest(1), _folder["result"], new Dictionary<string, string>(), TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _folder.Dispose();
@@ -101,14 +102,14 @@ public sealed class FederatedAveragingTests : IDisposable
     private float[] Average(float[] model, string[] sites, params (float[] Delta, int Weight)[] updates)
     {
         var weighted = updates.Select((update, i) => new WeightedUpdate(SiteId.Parse(sites[i]), Write("update-" + sites[i], update.Delta), update.Weight)).ToList();
-        FederatedAveraging.Aggregate(Write("model", model), weighted, Manifest(model.Length), _folder.File("result"), new Dictionary<string, string>(), TestContext.Current.CancellationToken);
-        using var file = SafetensorsFile.Open(_folder.File("result"));
+        FederatedAveraging.Aggregate(Write("model", model), weighted, Manifest(model.Length), _folder["result"], new Dictionary<string, string>(), TestContext.Current.CancellationToken);
+        using var file = SafetensorsFile.Open(_folder["result"]);
         return file.ReadAll("w");
     }
 
     private string Write(string name, float[] values)
     {
-        var path = _folder.File(name);
+        var path = _folder[name];
         using var writer = SafetensorsWriter.Create(path, Manifest(values.Length));
         writer.Write(values);
         writer.Complete();

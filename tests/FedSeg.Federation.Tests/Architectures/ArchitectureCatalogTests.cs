@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
@@ -30,12 +31,12 @@ public sealed class ArchitectureCatalogTests
     public void Initializer_SameSeed_GivesTheSameBytesEverywhere()
     {
         using var folder = new TemporaryFolder();
-        ModelInitializer.Write(folder.File("a"), ArchitectureCatalog.Manifest(TwoLevels), seed: 5);
-        ModelInitializer.Write(folder.File("b"), ArchitectureCatalog.Manifest(TwoLevels), seed: 6);
+        ModelInitializer.Write(folder["a"], ArchitectureCatalog.Manifest(TwoLevels), seed: 5);
+        ModelInitializer.Write(folder["b"], ArchitectureCatalog.Manifest(TwoLevels), seed: 6);
 
         // The digest is pinned: another machine or runtime that gives another model breaks the promise.
-        Assert.StartsWith("ed1122bd583377654405025dfbfa33bf86098899e2c58bdc37", Sha256Digest.Of(File.ReadAllBytes(folder.File("a"))).ToString());
-        Assert.NotEqual(File.ReadAllBytes(folder.File("a")), File.ReadAllBytes(folder.File("b")));
+        Assert.StartsWith("ed1122bd583377654405025dfbfa33bf86098899e2c58bdc37", Sha256Digest.Of(File.ReadAllBytes(folder["a"])).ToString());
+        Assert.NotEqual(File.ReadAllBytes(folder["a"]), File.ReadAllBytes(folder["b"]));
     }
 
     [Fact]
@@ -43,8 +44,8 @@ public sealed class ArchitectureCatalogTests
     {
         using var folder = new TemporaryFolder();
         var spec = TwoLevels with { BaseFeatures = 32 };
-        ModelInitializer.Write(folder.File("model"), ArchitectureCatalog.Manifest(spec), seed: 1);
-        using var file = SafetensorsFile.Open(folder.File("model"));
+        ModelInitializer.Write(folder["model"], ArchitectureCatalog.Manifest(spec), seed: 1);
+        using var file = SafetensorsFile.Open(folder["model"]);
 
         var weights = file.ReadAll("encoder.1.1.conv.weight");
         var bound = Math.Sqrt(6 / (1.0001 * 64 * 27));

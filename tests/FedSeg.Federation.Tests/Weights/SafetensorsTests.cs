@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
@@ -55,7 +56,7 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void Complete_MissingElements_Throws()
     {
-        using var writer = SafetensorsWriter.Create(_folder.File("short"), Manifest);
+        using var writer = SafetensorsWriter.Create(_folder["short"], Manifest);
         writer.Write([1f]);
 
         Assert.Throws<InvalidOperationException>(writer.Complete);
@@ -95,7 +96,7 @@ public sealed class SafetensorsTests : IDisposable
     public void Open_TruncatedAnywhere_IsRefused()
     {
         var bytes = File.ReadAllBytes(WriteSample());
-        var path = _folder.File("cut");
+        var path = _folder["cut"];
         for (var length = 0; length < bytes.Length; length++)
         {
             File.WriteAllBytes(path, bytes[..length]);
@@ -107,7 +108,7 @@ public sealed class SafetensorsTests : IDisposable
 
     private string WriteSample(IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var path = _folder.File("sample");
+        var path = _folder["sample"];
         using var writer = SafetensorsWriter.Create(path, Manifest, metadata);
         writer.Write([1f, 2, 3, 4]);
         writer.Write([5f, 6, 7]);
@@ -117,7 +118,7 @@ public sealed class SafetensorsTests : IDisposable
 
     private string WriteRaw(ulong length, string header, int payloadBytes)
     {
-        var path = _folder.File("raw");
+        var path = _folder["raw"];
         using var stream = File.Create(path);
         Span<byte> prefix = stackalloc byte[8];
         BinaryPrimitives.WriteUInt64LittleEndian(prefix, length);

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.Diagnostics;
 using FedSeg.Imaging.Cases;
 

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.IO.Compression;
 using System.Text;
 using FedSeg.Imaging.Cases;

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using System.Text.Json;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Phantoms;

@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
 using FedSeg.Segmentation.Inference;

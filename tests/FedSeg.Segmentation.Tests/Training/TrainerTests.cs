@@ -1,3 +1,4 @@
+using FedSeg.Testing;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Segmentation.Models;

@@ -1,7 +1,9 @@
-namespace FedSeg.Dicom.Tests.Conformance;
+using Xunit;
+
+namespace FedSeg.Testing;
 
 /// <summary>Finds <c>../shared/data</c> beside the repository; a test that needs it is skipped loudly where it is absent.</summary>
-internal static class SharedData
+public static class SharedData
 {
     public static string Folder(string name)
     {
