@@ -93,7 +93,7 @@ internal sealed class FederationService(
             {
                 Accepted = outcome == UploadOutcome.Accepted,
                 Refusal = outcome == UploadOutcome.Accepted ? "" : outcome.ToString(),
-                SendAgain = outcome is UploadOutcome.BytesDamaged or UploadOutcome.WrongOffset,
+                SendAgain = outcome is UploadOutcome.BytesDamaged or UploadOutcome.Incomplete or UploadOutcome.WrongOffset,
             };
         }
         catch (IOException error)

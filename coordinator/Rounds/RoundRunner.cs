@@ -59,7 +59,21 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
     /// <summary>Waits until the round is judged. A restart gives the round its whole deadline again: late beats lost.</summary>
     private async Task<RoundVerdict> CollectAsync(RunState state, int number, CancellationToken cancellationToken)
     {
-        var deadline = Task.Delay(TimeSpan.FromMinutes(state.Job.RoundDeadlineMinutes), time, cancellationToken);
+        using var judged = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var deadline = Task.Delay(TimeSpan.FromMinutes(state.Job.RoundDeadlineMinutes), time, judged.Token);
+        try
+        {
+            return await JudgeAsync(state, number, deadline, cancellationToken);
+        }
+        finally
+        {
+            // A closed round's timer must not outlive it.
+            await judged.CancelAsync();
+        }
+    }
+
+    private async Task<RoundVerdict> JudgeAsync(RunState state, int number, Task deadline, CancellationToken cancellationToken)
+    {
         while (true)
         {
             var change = book.NextChange;

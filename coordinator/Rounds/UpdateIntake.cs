@@ -95,7 +95,7 @@ internal sealed partial class UpdateIntake(
             await stream.WriteAsync(chunk, cancellationToken);
         }
 
-        if (stream.Position != length) return UploadOutcome.BytesDamaged;
+        if (stream.Position != length) return UploadOutcome.Incomplete;
         stream.Flush(flushToDisk: true);
         return UploadOutcome.Accepted;
     }

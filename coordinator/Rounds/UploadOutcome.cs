@@ -30,8 +30,11 @@ internal enum UploadOutcome
     /// <summary>A weight is NaN or infinite.</summary>
     NotFinite,
 
-    /// <summary>The bytes do not have the declared digest; start again from offset 0.</summary>
+    /// <summary>The bytes do not have the declared digest and were dropped; start again.</summary>
     BytesDamaged,
+
+    /// <summary>The upload ended before all bytes had arrived; what came is kept, go on from there.</summary>
+    Incomplete,
 
     /// <summary>The upload does not continue where the stored bytes end.</summary>
     WrongOffset,

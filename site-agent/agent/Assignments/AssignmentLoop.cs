@@ -21,11 +21,12 @@ internal sealed partial class AssignmentLoop(
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8), StorageRetry = TimeSpan.FromSeconds(15);
 
     private readonly Channel<RoundPlan> _rounds = Channel.CreateBounded<RoundPlan>(64);
     private readonly Lock _gate = new();
     private readonly HashSet<(RunId Run, int Round)> _taken = [];
+    private readonly HashSet<RunId> _ended = [];
     private (RunId Run, CancellationTokenSource Cancellation)? _current;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -86,7 +87,12 @@ internal sealed partial class AssignmentLoop(
     private async Task EndRunAsync(RunId run)
     {
         CancellationTokenSource? working;
-        lock (_gate) working = _current is { } current && current.Run == run ? current.Cancellation : null;
+        lock (_gate)
+        {
+            _ended.Add(run);
+            working = _current is { } current && current.Run == run ? current.Cancellation : null;
+        }
+
         // The one who works on it closes the trainer and discards what is unsent; if nobody does, it is done here.
         if (working is not null) await working.CancelAsync();
         else await work.EndRunAsync(run);
@@ -97,20 +103,21 @@ internal sealed partial class AssignmentLoop(
         await foreach (var plan in _rounds.Reader.ReadAllAsync(cancellationToken))
         {
             using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            lock (_gate) _current = (plan.Run, cancellation);
+            lock (_gate)
+            {
+                // Ended while it waited in the queue.
+                if (_ended.Contains(plan.Run)) continue;
+                _current = (plan.Run, cancellation);
+            }
+
             try
             {
-                await work.DoAsync(plan, cancellation.Token);
+                await DoWhileThereIsRoomAsync(plan, cancellation.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 await work.EndRunAsync(plan.Run);
                 LogAbandoned(plan.Run, plan.Round);
-            }
-            catch (IOException error)
-            {
-                // A full disk: forget the round, so that it is taken again when the coordinator names it after the next connection.
-                LogStorageFailed(plan.Run, plan.Round, error.Message);
             }
             finally
             {
@@ -119,6 +126,24 @@ internal sealed partial class AssignmentLoop(
                     _current = null;
                     _taken.Remove((plan.Run, plan.Round));
                 }
+            }
+        }
+    }
+
+    /// <summary>Does a round, again after a full disk: what was approved is not trained twice, and nothing is lost while the operator makes room.</summary>
+    private async Task DoWhileThereIsRoomAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await work.DoAsync(plan, cancellationToken);
+                return;
+            }
+            catch (IOException error)
+            {
+                LogStorageFailed(plan.Run, plan.Round, error.Message, StorageRetry.TotalSeconds);
+                await Task.Delay(StorageRetry, time, cancellationToken);
             }
         }
     }
@@ -138,6 +163,6 @@ internal sealed partial class AssignmentLoop(
     [LoggerMessage(404, LogLevel.Information, "Stopped working on {Run} round {Round}")]
     private partial void LogAbandoned(RunId run, int round);
 
-    [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder")]
-    private partial void LogStorageFailed(RunId run, int round, string problem);
+    [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder; trying again in {Seconds} s")]
+    private partial void LogStorageFailed(RunId run, int round, string problem, double seconds);
 }

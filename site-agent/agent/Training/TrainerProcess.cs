@@ -11,8 +11,8 @@ namespace FedSeg.SiteAgent.Training;
 /// </summary>
 internal sealed class TrainerProcess : IAsyncDisposable
 {
-    private const int MaximumLineLength = 1 << 20;
     private readonly Process _process;
+    private readonly BoundedLines _events;
     private readonly TextWriter _notes;
     private readonly Task _errors;
     private readonly TimeSpan _silence;
@@ -22,6 +22,7 @@ internal sealed class TrainerProcess : IAsyncDisposable
     private TrainerProcess(Process process, TextWriter notes, TimeSpan silence, TimeProvider time)
     {
         _process = process;
+        _events = new BoundedLines(process.StandardOutput);
         _notes = notes;
         _silence = silence;
         _time = time;
@@ -68,9 +69,8 @@ internal sealed class TrainerProcess : IAsyncDisposable
         {
             await _process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command, FederationJson.Options).AsMemory(), cancellationToken);
             await _process.StandardInput.FlushAsync(cancellationToken);
-            while (await _process.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(_silence, _time, cancellationToken) is { } line)
+            while (await _events.ReadAsync(cancellationToken).WaitAsync(_silence, _time, cancellationToken) is { } line)
             {
-                if (line.Length > MaximumLineLength) return await CrashedAsync("wrote a line that is too long");
                 switch (JsonSerializer.Deserialize<TrainerEvent>(line, FederationJson.Options))
                 {
                     case TrainerEvent.Stepped step:
@@ -86,6 +86,10 @@ internal sealed class TrainerProcess : IAsyncDisposable
 
             await _process.WaitForExitAsync(cancellationToken).WaitAsync(_silence, _time, cancellationToken);
             return await CrashedAsync($"ended with exit code {_process.ExitCode}");
+        }
+        catch (InvalidDataException error)
+        {
+            return await CrashedAsync(error.Message);
         }
         catch (IOException)
         {

@@ -73,7 +73,7 @@ public sealed class UpdateIntakeTests : IDisposable
     [Fact]
     public async Task ReceiveAsync_FewerBytesThanAnnounced_IsRefusedAndGoesOnLater()
     {
-        Assert.Equal(UploadOutcome.BytesDamaged, await _coordinator.SendAsync(_update with { Bytes = _update.Bytes[..3000] }));
+        Assert.Equal(UploadOutcome.Incomplete, await _coordinator.SendAsync(_update with { Bytes = _update.Bytes[..3000] }));
         Assert.Empty(Round().Accepted);
 
         Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(_update, _coordinator.Intake.StoredBytes(North, _update.Announced.Digest)));
