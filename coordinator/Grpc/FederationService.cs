@@ -39,7 +39,7 @@ internal sealed class FederationService(
         sites.Enter(site, attendance);
         try
         {
-            await SendAssignmentsAsync(site, responseStream, stopping.Token);
+            await SendAssignmentsAsync(site, request.RunIds.Take(MaximumLabels), responseStream, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -118,10 +118,15 @@ internal sealed class FederationService(
     }
 
     /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection.</summary>
-    private async Task SendAssignmentsAsync(SiteId site, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
+    private async Task SendAssignmentsAsync(SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
     {
         var sent = new HashSet<(RunId, int)>();
         var working = new HashSet<RunId>();
+        foreach (var text in workingOn)
+        {
+            if (RunId.TryParse(text, null, out var run)) working.Add(run);
+        }
+
         while (true)
         {
             var change = book.NextChange;

@@ -23,8 +23,15 @@ internal sealed class RunsService(RunBook book, BlobStore blobs, JobCatalog jobs
     {
         var (job, problems) = jobs.Validate(request.Yaml);
         var verdict = RunMessages.Verdict(problems);
-        if (job is not null) verdict.RunId = jobs.Submit(job, Person(context)).ToString();
-        return Task.FromResult(verdict);
+        try
+        {
+            if (job is not null) verdict.RunId = jobs.Submit(job, Person(context)).ToString();
+            return Task.FromResult(verdict);
+        }
+        catch (IOException error)
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "it could not store the run; its operator must make room in the data folder. Nothing was started"), error.Message);
+        }
     }
 
     public override Task<RunList> List(ListRunsRequest request, ServerCallContext context) =>

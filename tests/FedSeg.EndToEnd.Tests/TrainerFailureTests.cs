@@ -52,13 +52,24 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         var cancelled = await federation.Runs.CancelAsync(new Protocol.V1.RunKey { RunId = runId }, cancellationToken: Cancellation);
 
         Assert.Equal("cancelled", cancelled.Status);
-        for (var attempt = 0; Directory.Exists($"/proc/{trainer}"); attempt++)
-        {
-            Assert.True(attempt < 200, "The trainer still runs 10 s after the run was cancelled.");
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
-        }
-
+        await WaitForEndAsync(trainer);
         federation.AssertNoErrorsLogged();
+    }
+
+    [Fact]
+    public async Task RunCancelledWhileTheAgentWasAway_EndsItsTrainerWhenItIsBack()
+    {
+        await using var federation = new TestFederation(cohorts, "north");
+        var coordinator = await federation.Demo.StartCoordinatorAsync(Cancellation);
+        var agent = federation.Demo.StartAgent("north");
+        var runId = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 100_000), Cancellation);
+        var trainer = await FindTrainerAsync(agent.Id);
+
+        await federation.Demo.KillAsync(coordinator);
+        await federation.Demo.StartCoordinatorAsync(Cancellation);
+        await federation.Runs.CancelAsync(new Protocol.V1.RunKey { RunId = runId }, cancellationToken: Cancellation);
+
+        await WaitForEndAsync(trainer);
     }
 
     [Fact]
@@ -108,6 +119,15 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         catch (IOException)
         {
             return false;
+        }
+    }
+
+    private static async Task WaitForEndAsync(int process)
+    {
+        for (var attempt = 0; Directory.Exists($"/proc/{process}"); attempt++)
+        {
+            Assert.True(attempt < 400, "The trainer still runs 20 s after its run was cancelled.");
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed partial class AssignmentLoop(
         {
             try
             {
-                await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, cancellationToken))
+                await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, WorkingOn(), cancellationToken))
                 {
                     retry = FirstRetry;
                     await TakeAsync(assignment, cancellationToken);
@@ -82,6 +82,11 @@ internal sealed partial class AssignmentLoop(
                 await EndRunAsync(run);
                 break;
         }
+    }
+
+    private List<RunId> WorkingOn()
+    {
+        lock (_gate) return [.. _taken.Select(round => round.Run).Distinct()];
     }
 
     private async Task EndRunAsync(RunId run)

@@ -47,13 +47,19 @@ internal sealed class CoordinatorClient : IDisposable
 
     /// <summary>Attends: assignments as they come, until the connection ends. The coordinator speaks at least every 20 s, so silence means a dead line.</summary>
     /// <exception cref="ConnectionLostException">The connection could not be made or broke.</exception>
-    public async IAsyncEnumerable<Assignment> AttendAsync(IEnumerable<string> labels, bool trainerIsolated, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="labels">The labels this site declares.</param>
+    /// <param name="trainerIsolated">Whether its trainer can be cut off from the network.</param>
+    /// <param name="workingOn">Runs it still works on, to be told if they ended while it was away.</param>
+    /// <param name="cancellationToken">Ends the attendance.</param>
+    public async IAsyncEnumerable<Assignment> AttendAsync(
+        IEnumerable<string> labels, bool trainerIsolated, IEnumerable<RunId> workingOn, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new AttendRequest
         {
             AgentVersion = typeof(CoordinatorClient).Assembly.GetName().Version!.ToString(3),
             Labels = { labels },
             TrainerIsolated = trainerIsolated,
+            RunIds = { workingOn.Select(run => run.ToString()) },
         };
         using var call = _client.Attend(request, cancellationToken: cancellationToken);
         while (await ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))

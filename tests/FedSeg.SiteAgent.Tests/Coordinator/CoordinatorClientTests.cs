@@ -22,8 +22,8 @@ public sealed class CoordinatorClientTests
         Assert.Equal([typeof(ClearedNotice)], methods["DeclineAsync"]);
         // Asks for a model by digest and length; the path is where it is stored here.
         Assert.Equal([typeof(Sha256Digest), typeof(long), typeof(string)], methods["DownloadModelAsync"]);
-        // The label names of the operator's settings, and whether the trainer is isolated.
-        Assert.Equal([typeof(IEnumerable<string>), typeof(bool)], methods["AttendAsync"]);
+        // The label names of the operator's settings, whether the trainer is isolated, and runs the coordinator itself named.
+        Assert.Equal([typeof(IEnumerable<string>), typeof(bool), typeof(IEnumerable<RunId>)], methods["AttendAsync"]);
     }
 
     [Theory]
