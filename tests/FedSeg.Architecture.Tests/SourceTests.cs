@@ -24,7 +24,7 @@ public sealed class SourceTests
     [Fact]
     public void Root_HoldsNothingButTheHouse()
     {
-        string[] allowed = ["FedSeg.sln", "protos", "src", "coordinator", "site-agent", "tests", "deploy", "docs", "README.md", "LICENSE", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "artifacts"];
+        string[] allowed = ["FedSeg.sln", "protos", "src", "coordinator", "site-agent", "tests", "deploy", "docs", "README.md", "LICENSE", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "artifacts", "TestResults"];
 
         Assert.Subset(allowed.ToHashSet(), Directory.GetFileSystemEntries(Root).Select(entry => Path.GetFileName(entry)!).Where(name => !name.StartsWith('.')).ToHashSet());
     }

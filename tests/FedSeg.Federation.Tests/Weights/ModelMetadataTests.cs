@@ -31,17 +31,17 @@ public sealed class ModelMetadataTests
     public void ToDictionary_OutsideAFederation_LeavesOutWhatIsUnknown()
     {
         var entries = (Full with { Run = null, Round = null, Base = null, Plan = null }).ToDictionary();
-        Assert.Equal(["fedseg.architecture", "fedseg.format", "fedseg.labels", "fedseg.preprocessing"], entries.Keys);
+        Assert.Equal(["architecture", "fedseg", "labels", "preprocessing"], entries.Keys);
         Assert.Null(ModelMetadata.Parse(entries).Round);
     }
 
     [Theory]
-    [InlineData("fedseg.format", "2")]
-    [InlineData("fedseg.architecture", "{}")]
-    [InlineData("fedseg.labels", "anterior")]
-    [InlineData("fedseg.round", "three")]
-    [InlineData("fedseg.base", "abc")]
-    [InlineData("fedseg.run", "../run")]
+    [InlineData("fedseg", "2")]
+    [InlineData("architecture", "{}")]
+    [InlineData("labels", "anterior")]
+    [InlineData("round", "three")]
+    [InlineData("base", "abc")]
+    [InlineData("run", "../run")]
     public void Parse_MalformedEntry_IsRefusedByName(string key, string value)
     {
         var entries = new Dictionary<string, string>(Full.ToDictionary()) { [key] = value };
