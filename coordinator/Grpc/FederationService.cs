@@ -56,7 +56,8 @@ internal sealed class FederationService(
         var digest = ParseDigest(request.Sha256);
         var site = Site(context);
         // A site may fetch only what a run it takes part in hands out.
-        var offered = book.Runs.Any(run => run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest)));
+        var offered = book.Runs.Any(run =>
+            run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
         await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, context.CancellationToken);
     }
@@ -66,7 +67,8 @@ internal sealed class FederationService(
 
     public override async Task<UploadReceipt> Upload(IAsyncStreamReader<UploadPart> requestStream, ServerCallContext context)
     {
-        var parts = new UploadParts(requestStream, TimeSpan.FromSeconds(options.Value.UploadSilenceSeconds), time, context.CancellationToken);
+        var silence = TimeSpan.FromSeconds(options.Value.UploadSilenceSeconds);
+        var parts = new UploadParts(requestStream, silence, time, context.CancellationToken);
         if (await parts.NextAsync() is not { KindCase: UploadPart.KindOneofCase.Header, Header: var header })
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "An upload begins with its header."));
@@ -98,14 +100,18 @@ internal sealed class FederationService(
         }
         catch (IOException error)
         {
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "The coordinator could not store the update; it keeps what it has and the upload may go on later."), error.Message);
+            const string advice = "The coordinator could not store the update; it keeps what it has and the upload may go on later.";
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, advice), error.Message);
         }
     }
 
     public override Task<NoticeReceipt> Decline(Notice request, ServerCallContext context)
     {
         var site = Site(context);
-        if (!RunId.TryParse(request.RunId, null, out var run) || book.Find(run) is null || !Enum.TryParse<DropReason>(request.Reason, out var reason) || !Enum.IsDefined(reason))
+        if (!RunId.TryParse(request.RunId, null, out var run)
+            || book.Find(run) is null
+            || !Enum.TryParse<DropReason>(request.Reason, out var reason)
+            || !Enum.IsDefined(reason))
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The notice names no known run and reason."));
         }
@@ -118,7 +124,8 @@ internal sealed class FederationService(
     }
 
     /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection.</summary>
-    private async Task SendAssignmentsAsync(SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
+    private async Task SendAssignmentsAsync(
+        SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
     {
         var sent = new HashSet<(RunId, int)>();
         var working = new HashSet<RunId>();
@@ -134,12 +141,14 @@ internal sealed class FederationService(
             {
                 if (run.End is not null)
                 {
-                    if (working.Remove(run.Id)) await stream.WriteAsync(new Assignment { Ended = new EndedRun { RunId = run.Id.ToString() } }, cancellationToken);
+                    if (!working.Remove(run.Id)) continue;
+                    await stream.WriteAsync(new Assignment { Ended = new EndedRun { RunId = run.Id.ToString() } }, cancellationToken);
                 }
                 else if (run.OpenRound is { } round && !round.Answered(site) && sent.Add((run.Id, round.Plan.Round)))
                 {
                     working.Add(run.Id);
-                    await stream.WriteAsync(new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(round.Plan.ToBytes()) } }, cancellationToken);
+                    var planned = new PlannedRound { Plan = ByteString.CopyFrom(round.Plan.ToBytes()) };
+                    await stream.WriteAsync(new Assignment { Round = planned }, cancellationToken);
                 }
             }
 
@@ -157,5 +166,7 @@ internal sealed class FederationService(
     private static SiteId Site(ServerCallContext context) => SiteId.Parse(context.GetHttpContext().User.Identity!.Name!);
 
     private static Sha256Digest ParseDigest(string text) =>
-        Sha256Digest.TryParse(text, null, out var digest) ? digest : throw new RpcException(new Status(StatusCode.InvalidArgument, "A SHA-256 digest has 64 lower-case hexadecimal digits."));
+        Sha256Digest.TryParse(text, null, out var digest)
+            ? digest
+            : throw new RpcException(new Status(StatusCode.InvalidArgument, "A SHA-256 digest has 64 lower-case hexadecimal digits."));
 }

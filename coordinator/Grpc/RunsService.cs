@@ -30,7 +30,8 @@ internal sealed class RunsService(RunBook book, BlobStore blobs, JobCatalog jobs
         }
         catch (IOException error)
         {
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "it could not store the run; its operator must make room in the data folder. Nothing was started"), error.Message);
+            const string advice = "it could not store the run; its operator must make room in the data folder. Nothing was started";
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, advice), error.Message);
         }
     }
 
@@ -70,7 +71,8 @@ internal sealed class RunsService(RunBook book, BlobStore blobs, JobCatalog jobs
     public override Task DownloadModel(DownloadRequest request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
     {
         // Global models only: an update of a single site has the same kind of file, and is nobody's to fetch.
-        if (!Sha256Digest.TryParse(request.Sha256, null, out var digest) || !book.Runs.SelectMany(RunMessages.Models).Any(model => model.Sha256 == digest.ToString()))
+        if (!Sha256Digest.TryParse(request.Sha256, null, out var digest)
+            || !book.Runs.SelectMany(RunMessages.Models).Any(model => model.Sha256 == digest.ToString()))
         {
             throw new RpcException(new Status(StatusCode.NotFound, "There is no such model; 'fedseg model list' shows those there are."));
         }

@@ -8,11 +8,13 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Yaml;
+using FedSeg.Hosting.Certificates;
 
 namespace FedSeg.Coordinator.Jobs;
 
 /// <summary>Where jobs come in: checked against themselves and against the federation, then entered as runs.</summary>
-internal sealed partial class JobCatalog(RunBook book, BlobStore blobs, MemberRegister register, SiteDirectory sites, TimeProvider time, ILogger<JobCatalog> logger)
+internal sealed partial class JobCatalog(
+    RunBook book, BlobStore blobs, MemberRegister register, SiteDirectory sites, TimeProvider time, ILogger<JobCatalog> logger)
 {
     private readonly Lock _gate = new();
 
@@ -53,8 +55,8 @@ internal sealed partial class JobCatalog(RunBook book, BlobStore blobs, MemberRe
     }
 
     /// <summary>
-    /// The job's name, the first digits of its content's digest, and how often it ran before: no chance is involved, so the same jobs in the same order give the same
-    /// ids, plans and model hashes at any coordinator.
+    /// The job's name, the first digits of its content's digest, and how often it ran before: no chance is involved, so the same jobs in
+    /// the same order give the same ids, plans and model hashes at any coordinator.
     /// </summary>
     private RunId NextId(JobSpec job)
     {
@@ -68,7 +70,8 @@ internal sealed partial class JobCatalog(RunBook book, BlobStore blobs, MemberRe
         var members = register.Current;
         var unknown = job.Sites.Where(site => !members.HasSite(site.ToString())).ToList();
         if (unknown.Count == 0) return [];
-        var known = string.Join(", ", members.Members.Where(entry => entry.Kind == Hosting.Certificates.MemberKind.Site && !entry.Revoked).Select(entry => entry.Name).Distinct());
+        var enrolled = members.Members.Where(entry => entry.Kind == MemberKind.Site && !entry.Revoked);
+        var known = string.Join(", ", enrolled.Select(entry => entry.Name).Distinct());
         return unknown.Select(site => new YamlProblem(0, $"sites: '{site}' is not a site of this federation; known are: {known}"));
     }
 

@@ -7,8 +7,8 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// The story of a run: open a round, collect answers until every site has answered or the deadline passes, average, publish, and again. Every step is an event
-/// in the journal, and every step starts from the journal, so a run that was cut off anywhere goes on from there.
+/// The story of a run: open a round, collect answers until every site has answered or the deadline passes, average, publish, and again.
+/// Every step is an event in the journal, and every step starts from the journal, so a run that was cut off anywhere goes on from there.
 /// </summary>
 internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimeProvider time, ILogger<RoundRunner> logger)
 {
@@ -101,10 +101,12 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
         var plan = round.Plan;
         var started = time.GetTimestamp();
         var updates = round.Accepted.Values
-            .Select(accepted => new WeightedUpdate(accepted.Report.Site, blobs.PathOf(accepted.Weights!.Sha256), accepted.Report.TrainingCases))
+            .Select(accepted => (accepted.Report, Path: blobs.PathOf(accepted.Weights!.Sha256)))
+            .Select(accepted => new WeightedUpdate(accepted.Report.Site, accepted.Path, accepted.Report.TrainingCases))
             .ToList();
         var incoming = blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}");
-        FederatedAveraging.Aggregate(blobs.PathOf(plan.BaseModel), updates, plan.Manifest(), incoming, ModelMetadata.Of(plan).ToDictionary(), cancellationToken);
+        var metadata = ModelMetadata.Of(plan).ToDictionary();
+        FederatedAveraging.Aggregate(blobs.PathOf(plan.BaseModel), updates, plan.Manifest(), incoming, metadata, cancellationToken);
         var model = blobs.Adopt(incoming, GlobalModel.Digest(incoming));
         LogAggregated(plan.Run, plan.Round, updates.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
         return model;
@@ -112,7 +114,8 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
 
     private void End(RunId run, RunOutcome outcome, string reason)
     {
-        book.Decide(run, state => state.End is null ? new RunEvent.Ended { At = time.GetUtcNow(), Outcome = outcome, Reason = reason } : null);
+        var ended = new RunEvent.Ended { At = time.GetUtcNow(), Outcome = outcome, Reason = reason };
+        book.Decide(run, state => state.End is null ? ended : null);
         LogEnded(run, outcome, reason);
     }
 
@@ -120,7 +123,8 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
     {
         var dropped = round.Dropped.Select(entry => $"{entry.Key}: {entry.Value}");
         var silent = state.Job.Sites.Where(site => !round.Answered(site)).Select(site => $"{site}: no answer by the deadline");
-        return $"Round {round.Plan.Round} had {round.Accepted.Count} of the {state.Job.Quorum} updates it needs ({string.Join("; ", dropped.Concat(silent))}).";
+        var reasons = string.Join("; ", dropped.Concat(silent));
+        return $"Round {round.Plan.Round} had {round.Accepted.Count} of the {state.Job.Quorum} updates it needs ({reasons}).";
     }
 
     [LoggerMessage(110, LogLevel.Information, "Opened round {Round} of {Run} to {Task}")]

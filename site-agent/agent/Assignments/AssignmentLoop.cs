@@ -21,7 +21,8 @@ internal sealed partial class AssignmentLoop(
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8), StorageRetry = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
     private readonly Channel<RoundPlan> _rounds = Channel.CreateBounded<RoundPlan>(64);
     private readonly Lock _gate = new();
@@ -43,7 +44,8 @@ internal sealed partial class AssignmentLoop(
         {
             try
             {
-                await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, WorkingOn(), cancellationToken))
+                var labels = options.Value.Cohort.Labels.Keys;
+                await foreach (var assignment in coordinator.AttendAsync(labels, isolated, WorkingOn(), cancellationToken))
                 {
                     retry = FirstRetry;
                     await TakeAsync(assignment, cancellationToken);
@@ -135,7 +137,9 @@ internal sealed partial class AssignmentLoop(
         }
     }
 
-    /// <summary>Does a round, again after a full disk: what was approved is not trained twice, and nothing is lost while the operator makes room.</summary>
+    /// <summary>
+    /// Does a round, again after a full disk: what was approved is not trained twice, and nothing is lost while the operator makes room.
+    /// </summary>
     private async Task DoWhileThereIsRoomAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         while (true)

@@ -52,7 +52,10 @@ internal sealed class CoordinatorClient : IDisposable
     /// <param name="workingOn">Runs it still works on, to be told if they ended while it was away.</param>
     /// <param name="cancellationToken">Ends the attendance.</param>
     public async IAsyncEnumerable<Assignment> AttendAsync(
-        IEnumerable<string> labels, bool trainerIsolated, IEnumerable<RunId> workingOn, [EnumeratorCancellation] CancellationToken cancellationToken)
+        IEnumerable<string> labels,
+        bool trainerIsolated,
+        IEnumerable<RunId> workingOn,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new AttendRequest
         {
@@ -65,8 +68,8 @@ internal sealed class CoordinatorClient : IDisposable
         while (await ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))
         {
             var message = call.ResponseStream.Current;
-            if (message.KindCase == Protocol.V1.Assignment.KindOneofCase.Round) yield return new Assignment.Round(message.Round.Plan.Memory);
-            else if (message.Ended is { } ended && RunId.TryParse(ended.RunId, null, out var run)) yield return new Assignment.RunEnded(run);
+            if (message.Round is { } round) yield return new Assignment.Round(round.Plan.Memory);
+            if (message.Ended is { } ended && RunId.TryParse(ended.RunId, null, out var run)) yield return new Assignment.RunEnded(run);
         }
     }
 
@@ -106,10 +109,11 @@ internal sealed class CoordinatorClient : IDisposable
     private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
     {
         var partial = path + ".part";
-        await using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
+        await using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 0, FileOptions.Asynchronous))
         {
             stream.Position = stream.Length;
-            using var call = _client.DownloadModel(new DownloadRequest { Sha256 = digest.ToString(), Offset = stream.Length }, cancellationToken: cancellationToken);
+            var request = new DownloadRequest { Sha256 = digest.ToString(), Offset = stream.Length };
+            using var call = _client.DownloadModel(request, cancellationToken: cancellationToken);
             while (stream.Position < length && await MoveNextAsync(call.ResponseStream, cancellationToken))
             {
                 await stream.WriteAsync(call.ResponseStream.Current.Data.Memory, cancellationToken);
@@ -167,7 +171,11 @@ internal sealed class CoordinatorClient : IDisposable
         }
 
         var receipt = await call.ResponseAsync;
-        if (receipt.SendAgain) throw new RpcException(new Status(StatusCode.Aborted, $"the coordinator asks for the update again ({receipt.Refusal})"));
+        if (receipt.SendAgain)
+        {
+            throw new RpcException(new Status(StatusCode.Aborted, $"the coordinator asks for the update again ({receipt.Refusal})"));
+        }
+
         return new UploadAnswer(receipt.Accepted, receipt.Refusal);
     }
 

@@ -48,9 +48,11 @@ public sealed record RunState
             CreatedAt = created.At,
             Model = created.InitialModel,
         },
-        ({ End: null, OpenRound: null }, RunEvent.RoundOpened opened) when opened.Round == state.NextRound && opened.BaseModel == state.Model =>
-            state with { Rounds = state.Rounds.Add(new RoundState(state.Job.PlanRound(run, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes), opened.At)) },
-        ({ OpenRound: { } round }, RunEvent.UpdateAccepted accepted) when accepted.Report.Round == round.Plan.Round && !round.Answered(accepted.Report.Site) =>
+        ({ End: null, OpenRound: null }, RunEvent.RoundOpened opened)
+            when opened.Round == state.NextRound && opened.BaseModel == state.Model =>
+            state with { Rounds = state.Rounds.Add(state.Open(opened)) },
+        ({ OpenRound: { } round }, RunEvent.UpdateAccepted accepted)
+            when accepted.Report.Round == round.Plan.Round && !round.Answered(accepted.Report.Site) =>
             state.WithOpenRound(round with { Accepted = round.Accepted.Add(accepted.Report.Site, accepted) }),
         ({ OpenRound: { } round }, RunEvent.SiteDropped dropped) when dropped.Round == round.Plan.Round && !round.Answered(dropped.Site) =>
             state.WithOpenRound(round with { Dropped = round.Dropped.Add(dropped.Site, dropped.Reason) }),
@@ -59,6 +61,9 @@ public sealed record RunState
         ({ End: null }, RunEvent.Ended ended) => state with { End = ended },
         _ => throw new InvalidOperationException($"{next.GetType().Name} can't follow the state of {run}."),
     };
+
+    private RoundState Open(RunEvent.RoundOpened opened) =>
+        new(Job.PlanRound(Id, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes), opened.At);
 
     private RunState WithOpenRound(RoundState round) => this with { Rounds = Rounds.SetItem(Rounds.Length - 1, round) };
 }
@@ -69,7 +74,8 @@ public sealed record RunState
 public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
 {
     /// <summary>Accepted answers by site; a site counts once.</summary>
-    public ImmutableSortedDictionary<SiteId, RunEvent.UpdateAccepted> Accepted { get; init; } = ImmutableSortedDictionary<SiteId, RunEvent.UpdateAccepted>.Empty;
+    public ImmutableSortedDictionary<SiteId, RunEvent.UpdateAccepted> Accepted { get; init; } =
+        ImmutableSortedDictionary<SiteId, RunEvent.UpdateAccepted>.Empty;
 
     /// <summary>Sites that will not deliver.</summary>
     public ImmutableSortedDictionary<SiteId, DropReason> Dropped { get; init; } = ImmutableSortedDictionary<SiteId, DropReason>.Empty;
