@@ -26,7 +26,7 @@ internal sealed class FederationService(
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(20);
-    private const int MaximumLabels = 255, MaximumReportBytes = 256 * 1024;
+    private const int MaximumLabels = 255, MaximumRuns = 64, MaximumReportBytes = 256 * 1024;
 
     public override async Task Attend(AttendRequest request, IServerStreamWriter<Assignment> responseStream, ServerCallContext context)
     {
@@ -39,7 +39,7 @@ internal sealed class FederationService(
         sites.Enter(site, attendance);
         try
         {
-            await SendAssignmentsAsync(site, request.RunIds.Take(MaximumLabels), responseStream, stopping.Token);
+            await SendAssignmentsAsync(site, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -12,7 +12,7 @@ internal sealed class BlobStore
 
     public BlobStore(string dataDirectory)
     {
-        _blobs = Directory.CreateDirectory(Path.Combine(dataDirectory, "blobs")).FullName;
+        _blobs = DurableFile.CreateDirectory(Path.Combine(dataDirectory, "blobs"));
         _incoming = Directory.CreateDirectory(Path.Combine(dataDirectory, "incoming")).FullName;
     }
 
@@ -29,7 +29,7 @@ internal sealed class BlobStore
     public ModelRef Adopt(string incomingPath, Sha256Digest digest)
     {
         var path = PathOf(digest);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
         DurableFile.Publish(incomingPath, path);
         return new ModelRef(digest, new FileInfo(path).Length);
     }

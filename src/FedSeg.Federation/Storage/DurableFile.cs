@@ -25,6 +25,20 @@ public static partial class DurableFile
         FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
+    /// <summary>
+    /// Makes a folder unless it is there. A new one's name is durable when this returns: a file flushed inside a folder whose own name was lost is lost with it.
+    /// </summary>
+    /// <returns>The folder's full path.</returns>
+    public static string CreateDirectory(string path)
+    {
+        var directory = new DirectoryInfo(path);
+        if (directory.Exists) return directory.FullName;
+        if (directory.Parent is { } parent) CreateDirectory(parent.FullName);
+        directory.Create();
+        if (directory.Parent is { } above) FlushDirectory(above.FullName);
+        return directory.FullName;
+    }
+
     /// <summary>Makes the names in a folder durable. Windows journals them with the file, so there is nothing to do.</summary>
     /// <exception cref="IOException">The system could not; what was just renamed must not be relied on.</exception>
     private static void FlushDirectory(string directory)
