@@ -1,6 +1,6 @@
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Federation.Storage;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Coordinator.Models;
 

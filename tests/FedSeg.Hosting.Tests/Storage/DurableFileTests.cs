@@ -1,7 +1,7 @@
-using FedSeg.Federation.Storage;
+using FedSeg.Hosting.Storage;
 using FedSeg.Testing;
 
-namespace FedSeg.Federation.Tests.Storage;
+namespace FedSeg.Hosting.Tests.Storage;
 
 public sealed class DurableFileTests : IDisposable
 {

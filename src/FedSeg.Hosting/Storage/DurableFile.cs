@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FedSeg.Federation.Storage;
+namespace FedSeg.Hosting.Storage;
 
 /// <summary>Writes files so that a power cut leaves either the old state or the new one, never a mixture.</summary>
 public static partial class DurableFile
