@@ -9,8 +9,11 @@ public sealed class DicomLimits
     /// <summary>The defaults of every property.</summary>
     public static DicomLimits Default { get; } = new();
 
-    /// <summary>Largest file that is read into memory, bytes; one buffer of .NET ends short of 2 GiB.</summary>
-    public long MaxFileBytes { get; init; } = 2L * 1024 * 1024 * 1024 - 64 * 1024;
+    /// <summary>Largest file that is opened, bytes. A file is never read into memory as a whole.</summary>
+    public long MaxFileBytes { get; init; } = 8L * 1024 * 1024 * 1024;
+
+    /// <summary>Longest value that <see cref="Reading.DicomFile.OpenHeader"/> reads, bytes; it leaves out elements with longer ones.</summary>
+    public int MaxHeaderValueBytes { get; init; } = 16 * 1024 * 1024;
 
     /// <summary>Most that a deflated data set may inflate to, bytes.</summary>
     public long MaxInflatedBytes { get; init; } = 512L * 1024 * 1024;
@@ -19,7 +22,7 @@ public sealed class DicomLimits
     public int MaxDepth { get; init; } = 32;
 
     /// <summary>Elements and items in a file, nested ones included.</summary>
-    public int MaxElements { get; init; } = 2_000_000;
+    public int MaxElements { get; init; } = 1_000_000;
 
     /// <summary>Fragments of one encapsulated pixel data element.</summary>
     public int MaxFragments { get; init; } = 200_000;
@@ -32,4 +35,13 @@ public sealed class DicomLimits
 
     /// <summary>Bytes of all decoded frames of one file together.</summary>
     public long MaxPixelBytes { get; init; } = 4L * 1024 * 1024 * 1024;
+
+    /// <summary>Longest that parsing one file may take, disk included.</summary>
+    public TimeSpan MaxParseTime { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>Longest that decoding one frame may take. Native decoders can't be interrupted; the size limits bound them.</summary>
+    public TimeSpan MaxFrameTime { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>What measures the times.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -1,6 +1,6 @@
 namespace FedSeg.Dicom.Codecs;
 
-/// <summary>A Huffman table of difference categories, ITU-T T.81 Annex C and §F.2.2.3, with a first look-up of nine bits.</summary>
+/// <summary>A Huffman table, ITU-T T.81 Annex C and §F.2.2.3, with a first look-up of nine bits.</summary>
 internal sealed class HuffmanTable
 {
     private const int FastBits = 9;
@@ -11,14 +11,15 @@ internal sealed class HuffmanTable
     private readonly byte[] _values;
 
     /// <param name="counts">Number of codes of each length, 1 to 16.</param>
-    /// <param name="values">The category of each code in order of length.</param>
-    /// <exception cref="JpegFormatException">More codes than the lengths allow, or a category above 16.</exception>
-    public HuffmanTable(ReadOnlySpan<byte> counts, ReadOnlySpan<byte> values)
+    /// <param name="values">The symbol of each code in order of length: a category, or a run of zeros and a category.</param>
+    /// <param name="largest">Largest symbol that makes sense here.</param>
+    /// <exception cref="JpegFormatException">More codes than the lengths allow, or a symbol above <paramref name="largest"/>.</exception>
+    public HuffmanTable(ReadOnlySpan<byte> counts, ReadOnlySpan<byte> values, byte largest)
     {
         _values = values.ToArray();
-        if (values.ContainsAnyExceptInRange((byte)0, (byte)16))
+        if (values.ContainsAnyExceptInRange((byte)0, largest))
         {
-            throw new JpegFormatException("a Huffman table holds a category above 16");
+            throw new JpegFormatException($"a Huffman table holds a symbol above {largest}");
         }
 
         Array.Fill(_fast, (short)-1);
@@ -44,25 +45,24 @@ internal sealed class HuffmanTable
         }
     }
 
-    /// <summary>Reads one category and its bits: the signed difference, §H.1.2.2.</summary>
-    public int ReadDifference(ref JpegBitReader bits)
+    /// <summary>Reads one category and its bits: the signed difference, §F.2.2.1 and §H.1.2.2.</summary>
+    public int ReadDifference(ref JpegBitReader bits) => ReadSymbol(ref bits) switch
     {
-        var category = ReadCategory(ref bits);
-        if (category == 0)
-        {
-            return 0;
-        }
+        0 => 0,
+        16 => 32768,
+        var category => ReadSigned(ref bits, category),
+    };
 
-        if (category == 16)
-        {
-            return 32768;
-        }
-
+    /// <summary>Reads the bits of a category from 1 to 15: a value of that magnitude and its sign (EXTEND of §F.2.2.1).</summary>
+    public static int ReadSigned(ref JpegBitReader bits, int category)
+    {
         var extra = bits.Take(category);
         return extra < 1 << (category - 1) ? extra - (1 << category) + 1 : extra;
     }
 
-    private int ReadCategory(ref JpegBitReader bits)
+    /// <summary>Reads one symbol.</summary>
+    /// <exception cref="JpegFormatException">The bits are no code of this table, or end too soon.</exception>
+    public int ReadSymbol(ref JpegBitReader bits)
     {
         var next = bits.Peek16();
         var fast = _fast[next >> (16 - FastBits)];

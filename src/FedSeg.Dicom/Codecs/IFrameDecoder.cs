@@ -6,6 +6,6 @@ namespace FedSeg.Dicom.Codecs;
 internal interface IFrameDecoder
 {
     /// <summary>Fills <paramref name="values"/> with exactly one frame of stored values, little-endian and native width.</summary>
-    /// <exception cref="DicomException">The bytes are corrupt or disagree with <paramref name="layout"/>.</exception>
-    void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, string path);
+    /// <exception cref="DicomException">The bytes are corrupt or disagree with <paramref name="layout"/>, or the time is over.</exception>
+    void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, FrameContext context);
 }

@@ -47,6 +47,11 @@ internal ref struct JpegBitReader(ReadOnlySpan<byte> bytes)
     {
         _window = 0;
         _available = 0;
+        while (Position + 1 < _bytes.Length && _bytes[Position] == 0xFF && _bytes[Position + 1] == 0xFF)
+        {
+            Position++; // Fill bytes, §B.1.1.2.
+        }
+
         if (Position + 1 >= _bytes.Length || _bytes[Position] != 0xFF || _bytes[Position + 1] is < 0xD0 or > 0xD7)
         {
             throw new JpegFormatException("a restart marker is missing");

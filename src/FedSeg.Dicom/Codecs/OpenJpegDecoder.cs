@@ -4,20 +4,16 @@ using FedSeg.Dicom.Pixels;
 namespace FedSeg.Dicom.Codecs;
 
 /// <summary>
-/// JPEG 2000 Part 1 by the system's OpenJPEG. The image size in the codestream is checked against the DICOM header before native code sees a byte,
+/// JPEG 2000 Part 1 and, from OpenJPEG 2.5 on, Part 15 (HTJ2K) by the system's OpenJPEG. The image size in the codestream is checked against the DICOM header before native code sees a byte,
 /// so that a hostile size can't make it allocate.
 /// </summary>
-internal sealed class OpenJpegDecoder : IFrameDecoder
+internal sealed class OpenJpegDecoder(OpenJpegLibrary library) : IFrameDecoder
 {
     private const int MaxTiles = 4096;
 
-    public static OpenJpegDecoder Instance { get; } = new();
-
-    /// <summary>The library is on this machine.</summary>
-    public static bool IsAvailable => OpenJpegLibrary.Instance is not null;
-
-    public void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, string path)
+    public void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, FrameContext context)
     {
+        var path = context.Path;
         var start = encoded.Span.IndexOf<byte>([0xFF, 0x4F, 0xFF, 0x51]);
         if (start < 0 || encoded.Length < start + 44)
         {
@@ -25,12 +21,13 @@ internal sealed class OpenJpegDecoder : IFrameDecoder
         }
 
         CheckSize(encoded.Span[(start + 4)..], layout, path);
-        var library = OpenJpegLibrary.Instance ?? throw new InvalidOperationException("OpenJPEG was not checked for before decoding.");
         // A JP2 wrapper adds colour boxes only, which DICOM tells us to ignore (PS3.5 §A.4.4): the bare codestream is enough.
         if (!library.TryDecode(encoded.Span[start..], layout, values))
         {
             throw Broken(path, "OpenJPEG could not decode it, or its components are not what the DICOM header says");
         }
+
+        context.Time.Check();
     }
 
     /// <summary>The SIZ segment, ITU-T T.800 §A.5.1; <paramref name="siz"/> starts at its length field.</summary>

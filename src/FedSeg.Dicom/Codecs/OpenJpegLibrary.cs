@@ -43,10 +43,17 @@ internal sealed unsafe class OpenJpegLibrary
         _setRead = (delegate* unmanaged[Cdecl]<nint, void*, void>)NativeLibrary.GetExport(handle, "opj_stream_set_read_function");
         _setSkip = (delegate* unmanaged[Cdecl]<nint, void*, void>)NativeLibrary.GetExport(handle, "opj_stream_set_skip_function");
         _setSeek = (delegate* unmanaged[Cdecl]<nint, void*, void>)NativeLibrary.GetExport(handle, "opj_stream_set_seek_function");
+        var version = (delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(handle, "opj_version");
+        Version = Version.TryParse(Marshal.PtrToStringAnsi(version()), out var parsed) ? parsed : new Version(2, 0);
     }
 
     /// <summary>The library, or <see langword="null"/> where this machine does not have it.</summary>
-    public static OpenJpegLibrary? Instance { get; } = Load();
+    public static OpenJpegLibrary? Instance { get; } =
+        NativeCodec.Load(["openjp2.dll", "libopenjp2-7.dll"], ["libopenjp2.7.dylib", "/opt/homebrew/lib/libopenjp2.7.dylib"], ["libopenjp2.so.7"]) is var handle and not 0
+            ? new OpenJpegLibrary(handle)
+            : null;
+
+    public Version Version { get; }
 
     /// <summary>Decodes a bare codestream; <see langword="false"/> when it is corrupt or its components don't fit <paramref name="layout"/>.</summary>
     public bool TryDecode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> values)
@@ -134,22 +141,6 @@ internal sealed unsafe class OpenJpegLibrary
         }
 
         return true;
-    }
-
-    private static OpenJpegLibrary? Load()
-    {
-        string[] names = OperatingSystem.IsWindows() ? ["openjp2.dll", "libopenjp2-7.dll"]
-            : OperatingSystem.IsMacOS() ? ["libopenjp2.7.dylib", "/opt/homebrew/lib/libopenjp2.7.dylib"]
-            : ["libopenjp2.so.7"];
-        foreach (var name in names)
-        {
-            if (NativeLibrary.TryLoad(name, out var handle))
-            {
-                return new OpenJpegLibrary(handle);
-            }
-        }
-
-        return null;
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]

@@ -10,8 +10,9 @@ internal sealed class RleDecoder : IFrameDecoder
 
     public static RleDecoder Instance { get; } = new();
 
-    public void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, string path)
+    public void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, FrameContext context)
     {
+        var (path, time) = context;
         var bytes = encoded.Span;
         var planes = layout.SamplesPerPixel * layout.BytesPerValue;
         if (layout.BitsAllocated == 1 || bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != planes || planes > 15)
@@ -22,6 +23,7 @@ internal sealed class RleDecoder : IFrameDecoder
         var pixels = layout.Rows * layout.Columns;
         for (var plane = 0; plane < planes; plane++)
         {
+            time.Check();
             var start = BinaryPrimitives.ReadUInt32LittleEndian(bytes[(4 + 4 * plane)..]);
             var end = plane + 1 < planes ? BinaryPrimitives.ReadUInt32LittleEndian(bytes[(8 + 4 * plane)..]) : (uint)bytes.Length;
             if (start < HeaderBytes || start > end || end > bytes.Length)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using FedSeg.Dicom.CharacterSets;
 
 namespace FedSeg.Dicom.DataSets;
 
@@ -10,11 +11,12 @@ namespace FedSeg.Dicom.DataSets;
 /// </summary>
 public sealed class DataSet
 {
-    private readonly SortedList<DicomTag, DicomElement> _elements = [];
+    private readonly List<DicomElement> _elements = [];
     private readonly string _path;
     private readonly bool _bigEndian;
     private readonly CharacterSet _inheritedCharacterSet;
     private CharacterSet? _characterSet;
+    private bool _isUnsorted;
 
     internal DataSet(string path, bool bigEndian, CharacterSet characterSet)
     {
@@ -24,16 +26,29 @@ public sealed class DataSet
     }
 
     /// <summary>All elements in tag order.</summary>
-    public IEnumerable<DicomElement> Elements => _elements.Values;
+    public IReadOnlyList<DicomElement> Elements => _elements;
 
     public int Count => _elements.Count;
 
-    internal CharacterSet CharacterSet => _characterSet ??=
-        _elements.TryGetValue(Tags.SpecificCharacterSet, out var terms) && terms.Value.Length > 0
-            ? CharacterSet.Of(Encoding.Latin1.GetString(terms.Value.Span))
-            : _inheritedCharacterSet;
+    internal CharacterSet CharacterSet => _characterSet ?? _inheritedCharacterSet;
 
-    public DicomElement? Find(DicomTag tag) => _elements.GetValueOrDefault(tag);
+    public DicomElement? Find(DicomTag tag)
+    {
+        int low = 0, high = _elements.Count - 1;
+        while (low <= high)
+        {
+            var middle = (low + high) / 2;
+            var order = _elements[middle].Tag.CompareTo(tag);
+            if (order == 0)
+            {
+                return _elements[middle];
+            }
+
+            (low, high) = order < 0 ? (middle + 1, high) : (low, middle - 1);
+        }
+
+        return null;
+    }
 
     /// <summary>The first text value without padding, or <see langword="null"/> when absent or empty.</summary>
     public string? Text(DicomTag tag) => Texts(tag) is [var first, ..] && first.Length > 0 ? first : null;
@@ -41,13 +56,13 @@ public sealed class DataSet
     /// <summary>All text values without padding; empty when the element is absent or empty.</summary>
     public IReadOnlyList<string> Texts(DicomTag tag)
     {
-        if (Find(tag) is not { Value.IsEmpty: false } element)
+        if (Find(tag) is not { Bytes.Length: > 0 } element)
         {
             return [];
         }
 
         var span = element.Value.Span;
-        var text = element.Vr.FollowsCharacterSet() || element.Vr == DicomVr.UN ? CharacterSet.Decode(span) : Encoding.Latin1.GetString(span);
+        var text = element.Vr.FollowsCharacterSet() || element.Vr == DicomVr.UN ? CharacterSet.Decode(span, element.Vr) : Encoding.Latin1.GetString(span);
         return element.Vr.IsSingleText()
             ? [text.TrimEnd(' ', '\0')]
             : [.. text.Split('\\').Select(value => value.Trim(' ', '\0'))];
@@ -59,7 +74,7 @@ public sealed class DataSet
     /// <summary>All numbers of an element; empty when absent. Not-a-number and infinities are refused.</summary>
     public IReadOnlyList<double> Numbers(DicomTag tag)
     {
-        if (Find(tag) is not { Value.IsEmpty: false } element)
+        if (Find(tag) is not { Bytes.Length: > 0 } element)
         {
             return [];
         }
@@ -90,7 +105,7 @@ public sealed class DataSet
     {
         null => [],
         { Items: { } items } => items,
-        { Value.IsEmpty: true } => [],
+        { Bytes.Length: 0 } => [],
         _ => throw Impossible(tag, "is not a sequence"),
     };
 
@@ -109,8 +124,43 @@ public sealed class DataSet
             : throw Impossible(tag, $"has {numbers.Count} values where the standard asks for {count}");
     }
 
-    /// <summary>Adds an element; a tag that stands twice keeps its first value, as the standard allows no second one.</summary>
-    internal bool TryAdd(DicomElement element) => _elements.TryAdd(element.Tag, element);
+    /// <summary>Adds an element in file order; nothing can be found before <see cref="Seal"/>.</summary>
+    internal void Add(DicomElement element)
+    {
+        // Items that come later need the character set while this data set is still being read.
+        if (element.Tag == Tags.SpecificCharacterSet && element.Bytes.Length > 0)
+        {
+            _characterSet ??= CharacterSet.Of(element.Value.Span);
+        }
+
+        _isUnsorted |= _elements.Count > 0 && _elements[^1].Tag >= element.Tag;
+        _elements.Add(element);
+    }
+
+    /// <summary>
+    /// Ends the adding. Elements out of order are sorted once, here: inserted one by one, a hostile file could make that take quadratic time. A tag that stands
+    /// twice keeps its first value, as the standard allows no second one.
+    /// </summary>
+    internal void Seal()
+    {
+        if (!_isUnsorted)
+        {
+            return;
+        }
+
+        _elements.Sort(static (a, b) => a.Tag == b.Tag ? a.Offset.CompareTo(b.Offset) : a.Tag.CompareTo(b.Tag));
+        var kept = 0;
+        for (var i = 0; i < _elements.Count; i++)
+        {
+            if (kept == 0 || _elements[kept - 1].Tag != _elements[i].Tag)
+            {
+                _elements[kept++] = _elements[i];
+            }
+        }
+
+        _elements.RemoveRange(kept, _elements.Count - kept);
+        _isUnsorted = false;
+    }
 
     private double ParseNumber(string text, DicomTag tag) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
@@ -119,15 +169,16 @@ public sealed class DataSet
 
     private double[] Fixed(DicomElement element, int width, Func<ReadOnlySpan<byte>, bool, double> read)
     {
-        if (element.Value.Length % width != 0)
+        var bytes = element.Value;
+        if (bytes.Length % width != 0)
         {
-            throw Impossible(element.Tag, $"has {element.Value.Length} bytes, which is no multiple of {width}");
+            throw Impossible(element.Tag, $"has {bytes.Length} bytes, which is no multiple of {width}");
         }
 
-        var values = new double[element.Value.Length / width];
+        var values = new double[bytes.Length / width];
         for (var i = 0; i < values.Length; i++)
         {
-            values[i] = read(element.Value.Span.Slice(i * width, width), _bigEndian);
+            values[i] = read(bytes.Span.Slice(i * width, width), _bigEndian);
             if (!double.IsFinite(values[i]))
             {
                 throw Impossible(element.Tag, "is not a finite number");

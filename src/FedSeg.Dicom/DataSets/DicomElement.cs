@@ -1,13 +1,13 @@
 namespace FedSeg.Dicom.DataSets;
 
-/// <summary>One data element. Its value is a slice of the file's buffer, never a copy.</summary>
+/// <summary>One data element. A short value is a slice of what was read of the file; a long one, such as pixel data, is read when asked for.</summary>
 public sealed class DicomElement
 {
-    internal DicomElement(DicomTag tag, DicomVr vr, ReadOnlyMemory<byte> value, IReadOnlyList<DataSet>? items, EncapsulatedValue? fragments, long offset)
+    internal DicomElement(DicomTag tag, DicomVr vr, DicomBytes bytes, IReadOnlyList<DataSet>? items, EncapsulatedValue? fragments, long offset)
     {
         Tag = tag;
         Vr = vr;
-        Value = value;
+        Bytes = bytes;
         Items = items;
         Encapsulated = fragments;
         Offset = offset;
@@ -18,7 +18,10 @@ public sealed class DicomElement
     public DicomVr Vr { get; }
 
     /// <summary>The value's bytes in the file's byte order; empty for a sequence and for encapsulated pixel data.</summary>
-    public ReadOnlyMemory<byte> Value { get; }
+    public DicomBytes Bytes { get; }
+
+    /// <summary>All of <see cref="Bytes"/> in memory. Of a long value this is a fresh copy each time: prefer <see cref="DicomBytes.CopyTo"/>.</summary>
+    public ReadOnlyMemory<byte> Value => Bytes.ToMemory();
 
     /// <summary>The items of a sequence in file order; <see langword="null"/> for every other element.</summary>
     public IReadOnlyList<DataSet>? Items { get; }
@@ -32,5 +35,5 @@ public sealed class DicomElement
 
 /// <summary>Encapsulated pixel data, PS3.5 §A.4: a basic offset table (maybe empty) and fragments in file order.</summary>
 /// <param name="OffsetTable">Little-endian 32-bit offsets of the frames' first fragments, counted from the first byte after the table's item.</param>
-/// <param name="Fragments">The compressed bytes, slices of the file's buffer.</param>
-public sealed record EncapsulatedValue(ReadOnlyMemory<byte> OffsetTable, IReadOnlyList<ReadOnlyMemory<byte>> Fragments);
+/// <param name="Fragments">The compressed bytes.</param>
+public sealed record EncapsulatedValue(DicomBytes OffsetTable, IReadOnlyList<DicomBytes> Fragments);

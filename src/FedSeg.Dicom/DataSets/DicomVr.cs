@@ -47,6 +47,11 @@ internal static class DicomVrTraits
         or DicomVr.IS or DicomVr.LO or DicomVr.LT or DicomVr.PN or DicomVr.SH or DicomVr.SL or DicomVr.SS or DicomVr.ST or DicomVr.TM
         or DicomVr.UI or DicomVr.UL or DicomVr.US;
 
+    /// <summary>One of PS3.5's; any other pair of letters is read like UN (PS3.5 §6.2).</summary>
+    public static bool IsKnown(this DicomVr vr) => vr.HasShortLength() || vr is
+        DicomVr.OB or DicomVr.OD or DicomVr.OF or DicomVr.OL or DicomVr.OV or DicomVr.OW or DicomVr.SQ or DicomVr.SV
+        or DicomVr.UC or DicomVr.UN or DicomVr.UR or DicomVr.UT or DicomVr.UV;
+
     /// <summary>The value is text of any kind, dates and numbers as text included.</summary>
     public static bool IsText(this DicomVr vr) => vr is
         DicomVr.AE or DicomVr.AS or DicomVr.CS or DicomVr.DA or DicomVr.DS or DicomVr.DT or DicomVr.IS or DicomVr.LO or DicomVr.LT

@@ -25,7 +25,14 @@ public sealed record FileSummary(
     /// <exception cref="DicomException">The file can't be read or decoded.</exception>
     public static FileSummary Of(string path, DicomLimits? limits = null)
     {
-        var file = DicomFile.Open(path, limits);
+        using var file = DicomFile.Open(path, limits);
+        return Of(file);
+    }
+
+    /// <summary>The same of a file that is open already.</summary>
+    /// <exception cref="DicomException">The file can't be decoded.</exception>
+    public static FileSummary Of(DicomFile file)
+    {
         var frames = new FrameReader(file);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[frames.Layout.FrameBytes];

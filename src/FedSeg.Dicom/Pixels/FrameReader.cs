@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using FedSeg.Dicom.Codecs;
 using FedSeg.Dicom.DataSets;
@@ -7,15 +8,16 @@ namespace FedSeg.Dicom.Pixels;
 
 /// <summary>
 /// Decodes the frames of one file, one at a time, into a buffer that the caller owns. A frame comes out as stored values: little-endian, native
-/// width, bits above BitsStored masked away or sign-extended; one-bit values as bytes 0 or 1. Colour samples stay as the file has them.
+/// width, bits above BitsStored masked away or sign-extended; one-bit values as bytes 0 or 1. Colour samples stay as the file has them. Native pixels go
+/// from the file straight into the caller's buffer; compressed ones pass through one pooled buffer of the frame's size. The file must stay open.
 /// </summary>
 public sealed class FrameReader
 {
     private readonly DicomFile _file;
     private readonly IFrameDecoder? _decoder;
-    private readonly ReadOnlyMemory<byte> _native;
+    private readonly DicomBytes _native;
     private readonly int _swap;
-    private readonly IReadOnlyList<ReadOnlyMemory<byte>[]> _encodedFrames = [];
+    private readonly IReadOnlyList<DicomBytes[]> _encodedFrames = [];
 
     /// <exception cref="DicomException">No pixel data, an unsupported syntax or layout, a missing codec, or too few bytes for the frames.</exception>
     public FrameReader(DicomFile file)
@@ -26,14 +28,15 @@ public sealed class FrameReader
             ?? throw new DicomException(DicomFault.MissingElement, $"{file.Path}: {Tags.PixelData} is absent. This object holds no image.");
         if (file.TransferSyntax.IsEncapsulated)
         {
-            _decoder = FrameDecoders.For(file.TransferSyntax, file.Path);
+            _decoder = FrameDecoders.OfThisMachine.For(file.TransferSyntax, file.Path);
             var value = pixels.Encapsulated ?? throw new DicomException(
                 DicomFault.Malformed, $"{file.Path}: {file.TransferSyntax} asks for fragments in {Tags.PixelData}, but it has a plain length. Export the file again.");
-            _encodedFrames = FragmentMap.FramesOf(value, Layout.Frames, file.Path);
+            var extended = file.DataSet.Find(Tags.ExtendedOffsetTable);
+            _encodedFrames = FragmentMap.FramesOf(value, extended is null ? default : extended.Value.Span, Layout.Frames, file.Path);
         }
         else
         {
-            _native = pixels.Value;
+            _native = pixels.Bytes;
             _swap = SwapOf(pixels, file.TransferSyntax);
             CheckNativeLength(pixels);
         }
@@ -50,7 +53,7 @@ public sealed class FrameReader
         var values = destination[..Layout.FrameBytes];
         if (_decoder is not null)
         {
-            _decoder.Decode(Joined(_encodedFrames[frame]), Layout, values, _file.Path);
+            Decode(_decoder, _encodedFrames[frame], values);
         }
         else if (Layout.BitsAllocated == 1)
         {
@@ -64,15 +67,57 @@ public sealed class FrameReader
         StoredValues.Normalise(values, Layout);
     }
 
-    /// <summary>Bits are packed from the lowest bit up and run on across frames, PS3.5 §8.1.1 and PS3.3 §C.8.20.2.</summary>
+    private void Decode(IFrameDecoder decoder, DicomBytes[] fragments, Span<byte> values)
+    {
+        var time = new TimeLimit(_file.Limits, _file.Limits.MaxFrameTime, nameof(DicomLimits.MaxFrameTime), _file.Path);
+        var context = new FrameContext(_file.Path, time);
+        if (fragments is [var only] && only.TryGetLoaded(out var loaded))
+        {
+            decoder.Decode(loaded, Layout, values, context);
+            return;
+        }
+
+        var length = fragments.Sum(fragment => fragment.Length);
+        if (length > _file.Limits.MaxFrameBytes)
+        {
+            throw new DicomException(
+                DicomFault.LimitExceeded,
+                $"{_file.Path}: a compressed frame of {length} bytes. If the file is genuine, raise {nameof(DicomLimits.MaxFrameBytes)}.");
+        }
+
+        var joined = ArrayPool<byte>.Shared.Rent((int)length);
+        try
+        {
+            var filled = 0;
+            foreach (var fragment in fragments)
+            {
+                fragment.CopyTo(0, joined.AsSpan(filled, (int)fragment.Length));
+                filled += (int)fragment.Length;
+            }
+
+            decoder.Decode(joined.AsMemory(0, filled), Layout, values, context);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(joined);
+        }
+    }
+
+    /// <summary>Bits run on across frames, PS3.5 §8.1.1 and PS3.3 §C.8.20.2.</summary>
     private void UnpackBits(int frame, Span<byte> values)
     {
-        var first = (long)frame * Layout.ValuesPerFrame;
-        var bytes = _native.Span;
-        for (var i = 0; i < values.Length; i++)
+        var firstBit = (long)frame * Layout.ValuesPerFrame;
+        var first = firstBit >> 3;
+        var count = (int)((firstBit + values.Length + 7 >> 3) - first);
+        var packed = ArrayPool<byte>.Shared.Rent(count);
+        try
         {
-            var bit = first + i;
-            values[i] = (byte)((bytes[(int)(bit >> 3) ^ _swap] >> (int)(bit & 7)) & 1);
+            CopyBytes(first, packed.AsSpan(0, count));
+            PackedBits.Unpack(packed, (int)(firstBit & 7), values);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(packed);
         }
     }
 
@@ -80,14 +125,24 @@ public sealed class FrameReader
     {
         if (_swap == 0)
         {
-            _native.Span.Slice((int)first, values.Length).CopyTo(values);
+            _native.CopyTo(first, values);
             return;
         }
 
-        var bytes = _native.Span;
-        for (var i = 0; i < values.Length; i++)
+        var start = first & ~_swap;
+        var count = (int)((first + values.Length + _swap & ~_swap) - start);
+        var words = ArrayPool<byte>.Shared.Rent(count);
+        try
         {
-            values[i] = bytes[(int)(first + i) ^ _swap];
+            _native.CopyTo(start, words.AsSpan(0, count));
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = words[(int)(first - start) + i ^ _swap];
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(words);
         }
     }
 
@@ -117,24 +172,6 @@ public sealed class FrameReader
                 DicomFault.Malformed,
                 $"{_file.Path}: {Tags.PixelData} has {_native.Length} bytes where the header asks for {(bits + 7) / 8}. The file is truncated; fetch it again.");
         }
-    }
-
-    private static ReadOnlyMemory<byte> Joined(ReadOnlyMemory<byte>[] fragments)
-    {
-        if (fragments.Length == 1)
-        {
-            return fragments[0];
-        }
-
-        var joined = new byte[fragments.Sum(fragment => fragment.Length)];
-        var filled = 0;
-        foreach (var fragment in fragments)
-        {
-            fragment.CopyTo(joined.AsMemory(filled));
-            filled += fragment.Length;
-        }
-
-        return joined;
     }
 }
 

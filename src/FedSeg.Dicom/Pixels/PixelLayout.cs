@@ -38,6 +38,12 @@ public sealed record PixelLayout
     /// <summary>Bytes of one decoded frame.</summary>
     public int FrameBytes => ValuesPerFrame * BytesPerValue;
 
+    /// <summary>Stored values from one pixel to the next of the same sample.</summary>
+    internal int ValueStride => IsPlanar ? 1 : SamplesPerPixel;
+
+    /// <summary>The place of the first pixel's value of a sample.</summary>
+    internal int FirstValueOf(int sample) => IsPlanar ? sample * Rows * Columns : sample;
+
     /// <summary>Reads the module from a header; no pixel is touched.</summary>
     /// <exception cref="DicomException">Absent, impossible, unsupported or beyond a limit.</exception>
     public static PixelLayout Of(DicomFile file)
@@ -88,7 +94,7 @@ public sealed record PixelLayout
         }
 
         var frameBytes = (long)layout.Rows * layout.Columns * layout.SamplesPerPixel * layout.BytesPerValue;
-        if (layout.Frames > file.Limits.MaxFrames || frameBytes > file.Limits.MaxFrameBytes || frameBytes * layout.Frames > file.Limits.MaxPixelBytes)
+        if (layout.Frames > file.Limits.MaxFrames || frameBytes > Math.Min(file.Limits.MaxFrameBytes, Array.MaxLength) || frameBytes * layout.Frames > file.Limits.MaxPixelBytes)
         {
             throw new DicomException(
                 DicomFault.LimitExceeded,

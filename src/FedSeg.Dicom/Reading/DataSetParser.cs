@@ -1,47 +1,51 @@
 using System.Buffers.Binary;
+using FedSeg.Dicom.CharacterSets;
 using FedSeg.Dicom.DataSets;
 
 namespace FedSeg.Dicom.Reading;
 
 /// <summary>
-/// Walks a buffer of data elements, PS3.5 §7. The buffer may be the beginning of a longer file: what lies beyond it, but inside the file, ends in
-/// <see cref="BufferEndsTooSoonException"/>, and the caller comes back with more; what lies beyond the file is a refusal.
+/// Walks data elements, PS3.5 §7. Long values and fragments are only measured and passed over. With <paramref name="headerOnly"/> the walk stops at the
+/// pixel data, and everything it keeps is in memory, so that the source may be closed afterwards.
 /// </summary>
-internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength, string path, DicomLimits limits, bool stopAtPixelData)
+internal sealed class DataSetParser(ByteSource source, DicomLimits limits, bool headerOnly)
 {
     private const uint UndefinedLength = 0xFFFFFFFF;
+    private const int LongestLoadedValue = 64 * 1024;
+    private const int ElementsBetweenTimeChecks = 4096;
 
     private readonly List<DicomTag> _tagPath = [];
+    private readonly TimeLimit _time = new(limits, limits.MaxParseTime, nameof(DicomLimits.MaxParseTime), source.Path);
     private int _elements;
+    private bool _reachedPixelData;
 
     /// <summary>Where the walk stands.</summary>
     public long Position { get; set; }
 
-    /// <summary>The walk stopped before the value of the pixel data, as it was asked to.</summary>
-    public bool StoppedAtPixelData { get; private set; }
-
     /// <summary>Reads the file meta group (0002,xxxx), always Explicit VR Little Endian, and stands at the data set's first tag afterwards.</summary>
     public DataSet ParseFileMeta()
     {
-        var meta = new DataSet(path, bigEndian: false, CharacterSet.Default);
+        var meta = new DataSet(source.Path, bigEndian: false, CharacterSet.Default);
         var encoding = new ElementEncoding(Explicit: true, BigEndian: false);
-        while (Position + 2 <= fileLength && BinaryPrimitives.ReadUInt16LittleEndian(Bytes(Position, 2)) == 2)
+        while (Position + 2 <= source.Length && BinaryPrimitives.ReadUInt16LittleEndian(Bytes(Position, 2)) == 2)
         {
-            ParseElement(meta, fileLength, encoding);
+            ParseElement(meta, source.Length, encoding);
         }
 
+        meta.Seal();
         return meta;
     }
 
     /// <summary>Reads elements to the end of the file, or to the pixel data where asked to stop there.</summary>
     public DataSet ParseDataSet(ElementEncoding encoding)
     {
-        var set = new DataSet(path, encoding.BigEndian, CharacterSet.Default);
-        while (Position < fileLength && !StoppedAtPixelData)
+        var set = new DataSet(source.Path, encoding.BigEndian, CharacterSet.Default);
+        while (Position < source.Length && !_reachedPixelData)
         {
-            ParseElement(set, fileLength, encoding);
+            ParseElement(set, source.Length, encoding);
         }
 
+        set.Seal();
         return set;
     }
 
@@ -57,23 +61,28 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
 
         _tagPath.Add(tag);
         var (vr, length) = ReadVrAndLength(tag, end, encoding);
-        if (stopAtPixelData && _tagPath.Count == 1 && tag == Tags.PixelData)
+        if (headerOnly && _tagPath.Count == 1 && tag == Tags.PixelData)
         {
             if (length != UndefinedLength && Position + length > end)
             {
                 throw Malformed(start, $"the length {length} runs past the end of the file at byte {end}");
             }
 
-            StoppedAtPixelData = true;
+            _reachedPixelData = true;
             _tagPath.RemoveAt(_tagPath.Count - 1);
             return;
         }
 
-        set.TryAdd(ParseValue(set, start, tag, vr, length, end, encoding));
+        if (ParseValue(set, start, tag, vr, length, end, encoding) is { } element)
+        {
+            set.Add(element);
+        }
+
         _tagPath.RemoveAt(_tagPath.Count - 1);
     }
 
-    private DicomElement ParseValue(DataSet set, long start, DicomTag tag, DicomVr vr, uint length, long end, ElementEncoding encoding)
+    /// <summary>The element, or <see langword="null"/> for one that a header reader leaves out because of its length.</summary>
+    private DicomElement? ParseValue(DataSet set, long start, DicomTag tag, DicomVr vr, uint length, long end, ElementEncoding encoding)
     {
         if (length == UndefinedLength)
         {
@@ -104,9 +113,11 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
             return new(tag, known, default, ParseItems(set, valueEnd, valueEnd, ElementEncoding.Implicit), null, start);
         }
 
-        var value = Slice(Position, (int)length);
+        var position = Position;
         Position = valueEnd;
-        return new(tag, known, value, null, null, start);
+        return length > (headerOnly ? limits.MaxHeaderValueBytes : LongestLoadedValue)
+            ? headerOnly ? null : new(tag, known, new DicomBytes(source, position, length), null, null, start)
+            : new(tag, known, new DicomBytes(source.Slice(position, (int)length)), null, null, start);
     }
 
     /// <summary>Items up to <paramref name="sequenceEnd"/>, or up to the sequence delimiter where that is <see langword="null"/>.</summary>
@@ -142,7 +153,7 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
 
     private DataSet ParseItem(DataSet parent, long start, uint length, long containerEnd, ElementEncoding encoding)
     {
-        var item = new DataSet(path, encoding.BigEndian, parent.CharacterSet);
+        var item = new DataSet(source.Path, encoding.BigEndian, parent.CharacterSet);
         if (length != UndefinedLength)
         {
             var itemEnd = Position + length;
@@ -156,6 +167,7 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
                 ParseElement(item, itemEnd, encoding);
             }
 
+            item.Seal();
             return item;
         }
 
@@ -164,6 +176,7 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
             ParseElement(item, containerEnd, encoding);
         }
 
+        item.Seal();
         return item;
     }
 
@@ -182,13 +195,13 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
 
     private EncapsulatedValue ParseFragments(long end, ElementEncoding encoding)
     {
-        ReadOnlyMemory<byte>? offsetTable = null;
-        var fragments = new List<ReadOnlyMemory<byte>>();
+        DicomBytes? offsetTable = null;
+        var fragments = new List<DicomBytes>();
+        Span<byte> header = stackalloc byte[8];
         while (true)
         {
             var start = Position;
-            var tag = ReadTag(end, encoding);
-            var length = ReadUInt32(end, encoding);
+            var (tag, length) = ReadFragmentHeader(header, end, encoding);
             if (tag == Tags.SequenceDelimitation)
             {
                 return new(offsetTable ?? default, fragments);
@@ -204,8 +217,9 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
                 throw Exceeded($"pixel data have more than {limits.MaxFragments} fragments", nameof(DicomLimits.MaxFragments));
             }
 
-            var bytes = Slice(Position, (int)length);
+            var bytes = new DicomBytes(source, Position, length);
             Position += length;
+            CheckTime(fragments.Count);
             if (offsetTable is null)
             {
                 offsetTable = bytes;
@@ -215,6 +229,15 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
                 fragments.Add(bytes);
             }
         }
+    }
+
+    /// <summary>Eight bytes straight from the file: between long fragments a window of its own for each header would be waste.</summary>
+    private (DicomTag Tag, uint Length) ReadFragmentHeader(Span<byte> header, long end, ElementEncoding encoding)
+    {
+        Need(Position, header.Length, end);
+        source.Read(Position, header);
+        Position += header.Length;
+        return (TagOf(header, encoding), UInt32Of(header[4..], encoding));
     }
 
     private (DicomVr Vr, uint Length) ReadVrAndLength(DicomTag tag, long end, ElementEncoding encoding)
@@ -241,26 +264,31 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
         }
 
         Position += 4;
-        return (Enum.IsDefined(vr) ? vr : DicomVr.UN, ReadUInt32(end, encoding));
+        return (vr.IsKnown() ? vr : DicomVr.UN, ReadUInt32(end, encoding));
     }
 
     private DicomTag ReadTag(long end, ElementEncoding encoding)
     {
         Need(Position, 4, end);
-        var bytes = Bytes(Position, 4);
+        var tag = TagOf(Bytes(Position, 4), encoding);
         Position += 4;
-        return encoding.BigEndian
-            ? new(BinaryPrimitives.ReadUInt16BigEndian(bytes), BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]))
-            : new(BinaryPrimitives.ReadUInt16LittleEndian(bytes), BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]));
+        return tag;
     }
 
     private uint ReadUInt32(long end, ElementEncoding encoding)
     {
         Need(Position, 4, end);
-        var bytes = Bytes(Position, 4);
+        var value = UInt32Of(Bytes(Position, 4), encoding);
         Position += 4;
-        return encoding.BigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
+        return value;
     }
+
+    private static DicomTag TagOf(ReadOnlySpan<byte> bytes, ElementEncoding encoding) => encoding.BigEndian
+        ? new(BinaryPrimitives.ReadUInt16BigEndian(bytes), BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]))
+        : new(BinaryPrimitives.ReadUInt16LittleEndian(bytes), BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]));
+
+    private static uint UInt32Of(ReadOnlySpan<byte> bytes, ElementEncoding encoding) =>
+        encoding.BigEndian ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes);
 
     private void Need(long position, int count, long end)
     {
@@ -270,10 +298,7 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
         }
     }
 
-    private ReadOnlySpan<byte> Bytes(long position, int count) => Slice(position, count).Span;
-
-    private ReadOnlyMemory<byte> Slice(long position, int count) =>
-        position + count <= buffer.Length ? buffer.Slice((int)position, count) : throw new BufferEndsTooSoonException(position + count);
+    private ReadOnlySpan<byte> Bytes(long position, int count) => source.Slice(position, count).Span;
 
     private void Count()
     {
@@ -281,13 +306,23 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
         {
             throw Exceeded($"more than {limits.MaxElements} elements", nameof(DicomLimits.MaxElements));
         }
+
+        CheckTime(_elements);
+    }
+
+    private void CheckTime(int count)
+    {
+        if (count % ElementsBetweenTimeChecks == 0)
+        {
+            _time.Check();
+        }
     }
 
     private DicomException Malformed(long offset, string problem) =>
-        new(DicomFault.Malformed, $"{path}: at byte {offset}{Where()}: {problem}. The file is truncated or corrupt; fetch it again.");
+        new(DicomFault.Malformed, $"{source.Path}: at byte {offset}{Where()}: {problem}. The file is truncated or corrupt; fetch it again.");
 
     private DicomException Exceeded(string problem, string limit) =>
-        new(DicomFault.LimitExceeded, $"{path}: at byte {Position}{Where()}: {problem}. If the file is genuine, raise {limit}.");
+        new(DicomFault.LimitExceeded, $"{source.Path}: at byte {Position}{Where()}: {problem}. If the file is genuine, raise {limit}.");
 
     private string Where() => _tagPath.Count == 0 ? "" : " in " + string.Join(" > ", _tagPath.Take(8));
 }
@@ -296,12 +331,4 @@ internal sealed class DataSetParser(ReadOnlyMemory<byte> buffer, long fileLength
 internal readonly record struct ElementEncoding(bool Explicit, bool BigEndian)
 {
     public static readonly ElementEncoding Implicit = new(false, false);
-}
-
-/// <summary>Only the beginning of the file was in the buffer; never leaves <see cref="DicomFile"/>.</summary>
-#pragma warning disable CA1032 // A signal between two internal types; nobody else may construct it.
-internal sealed class BufferEndsTooSoonException(long neededBytes) : Exception
-#pragma warning restore CA1032
-{
-    public long NeededBytes { get; } = neededBytes;
 }

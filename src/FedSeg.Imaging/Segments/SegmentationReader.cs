@@ -55,7 +55,8 @@ public static class SegmentationReader
             }
         }
 
-        var frames = new FrameReader(DicomFile.Open(header.Path, limits));
+        using var file = DicomFile.Open(header.Path, limits);
+        var frames = new FrameReader(file);
         if (frames.Layout.Frames != header.Frames.Count || frames.Layout.SamplesPerPixel != 1)
         {
             return Refuse(QuarantineReason.SegmentationGridMismatch, header, $"has {frames.Layout.Frames} frames, but places {header.Frames.Count}; export it again");

@@ -32,7 +32,8 @@ public static class VolumeReader
 
     private static void ReadSlice(SliceHeader slice, DicomLimits? limits, Span<float> voxels)
     {
-        var frames = new FrameReader(DicomFile.Open(slice.Path, limits));
+        using var file = DicomFile.Open(slice.Path, limits);
+        var frames = new FrameReader(file);
         if (frames.Layout.ValuesPerFrame != voxels.Length || frames.Layout.Rows != slice.Rows)
         {
             throw new DicomException(DicomFault.Malformed, $"{slice.Path}: the file changed while the series was read. Wait until its transfer is complete.");

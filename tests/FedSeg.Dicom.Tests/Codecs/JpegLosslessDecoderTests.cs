@@ -82,7 +82,7 @@ public sealed class JpegLosslessDecoderTests
         var encoded = JpegLosslessWriter.Encode(Samples(8, 1), Rows, Columns, 1, 8, 1, 0, 0);
         var wider = Layout(8, 1) with { Columns = Columns + 1 };
 
-        var refusal = Assert.Throws<DicomException>(() => JpegLosslessDecoder.Instance.Decode(encoded, wider, new byte[wider.FrameBytes], "test.dcm"));
+        var refusal = Assert.Throws<DicomException>(() => JpegLosslessDecoder.Instance.Decode(encoded, wider, new byte[wider.FrameBytes], TestFrame.Context));
 
         Assert.Equal(DicomFault.Malformed, refusal.Fault);
     }
@@ -103,7 +103,7 @@ public sealed class JpegLosslessDecoderTests
     {
         var layout = Layout(precision, components);
         var values = new byte[layout.FrameBytes];
-        JpegLosslessDecoder.Instance.Decode(encoded, layout, values, "test.dcm");
+        JpegLosslessDecoder.Instance.Decode(encoded, layout, values, TestFrame.Context);
         return [.. Enumerable.Range(0, layout.ValuesPerFrame).Select(i => layout.BytesPerValue == 1 ? values[i] : BitConverter.ToUInt16(values, 2 * i))];
     }
 

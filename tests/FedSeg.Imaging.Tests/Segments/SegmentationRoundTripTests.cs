@@ -160,7 +160,8 @@ public sealed class SegmentationRoundTripTests : IDisposable
     /// <summary>Reads the raw file again and places each set bit by the frame's own plane, independently of the reader.</summary>
     private static void AssertFramesLieWhereTheirLabelsAre(string path, LabelVolume labels, string name)
     {
-        var set = DicomFile.Open(path).DataSet;
+        using var file = DicomFile.Open(path);
+        var set = file.DataSet;
         var shared = set.Items(Tags.SharedFunctionalGroupsSequence)[0];
         var o = shared.Items(Tags.PlaneOrientationSequence)[0].Numbers(Tags.ImageOrientationPatient);
         var spacing = shared.Items(Tags.PixelMeasuresSequence)[0].Numbers(Tags.PixelSpacing);
