@@ -5,6 +5,8 @@ namespace FedSeg.Dicom.Codecs;
 /// <summary>The few functions of CharLS (2.x, C interface <c>charls_jpegls_*</c>) that decode one JPEG-LS image in memory; struct layout as in its charls.h.</summary>
 internal sealed unsafe class CharlsLibrary
 {
+    private const int MarkerNotFound = 12; // charls_jpegls_errc::jpeg_marker_start_byte_not_found
+
     private readonly delegate* unmanaged[Cdecl]<nint> _create;
     private readonly delegate* unmanaged[Cdecl]<nint, void> _destroy;
     private readonly delegate* unmanaged[Cdecl]<nint, void*, nuint, int> _setSource;
@@ -49,13 +51,15 @@ internal sealed unsafe class CharlsLibrary
                 FrameInfo info;
                 int interleaveMode;
                 if (_setSource(decoder, source, (nuint)encoded.Length) != 0 || _readHeader(decoder) != 0 || _getFrameInfo(decoder, &info) != 0
-                    || !isExpected(info) || _getInterleaveMode(decoder, &interleaveMode) != 0 || _decode(decoder, destination, (nuint)values.Length, 0) != 0)
+                    || !isExpected(info) || _getInterleaveMode(decoder, &interleaveMode) != 0)
                 {
                     return false;
                 }
 
                 isPlanar = interleaveMode == 0 && info.Components > 1;
-                return true;
+                var error = _decode(decoder, destination, (nuint)values.Length, 0);
+                // After the only scan the image is complete: some encoders, such as that of NEMA's MR1, pad between the scan and the end marker.
+                return error == 0 || (error == MarkerNotFound && !isPlanar);
             }
         }
         finally

@@ -31,11 +31,7 @@ internal sealed class JpegDctDecoder : IFrameDecoder
             for (var decoded = 0; decoded < planes.Length;)
             {
                 var scan = stream.ReadToScan(lossless: false);
-                if (scan is not { Start: 0, End: 63, Approximation: 0 })
-                {
-                    throw new JpegFormatException("the scan is a progressive one");
-                }
-
+                // The frame header made the process sequential; the scan's spectral selection then has no meaning, and NEMA's own samples have zeros there.
                 foreach (var member in scan.Components)
                 {
                     ref var plane = ref planes[member.Component.Index];

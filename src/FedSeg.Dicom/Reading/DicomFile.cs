@@ -79,6 +79,11 @@ public sealed class DicomFile : IDisposable
             throw new DicomException(DicomFault.NotDicom, $"{source.Path}: neither the DICM mark at byte 128 nor a DICOM data set at the start. Not a DICOM file.");
         }
 
+        if (hasPreamble && IsProgram(beginning))
+        {
+            throw new DicomException(DicomFault.NotDicom, $"{source.Path}: its preamble makes it a program as well as an image. Do not open or run it; tell whoever sent it.");
+        }
+
         var parser = new DataSetParser(source, limits, headerOnly) { Position = hasPreamble ? PreambleLength + 4 : 0 };
         var meta = parser.ParseFileMeta();
         var syntax = SyntaxOf(meta, source.Slice(parser.Position, (int)Math.Min(6, source.Length - parser.Position)).Span, source.Path);
@@ -106,6 +111,14 @@ public sealed class DicomFile : IDisposable
             : explicitVr ? TransferSyntax.ExplicitLittleEndian
             : TransferSyntax.ImplicitLittleEndian;
     }
+
+    /// <summary>
+    /// PS3.10 §7.1 lets applications put anything into the preamble, so an image can be a program at the same time (CVE-2019-11687): PE, ELF, Mach-O or a script.
+    /// TIFF, the one use that the standard names, stays welcome.
+    /// </summary>
+    private static bool IsProgram(ReadOnlySpan<byte> preamble) => preamble is
+        [(byte)'M', (byte)'Z', ..] or [(byte)'#', (byte)'!', ..] or [0x7F, (byte)'E', (byte)'L', (byte)'F', ..]
+        or [0xCA, 0xFE, 0xBA, 0xBE, ..] or [0xCE or 0xCF, 0xFA, 0xED, 0xFE, ..] or [0xFE, 0xED, 0xFA, 0xCE or 0xCF, ..];
 
     /// <summary>A bare data set starts with group 0002, 0004 or 0008 in either byte order and a low element number.</summary>
     private static bool LooksLikeBareDataSet(ReadOnlySpan<byte> bytes)
