@@ -42,6 +42,12 @@ public sealed class DicomLimits
     /// <summary>Longest that decoding one frame may take. Native decoders can't be interrupted; the size limits bound them.</summary>
     public TimeSpan MaxFrameTime { get; init; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// HTJ2K frames are decoded. Off by default: OpenJPEG 2.5, as Debian and Ubuntu build it, ends the whole process on some corrupt HTJ2K frames, which no
+    /// caller can catch (docs/decisions/0004-reading-dicom.md). Turn it on only for files whose origin is trusted.
+    /// </summary>
+    public bool AllowHtj2k { get; init; }
+
     /// <summary>What measures the times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -13,7 +13,7 @@ public static class CodecAvailability
     {
         if (file.TransferSyntax.IsEncapsulated)
         {
-            FrameDecoders.OfThisMachine.For(file.TransferSyntax, file.Path);
+            FrameDecoders.OfThisMachine.For(file.TransferSyntax, file.Path, file.Limits);
         }
     }
 }

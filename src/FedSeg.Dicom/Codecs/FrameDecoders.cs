@@ -15,14 +15,18 @@ internal sealed class FrameDecoders(IFrameDecoder? jpeg2000, Version? openJpegVe
         OpenJpegLibrary.Instance?.Version,
         CharlsLibrary.Instance is { } charls ? new CharlsDecoder(charls) : null);
 
-    /// <exception cref="DicomException">No decoder, or its native library is missing on this machine.</exception>
-    public IFrameDecoder For(TransferSyntax syntax, string path) => syntax.Compression switch
+    /// <exception cref="DicomException">No decoder, its native library is missing on this machine, or it is not allowed.</exception>
+    public IFrameDecoder For(TransferSyntax syntax, string path, DicomLimits limits) => syntax.Compression switch
     {
         Compression.Rle => RleDecoder.Instance,
         Compression.JpegDct => JpegDctDecoder.Instance,
         Compression.JpegLossless => JpegLosslessDecoder.Instance,
         Compression.JpegLs => jpegLs ?? throw Missing(syntax, path, "CharLS 2", "apt-get install libcharls2"),
         Compression.Jpeg2000 => jpeg2000 ?? throw Missing(syntax, path, "OpenJPEG 2", "apt-get install libopenjp2-7"),
+        Compression.Htj2k when !limits.AllowHtj2k => throw new DicomException(
+            DicomFault.UnsupportedTransferSyntax,
+            $"{path}: {syntax} is not decoded unless {nameof(DicomLimits.AllowHtj2k)} is set, because a corrupt frame would end the program. "
+            + "Export the study as JPEG 2000 or uncompressed."),
         Compression.Htj2k => jpeg2000 is not null && openJpegVersion >= FirstWithHtj2k
             ? jpeg2000
             : throw Missing(syntax, path, "OpenJPEG 2.5 or newer", "apt-get install libopenjp2-7, from Debian 12 or Ubuntu 24.04 on"),

@@ -21,8 +21,15 @@ internal sealed class OpenJpegDecoder(OpenJpegLibrary library) : IFrameDecoder
         }
 
         CheckSize(encoded.Span[(start + 4)..], layout, path);
+        if (!context.AllowHtj2k && Jpeg2000Header.AsksForHighThroughput(encoded.Span[start..]))
+        {
+            throw new DicomException(
+                DicomFault.UnsupportedTransferSyntax,
+                $"{path}: JPEG 2000 frame: its codestream is HTJ2K, which is not decoded unless {nameof(DicomLimits.AllowHtj2k)} is set. Export the study uncompressed.");
+        }
+
         // A JP2 wrapper adds colour boxes only, which DICOM tells us to ignore (PS3.5 §A.4.4): the bare codestream is enough.
-        if (!library.TryDecode(encoded.Span[start..], layout, values))
+        if (!library.TryDecode(encoded.Span[start..], layout, context.IsLossy, values))
         {
             throw Broken(path, "OpenJPEG could not decode it, or its components are not what the DICOM header says");
         }

@@ -56,7 +56,7 @@ internal sealed unsafe class OpenJpegLibrary
     public Version Version { get; }
 
     /// <summary>Decodes a bare codestream; <see langword="false"/> when it is corrupt or its components don't fit <paramref name="layout"/>.</summary>
-    public bool TryDecode(ReadOnlySpan<byte> codestream, PixelLayout layout, Span<byte> values)
+    public bool TryDecode(ReadOnlySpan<byte> codestream, PixelLayout layout, bool isLossy, Span<byte> values)
     {
         fixed (byte* bytes = codestream)
         {
@@ -81,7 +81,7 @@ internal sealed unsafe class OpenJpegLibrary
                 return _setup(codec, parameters) != 0
                     && _readHeader(stream, codec, &image) != 0
                     && _decode(codec, stream, image) != 0
-                    && TryCopy(image, layout, values);
+                    && TryCopy(image, layout, isLossy, values);
             }
             finally
             {
@@ -103,7 +103,7 @@ internal sealed unsafe class OpenJpegLibrary
         }
     }
 
-    private static bool TryCopy(Image* image, PixelLayout layout, Span<byte> values)
+    private static bool TryCopy(Image* image, PixelLayout layout, bool isLossy, Span<byte> values)
     {
         if (image->ComponentCount != layout.SamplesPerPixel)
         {
@@ -119,11 +119,14 @@ internal sealed unsafe class OpenJpegLibrary
                 return false;
             }
 
-            var first = layout.IsPlanar ? c * pixels : c;
-            var stride = layout.IsPlanar ? 1 : layout.SamplesPerPixel;
+            var (first, stride) = (layout.FirstValueOf(c), layout.ValueStride);
+            // The sign is known here and nowhere else: what overshoots a signed range must not wrap around.
+            var (least, most) = isLossy && layout.IsSigned && component->IsSigned != 0
+                ? ((int)(-1L << (layout.BitsStored - 1)), (int)((1L << (layout.BitsStored - 1)) - 1))
+                : (int.MinValue, int.MaxValue);
             for (var i = 0; i < pixels; i++)
             {
-                var value = component->Data[i];
+                var value = Math.Clamp(component->Data[i], least, most);
                 var cell = values[((first + i * stride) * layout.BytesPerValue)..];
                 switch (layout.BytesPerValue)
                 {

@@ -12,7 +12,7 @@ internal sealed class RleDecoder : IFrameDecoder
 
     public void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, FrameContext context)
     {
-        var (path, time) = context;
+        var (path, time) = (context.Path, context.Time);
         var bytes = encoded.Span;
         var planes = layout.SamplesPerPixel * layout.BytesPerValue;
         if (layout.BitsAllocated == 1 || bytes.Length < HeaderBytes || BinaryPrimitives.ReadUInt32LittleEndian(bytes) != planes || planes > 15)

@@ -28,7 +28,7 @@ public sealed class FrameReader
             ?? throw new DicomException(DicomFault.MissingElement, $"{file.Path}: {Tags.PixelData} is absent. This object holds no image.");
         if (file.TransferSyntax.IsEncapsulated)
         {
-            _decoder = FrameDecoders.OfThisMachine.For(file.TransferSyntax, file.Path);
+            _decoder = FrameDecoders.OfThisMachine.For(file.TransferSyntax, file.Path, file.Limits);
             var value = pixels.Encapsulated ?? throw new DicomException(
                 DicomFault.Malformed, $"{file.Path}: {file.TransferSyntax} asks for fragments in {Tags.PixelData}, but it has a plain length. Export the file again.");
             var extended = file.DataSet.Find(Tags.ExtendedOffsetTable);
@@ -64,13 +64,20 @@ public sealed class FrameReader
             CopyBytes((long)frame * Layout.FrameBytes, values);
         }
 
-        StoredValues.Normalise(values, Layout);
+        if (_file.TransferSyntax.IsLossy && !Layout.IsSigned && Layout.HighBit == Layout.BitsStored - 1)
+        {
+            StoredValues.Saturate(values, Layout);
+        }
+        else
+        {
+            StoredValues.Normalise(values, Layout);
+        }
     }
 
     private void Decode(IFrameDecoder decoder, DicomBytes[] fragments, Span<byte> values)
     {
         var time = new TimeLimit(_file.Limits, _file.Limits.MaxFrameTime, nameof(DicomLimits.MaxFrameTime), _file.Path);
-        var context = new FrameContext(_file.Path, time);
+        var context = new FrameContext(_file.Path, time, _file.TransferSyntax.IsLossy, _file.Limits.AllowHtj2k);
         if (fragments is [var only] && only.TryGetLoaded(out var loaded))
         {
             decoder.Decode(loaded, Layout, values, context);
@@ -178,6 +185,30 @@ public sealed class FrameReader
 /// <summary>Removes what lies outside BitsStored, PS3.5 §8.1.1.</summary>
 internal static class StoredValues
 {
+    /// <summary>A lossy codec may overshoot the largest stored value; masked, white would turn black.</summary>
+    public static void Saturate(Span<byte> values, PixelLayout layout)
+    {
+        var largest = (1UL << layout.BitsStored) - 1;
+        if (layout.BytesPerValue == 1)
+        {
+            for (var i = 0; i < values.Length; i++)
+            {
+                values[i] = (byte)Math.Min(values[i], largest);
+            }
+        }
+        else if (layout.BytesPerValue == 2)
+        {
+            for (var i = 0; i < values.Length; i += 2)
+            {
+                BinaryPrimitives.WriteUInt16LittleEndian(values[i..], (ushort)Math.Min(BinaryPrimitives.ReadUInt16LittleEndian(values[i..]), largest));
+            }
+        }
+        else
+        {
+            Normalise(values, layout);
+        }
+    }
+
     public static void Normalise(Span<byte> values, PixelLayout layout)
     {
         var shift = layout.HighBit + 1 - layout.BitsStored;

@@ -14,19 +14,19 @@ public sealed record TransferSyntax(string Uid, string Name)
     {
         ImplicitLittleEndian, ExplicitLittleEndian, DeflatedExplicitLittleEndian, ExplicitBigEndian,
         Compressed("1.2.840.10008.1.2.5", "RLE Lossless", Compression.Rle),
-        Compressed("1.2.840.10008.1.2.4.50", "JPEG Baseline", Compression.JpegDct),
-        Compressed("1.2.840.10008.1.2.4.51", "JPEG Extended", Compression.JpegDct),
+        Compressed("1.2.840.10008.1.2.4.50", "JPEG Baseline", Compression.JpegDct, isLossy: true),
+        Compressed("1.2.840.10008.1.2.4.51", "JPEG Extended", Compression.JpegDct, isLossy: true),
         Compressed("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Process 6 and 8, retired", Compression.None),
         Compressed("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Process 10 and 12, retired", Compression.None),
         Compressed("1.2.840.10008.1.2.4.57", "JPEG Lossless, Process 14", Compression.JpegLossless),
         Compressed("1.2.840.10008.1.2.4.70", "JPEG Lossless, Process 14 SV1", Compression.JpegLossless),
         Compressed("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", Compression.JpegLs),
-        Compressed("1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", Compression.JpegLs),
+        Compressed("1.2.840.10008.1.2.4.81", "JPEG-LS Near-Lossless", Compression.JpegLs, isLossy: true),
         Compressed("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", Compression.Jpeg2000),
-        Compressed("1.2.840.10008.1.2.4.91", "JPEG 2000", Compression.Jpeg2000),
+        Compressed("1.2.840.10008.1.2.4.91", "JPEG 2000", Compression.Jpeg2000, isLossy: true),
         Compressed("1.2.840.10008.1.2.4.201", "HTJ2K Lossless", Compression.Htj2k),
         Compressed("1.2.840.10008.1.2.4.202", "HTJ2K Lossless RPCL", Compression.Htj2k),
-        Compressed("1.2.840.10008.1.2.4.203", "HTJ2K", Compression.Htj2k),
+        Compressed("1.2.840.10008.1.2.4.203", "HTJ2K", Compression.Htj2k, isLossy: true),
         Compressed("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", Compression.DeflatedFrames),
     }.ToDictionary(syntax => syntax.Uid, StringComparer.Ordinal);
 
@@ -35,6 +35,9 @@ public sealed record TransferSyntax(string Uid, string Name)
 
     /// <summary>How the fragments are compressed; <see cref="Compression.None"/> also for a way that nothing here decodes.</summary>
     internal Compression Compression { get; private init; }
+
+    /// <summary>Pixels may differ from those that were acquired.</summary>
+    internal bool IsLossy { get; private init; }
 
     internal bool IsExplicit => this != ImplicitLittleEndian;
 
@@ -46,8 +49,8 @@ public sealed record TransferSyntax(string Uid, string Name)
     /// <summary>Name and UID, as an error message gives them.</summary>
     public override string ToString() => $"{Name} ({Uid})";
 
-    private static TransferSyntax Compressed(string uid, string name, Compression compression) =>
-        new(uid, name) { IsEncapsulated = true, Compression = compression };
+    private static TransferSyntax Compressed(string uid, string name, Compression compression, bool isLossy = false) =>
+        new(uid, name) { IsEncapsulated = true, Compression = compression, IsLossy = isLossy };
 }
 
 /// <summary>Families of compression, each with one decoder.</summary>

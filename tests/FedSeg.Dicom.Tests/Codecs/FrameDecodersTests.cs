@@ -6,6 +6,7 @@ namespace FedSeg.Dicom.Tests.Codecs;
 public sealed class FrameDecodersTests
 {
     private static readonly FrameDecoders WithoutLibraries = new(null, null, null);
+    private static readonly DicomLimits WithHtj2k = new() { AllowHtj2k = true };
 
     [Theory]
     [InlineData("1.2.840.10008.1.2.4.80", "libcharls2")]
@@ -15,7 +16,7 @@ public sealed class FrameDecodersTests
     [InlineData("1.2.840.10008.1.2.4.201", "libopenjp2-7")]
     public void For_LibraryMissing_NamesTheSyntaxAndThePackage(string syntax, string package)
     {
-        var refusal = Assert.Throws<DicomException>(() => WithoutLibraries.For(TransferSyntax.Of(syntax), "x.dcm"));
+        var refusal = Assert.Throws<DicomException>(() => WithoutLibraries.For(TransferSyntax.Of(syntax), "x.dcm", WithHtj2k));
 
         Assert.Equal(DicomFault.CodecMissing, refusal.Fault);
         Assert.Contains(syntax, refusal.Message, StringComparison.Ordinal);
@@ -32,12 +33,21 @@ public sealed class FrameDecodersTests
 
         if (isDecoded)
         {
-            Assert.Same(RleDecoder.Instance, decoders.For(syntax, "x.dcm"));
+            Assert.Same(RleDecoder.Instance, decoders.For(syntax, "x.dcm", WithHtj2k));
         }
         else
         {
-            Assert.Contains("OpenJPEG 2.5 or newer", Assert.Throws<DicomException>(() => decoders.For(syntax, "x.dcm")).Message, StringComparison.Ordinal);
+            Assert.Contains("OpenJPEG 2.5 or newer", Assert.Throws<DicomException>(() => decoders.For(syntax, "x.dcm", WithHtj2k)).Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void For_Htj2kNotAllowed_SaysHowToAllowIt()
+    {
+        var refusal = Assert.Throws<DicomException>(() => FrameDecoders.OfThisMachine.For(TransferSyntax.Of("1.2.840.10008.1.2.4.201"), "x.dcm", DicomLimits.Default));
+
+        Assert.Equal(DicomFault.UnsupportedTransferSyntax, refusal.Fault);
+        Assert.Contains(nameof(DicomLimits.AllowHtj2k), refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,9 +57,9 @@ public sealed class FrameDecodersTests
     [InlineData("1.2.840.10008.1.2.4.57")]
     [InlineData("1.2.840.10008.1.2.4.70")]
     [InlineData("1.2.840.10008.1.2.8.1")]
-    public void For_ManagedCodec_NeedsNoLibrary(string syntax) => Assert.NotNull(WithoutLibraries.For(TransferSyntax.Of(syntax), "x.dcm"));
+    public void For_ManagedCodec_NeedsNoLibrary(string syntax) => Assert.NotNull(WithoutLibraries.For(TransferSyntax.Of(syntax), "x.dcm", WithHtj2k));
 
     [Fact]
     public void For_SyntaxThatNothingDecodes_IsUnsupported() =>
-        Assert.Equal(DicomFault.UnsupportedTransferSyntax, Assert.Throws<DicomException>(() => WithoutLibraries.For(TransferSyntax.Of("1.2.840.10008.1.2.4.55"), "x.dcm")).Fault);
+        Assert.Equal(DicomFault.UnsupportedTransferSyntax, Assert.Throws<DicomException>(() => WithoutLibraries.For(TransferSyntax.Of("1.2.840.10008.1.2.4.55"), "x.dcm", WithHtj2k)).Fault);
 }

@@ -78,17 +78,16 @@ def run(*command):
 
 
 def htj2k(openjph, pixels, bits, signed, reversible, progression):
-    script = """const [,, js, inp, out, w, h, bits, signed, comps, reversible, progression] = process.argv;
+    script = """const [,, js, inp, out, w, h, bits, signed, reversible, progression] = process.argv;
 require(js)().then(m => { const e = new m.HTJ2KEncoder();
-e.getDecodedBuffer({width:+w,height:+h,bitsPerSample:+bits,componentCount:+comps,isSigned:signed==='1',isUsingColorTransform:false}).set(require('fs').readFileSync(inp));
+e.getDecodedBuffer({width:+w,height:+h,bitsPerSample:+bits,componentCount:1,isSigned:signed==='1',isUsingColorTransform:false}).set(require('fs').readFileSync(inp));
 e.setQuality(reversible==='1', 0.0005); e.setProgressionOrder(+progression); e.setDecompositions(2); e.encode();
 require('fs').writeFileSync(out, Buffer.from(e.getEncodedBuffer())); });"""
     with tempfile.TemporaryDirectory() as folder:
         (raw, coded) = (pathlib.Path(folder, "raw"), pathlib.Path(folder, "coded"))
         raw.write_bytes(pixels.tobytes())
-        components = 3 if pixels.ndim == 3 else 1
         pathlib.Path(folder, "encode.js").write_text(script)
-        run("node", pathlib.Path(folder, "encode.js"), openjph, raw, coded, COLUMNS, ROWS, bits, signed, components, int(reversible), progression)
+        run("node", pathlib.Path(folder, "encode.js"), openjph, raw, coded, COLUMNS, ROWS, bits, signed, int(reversible), progression)
         return coded.read_bytes()
 
 
@@ -115,6 +114,8 @@ def main(openjph):
         if name == "u12":
             run("dcmcjpeg", "+ee", "+q", 95, raw, out("jpeg51"))
         for coding, uid, reversible, progression in (("htj2k201", "201", True, 0), ("htj2k202", "202", True, 2), ("htj2k203", "203", False, 2)):
+            if name == "rgb":
+                continue
             coded = htj2k(openjph, pixels, stored, signed, reversible, progression)
             encapsulated(data_set(pixels, allocated, stored, signed, "1.2.840.10008.1.2.4." + uid), out(coding).name, [coded])
         deflate = zlib.compressobj(9, zlib.DEFLATED, -15)

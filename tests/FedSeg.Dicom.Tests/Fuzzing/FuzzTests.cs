@@ -32,6 +32,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         var executions = Setting("FEDSEG_FUZZ_EXECUTIONS", DefaultExecutions);
         var folders = new[] { Corpus.Folder, Environment.GetEnvironmentVariable("FEDSEG_FUZZ_CORPUS") }.Where(folder => folder is not null);
         var mutator = new Mutator([.. folders.SelectMany(folder => Directory.GetFiles(folder!)).Order(StringComparer.Ordinal).Select(FuzzSeed.Of)]);
+        var isTraced = Setting("FEDSEG_FUZZ_TRACE", 0) == 1;
         var tally = new Tally();
         Execute(Corpus.Read("u8.raw"), new byte[Limits.MaxFrameBytes]);
         var workingSet = Environment.WorkingSet;
@@ -39,6 +40,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
         Parallel.For(first, first + executions, () => new byte[Limits.MaxFrameBytes], (execution, _, buffer) =>
         {
+            if (isTraced)
+            {
+                Console.Error.WriteLine(execution);
+            }
+
             Run(mutator.Make(seed, execution), execution, buffer, tally);
             return buffer;
         }, static _ => { });

@@ -196,7 +196,8 @@ public sealed class HostileFileTests
         var path = Path.GetTempFileName();
         File.WriteAllBytes(path, PixelDescription(RawBytes.Part10(Explicit), 512, 512).Explicit(0x7FE0, 0x10, "OB", new byte[512 * 512]).ToArray());
         using var file = DicomFile.Open(path);
-        using (var stream = File.OpenWrite(path))
+        // FileShare.ReadWrite takes no lock, as a writer of another program takes none.
+        using (var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
         {
             stream.SetLength(1000);
         }
