@@ -10,7 +10,7 @@ namespace FedSeg.Cli.Imaging;
 /// <summary><c>fedseg dicom</c>: what the files of a hospital say, and what can be made of them.</summary>
 internal static class DicomCommands
 {
-    public static Command Create() => new("dicom", "Look at DICOM files and folders.") { Dump(), Scan() };
+    public static Command Create() => new("dicom", "Look at DICOM files and folders, and de-identify them.") { Dump(), Scan(), DeidentifyCommand.Create() };
 
     private static Command Dump()
     {

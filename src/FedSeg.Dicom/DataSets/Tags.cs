@@ -1,8 +1,8 @@
 namespace FedSeg.Dicom.DataSets;
 
 /// <summary>
-/// The attributes that FedSeg reads or writes, with the representation that Implicit VR needs to know (PS3.6). Anything
-/// else in an Implicit VR file is read as UN.
+/// The attributes that FedSeg reads or writes by name, with their representation. Those that it only passes on are in
+/// <see cref="StandardDictionary"/>.
 /// </summary>
 public static class Tags
 {
@@ -147,9 +147,10 @@ public static class Tags
     internal static readonly DicomTag ItemDelimitation = new(0xFFFE, 0xE00D);
     internal static readonly DicomTag SequenceDelimitation = new(0xFFFE, 0xE0DD);
 
-    /// <summary>The representation of a known attribute; UN for every other one (UL for a group length).</summary>
+    /// <summary>The representation of a standard attribute; UN for every other one (UL for a group length).</summary>
     internal static DicomVr RepresentationOf(DicomTag tag) =>
         Representations.TryGetValue(tag, out var vr) ? vr
+        : StandardDictionary.Find(tag) is { } standard ? standard.Vr
         : tag.Element == 0 ? DicomVr.UL
         : tag is { IsPrivate: true, Element: >= 0x10 and <= 0xFF } ? DicomVr.LO
         : DicomVr.UN;

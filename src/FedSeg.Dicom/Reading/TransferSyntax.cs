@@ -39,6 +39,9 @@ public sealed record TransferSyntax(string Uid, string Name)
     /// <summary>Pixels may differ from those that were acquired.</summary>
     internal bool IsLossy { get; private init; }
 
+    /// <summary>Whether <see cref="Of"/> knows the syntax, rather than takes it for what every newer one is.</summary>
+    internal static bool IsKnown(string uid) => Known.ContainsKey(uid);
+
     internal bool IsExplicit => this != ImplicitLittleEndian;
 
     internal bool IsBigEndian => this == ExplicitBigEndian;

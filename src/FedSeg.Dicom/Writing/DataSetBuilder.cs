@@ -19,7 +19,7 @@ public sealed class DataSetBuilder
     /// <summary>Text values with the representation stated.</summary>
     public DataSetBuilder Text(DicomTag tag, DicomVr vr, params string[] values)
     {
-        _entries[tag] = vr.IsText() ? new Entry(vr, values, null, null) : throw new ArgumentException($"{tag} is {vr}, which is no text.", nameof(tag));
+        _entries[tag] = vr.IsText() ? new Entry(vr) { Texts = values } : throw new ArgumentException($"{tag} is {vr}, which is no text.", nameof(tag));
         return this;
     }
 
@@ -37,10 +37,17 @@ public sealed class DataSetBuilder
         };
     }
 
-    /// <summary>Raw bytes, little-endian; an odd length is padded with zero.</summary>
+    /// <summary>Raw bytes, little-endian; an odd length is padded.</summary>
     public DataSetBuilder Bytes(DicomTag tag, DicomVr vr, byte[] value)
     {
-        _entries[tag] = new Entry(vr, null, value, null);
+        _entries[tag] = new Entry(vr) { Raw = value };
+        return this;
+    }
+
+    /// <summary>Takes an element over as it was read, compressed fragments included: its bytes are not copied before they are written.</summary>
+    internal DataSetBuilder Bytes(DicomElement element)
+    {
+        _entries[element.Tag] = new Entry(element.Vr) { Raw = element.Value, Encapsulated = element.Encapsulated };
         return this;
     }
 
@@ -56,7 +63,7 @@ public sealed class DataSetBuilder
     /// <summary>A sequence with these items.</summary>
     public DataSetBuilder Sequence(DicomTag tag, params IEnumerable<DataSetBuilder> items)
     {
-        _entries[tag] = new Entry(DicomVr.SQ, null, null, [.. items]);
+        _entries[tag] = new Entry(DicomVr.SQ) { Items = [.. items] };
         return this;
     }
 
@@ -93,38 +100,72 @@ public sealed class DataSetBuilder
     internal byte[] Encode()
     {
         using var stream = new MemoryStream();
-        foreach (var (tag, entry) in _entries)
-        {
-            WriteElement(stream, tag, entry.Vr, entry.Encode());
-        }
-
+        Write(stream);
         return stream.ToArray();
     }
 
-    private static void WriteElement(MemoryStream stream, DicomTag tag, DicomVr vr, byte[] value)
+    /// <summary>Writes the elements in tag order. Values that were taken over as bytes go straight to the stream.</summary>
+    internal void Write(Stream stream)
     {
+        foreach (var (tag, entry) in _entries)
+        {
+            if (entry.Encapsulated is { } encapsulated)
+            {
+                WriteHeader(stream, tag, entry.Vr, uint.MaxValue);
+                WriteFragments(stream, encapsulated);
+                continue;
+            }
+
+            var value = entry.Encode();
+            var padding = value.Length % 2;
+            WriteHeader(stream, tag, entry.Vr, (uint)(value.Length + padding));
+            stream.Write(value.Span);
+            if (padding == 1)
+            {
+                stream.WriteByte(entry.Padding);
+            }
+        }
+    }
+
+    private static void WriteHeader(Stream stream, DicomTag tag, DicomVr vr, uint length)
+    {
+        // What is too long for two bytes of length is written as UN, which has four (PS3.5 §6.2.2 note 4).
+        vr = vr.HasShortLength() && length > ushort.MaxValue ? DicomVr.UN : vr;
         Span<byte> header = stackalloc byte[12];
+        header.Clear();
         BinaryPrimitives.WriteUInt16LittleEndian(header, tag.Group);
         BinaryPrimitives.WriteUInt16LittleEndian(header[2..], tag.Element);
         BinaryPrimitives.WriteUInt16BigEndian(header[4..], (ushort)vr);
         if (vr.HasShortLength())
         {
-            if (value.Length > ushort.MaxValue)
-            {
-                throw new ArgumentException($"{tag}: {value.Length} bytes are too many for {vr}.", nameof(value));
-            }
-
-            BinaryPrimitives.WriteUInt16LittleEndian(header[6..], (ushort)value.Length);
+            BinaryPrimitives.WriteUInt16LittleEndian(header[6..], (ushort)length);
             stream.Write(header[..8]);
         }
         else
         {
-            header[6..8].Clear();
-            BinaryPrimitives.WriteUInt32LittleEndian(header[8..], (uint)value.Length);
+            BinaryPrimitives.WriteUInt32LittleEndian(header[8..], length);
             stream.Write(header);
         }
+    }
 
-        stream.Write(value);
+    private static void WriteFragments(Stream stream, EncapsulatedValue encapsulated)
+    {
+        foreach (var fragment in encapsulated.Fragments.Prepend(encapsulated.OffsetTable))
+        {
+            WriteItemHeader(stream, Tags.Item, fragment.Length);
+            stream.Write(fragment.Span);
+        }
+
+        WriteItemHeader(stream, Tags.SequenceDelimitation, 0);
+    }
+
+    private static void WriteItemHeader(Stream stream, DicomTag tag, int length)
+    {
+        Span<byte> header = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt16LittleEndian(header, tag.Group);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[2..], tag.Element);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[4..], (uint)length);
+        stream.Write(header);
     }
 
     private DataSetBuilder Binary(DicomTag tag, DicomVr vr, double[] values, int width, Action<byte[], double> write)
@@ -157,35 +198,31 @@ public sealed class DataSetBuilder
         return text;
     }
 
-    private sealed record Entry(DicomVr Vr, string[]? Texts, byte[]? Raw, DataSetBuilder[]? Items)
+    private sealed record Entry(DicomVr Vr)
     {
-        public byte[] Encode()
-        {
-            if (Items is not null)
-            {
-                return EncodeItems(Items);
-            }
+        public string[]? Texts { get; init; }
 
-            var bytes = Raw ?? Encoding.UTF8.GetBytes(string.Join('\\', Texts!));
-            if (bytes.Length % 2 == 0)
-            {
-                return bytes;
-            }
+        public ReadOnlyMemory<byte> Raw { get; init; }
 
-            Array.Resize(ref bytes, bytes.Length + 1);
-            bytes[^1] = (byte)(Raw is null && Vr != DicomVr.UI ? ' ' : '\0');
-            return bytes;
-        }
+        public DataSetBuilder[]? Items { get; init; }
+
+        public EncapsulatedValue? Encapsulated { get; init; }
+
+        public byte Padding => (byte)(Vr.IsText() && Vr != DicomVr.UI ? ' ' : '\0');
+
+        /// <summary>The value before it is padded to an even length.</summary>
+        public ReadOnlyMemory<byte> Encode() =>
+            Items is not null ? EncodeItems(Items)
+            : Texts is not null ? Encoding.UTF8.GetBytes(string.Join('\\', Texts))
+            : Raw;
 
         private static byte[] EncodeItems(DataSetBuilder[] items)
         {
             using var stream = new MemoryStream();
-            Span<byte> header = [0xFE, 0xFF, 0x00, 0xE0, 0, 0, 0, 0];
             foreach (var item in items)
             {
                 var body = item.Encode();
-                BinaryPrimitives.WriteUInt32LittleEndian(header[4..], (uint)body.Length);
-                stream.Write(header);
+                WriteItemHeader(stream, Tags.Item, body.Length);
                 stream.Write(body);
             }
 
