@@ -13,6 +13,7 @@ internal sealed class DataSetCleaner
 {
     private const string StandardRoot = "1.2.840.10008.";
     private const int OldestToldAge = 89;
+    private const int MostZeros = 1024 * 1024;
 
     private static readonly DicomTag PatientAge = new(0x0010, 0x1010);
 
@@ -192,7 +193,7 @@ internal sealed class DataSetCleaner
             return Write(cleaned, element, DummyValues.Text(element.Vr), AttributeOutcome.Replaced);
         }
 
-        cleaned.Bytes(element.Tag, element.Vr, DummyValues.Zeros(element.Vr, element.Value.Length));
+        cleaned.Bytes(element.Tag, element.Vr, DummyValues.Zeros(element.Vr, (int)Math.Min(element.Bytes.Length, MostZeros)));
         return AttributeOutcome.Replaced;
     }
 

@@ -33,7 +33,8 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
         DeidentificationOutcome outcome;
         try
         {
-            outcome = Deidentify(DicomFile.Open(path, limits), outputFolder);
+            using var file = DicomFile.Open(path, limits);
+            outcome = Deidentify(file, outputFolder);
         }
         catch (DicomException unreadable)
         {

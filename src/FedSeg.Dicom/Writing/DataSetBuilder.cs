@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
@@ -11,6 +12,8 @@ namespace FedSeg.Dicom.Writing;
 /// </summary>
 public sealed class DataSetBuilder
 {
+    private const int PartBytes = 128 * 1024;
+
     private readonly SortedDictionary<DicomTag, Entry> _entries = [];
 
     /// <summary>Text values of a known attribute; none makes an empty element (type 2).</summary>
@@ -40,14 +43,14 @@ public sealed class DataSetBuilder
     /// <summary>Raw bytes, little-endian; an odd length is padded.</summary>
     public DataSetBuilder Bytes(DicomTag tag, DicomVr vr, byte[] value)
     {
-        _entries[tag] = new Entry(vr) { Raw = value };
+        _entries[tag] = new Entry(vr) { Raw = new DicomBytes(value) };
         return this;
     }
 
-    /// <summary>Takes an element over as it was read, compressed fragments included: its bytes are not copied before they are written.</summary>
+    /// <summary>Takes an element over as it was read, compressed fragments included. Long values stay in their file, which must be open until they are written.</summary>
     internal DataSetBuilder Bytes(DicomElement element)
     {
-        _entries[element.Tag] = new Entry(element.Vr) { Raw = element.Value, Encapsulated = element.Encapsulated };
+        _entries[element.Tag] = new Entry(element.Vr) { Raw = element.Bytes, Encapsulated = element.Encapsulated };
         return this;
     }
 
@@ -104,7 +107,7 @@ public sealed class DataSetBuilder
         return stream.ToArray();
     }
 
-    /// <summary>Writes the elements in tag order. Values that were taken over as bytes go straight to the stream.</summary>
+    /// <summary>Writes the elements in tag order. Long values that were taken over go from file to stream in parts.</summary>
     internal void Write(Stream stream)
     {
         foreach (var (tag, entry) in _entries)
@@ -118,8 +121,8 @@ public sealed class DataSetBuilder
 
             var value = entry.Encode();
             var padding = value.Length % 2;
-            WriteHeader(stream, tag, entry.Vr, (uint)(value.Length + padding));
-            stream.Write(value.Span);
+            WriteHeader(stream, tag, entry.Vr, checked((uint)(value.Length + padding)));
+            WriteBytes(stream, value);
             if (padding == 1)
             {
                 stream.WriteByte(entry.Padding);
@@ -153,13 +156,33 @@ public sealed class DataSetBuilder
         foreach (var fragment in encapsulated.Fragments.Prepend(encapsulated.OffsetTable))
         {
             WriteItemHeader(stream, Tags.Item, fragment.Length);
-            stream.Write(fragment.Span);
+            WriteBytes(stream, fragment);
         }
 
         WriteItemHeader(stream, Tags.SequenceDelimitation, 0);
     }
 
-    private static void WriteItemHeader(Stream stream, DicomTag tag, int length)
+    private static void WriteBytes(Stream stream, DicomBytes bytes)
+    {
+        if (bytes.TryGetLoaded(out var loaded))
+        {
+            stream.Write(loaded.Span);
+            return;
+        }
+
+        var part = ArrayPool<byte>.Shared.Rent((int)Math.Min(bytes.Length, PartBytes));
+        for (long done = 0; done < bytes.Length;)
+        {
+            var span = part.AsSpan(0, (int)Math.Min(part.Length, bytes.Length - done));
+            bytes.CopyTo(done, span);
+            stream.Write(span);
+            done += span.Length;
+        }
+
+        ArrayPool<byte>.Shared.Return(part);
+    }
+
+    private static void WriteItemHeader(Stream stream, DicomTag tag, long length)
     {
         Span<byte> header = stackalloc byte[8];
         BinaryPrimitives.WriteUInt16LittleEndian(header, tag.Group);
@@ -202,7 +225,7 @@ public sealed class DataSetBuilder
     {
         public string[]? Texts { get; init; }
 
-        public ReadOnlyMemory<byte> Raw { get; init; }
+        public DicomBytes Raw { get; init; }
 
         public DataSetBuilder[]? Items { get; init; }
 
@@ -211,9 +234,9 @@ public sealed class DataSetBuilder
         public byte Padding => (byte)(Vr.IsText() && Vr != DicomVr.UI ? ' ' : '\0');
 
         /// <summary>The value before it is padded to an even length.</summary>
-        public ReadOnlyMemory<byte> Encode() =>
-            Items is not null ? EncodeItems(Items)
-            : Texts is not null ? Encoding.UTF8.GetBytes(string.Join('\\', Texts))
+        public DicomBytes Encode() =>
+            Items is not null ? new DicomBytes(EncodeItems(Items))
+            : Texts is not null ? new DicomBytes(Encoding.UTF8.GetBytes(string.Join('\\', Texts)))
             : Raw;
 
         private static byte[] EncodeItems(DataSetBuilder[] items)
