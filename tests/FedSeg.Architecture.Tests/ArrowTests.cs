@@ -15,6 +15,7 @@ public sealed class ArrowTests
         { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
         { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger"] },
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
+        { "FedSeg.Importer", ["FedSeg.Dicom", "FedSeg.Hosting"] },
         { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },
         { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.Protocol", "FedSeg.Hosting"] },
     };
@@ -37,7 +38,27 @@ public sealed class ArrowTests
 
         Assert.NotEmpty(files);
         Assert.DoesNotContain(files, file => file.Contains("torch", StringComparison.OrdinalIgnoreCase));
-        Assert.DoesNotContain(files, file => file is "FedSeg.Dicom.dll" or "FedSeg.Imaging.dll" or "FedSeg.Segmentation.dll" or "FedSeg.Trainer.dll");
+        Assert.DoesNotContain(files, file => file is "FedSeg.Dicom.dll" or "FedSeg.Imaging.dll" or "FedSeg.Segmentation.dll" or "FedSeg.Trainer.dll" or "FedSeg.Importer.dll");
+    }
+
+    /// <summary>It sees patients and has a network, so nothing that could speak to the federation or train is even beside it.</summary>
+    [Fact]
+    public void Importer_HasNothingToTalkToTheFederationWith()
+    {
+        var files = Directory.EnumerateFiles(BuiltAssembly.OutputOf("FedSeg.Importer"), "*.dll", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)!).ToList();
+
+        Assert.Contains("FedSeg.Importer.dll", files);
+        Assert.DoesNotContain(files, file => file.Contains("torch", StringComparison.OrdinalIgnoreCase) || file.StartsWith("Grpc.", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, file => file is "FedSeg.Protocol.dll" or "FedSeg.Egress.dll" or "FedSeg.Federation.dll" or "FedSeg.Imaging.dll" or "FedSeg.SiteAgent.dll");
+    }
+
+    /// <summary>One type makes the importer's connections, and it knows one address.</summary>
+    [Fact]
+    public void Importer_NamesNoSocketOfItsOwn()
+    {
+        using var assembly = new BuiltAssembly("FedSeg.Importer");
+
+        Assert.DoesNotContain(assembly.NamedTypes, type => type.StartsWith("System.Net.Sockets.", StringComparison.Ordinal) || type.StartsWith("System.IO.Pipes.", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -57,7 +78,7 @@ public sealed class ArrowTests
     [Fact]
     public void Torch_IsNamedByTheSegmentationProjectAndItsPrograms()
     {
-        string[] everywhere = ["FedSeg.Federation", "FedSeg.Dicom", "FedSeg.Ledger", "FedSeg.Hosting", "FedSeg.Imaging", "FedSeg.Protocol", "FedSeg.Egress", "FedSeg.SiteAgent", "FedSeg.Coordinator"];
+        string[] everywhere = ["FedSeg.Federation", "FedSeg.Dicom", "FedSeg.Ledger", "FedSeg.Hosting", "FedSeg.Imaging", "FedSeg.Protocol", "FedSeg.Egress", "FedSeg.SiteAgent", "FedSeg.Importer", "FedSeg.Coordinator"];
 
         Assert.All(everywhere, project =>
         {

@@ -22,6 +22,17 @@ public sealed class SourceTests
     }
 
     [Fact]
+    public void Importer_OnlyItsConnectionMakesAnHttpClient()
+    {
+        var sources = Directory.GetFiles(Path.Combine(Root, "site-agent", "importer"), "*.cs", SearchOption.AllDirectories);
+
+        var door = Assert.Single(sources, source => File.ReadAllText(source) is var text && (text.Contains("new HttpClient(", StringComparison.Ordinal) || text.Contains("new SocketsHttpHandler", StringComparison.Ordinal)));
+        Assert.Equal("PacsConnection.cs", Path.GetFileName(door));
+        Assert.Contains("AllowAutoRedirect = false", File.ReadAllText(door));
+        Assert.Contains("UseProxy = false", File.ReadAllText(door));
+    }
+
+    [Fact]
     public void Root_HoldsNothingButTheHouse()
     {
         string[] allowed = ["FedSeg.sln", "protos", "src", "coordinator", "site-agent", "tests", "deploy", "docs", "README.md", "LICENSE", "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", "artifacts", "TestResults"];

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ namespace FedSeg.Hosting.Programs;
 /// <summary>What the long-running programs share: one settings file, logs on standard output, and a start that fails in one clear line.</summary>
 public static class ServiceProgram
 {
-    public const int Done = 0, BadInput = 2, Fault = 3;
+    public const int Done = 0, No = 1, BadInput = 2, Fault = 3;
 
     /// <summary>Adds the file named by <c>--settings FILE</c> (JSON) and sets logging up. Command-line switches (<c>--Section:Key=value</c>) win over the file.</summary>
     /// <exception cref="InvalidDataException">No settings file is named, or it is missing or not JSON.</exception>
@@ -40,13 +41,44 @@ public static class ServiceProgram
     }
 
     /// <summary>Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.</summary>
-    public static async Task<int> RunAsync(Func<IHost> build)
+    public static Task<int> RunAsync(Func<IHost> build) => GuardAsync(async () =>
+    {
+        using var host = build();
+        await host.RunAsync();
+        return Done;
+    });
+
+    /// <summary>
+    /// Builds a host for one piece of work, which gives the exit code. A signal to stop cancels the work, which is a fault. Bad settings end as in the other overload.
+    /// </summary>
+    public static Task<int> RunAsync(Func<IHost> build, Func<IServiceProvider, CancellationToken, Task<int>> work) => GuardAsync(async () =>
+    {
+        using var host = build();
+        await host.StartAsync();
+        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        try
+        {
+            return await work(host.Services, stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return Fault;
+        }
+        finally
+        {
+            await host.StopAsync(CancellationToken.None);
+        }
+    });
+
+    /// <summary>A path from a settings file: relative ones start at the folder of that file.</summary>
+    public static string ResolvePath(string[] args, string path) =>
+        Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(SettingsPath(args)))!);
+
+    private static async Task<int> GuardAsync(Func<Task<int>> run)
     {
         try
         {
-            using var host = build();
-            await host.RunAsync();
-            return Done;
+            return await run();
         }
         catch (OptionsValidationException error)
         {
@@ -69,10 +101,6 @@ public static class ServiceProgram
             return Fault;
         }
     }
-
-    /// <summary>A path from a settings file: relative ones start at the folder of that file.</summary>
-    public static string ResolvePath(string[] args, string path) =>
-        Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(SettingsPath(args)))!);
 
     private static string SettingsPath(string[] args)
     {

@@ -26,6 +26,20 @@ public static partial class DurableFile
     }
 
     /// <summary>
+    /// Renames a folder to where none is yet, in one step for everybody who looks. The names in it and its own are durable when this returns; the bytes of its files are
+    /// its writer's business.
+    /// </summary>
+    /// <exception cref="IOException">There is something already, or the two paths are on different file systems.</exception>
+    public static void PublishDirectory(string temporaryPath, string path)
+    {
+        FlushDirectory(temporaryPath);
+        Directory.Move(temporaryPath, path);
+        FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        // The old name's end as well: after a power cut a folder must not be at both places.
+        FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(temporaryPath))!);
+    }
+
+    /// <summary>
     /// Makes a folder unless it is there. A new one's name is durable when this returns: a file flushed inside a folder whose own name was lost is lost with it.
     /// </summary>
     /// <returns>The folder's full path.</returns>

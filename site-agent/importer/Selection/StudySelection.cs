@@ -1,0 +1,95 @@
+using System.Globalization;
+using System.IO.Enumeration;
+using FedSeg.Dicom.DataSets;
+using FedSeg.Importer.Pacs;
+
+namespace FedSeg.Importer.Selection;
+
+/// <summary>
+/// What to ask the PACS for, and which of its answers to take. A PACS may leave out a filter it does not know (PS3.18 §8.3.4.1), so every answer is checked again here,
+/// and one that does not show what the filter needs is not taken.
+/// </summary>
+internal sealed class StudySelection
+{
+    private readonly SelectionOptions _options;
+    private readonly string[] _accessionNumbers;
+
+    private StudySelection(SelectionOptions options, string[] accessionNumbers)
+    {
+        _options = options;
+        _accessionNumbers = accessionNumbers;
+    }
+
+    /// <exception cref="InvalidDataException">The file of accession numbers holds none.</exception>
+    public static StudySelection Of(SelectionOptions options)
+    {
+        if (options.AccessionNumberFile.Length == 0) return new StudySelection(options, []);
+        var numbers = File.ReadLines(options.AccessionNumberFile).Select(line => line.Trim()).Where(line => line.Length > 0).Distinct(StringComparer.Ordinal).ToArray();
+        return numbers.Length > 0
+            ? new StudySelection(options, numbers)
+            : throw new InvalidDataException($"Importer:Select:AccessionNumberFile is '{options.AccessionNumberFile}', which holds no accession number; an empty list would select everything.");
+    }
+
+    /// <summary>The filters of the queries whose answers together are the cohort: one for each accession number, or one for each modality.</summary>
+    public IEnumerable<IReadOnlyList<KeyValuePair<string, string>>> Queries() => _accessionNumbers.Length > 0
+        ? _accessionNumbers.Select(number => Query(new("AccessionNumber", number)))
+        : _options.Modalities.Distinct(StringComparer.Ordinal).Select(modality => Query(new("ModalitiesInStudy", modality)));
+
+    /// <summary>Whether an answer is what was asked for.</summary>
+    public bool Takes(StudyMatch match) =>
+        IsInTime(match.Date)
+        && Matches(_options.StudyDescription, match.Description)
+        && (_accessionNumbers.Length == 0 || _accessionNumbers.Contains(match.AccessionNumber, StringComparer.Ordinal))
+        // The series decide anyway; where the study tells its modalities, that saves asking for them.
+        && (match.Modalities.Count == 0 || match.Modalities.Intersect(_options.Modalities, StringComparer.Ordinal).Any());
+
+    /// <summary>The series of a case: all images of the chosen modalities and descriptions, and the segmentation.</summary>
+    public SeriesChoice Choose(IReadOnlyList<SeriesMatch> series)
+    {
+        var images = series.Where(entry => _options.Modalities.Contains(entry.Modality, StringComparer.Ordinal) && Matches(_options.SeriesDescription, entry.Description)).ToArray();
+        if (images.Length == 0) return new SeriesChoice.Nothing(SkipReason.NoImages);
+        if (_options.Segmentation == SegmentationChoice.None) return new SeriesChoice.Chosen([.. images.Select(image => image.Series)]);
+        var segmentations = Kinds(_options.Segmentation)
+            .Select(kind => series.Where(entry => entry.Modality == kind && Matches(_options.SegmentationDescription, entry.Description)).ToArray())
+            .FirstOrDefault(found => found.Length > 0);
+        return segmentations switch
+        {
+            null => new SeriesChoice.Nothing(SkipReason.NoSegmentation),
+            [var one] => new SeriesChoice.Chosen([.. images.Select(image => image.Series), one.Series]),
+            _ => new SeriesChoice.Nothing(SkipReason.SeveralSegmentations),
+        };
+    }
+
+    private static string[] Kinds(SegmentationChoice choice) => choice switch
+    {
+        SegmentationChoice.Seg => ["SEG"],
+        SegmentationChoice.RtStruct => ["RTSTRUCT"],
+        SegmentationChoice.SegElseRtStruct => ["SEG", "RTSTRUCT"],
+        _ => throw new InvalidOperationException($"{choice} names no segmentation."),
+    };
+
+    private List<KeyValuePair<string, string>> Query(KeyValuePair<string, string> main)
+    {
+        var query = new List<KeyValuePair<string, string>> { main };
+        if (_options.StudyDateFrom is not null || _options.StudyDateTo is not null)
+        {
+            // A range with one end open is written with nothing at that end, PS3.4 §C.2.2.2.5.
+            query.Add(new("StudyDate", $"{Date(_options.StudyDateFrom)}-{Date(_options.StudyDateTo)}"));
+        }
+
+        if (_options.StudyDescription.Length > 0) query.Add(new("StudyDescription", _options.StudyDescription));
+        query.Add(new("includefield", nameof(Tags.StudyDescription)));
+        query.Add(new("includefield", nameof(DicomJson.ModalitiesInStudy)));
+        return query;
+    }
+
+    private bool IsInTime(string date) =>
+        _options.StudyDateFrom is null && _options.StudyDateTo is null
+        || DateOnly.TryParseExact(date, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+        && (_options.StudyDateFrom is not { } from || day >= from)
+        && (_options.StudyDateTo is not { } to || day <= to);
+
+    private static bool Matches(string pattern, string text) => pattern.Length == 0 || FileSystemName.MatchesSimpleExpression(pattern, text, ignoreCase: true);
+
+    private static string Date(DateOnly? day) => day?.ToString("yyyyMMdd", CultureInfo.InvariantCulture) ?? "";
+}
