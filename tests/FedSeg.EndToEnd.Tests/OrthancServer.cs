@@ -94,7 +94,7 @@ internal sealed class OrthancServer : IAsyncDisposable
         ["Name"] = "FedSegTest",
         ["StorageDirectory"] = Path.Combine(_folder.FullName, "db"),
         ["IndexDirectory"] = Path.Combine(_folder.FullName, "db"),
-        ["HttpPort"] = HttpPort,
+        [nameof(HttpPort)] = HttpPort,
         ["DicomPort"] = _dicomPort,
         ["DicomAlwaysAllowStore"] = true,
         ["RemoteAccessAllowed"] = false,

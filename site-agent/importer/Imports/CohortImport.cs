@@ -84,6 +84,6 @@ internal sealed partial class CohortImport(
     [LoggerMessage(503, LogLevel.Warning, "The PACS failed; studies left for the next import: {Reasons}")]
     private partial void LogPostponed(string reasons);
 
-    [LoggerMessage(504, LogLevel.Warning, "The PACS answered with {Studies} studies that were not asked for; they were left out")]
+    [LoggerMessage(504, LogLevel.Information, "The PACS listed {Studies} studies outside the selection; they were left out")]
     private partial void LogOutsideSelection(int studies);
 }

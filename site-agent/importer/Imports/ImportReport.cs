@@ -68,7 +68,7 @@ internal sealed record StudyCounts
     /// <summary>Selected.</summary>
     public required int Found { get; init; }
 
-    /// <summary>Answers of the PACS that the selection does not take: the PACS does not know a filter.</summary>
+    /// <summary>Listed by the PACS, but not what the selection takes: other modalities, or a filter that the PACS does not know.</summary>
     public required int OutsideSelection { get; init; }
 
     public required int Imported { get; init; }

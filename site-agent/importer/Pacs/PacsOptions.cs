@@ -47,9 +47,9 @@ internal sealed class PacsOptions
     [Range(1, 10_000)]
     public int PageSize { get; set; } = 200;
 
-    /// <summary>Most studies a query may match; more is taken for a filter that does not filter.</summary>
-    [Range(1, 1_000_000)]
-    public int MaximumStudies { get; set; } = 10_000;
+    /// <summary>Most studies a query may list, those of other modalities included; more is taken for a filter that does not filter.</summary>
+    [Range(1, 10_000_000)]
+    public int MaximumStudies { get; set; } = 100_000;
 
     /// <summary>Most instances of one study.</summary>
     [Range(1, 1_000_000)]

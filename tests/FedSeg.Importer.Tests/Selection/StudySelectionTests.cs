@@ -11,7 +11,7 @@ public sealed class StudySelectionTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Queries_SeveralModalities_AskForEachWithAllFilters()
+    public void Queries_NoAccessionNumbers_AreOneWithAllFiltersButTheModalities()
     {
         var selection = StudySelection.Of(new SelectionOptions
         {
@@ -21,16 +21,14 @@ public sealed class StudySelectionTests : IDisposable
             StudyDescription = "*hippo*",
         });
 
-        Assert.Equal(
-            ["ModalitiesInStudy=MR StudyDate=20200102-20241231 StudyDescription=*hippo*", "ModalitiesInStudy=CT StudyDate=20200102-20241231 StudyDescription=*hippo*"],
-            Written(selection));
+        Assert.Equal(["StudyDate=20200102-20241231 StudyDescription=*hippo*"], Written(selection));
     }
 
     [Fact]
     public void Queries_OpenDateRange_LeavesThatEndEmpty()
     {
-        Assert.Equal(["ModalitiesInStudy=MR StudyDate=20200102-"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateFrom = new DateOnly(2020, 1, 2) })));
-        Assert.Equal(["ModalitiesInStudy=MR StudyDate=-20200102"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateTo = new DateOnly(2020, 1, 2) })));
+        Assert.Equal(["StudyDate=20200102-"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateFrom = new DateOnly(2020, 1, 2) })));
+        Assert.Equal(["StudyDate=-20200102"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateTo = new DateOnly(2020, 1, 2) })));
     }
 
     [Fact]
