@@ -1,4 +1,5 @@
 using FedSeg.Hosting.Programs;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 namespace FedSeg.Hosting.Tests.Programs;
@@ -36,6 +37,27 @@ public sealed class ServiceProgramTests : IDisposable
     [Fact]
     public async Task RunAsync_InvalidData_IsBadInput() =>
         Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(() => throw new InvalidDataException("Said by the test.")));
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task RunAsync_Work_GivesItsExitCode(int exitCode) =>
+        Assert.Equal(exitCode, await ServiceProgram.RunAsync(EmptyHost, (_, _) => Task.FromResult(exitCode)));
+
+    [Fact]
+    public async Task RunAsync_WorkThatIsToldToStop_IsAFault() =>
+        Assert.Equal(ServiceProgram.Fault, await ServiceProgram.RunAsync(EmptyHost, async (services, stopping) =>
+        {
+            services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stopping);
+            return ServiceProgram.Done;
+        }));
+
+    [Fact]
+    public async Task RunAsync_WorkOnInvalidData_IsBadInput() =>
+        Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(EmptyHost, (_, _) => throw new InvalidDataException("Said by the test.")));
+
+    private static IHost EmptyHost() => Host.CreateEmptyApplicationBuilder(null).Build();
 
     private string Write(string json)
     {

@@ -27,5 +27,28 @@ public sealed class DurableFileTests : IDisposable
         Assert.Equal([_folder["file"]], Directory.GetFiles(Path.GetDirectoryName(_folder["file"])!));
     }
 
+    [Fact]
+    public void PublishDirectory_FreeName_MovesTheWholeFolder()
+    {
+        Directory.CreateDirectory(_folder["a", "case"]);
+        Directory.CreateDirectory(_folder["b"]);
+        File.WriteAllText(_folder["a", "case", "file"], "bytes");
+
+        DurableFile.PublishDirectory(_folder["a", "case"], _folder["b", "case"]);
+
+        Assert.Equal("bytes", File.ReadAllText(_folder["b", "case", "file"]));
+        Assert.Empty(Directory.GetDirectories(_folder["a"]));
+    }
+
+    [Fact]
+    public void PublishDirectory_NameThatIsTaken_IsRefusedAndNothingMoves()
+    {
+        Directory.CreateDirectory(_folder["a"]);
+        Directory.CreateDirectory(_folder["b"]);
+
+        Assert.Throws<IOException>(() => DurableFile.PublishDirectory(_folder["a"], _folder["b"]));
+        Assert.True(Directory.Exists(_folder["a"]));
+    }
+
     public void Dispose() => _folder.Dispose();
 }
