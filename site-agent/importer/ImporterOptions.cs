@@ -38,7 +38,8 @@ internal sealed class ImporterSettingsValidator : IValidateOptions<ImporterOptio
         var problems = options.Pacs.Problems().Concat(options.Select.Problems()).Concat(options.Schedule.Problems()).ToList();
         if (IsInside(options.DataDirectory, options.CohortDirectory))
         {
-            problems.Add($"Importer:DataDirectory is '{options.DataDirectory}', inside the cohort; a trainer would take it for a case. Put it beside the cohort.");
+            problems.Add(
+                $"Importer:DataDirectory is '{options.DataDirectory}', inside the cohort, where it would pass for a case. Put it beside.");
         }
 
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

@@ -12,7 +12,8 @@ var line = ImporterCommandLine.Split(args);
 return line.Verb switch
 {
     "import" => await ServiceProgram.RunAsync(() => Build().Build(), SingleImport.RunAsync),
-    "push" => await ServiceProgram.RunAsync(() => Build().Build(), (services, stop) => SegmentationPush.RunAsync(services, line.Files, stop)),
+    "push" => await ServiceProgram.RunAsync(
+        () => Build().Build(), (services, stop) => SegmentationPush.RunAsync(services, line.Files, stop)),
     _ => await ServiceProgram.RunAsync(() =>
     {
         var builder = Build();

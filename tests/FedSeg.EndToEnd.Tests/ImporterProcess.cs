@@ -36,13 +36,21 @@ internal sealed class ImporterProcess
         {
             ["Importer"] = new JsonObject
             {
-                ["Pacs"] = new JsonObject { ["Address"] = $"http://127.0.0.1:{pacsPort}/dicom-web", ["UserName"] = OrthancServer.User, ["PasswordFile"] = "pacs.password", ["PageSize"] = 3 },
+                ["Pacs"] = new JsonObject
+                {
+                    ["Address"] = $"http://127.0.0.1:{pacsPort}/dicom-web",
+                    ["UserName"] = OrthancServer.User,
+                    ["PasswordFile"] = "pacs.password",
+                    // More than one page of everything.
+                    ["PageSize"] = 3,
+                },
                 ["Select"] = new JsonObject { ["Modalities"] = new JsonArray("MR") },
                 ["CohortDirectory"] = "data/north",
                 ["DataDirectory"] = "importer",
             },
         }.ToJsonString());
-        return Process.Start(new ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.Importer"), .. verb, "--settings", settings]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        string[] arguments = [ProgramFiles.Find("FedSeg.Importer"), .. verb, "--settings", settings];
+        return Process.Start(new ProcessStartInfo("dotnet", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
     }
 
     /// <summary>Runs it to its end.</summary>

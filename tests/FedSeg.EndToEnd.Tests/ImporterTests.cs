@@ -3,7 +3,10 @@ using FedSeg.Dicom.Reading;
 
 namespace FedSeg.EndToEnd.Tests;
 
-/// <summary>From a real PACS to a trained model and back: Orthanc, the importer's process, killed once, the trainer's engine on what it brought, and a segmentation stored.</summary>
+/// <summary>
+/// From a real PACS to a trained model and back: Orthanc, the importer's process, killed once, the trainer's engine on what it brought, and
+/// a segmentation stored.
+/// </summary>
 public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
 {
     private const int Cases = 5;
@@ -23,7 +26,10 @@ public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
         var labelled = files[..^1].Sum(paths => paths.Length);
         var importer = new ImporterProcess(_work.FullName);
 
-        var already = await KillInTheMiddleAsync(importer, pacs, bytes: files[..^1].SelectMany(paths => paths).Sum(path => new FileInfo(path).Length) / 2);
+        var already = await KillInTheMiddleAsync(
+            importer,
+            pacs,
+            bytes: files[..^1].SelectMany(paths => paths).Sum(path => new FileInfo(path).Length) / 2);
         Assert.InRange(already, 1, labelled - 1);
         AssertOnlyWholeCases(importer, files);
 
@@ -36,7 +42,8 @@ public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
         AssertTellsNothing(resumed.Output + resumed.Error);
 
         var model = Path.Combine(_work.FullName, "model.safetensors");
-        var trained = await FedsegCommand.RunAsync(Cancellation, "train", "--data", importer.Data, "--out", model, "--steps", "2", "--json");
+        var trained = await FedsegCommand.RunAsync(
+            Cancellation, "train", "--data", importer.Data, "--out", model, "--steps", "2", "--json");
         Assert.True(trained.ExitCode == 0, trained.Error);
         Assert.Equal(2, trained.Json.GetProperty("steps").GetInt32());
 
@@ -75,11 +82,14 @@ public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
     /// <summary>Every case in the cohort has all the files of one source case.</summary>
     private static void AssertOnlyWholeCases(ImporterProcess importer, string[][] files)
     {
-        var whole = files.ToDictionary(paths => DicomFile.OpenHeader(paths[0]).DataSet.RequiredText(Tags.StudyInstanceUid), paths => paths.Select(InstanceOf).Order().ToArray());
+        var whole = files.ToDictionary(
+            paths => DicomFile.OpenHeader(paths[0]).DataSet.RequiredText(Tags.StudyInstanceUid),
+            paths => paths.Select(InstanceOf).Order().ToArray());
         foreach (var folder in Directory.Exists(importer.Cohort) ? Directory.GetDirectories(importer.Cohort) : [])
         {
             var imported = Directory.GetFiles(folder);
-            Assert.Equal(whole[DicomFile.OpenHeader(imported[0]).DataSet.RequiredText(Tags.StudyInstanceUid)], imported.Select(InstanceOf).Order());
+            Assert.Equal(
+                whole[DicomFile.OpenHeader(imported[0]).DataSet.RequiredText(Tags.StudyInstanceUid)], imported.Select(InstanceOf).Order());
         }
     }
 
@@ -96,7 +106,8 @@ public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
         var root = new DirectoryInfo(AppContext.BaseDirectory);
         while (root is not null && !File.Exists(Path.Combine(root.FullName, "FedSeg.sln"))) root = root.Parent;
         var real = Path.Combine(root!.FullName, "..", "shared", "data", "hippocampus", "north");
-        return Directory.GetDirectories(Directory.Exists(real) ? real : phantoms.Sites.Values.First()).Order(StringComparer.Ordinal).Take(Cases);
+        var site = Directory.Exists(real) ? real : phantoms.Sites.Values.First();
+        return Directory.GetDirectories(site).Order(StringComparer.Ordinal).Take(Cases);
     }
 
     private static bool IsSegmentation(string path) => DicomFile.OpenHeader(path).DataSet.Text(Tags.Modality) == "SEG";

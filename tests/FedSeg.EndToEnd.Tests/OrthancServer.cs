@@ -8,23 +8,34 @@ using System.Text.Json.Nodes;
 
 namespace FedSeg.EndToEnd.Tests;
 
-/// <summary>A real archive, Debian's orthanc with orthanc-dicomweb, on loopback with ports and a folder of its own: a service that the package may have started is not touched.</summary>
+/// <summary>
+/// A real archive, Debian's orthanc with orthanc-dicomweb, on loopback with ports and a folder of its own: a service that the package may
+/// have started is not touched.
+/// </summary>
 internal sealed class OrthancServer : IAsyncDisposable
 {
     public const string User = "fedseg", Password = "geheim";
     private const string Program = "/usr/sbin/Orthanc";
     private static readonly string[] PluginFolders = ["/usr/share/orthanc/plugins", "/usr/lib/orthanc"];
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fedseg-orthanc-");
-    private readonly HttpClient _http = new() { DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}"))) } };
+    private readonly HttpClient _http = new();
     private Process? _process;
     private int _dicomPort;
+
+    private OrthancServer() => _http.DefaultRequestHeaders.Authorization =
+        new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{Password}")));
 
     public int HttpPort { get; private set; }
 
     public static async Task<OrthancServer> StartAsync(CancellationToken cancellationToken)
     {
-        var plugin = PluginFolders.Where(Directory.Exists).SelectMany(folder => Directory.GetFiles(folder, "libOrthancDicomWeb.so*")).FirstOrDefault();
-        Assert.SkipUnless(File.Exists(Program) && plugin is not null && File.Exists("/usr/bin/storescu"), "No PACS to test with: apt-get install orthanc orthanc-dicomweb dcmtk. The importer was not tested end to end.");
+        var plugin = PluginFolders
+            .Where(Directory.Exists)
+            .SelectMany(folder => Directory.GetFiles(folder, "libOrthancDicomWeb.so*"))
+            .FirstOrDefault();
+        Assert.SkipUnless(
+            File.Exists(Program) && plugin is not null && File.Exists("/usr/bin/storescu"),
+            "No PACS to test with: apt-get install orthanc orthanc-dicomweb dcmtk. The importer was not tested end to end.");
         var server = new OrthancServer();
         // Orthanc can't choose a free port itself, and somebody may take the one we found.
         for (var attempt = 1; !await server.TryStartAsync(plugin, cancellationToken); attempt++)
@@ -38,7 +49,8 @@ internal sealed class OrthancServer : IAsyncDisposable
     /// <summary>Sends files by C-STORE, as a scanner does.</summary>
     public async Task StoreAsync(IEnumerable<string> paths, CancellationToken cancellationToken)
     {
-        using var storescu = Process.Start(new ProcessStartInfo("storescu", ["-R", "+sd", "+r", "127.0.0.1", $"{_dicomPort}", .. paths]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        string[] arguments = ["-R", "+sd", "+r", "127.0.0.1", $"{_dicomPort}", .. paths];
+        using var storescu = Start("storescu", arguments);
         var output = storescu.StandardOutput.ReadToEndAsync(cancellationToken);
         var error = await storescu.StandardError.ReadToEndAsync(cancellationToken);
         await storescu.WaitForExitAsync(cancellationToken);
@@ -48,7 +60,8 @@ internal sealed class OrthancServer : IAsyncDisposable
     /// <summary>What a query finds.</summary>
     public async Task<JsonElement> QueryAsync(string pathAndQuery, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{HttpPort}/dicom-web/{pathAndQuery}") { Headers = { { "Accept", "application/dicom+json" } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{HttpPort}/dicom-web/{pathAndQuery}");
+        request.Headers.Accept.ParseAdd("application/dicom+json");
         using var response = await _http.SendAsync(request, cancellationToken);
         response.EnsureSuccessStatusCode();
         return JsonDocument.Parse(await response.Content.ReadAsStringAsync(cancellationToken)).RootElement;
@@ -70,7 +83,7 @@ internal sealed class OrthancServer : IAsyncDisposable
         (HttpPort, _dicomPort) = (FreePort(), FreePort());
         var settings = Path.Combine(_folder.FullName, "orthanc.json");
         await File.WriteAllTextAsync(settings, Settings(plugin).ToJsonString(), cancellationToken);
-        _process = Process.Start(new ProcessStartInfo(Program, [$"--logfile={LogPath}", settings]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        _process = Start(Program, [$"--logfile={LogPath}", settings]);
         _process.BeginErrorReadLine();
         _process.BeginOutputReadLine();
         while (!_process.HasExited)
@@ -111,6 +124,9 @@ internal sealed class OrthancServer : IAsyncDisposable
         await _process.WaitForExitAsync();
         _process.Dispose();
     }
+
+    private static Process Start(string program, string[] arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
 
     private static int FreePort()
     {

@@ -3,7 +3,10 @@ using System.Net.Sockets;
 
 namespace FedSeg.EndToEnd.Tests;
 
-/// <summary>Passes bytes between a client and a server on loopback, and stops passing the server's after so many: what a test needs to kill the client in the middle.</summary>
+/// <summary>
+/// Passes bytes between a client and a server on loopback, and stops passing the server's after so many: what a test needs to kill the
+/// client in the middle.
+/// </summary>
 internal sealed class StallingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -48,18 +48,23 @@ internal sealed class FakePacs : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen ?? (_ => { })));
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(
+            kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen ?? (_ => { })));
         var pacs = new FakePacs(builder.Build());
         pacs.Map();
         await pacs._app.StartAsync();
-        pacs.Address = pacs._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single() + "/dicom-web";
+        var addresses = pacs._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        pacs.Address = addresses.Single() + "/dicom-web";
         return pacs;
     }
 
     public void Add(params FakeInstance[] instances) => Instances.AddRange(instances);
 
     /// <summary>Requests whose path ends in an instance.</summary>
-    public IEnumerable<string> SingleRetrievals => Requests.Where(request => request.Contains("/instances/", StringComparison.Ordinal)).Select(request => request[(request.LastIndexOf('/') + 1)..]);
+    public IEnumerable<string> SingleRetrievals =>
+        Requests
+            .Where(request => request.Contains("/instances/", StringComparison.Ordinal))
+            .Select(request => request[(request.LastIndexOf('/') + 1)..]);
 
     /// <param name="cutInto">The body ends in the middle of this further part.</param>
     public static async Task WriteMultipartAsync(HttpResponse response, IEnumerable<byte[]> parts, byte[]? cutInto = null)
@@ -93,19 +98,19 @@ internal sealed class FakePacs : IAsyncDisposable
             Authorisations.Enqueue(context.Request.Headers.Authorization);
             if (!await Intervene(context)) await next();
         });
-        _app.MapGet("/dicom-web/studies", context => PageAsync(context, Instances.Select(entry => entry.Study).Distinct().Select(study => new JsonObject
-        {
-            ["0020000D"] = Value("UI", study),
-            ["00080061"] = new JsonObject { ["vr"] = "CS", ["Value"] = new JsonArray([.. Instances.Where(entry => entry.Study == study).Select(entry => JsonValue.Create(entry.Modality))]) },
-        })));
-        _app.MapGet("/dicom-web/studies/{study}/series", context => PageAsync(context, Of(context).Select(entry => (entry.Series, entry.Modality)).Distinct().Select(entry => new JsonObject
-        {
-            ["0020000E"] = Value("UI", entry.Series),
-            ["00080060"] = Value("CS", entry.Modality),
-        })));
-        _app.MapGet("/dicom-web/studies/{study}/series/{series}/instances", context => PageAsync(context, Of(context).Select(entry => new JsonObject { ["00080018"] = Value("UI", entry.Instance) })));
-        _app.MapGet("/dicom-web/studies/{study}/series/{series}", context => WriteMultipartAsync(context.Response, Of(context).Select(entry => entry.Bytes)));
-        _app.MapGet("/dicom-web/studies/{study}/series/{series}/instances/{instance}", context => WriteMultipartAsync(context.Response, Of(context).Select(entry => entry.Bytes)));
+        _app.MapGet("/dicom-web/studies", context => PageAsync(context, Instances.GroupBy(entry => entry.Study).Select(StudyJson)));
+        _app.MapGet(
+            "/dicom-web/studies/{study}/series",
+            context => PageAsync(context, Of(context).Select(entry => (entry.Series, entry.Modality)).Distinct().Select(SeriesJson)));
+        _app.MapGet(
+            "/dicom-web/studies/{study}/series/{series}/instances",
+            context => PageAsync(context, Of(context).Select(entry => new JsonObject { ["00080018"] = Value("UI", entry.Instance) })));
+        _app.MapGet(
+            "/dicom-web/studies/{study}/series/{series}",
+            context => WriteMultipartAsync(context.Response, Of(context).Select(entry => entry.Bytes)));
+        _app.MapGet(
+            "/dicom-web/studies/{study}/series/{series}/instances/{instance}",
+            context => WriteMultipartAsync(context.Response, Of(context).Select(entry => entry.Bytes)));
         _app.MapPost("/dicom-web/studies", async context =>
         {
             using var body = new MemoryStream();
@@ -132,5 +137,18 @@ internal sealed class FakePacs : IAsyncDisposable
         await context.Response.WriteAsync(new JsonArray([.. page]).ToJsonString());
     }
 
-    private static JsonObject Value(string vr, string value) => new() { ["vr"] = vr, ["Value"] = new JsonArray(value) };
+    private static JsonObject StudyJson(IGrouping<string, FakeInstance> study) => new()
+    {
+        ["0020000D"] = Value("UI", study.Key),
+        ["00080061"] = Value("CS", [.. study.Select(entry => entry.Modality).Distinct()]),
+    };
+
+    private static JsonObject SeriesJson((string Uid, string Modality) series) => new()
+    {
+        ["0020000E"] = Value("UI", series.Uid),
+        ["00080060"] = Value("CS", series.Modality),
+    };
+
+    private static JsonObject Value(string vr, params string[] values) =>
+        new() { ["vr"] = vr, ["Value"] = new JsonArray([.. values.Select(value => JsonValue.Create(value))]) };
 }

@@ -28,12 +28,15 @@ internal sealed class ImporterOnDisk : IDisposable
 
     /// <summary>Files of each case in the cohort, by the case's name.</summary>
     public IReadOnlyDictionary<string, int> Cases => Directory.Exists(Options.CohortDirectory)
-        ? Directory.GetDirectories(Options.CohortDirectory).ToDictionary(path => Path.GetFileName(path), path => Directory.GetFiles(path).Length)
+        ? Directory.GetDirectories(Options.CohortDirectory).ToDictionary(
+            path => Path.GetFileName(path),
+            path => Directory.GetFiles(path).Length)
         : [];
 
     public CaseFolder Case(FakeInstance instance) => Cohort.Case(UidOf(instance.Study));
 
-    public static Uid UidOf(string text) => Uid.TryParse(text, out var uid) ? uid : throw new ArgumentException("No identifier.", nameof(text));
+    public static Uid UidOf(string text) =>
+        Uid.TryParse(text, out var uid) ? uid : throw new ArgumentException("No identifier.", nameof(text));
 
     public Task<ImportReport> ImportAsync() => Import().RunAsync(TestContext.Current.CancellationToken);
 
@@ -44,7 +47,14 @@ internal sealed class ImporterOnDisk : IDisposable
         var pacs = new PacsClient(PacsConnection.Create(Options.Pacs), Options.Pacs, TimeProvider.System);
         var selection = StudySelection.Of(Options.Select);
         var cohort = Cohort;
-        return new CohortImport(pacs, selection, cohort, new StudyImport(pacs, cohort, selection, options), options, TimeProvider.System, NullLogger<CohortImport>.Instance);
+        return new CohortImport(
+            pacs,
+            selection,
+            cohort,
+            new StudyImport(pacs, cohort, selection, options),
+            options,
+            TimeProvider.System,
+            NullLogger<CohortImport>.Instance);
     }
 
     public void Dispose() => _folder.Dispose();

@@ -18,7 +18,11 @@ public sealed class ImporterOptionsTests : IDisposable
     [Fact]
     public void Value_GoodSettings_AreReadWithPathsFromTheSettingsFolder()
     {
-        var options = Read(Good(), "--Importer:Schedule:At=02:30", "--Importer:Select:StudyDateFrom=2020-01-31", "--Importer:Select:Segmentation=RtStruct");
+        var options = Read(
+            Good(),
+            "--Importer:Schedule:At=02:30",
+            "--Importer:Select:StudyDateFrom=2020-01-31",
+            "--Importer:Select:Segmentation=RtStruct");
 
         Assert.Equal(_folder["cohort"], options.CohortDirectory);
         Assert.Equal(new TimeOnly(2, 30), options.Schedule.At);
@@ -68,7 +72,9 @@ public sealed class ImporterOptionsTests : IDisposable
     [InlineData("DataDirectory", "cohort/data")]
     [InlineData("DataDirectory", "cohort")]
     public void Value_OneBadSetting_IsTheOneProblemNamed(string key, string value) =>
-        Assert.Contains(key.Replace(":0", ""), Assert.Single(Failures(Good(), "--Importer:Select:StudyDateFrom=2000-01-01", $"--Importer:{key}={value}")).Replace('.', ':'));
+        Assert.Contains(
+            key.Replace(":0", ""),
+            Assert.Single(Failures(Good(), "--Importer:Select:StudyDateFrom=2000-01-01", $"--Importer:{key}={value}")).Replace('.', ':'));
 
     [Fact]
     public void Value_PasswordOverPlainHttp_IsRefused() =>
@@ -86,18 +92,21 @@ public sealed class ImporterOptionsTests : IDisposable
         if (OperatingSystem.IsWindows()) Assert.Skip("File modes are a Unix matter.");
         else File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.OtherRead);
 
-        Assert.Contains("PasswordFile", Assert.Single(Failures(Good(), "--Importer:Pacs:UserName=fedseg", $"--Importer:Pacs:PasswordFile={path}")));
+        Assert.Contains(
+            "PasswordFile", Assert.Single(Failures(Good(), "--Importer:Pacs:UserName=fedseg", $"--Importer:Pacs:PasswordFile={path}")));
     }
 
     [Fact]
     public void Value_IntervalAndTimeOfDay_AreRefusedTogether() =>
-        Assert.Contains("both Every and At", Assert.Single(Failures(Good(), "--Importer:Schedule:At=02:30", "--Importer:Schedule:Every=01:00:00")));
+        Assert.Contains(
+            "both Every and At", Assert.Single(Failures(Good(), "--Importer:Schedule:At=02:30", "--Importer:Schedule:Every=01:00:00")));
 
     [Theory]
     [InlineData("--Importer:Pacs:Adress=https://x")]
     [InlineData("--Importer:Select:StudyDateFrom=yesterday")]
     [InlineData("--Importer:Select:Segmentation=Some")]
-    public async Task RunAsync_UnknownSettingOrWrongKind_IsBadInput(string mistake) => Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(() => Build(Good(), mistake)));
+    public async Task RunAsync_UnknownSettingOrWrongKind_IsBadInput(string mistake) =>
+        Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(() => Build(Good(), mistake)));
 
     [Theory]
     [InlineData("--settings x", "", 0)]
@@ -116,7 +125,8 @@ public sealed class ImporterOptionsTests : IDisposable
     [InlineData("push --settings x")]
     [InlineData("import a.dcm --settings x")]
     [InlineData("pull --settings x")]
-    public void Check_WrongUse_IsBadInput(string text) => Assert.Throws<InvalidDataException>(() => ImporterCommandLine.Split(text.Split(' ')).Check());
+    public void Check_WrongUse_IsBadInput(string text) =>
+        Assert.Throws<InvalidDataException>(() => ImporterCommandLine.Split(text.Split(' ')).Check());
 
     private static JsonObject Good() => new()
     {
@@ -135,7 +145,8 @@ public sealed class ImporterOptionsTests : IDisposable
 
     private IHost Build(JsonObject importer, params string[] switches)
     {
-        string[] args = ["--settings", _folder.Write("importer.json", new JsonObject { ["Importer"] = importer }.ToJsonString()), .. switches];
+        var settings = _folder.Write("importer.json", new JsonObject { ["Importer"] = importer }.ToJsonString());
+        string[] args = ["--settings", settings, .. switches];
         var builder = Host.CreateEmptyApplicationBuilder(null);
         ServiceProgram.Configure(builder, args);
         builder.Services.AddImporterOptions(args);

@@ -3,14 +3,18 @@ using FedSeg.Importer.Pacs;
 
 namespace FedSeg.Importer.Cohort;
 
-/// <summary>One study's files: as a trainer sees them, and as the import gathers them. A file's name says which instance it is, and it has it only after its checks.</summary>
+/// <summary>
+/// One study's files: as a trainer sees them, and as the import gathers them. A file's name says which instance it is, and it has it only
+/// after its checks.
+/// </summary>
 internal sealed record CaseFolder(string Published, string Staging, string Replaced, string Quarantine)
 {
     /// <summary>Whether the cohort holds exactly these instances.</summary>
     public bool IsPublishedWith(IReadOnlyCollection<Uid> instances) => FilesIn(Published).SetEquals(instances.Select(FileOf));
 
     /// <summary>
-    /// Opens the staging folder for these instances: keeps what an interrupted import brought, takes over what the cohort already has, and removes what is no longer wanted.
+    /// Opens the staging folder for these instances: keeps what an interrupted import brought, takes over what the cohort already has, and
+    /// removes what is no longer wanted.
     /// </summary>
     /// <returns>Which of them are already there.</returns>
     public IReadOnlySet<Uid> Stage(IReadOnlyCollection<Uid> instances)
@@ -26,7 +30,8 @@ internal sealed record CaseFolder(string Published, string Staging, string Repla
     }
 
     /// <summary>Gives a file that is flushed and checked its name. Replaces one of the same instance.</summary>
-    public void Accept(string incomingPath, Uid instance) => File.Move(incomingPath, Path.Combine(Staging, FileOf(instance)), overwrite: true);
+    public void Accept(string incomingPath, Uid instance) =>
+        File.Move(incomingPath, Path.Combine(Staging, FileOf(instance)), overwrite: true);
 
     /// <summary>Keeps a file that failed its checks, for the operator; its name tells the reason.</summary>
     public void Refuse(string incomingPath, Uid instance, InstanceFault fault)
@@ -35,7 +40,9 @@ internal sealed record CaseFolder(string Published, string Staging, string Repla
         File.Move(incomingPath, Path.Combine(Quarantine, $"{fault}-{FileOf(instance)}"), overwrite: true);
     }
 
-    /// <summary>Puts the staged study in the cohort, in place of an older version. It is whole and durable there when this returns.</summary>
+    /// <summary>
+    /// Puts the staged study in the cohort, in place of an older version. It is whole and durable there when this returns.
+    /// </summary>
     /// <exception cref="IOException">The two folders are on different file systems, or the disk failed.</exception>
     public void Publish()
     {
@@ -58,7 +65,9 @@ internal sealed record CaseFolder(string Published, string Staging, string Repla
     }
 
     private static HashSet<string> FilesIn(string directory) =>
-        Directory.Exists(directory) ? Directory.GetFiles(directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal) : [];
+        Directory.Exists(directory)
+            ? Directory.GetFiles(directory).Select(path => Path.GetFileName(path)).ToHashSet(StringComparer.Ordinal)
+            : [];
 
     private static string FileOf(Uid instance) => CohortFolder.NameOf(instance) + ".dcm";
 }

@@ -6,11 +6,13 @@ using FedSeg.Importer.Pacs;
 namespace FedSeg.Importer.Cohort;
 
 /// <summary>
-/// The cohort that a trainer reads, and the folder beside it where studies wait until they are whole. A case's folder appears in the cohort by one rename, so nobody
+/// The cohort that a trainer reads, and the folder beside it where studies wait until they are whole. A case's folder appears in the cohort
+/// by one rename, so nobody
 /// ever reads half a study. Names are hashes of identifiers, never anything a patient or a user wrote.
 /// </summary>
 /// <remarks>
-/// Data folder: <c>staging/CASE/</c> instances that passed their checks; <c>incoming/</c> files on their way; <c>replaced/CASE/</c> for the moment in which a newer version takes a
+/// Data folder: <c>staging/CASE/</c> instances that passed their checks; <c>incoming/</c> files on their way; <c>replaced/CASE/</c> for the
+/// moment in which a newer version takes a
 /// case's place; <c>quarantine/CASE/</c> what failed its checks in the latest import.
 /// </remarks>
 internal sealed class CohortFolder(string cohortDirectory, string dataDirectory)
@@ -37,7 +39,8 @@ internal sealed class CohortFolder(string cohortDirectory, string dataDirectory)
         }
         catch (IOException taken)
         {
-            throw new IOException($"Another importer is at work in '{dataDirectory}'. Wait for it, or give this one a folder of its own.", taken);
+            throw new IOException(
+                $"Another importer is at work in '{dataDirectory}'. Wait for it, or give this one a folder of its own.", taken);
         }
 
         if (Directory.Exists(Incoming)) Directory.Delete(Incoming, recursive: true);

@@ -14,7 +14,9 @@ internal abstract record InstanceCheck
 
     public sealed record Failed(InstanceFault Fault) : InstanceCheck;
 
-    /// <summary>Reads the header: it must be DICOM, of this study, and one of the instances asked for. Pixels are the trainer's business.</summary>
+    /// <summary>
+    /// Reads the header: it must be DICOM, of this study, and one of the instances asked for. Pixels are the trainer's business.
+    /// </summary>
     public static InstanceCheck Of(string path, Uid study, IReadOnlySet<Uid> asked)
     {
         try

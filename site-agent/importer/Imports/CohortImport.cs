@@ -7,11 +7,19 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Importer.Imports;
 
 /// <summary>
-/// The importer's story: ask the PACS which studies match, bring in each that is not in the cohort as it is at the PACS, and write down what became of them. It can be killed
-/// at any moment; the next run goes on with what is missing. A case whose study has left the PACS or the selection stays in the cohort: removing it is a person's decision.
+/// The importer's story: ask the PACS which studies match, bring in each that is not in the cohort as it is at the PACS, and write down
+/// what became of them. It can be killed
+/// at any moment; the next run goes on with what is missing. A case whose study has left the PACS or the selection stays in the cohort:
+/// removing it is a person's decision.
 /// </summary>
 internal sealed partial class CohortImport(
-    PacsClient pacs, StudySelection selection, CohortFolder cohort, StudyImport study, IOptions<ImporterOptions> options, TimeProvider time, ILogger<CohortImport> logger)
+    PacsClient pacs,
+    StudySelection selection,
+    CohortFolder cohort,
+    StudyImport study,
+    IOptions<ImporterOptions> options,
+    TimeProvider time,
+    ILogger<CohortImport> logger)
 {
     /// <summary>After so many studies in a row the PACS is taken to be down, and the rest waits for the next import.</summary>
     private const int MostFailuresInARow = 3;
@@ -64,15 +72,24 @@ internal sealed partial class CohortImport(
     private void Log(ImportReport report)
     {
         var studies = report.Studies;
-        LogImported(studies.Imported, studies.Found, studies.Unchanged, report.Instances.Fetched, report.Instances.Reused, (report.Finished - report.Started).TotalSeconds, cohort.CountCases());
+        LogImported(
+            studies.Imported,
+            studies.Found,
+            studies.Unchanged,
+            report.Instances.Fetched,
+            report.Instances.Reused,
+            (report.Finished - report.Started).TotalSeconds,
+            cohort.CountCases());
         if (!studies.Skipped.IsEmpty) LogSkipped(Codes(studies.Skipped));
         if (studies.Quarantined > 0) LogQuarantined(studies.Quarantined, Codes(report.Instances.Quarantined));
         if (!studies.Postponed.IsEmpty) LogPostponed(Codes(studies.Postponed));
     }
 
-    private static string Codes(IEnumerable<KeyValuePair<string, int>> counts) => string.Join(", ", counts.Select(entry => $"{entry.Key} {entry.Value}"));
+    private static string Codes(IEnumerable<KeyValuePair<string, int>> counts) =>
+        string.Join(", ", counts.Select(entry => $"{entry.Key} {entry.Value}"));
 
-    [LoggerMessage(500, LogLevel.Information, "Imported {Imported} of {Found} studies, {Unchanged} were there; {Fetched} instances fetched, {Reused} reused, in {Seconds:F1} s. The cohort has {Cases} cases")]
+    [LoggerMessage(500, LogLevel.Information, "Imported {Imported} of {Found} studies, {Unchanged} were there; "
+        + "{Fetched} instances fetched, {Reused} reused, in {Seconds:F1} s. The cohort has {Cases} cases")]
     private partial void LogImported(int imported, int found, int unchanged, int fetched, int reused, double seconds, int cases);
 
     [LoggerMessage(501, LogLevel.Information, "Studies that make no case: {Reasons}")]

@@ -5,7 +5,9 @@ using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Importer.Imports;
 
-/// <summary>What one import did: counts and codes, nothing of a patient. Written to <c>report.json</c> in the data folder for the operator.</summary>
+/// <summary>
+/// What one import did: counts and codes, nothing of a patient. Written to <c>report.json</c> in the data folder for the operator.
+/// </summary>
 internal sealed record ImportReport
 {
     private static readonly JsonSerializerOptions Format = new(JsonSerializerDefaults.Web) { WriteIndented = true };
@@ -26,7 +28,13 @@ internal sealed record ImportReport
     public bool Succeeded => Complete && Studies.Quarantined == 0 && Studies.Postponed.IsEmpty;
 
     /// <summary>Counts outcomes.</summary>
-    public static ImportReport Of(DateTimeOffset started, DateTimeOffset finished, bool complete, int outsideSelection, int found, IReadOnlyCollection<StudyOutcome> outcomes)
+    public static ImportReport Of(
+        DateTimeOffset started,
+        DateTimeOffset finished,
+        bool complete,
+        int outsideSelection,
+        int found,
+        IReadOnlyCollection<StudyOutcome> outcomes)
     {
         var imported = outcomes.OfType<StudyOutcome.Imported>().ToArray();
         var quarantined = outcomes.OfType<StudyOutcome.Quarantined>().ToArray();
@@ -59,7 +67,10 @@ internal sealed record ImportReport
 
     private static ImmutableSortedDictionary<string, int> Count<T>(IEnumerable<T> codes)
         where T : struct, Enum =>
-        codes.GroupBy(code => code).ToImmutableSortedDictionary(group => group.Key.ToString(), group => group.Count(), StringComparer.Ordinal);
+        codes.GroupBy(code => code).ToImmutableSortedDictionary(
+            group => group.Key.ToString(),
+            group => group.Count(),
+            StringComparer.Ordinal);
 }
 
 /// <summary>Studies by what became of them; those with several possible reasons by reason code.</summary>

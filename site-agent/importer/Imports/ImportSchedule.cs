@@ -6,7 +6,8 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Importer.Imports;
 
 /// <summary>Imports again and again. A failed import is logged, and the next one comes when it is due.</summary>
-internal sealed partial class ImportSchedule(CohortImport import, IOptions<ImporterOptions> options, TimeProvider time, ILogger<ImportSchedule> logger) : BackgroundService
+internal sealed partial class ImportSchedule(
+    CohortImport import, IOptions<ImporterOptions> options, TimeProvider time, ILogger<ImportSchedule> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -14,7 +14,9 @@ internal sealed class ScheduleOptions
     /// <summary>How long to wait for the first import.</summary>
     public TimeSpan FirstWait(DateTimeOffset now, TimeZoneInfo zone) => At is null ? TimeSpan.Zero : NextWait(now, zone);
 
-    /// <summary>How long to wait after an import that ended now. A time of day that a clock change leaves out moves on by the hour that was skipped.</summary>
+    /// <summary>
+    /// How long to wait after an import that ended now. A time of day that a clock change leaves out moves on by the hour that was skipped.
+    /// </summary>
     public TimeSpan NextWait(DateTimeOffset now, TimeZoneInfo zone)
     {
         if (At is not { } at) return Every ?? TimeSpan.FromDays(1);
@@ -27,7 +29,10 @@ internal sealed class ScheduleOptions
     internal IEnumerable<string> Problems()
     {
         if (Every is not null && At is not null) yield return "Importer:Schedule has both Every and At; give one.";
-        if (Every < Shortest || Every > Longest) yield return $"Importer:Schedule:Every is {Every}; it must be from {Shortest} to {Longest.Days} days.";
+        if (Every < Shortest || Every > Longest)
+        {
+            yield return $"Importer:Schedule:Every is {Every}; it must be from {Shortest} to {Longest.Days} days.";
+        }
     }
 
     private static DateTimeOffset Instant(DateOnly day, TimeOnly at, TimeZoneInfo zone)

@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Importer.Imports;
 
 /// <summary>
-/// Brings one study into the cohort: asks which instances it has, compares them with those on disk, fetches what is missing, checks each, and publishes the case when it is whole.
+/// Brings one study into the cohort: asks which instances it has, compares them with those on disk, fetches what is missing, checks each,
+/// and publishes the case when it is whole.
 /// </summary>
 internal sealed class StudyImport(PacsClient pacs, CohortFolder cohort, StudySelection selection, IOptions<ImporterOptions> options)
 {
@@ -61,10 +62,12 @@ internal sealed class StudyImport(PacsClient pacs, CohortFolder cohort, StudySel
     }
 
     /// <summary>
-    /// A series of which nothing is here comes in one answer, without a round trip for each instance. Whatever this does not bring, for whatever reason, is left to
+    /// A series of which nothing is here comes in one answer, without a round trip for each instance. Whatever this does not bring, for
+    /// whatever reason, is left to
     /// <see cref="FetchSinglyAsync"/>, which retries and judges.
     /// </summary>
-    private async Task FetchSeriesAsync(CaseFolder folder, Uid study, Uid series, HashSet<Uid> missing, Dictionary<Uid, Uid> seriesOf, CancellationToken cancellationToken)
+    private async Task FetchSeriesAsync(
+        CaseFolder folder, Uid study, Uid series, HashSet<Uid> missing, Dictionary<Uid, Uid> seriesOf, CancellationToken cancellationToken)
     {
         var instances = seriesOf.Where(entry => entry.Value == series).Select(entry => entry.Key).ToHashSet();
         if (instances.Count < 2 || !instances.IsSubsetOf(missing)) return;
@@ -98,7 +101,8 @@ internal sealed class StudyImport(PacsClient pacs, CohortFolder cohort, StudySel
         }
     }
 
-    private async Task<IReadOnlyList<InstanceFault>> FetchSinglyAsync(CaseFolder folder, Uid study, HashSet<Uid> missing, Dictionary<Uid, Uid> seriesOf, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<InstanceFault>> FetchSinglyAsync(
+        CaseFolder folder, Uid study, HashSet<Uid> missing, Dictionary<Uid, Uid> seriesOf, CancellationToken cancellationToken)
     {
         var faults = new ConcurrentBag<InstanceFault>();
         await Parallel.ForEachAsync(
@@ -111,7 +115,8 @@ internal sealed class StudyImport(PacsClient pacs, CohortFolder cohort, StudySel
         return [.. faults.Order()];
     }
 
-    private async Task<InstanceFault?> FetchAsync(CaseFolder folder, Uid study, Uid series, Uid instance, CancellationToken cancellationToken)
+    private async Task<InstanceFault?> FetchAsync(
+        CaseFolder folder, Uid study, Uid series, Uid instance, CancellationToken cancellationToken)
     {
         InstanceFault? fault = InstanceFault.NotServed;
         try
@@ -152,13 +157,17 @@ internal sealed class StudyImport(PacsClient pacs, CohortFolder cohort, StudySel
         }
     }
 
-    /// <summary>Streams the current part into a new file. Its bytes are flushed when this returns, so that a name it gets later never stands for an empty file.</summary>
+    /// <summary>
+    /// Streams the current part into a new file. Its bytes are flushed when this returns, so that a name it gets later never stands for an
+    /// empty file.
+    /// </summary>
     private async Task<string> ReceiveAsync(RetrievedParts parts, CancellationToken cancellationToken)
     {
         var path = cohort.NewIncomingPath();
         try
         {
-            await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
+            await using var file = new FileStream(
+                path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
             await parts.CopyToAsync(file, cancellationToken);
             file.Flush(flushToDisk: true);
             return path;

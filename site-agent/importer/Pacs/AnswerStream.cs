@@ -1,7 +1,8 @@
 namespace FedSeg.Importer.Pacs;
 
 /// <summary>
-/// The body of an answer, forward only: bounded in bytes and in silence. Every failure of the network is a <see cref="PacsException"/> here, so that it can't be taken
+/// The body of an answer, forward only: bounded in bytes and in silence. Every failure of the network is a <see cref="PacsException"/>
+/// here, so that it can't be taken
 /// for one of our own disk.
 /// </summary>
 internal sealed class AnswerStream(Stream body, SilenceGuard guard, long maximumBytes) : Stream
@@ -43,7 +44,9 @@ internal sealed class AnswerStream(Stream body, SilenceGuard guard, long maximum
         _read += read;
         return _read <= maximumBytes
             ? read
-            : throw new PacsException(PacsFault.LimitExceeded, $"An answer of the PACS is larger than {maximumBytes} bytes. If it is genuine, raise Importer:Pacs:{nameof(PacsOptions.MaximumAnswerBytes)}.");
+            : throw new PacsException(
+                PacsFault.LimitExceeded,
+                $"An answer is larger than {maximumBytes} bytes. If it is genuine, raise {nameof(PacsOptions.MaximumAnswerBytes)}.");
     }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>

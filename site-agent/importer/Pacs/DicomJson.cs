@@ -22,15 +22,18 @@ internal readonly struct DicomJson(JsonElement dataSet)
         .Select(value => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText());
 
     /// <summary>The first value as a whole number; archives write it as number or as text.</summary>
-    public int? WholeNumber(DicomTag tag) => int.TryParse(Text(tag), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
+    public int? WholeNumber(DicomTag tag) =>
+        int.TryParse(Text(tag), NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     /// <summary>The items of a sequence.</summary>
-    public IEnumerable<DicomJson> Items(DicomTag tag) => Values(tag).Where(value => value.ValueKind == JsonValueKind.Object).Select(value => new DicomJson(value));
+    public IEnumerable<DicomJson> Items(DicomTag tag) =>
+        Values(tag).Where(value => value.ValueKind == JsonValueKind.Object).Select(value => new DicomJson(value));
 
     /// <exception cref="PacsException">The answer lacks the identifier that every match must have, or it is none.</exception>
     public Uid RequiredUid(DicomTag tag) => Uid.TryParse(Text(tag), out var uid)
         ? uid
-        : throw new PacsException(PacsFault.UnexpectedAnswer, $"An answer of the PACS has no valid {tag}. It does not follow PS3.18; ask its vendor.");
+        : throw new PacsException(
+            PacsFault.UnexpectedAnswer, $"An answer of the PACS has no valid {tag}. It does not follow PS3.18; ask its vendor.");
 
     private JsonElement[] Values(DicomTag tag) =>
         dataSet.ValueKind == JsonValueKind.Object

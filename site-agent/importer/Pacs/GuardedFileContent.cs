@@ -3,7 +3,9 @@ using System.Net.Http.Headers;
 
 namespace FedSeg.Importer.Pacs;
 
-/// <summary>A DICOM file as one part of an upload: streamed, its length told beforehand; every piece that the PACS takes counts as progress.</summary>
+/// <summary>
+/// A DICOM file as one part of an upload: streamed, its length told beforehand; every piece that the PACS takes counts as progress.
+/// </summary>
 internal sealed class GuardedFileContent : HttpContent
 {
     private const int BufferBytes = 64 * 1024;
@@ -29,7 +31,8 @@ internal sealed class GuardedFileContent : HttpContent
         }
     }
 
-    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
+        SerializeToStreamAsync(stream, context, CancellationToken.None);
 
     protected override bool TryComputeLength(out long length)
     {

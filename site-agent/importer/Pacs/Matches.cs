@@ -16,5 +16,6 @@ internal sealed record StudyMatch(Uid Study, string Date, string Description, st
 /// <summary>A series of a study.</summary>
 internal sealed record SeriesMatch(Uid Series, string Modality, string Description)
 {
-    public static SeriesMatch Of(DicomJson match) => new(match.RequiredUid(Tags.SeriesInstanceUid), match.Text(Tags.Modality), match.Text(Tags.SeriesDescription));
+    public static SeriesMatch Of(DicomJson match) =>
+        new(match.RequiredUid(Tags.SeriesInstanceUid), match.Text(Tags.Modality), match.Text(Tags.SeriesDescription));
 }

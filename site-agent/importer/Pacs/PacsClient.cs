@@ -8,7 +8,8 @@ using Polly;
 namespace FedSeg.Importer.Pacs;
 
 /// <summary>
-/// DICOMweb, PS3.18: queries (QIDO-RS §10.6), retrieval (WADO-RS §10.4) and storage (STOW-RS §10.5). Addresses are built from checked identifiers, never taken from
+/// DICOMweb, PS3.18: queries (QIDO-RS §10.6), retrieval (WADO-RS §10.4) and storage (STOW-RS §10.5). Addresses are built from checked
+/// identifiers, never taken from
 /// an answer. Every failure is a <see cref="PacsException"/>.
 /// </summary>
 internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvider time)
@@ -21,23 +22,41 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
     private readonly ResiliencePipeline _retry = PacsRetry.Create(options, time);
 
     /// <summary>All studies that match, each once.</summary>
-    public Task<IReadOnlyList<StudyMatch>> FindStudiesAsync(IEnumerable<KeyValuePair<string, string>> filter, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<StudyMatch>> FindStudiesAsync(
+        IEnumerable<KeyValuePair<string, string>> filter, CancellationToken cancellationToken) =>
         FindAsync("studies", filter, StudyMatch.Of, match => match.Study, options.MaximumStudies, cancellationToken);
 
     /// <summary>All series of a study, each once.</summary>
     public Task<IReadOnlyList<SeriesMatch>> FindSeriesAsync(Uid study, CancellationToken cancellationToken) =>
-        FindAsync($"studies/{study}/series", [new("includefield", "SeriesDescription")], SeriesMatch.Of, match => match.Series, options.MaximumInstances, cancellationToken);
+        FindAsync(
+            $"studies/{study}/series",
+            [new("includefield", "SeriesDescription")],
+            SeriesMatch.Of,
+            match => match.Series,
+            options.MaximumInstances,
+            cancellationToken);
 
     /// <summary>SOP instance UIDs of a series, each once.</summary>
     public Task<IReadOnlyList<Uid>> FindInstancesAsync(Uid study, Uid series, CancellationToken cancellationToken) =>
-        FindAsync($"studies/{study}/series/{series}/instances", [], match => match.RequiredUid(Tags.SopInstanceUid), instance => instance, options.MaximumInstances, cancellationToken);
+        FindAsync(
+            $"studies/{study}/series/{series}/instances",
+            [],
+            match => match.RequiredUid(Tags.SopInstanceUid),
+            instance => instance,
+            options.MaximumInstances,
+            cancellationToken);
 
     /// <summary>Retrieves a whole series in one answer. Tried once: what it does not bring is fetched one by one.</summary>
-    public Task RetrieveSeriesAsync(Uid study, Uid series, int instances, Func<RetrievedParts, CancellationToken, Task> take, CancellationToken cancellationToken) =>
+    public Task RetrieveSeriesAsync(
+        Uid study, Uid series, int instances, Func<RetrievedParts, CancellationToken, Task> take, CancellationToken cancellationToken) =>
         RetrieveAsync($"studies/{study}/series/{series}", instances, take, cancellationToken);
 
-    /// <summary>Retrieves one instance; repeated as the settings say, so <paramref name="take"/> may be called again after it had a part of the answer.</summary>
-    public async Task RetrieveInstanceAsync(Uid study, Uid series, Uid instance, Func<RetrievedParts, CancellationToken, Task> take, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Retrieves one instance; repeated as the settings say, so <paramref name="take"/> may be called again after it had a part of the
+    /// answer.
+    /// </summary>
+    public async Task RetrieveInstanceAsync(
+        Uid study, Uid series, Uid instance, Func<RetrievedParts, CancellationToken, Task> take, CancellationToken cancellationToken) =>
         await _retry.ExecuteAsync(
             async stop => await RetrieveAsync($"studies/{study}/series/{series}/instances/{instance}", mostParts: 1, take, stop),
             cancellationToken);
@@ -47,7 +66,12 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
         await _retry.ExecuteAsync(async stop => await StoreOnceAsync(path, stop), cancellationToken);
 
     private async Task<IReadOnlyList<T>> FindAsync<T>(
-        string path, IEnumerable<KeyValuePair<string, string>> filter, Func<DicomJson, T> read, Func<T, Uid> key, int most, CancellationToken cancellationToken)
+        string path,
+        IEnumerable<KeyValuePair<string, string>> filter,
+        Func<DicomJson, T> read,
+        Func<T, Uid> key,
+        int most,
+        CancellationToken cancellationToken)
     {
         var found = new List<T>();
         var known = new HashSet<Uid>();
@@ -58,8 +82,14 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
             var page = await _retry.ExecuteAsync(async stop => await PageAsync(address, stop), cancellationToken);
             var before = found.Count;
             found.AddRange(page.Select(read).Where(match => known.Add(key(match))));
-            if (found.Count > most) throw new PacsException(PacsFault.LimitExceeded, $"A query matched more than {most}. Narrow Importer:Select, or raise the limit in Importer:Pacs.");
-            // A server may give fewer than asked for, so only a page without anything new is the end; that also ends it where a server ignores the offset.
+            if (found.Count > most)
+            {
+                throw new PacsException(
+                    PacsFault.LimitExceeded,
+                    $"A query matched more than {most}. Narrow Importer:Select, or raise the limit in Importer:Pacs.");
+            }
+            // A server may give fewer than asked for, so only a page without anything new is the end; that also ends it where a server
+            // ignores the offset.
             if (found.Count == before) return found;
             offset += page.Count;
         }
@@ -74,14 +104,17 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
         return response.StatusCode == HttpStatusCode.NoContent ? [] : await DataSetsAsync(response, guard);
     }
 
-    private async Task RetrieveAsync(string path, int mostParts, Func<RetrievedParts, CancellationToken, Task> take, CancellationToken cancellationToken)
+    private async Task RetrieveAsync(
+        string path, int mostParts, Func<RetrievedParts, CancellationToken, Task> take, CancellationToken cancellationToken)
     {
         using var guard = Guard(cancellationToken);
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
         request.Headers.TryAddWithoutValidation("Accept", AnyDicom);
         using var response = await SendAsync(request, guard);
-        await using var body = new AnswerStream(await response.Content.ReadAsStreamAsync(cancellationToken), guard, options.MaximumAnswerBytes);
-        await take(RetrievedParts.Open(response.Content.Headers.ContentType, body, options.MaximumInstanceBytes, mostParts), cancellationToken);
+        await using var body = new AnswerStream(
+            await response.Content.ReadAsStreamAsync(cancellationToken), guard, options.MaximumAnswerBytes);
+        await take(
+            RetrievedParts.Open(response.Content.Headers.ContentType, body, options.MaximumInstanceBytes, mostParts), cancellationToken);
     }
 
     private async Task<StoreAnswer> StoreOnceAsync(string path, CancellationToken cancellationToken)
@@ -112,7 +145,10 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
         }
         catch (HttpRequestException untrusted) when (untrusted.HttpRequestError == HttpRequestError.SecureConnectionError)
         {
-            throw new PacsException(PacsFault.Untrusted, "TLS with the PACS failed: its certificate is not trusted or not of this host, or ours was not accepted. See Importer:Pacs:Authority and Certificate.", untrusted);
+            throw new PacsException(
+                PacsFault.Untrusted,
+                "TLS failed: the PACS's certificate is not trusted or not of this host (Importer:Pacs:Authority), or ours is refused.",
+                untrusted);
         }
         catch (HttpRequestException unreachable)
         {
@@ -146,7 +182,8 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
     {
         if (response.Content.Headers.ContentType?.MediaType is not (DicomJsonType or "application/json"))
         {
-            throw new PacsException(PacsFault.UnexpectedAnswer, $"The PACS answered with status {(int)response.StatusCode}, but not in {DicomJsonType}.");
+            throw new PacsException(
+                PacsFault.UnexpectedAnswer, $"The PACS answered with status {(int)response.StatusCode}, but not in {DicomJsonType}.");
         }
 
         try
@@ -154,7 +191,9 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
             await using var body = new AnswerStream(await response.Content.ReadAsStreamAsync(guard.Token), guard, LargestPage);
             using var document = await JsonDocument.ParseAsync(body, JsonLimits, guard.Token);
             var root = document.RootElement.Clone();
-            return root.ValueKind == JsonValueKind.Array ? [.. root.EnumerateArray().Select(dataSet => new DicomJson(dataSet))] : [new DicomJson(root)];
+            return root.ValueKind == JsonValueKind.Array
+                ? [.. root.EnumerateArray().Select(dataSet => new DicomJson(dataSet))]
+                : [new DicomJson(root)];
         }
         catch (JsonException malformed)
         {
@@ -163,5 +202,6 @@ internal sealed class PacsClient(HttpClient http, PacsOptions options, TimeProvi
         }
     }
 
-    private SilenceGuard Guard(CancellationToken cancellationToken) => new(TimeSpan.FromSeconds(options.SilenceSeconds), time, cancellationToken);
+    private SilenceGuard Guard(CancellationToken cancellationToken) =>
+        new(TimeSpan.FromSeconds(options.SilenceSeconds), time, cancellationToken);
 }

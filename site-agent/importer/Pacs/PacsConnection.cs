@@ -9,7 +9,8 @@ using FedSeg.Hosting.Certificates;
 namespace FedSeg.Importer.Pacs;
 
 /// <summary>
-/// The one way from this process to a network. It reaches the configured address and nothing else: no proxy of the environment, no redirect, and a request for
+/// The one way from this process to a network. It reaches the configured address and nothing else: no proxy of the environment, no
+/// redirect, and a request for
 /// another host is a broken invariant.
 /// </summary>
 internal static class PacsConnection
@@ -40,8 +41,10 @@ internal static class PacsConnection
         var client = new HttpClient(new OneHostHandler(root, handler)) { BaseAddress = root, Timeout = Timeout.InfiniteTimeSpan };
         if (options.UserName.Length > 0)
         {
-            var password = File.ReadLines(options.PasswordFile).FirstOrDefault() ?? throw new InvalidDataException($"Importer:Pacs:PasswordFile is '{options.PasswordFile}', which is empty.");
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.UserName}:{password}")));
+            var password = File.ReadLines(options.PasswordFile).FirstOrDefault()
+                ?? throw new InvalidDataException($"Importer:Pacs:PasswordFile is '{options.PasswordFile}', which is empty.");
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{options.UserName}:{password}")));
         }
 
         return client;
@@ -50,7 +53,12 @@ internal static class PacsConnection
     private static X509ChainPolicy Trusting(string authorityPath)
     {
         // A hospital's own authority rarely serves revocation lists to its machines; it replaces the file instead.
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
         try
         {
             policy.CustomTrustStore.ImportFromPemFile(authorityPath);
@@ -60,7 +68,9 @@ internal static class PacsConnection
             throw new InvalidDataException($"Could not load the authority's certificates '{authorityPath}': {error.Message}", error);
         }
 
-        return policy.CustomTrustStore.Count > 0 ? policy : throw new InvalidDataException($"Importer:Pacs:Authority is '{authorityPath}', which holds no PEM certificate.");
+        return policy.CustomTrustStore.Count > 0
+            ? policy
+            : throw new InvalidDataException($"Importer:Pacs:Authority is '{authorityPath}', which holds no PEM certificate.");
     }
 
     private sealed class OneHostHandler(Uri root, HttpMessageHandler next) : DelegatingHandler(next)

@@ -9,7 +9,9 @@ internal sealed class PacsOptions
     [Required(ErrorMessage = "Importer:Pacs:Address is missing; give the DICOMweb root, such as https://pacs.example.org/dicom-web.")]
     public string Address { get; set; } = "";
 
-    /// <summary>Allow <c>http://</c> to another machine: images then cross the network in clear. To this machine it is always allowed.</summary>
+    /// <summary>
+    /// Allow <c>http://</c> to another machine: images then cross the network in clear. To this machine it is always allowed.
+    /// </summary>
     public bool AllowPlainHttp { get; set; }
 
     /// <summary>Certificates of the authorities that may vouch for the PACS, PEM; the machine's own trust when empty.</summary>
@@ -27,7 +29,10 @@ internal sealed class PacsOptions
     /// <summary>File whose first line is the password; readable by the importer only.</summary>
     public string PasswordFile { get; set; } = "";
 
-    /// <summary>Longest silence of the PACS before a request counts as hung, seconds. There is no bound on the whole of a transfer that makes progress.</summary>
+    /// <summary>
+    /// Longest silence of the PACS before a request counts as hung, seconds. There is no bound on the whole of a transfer that makes
+    /// progress.
+    /// </summary>
     [Range(1, 3600)]
     public int SilenceSeconds { get; set; } = 60;
 
@@ -47,7 +52,9 @@ internal sealed class PacsOptions
     [Range(1, 10_000)]
     public int PageSize { get; set; } = 200;
 
-    /// <summary>Most studies a query may list, those of other modalities included; more is taken for a filter that does not filter.</summary>
+    /// <summary>
+    /// Most studies a query may list, those of other modalities included; more is taken for a filter that does not filter.
+    /// </summary>
     [Range(1, 10_000_000)]
     public int MaximumStudies { get; set; } = 100_000;
 
@@ -74,11 +81,11 @@ internal sealed class PacsOptions
             }
             else if (address.UserInfo.Length > 0 || address.Query.Length > 0 || address.Fragment.Length > 0)
             {
-                yield return "Importer:Pacs:Address must hold neither a password nor a query; use Importer:Pacs:UserName and Importer:Pacs:PasswordFile.";
+                yield return "Importer:Pacs:Address holds a password or a query; use Importer:Pacs:UserName and PasswordFile.";
             }
             else if (address.Scheme == "http" && !address.IsLoopback && !AllowPlainHttp)
             {
-                yield return $"Importer:Pacs:Address is '{Address}', which sends images in clear; use https://, or set Importer:Pacs:AllowPlainHttp to true.";
+                yield return $"Importer:Pacs:Address is '{Address}', so images go in clear; use https://, or set AllowPlainHttp.";
             }
             else if (address.Scheme == "http" && !address.IsLoopback && UserName.Length > 0)
             {
@@ -86,16 +93,26 @@ internal sealed class PacsOptions
             }
         }
 
-        if (Certificate.Length > 0 != PrivateKey.Length > 0) yield return "Importer:Pacs:Certificate and Importer:Pacs:PrivateKey belong together; give both or none.";
-        if (UserName.Length > 0 != PasswordFile.Length > 0) yield return "Importer:Pacs:UserName and Importer:Pacs:PasswordFile belong together; give both or none.";
-        foreach (var (key, path) in new[] { ("Authority", Authority), ("Certificate", Certificate), ("PrivateKey", PrivateKey), ("PasswordFile", PasswordFile) })
+        if (Certificate.Length > 0 != PrivateKey.Length > 0)
+        {
+            yield return "Importer:Pacs:Certificate and Importer:Pacs:PrivateKey belong together; give both or none.";
+        }
+        if (UserName.Length > 0 != PasswordFile.Length > 0)
+        {
+            yield return "Importer:Pacs:UserName and Importer:Pacs:PasswordFile belong together; give both or none.";
+        }
+        (string Key, string Path)[] secrets = [("PrivateKey", PrivateKey), ("PasswordFile", PasswordFile)];
+        foreach (var (key, path) in secrets.Concat([("Authority", Authority), ("Certificate", Certificate)]))
         {
             if (path.Length > 0 && !File.Exists(path)) yield return $"Importer:Pacs:{key} is '{path}', which does not exist.";
         }
 
-        foreach (var (key, path) in new[] { ("PrivateKey", PrivateKey), ("PasswordFile", PasswordFile) })
+        foreach (var (key, path) in secrets)
         {
-            if (IsOpenToOthers(path)) yield return $"Importer:Pacs:{key} is '{path}', which every user of this machine can read; 'chmod o-rwx' it.";
+            if (IsOpenToOthers(path))
+            {
+                yield return $"Importer:Pacs:{key} is '{path}', which every user of this machine can read; 'chmod o-rwx' it.";
+            }
         }
     }
 

@@ -3,7 +3,9 @@ using Polly.Retry;
 
 namespace FedSeg.Importer.Pacs;
 
-/// <summary>Repeats what may succeed a little later: exponential waits with jitter, or what the PACS itself asked for, up to two minutes each.</summary>
+/// <summary>
+/// Repeats what may succeed a little later: exponential waits with jitter, or what the PACS itself asked for, up to two minutes each.
+/// </summary>
 internal static class PacsRetry
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(2);
@@ -18,7 +20,9 @@ internal static class PacsRetry
             MaxDelay = LongestWait,
             ShouldHandle = new PredicateBuilder().Handle<PacsException>(error => error.IsTransient),
             DelayGenerator = static arguments => ValueTask.FromResult(
-                (arguments.Outcome.Exception as PacsException)?.RetryAfter is { } wait ? wait < LongestWait ? wait : LongestWait : (TimeSpan?)null),
+                (arguments.Outcome.Exception as PacsException)?.RetryAfter is { } wait
+                    ? (wait < LongestWait ? wait : LongestWait)
+                    : (TimeSpan?)null),
         })
         .Build();
 }

@@ -5,7 +5,8 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace FedSeg.Importer.Pacs;
 
 /// <summary>
-/// The instances of a WADO-RS answer, one after the other as they arrive: <c>multipart/related; type="application/dicom"</c>, PS3.18 §8.6.1.2, RFC 2387. Nothing is
+/// The instances of a WADO-RS answer, one after the other as they arrive: <c>multipart/related; type="application/dicom"</c>, PS3.18
+/// §8.6.1.2, RFC 2387. Nothing is
 /// held but one buffer. A body that ends before its last boundary is refused, even where the transport saw a regular end.
 /// </summary>
 internal sealed class RetrievedParts
@@ -27,13 +28,21 @@ internal sealed class RetrievedParts
     /// <exception cref="PacsException">The answer is not a multipart of DICOM instances.</exception>
     public static RetrievedParts Open(MediaTypeHeaderValue? contentType, Stream body, long largestPart, int mostParts)
     {
-        if (!string.Equals(contentType?.MediaType, "multipart/related", StringComparison.OrdinalIgnoreCase)) throw Unexpected("it is not multipart/related");
+        if (!string.Equals(contentType?.MediaType, "multipart/related", StringComparison.OrdinalIgnoreCase))
+        {
+            throw Unexpected("it is not multipart/related");
+        }
         var type = Parameter(contentType!, "type");
         if (type is not null && !IsDicom(type)) throw Unexpected("its parts are not declared as application/dicom");
         // RFC 2046 allows 70 characters; servers that take longer ones exist.
         var boundary = Parameter(contentType!, "boundary");
         if (boundary is not { Length: > 0 and <= LongestBoundary }) throw Unexpected("it has no usable boundary");
-        var reader = new MultipartReader(boundary, body, BufferBytes) { HeadersCountLimit = MostHeaders, HeadersLengthLimit = LongestHeaders, BodyLengthLimit = largestPart };
+        var reader = new MultipartReader(boundary, body, BufferBytes)
+        {
+            HeadersCountLimit = MostHeaders,
+            HeadersLengthLimit = LongestHeaders,
+            BodyLengthLimit = largestPart,
+        };
         return new RetrievedParts(reader, mostParts);
     }
 
@@ -41,10 +50,15 @@ internal sealed class RetrievedParts
     /// <returns>False after the last one.</returns>
     public async Task<bool> MoveNextAsync(CancellationToken cancellationToken)
     {
-        var section = await ReadAsync(() => _reader.ReadNextSectionAsync(cancellationToken), _ => Unexpected("its parts' headers are malformed or too long"));
+        var section = await ReadAsync(
+            () => _reader.ReadNextSectionAsync(cancellationToken),
+            _ => Unexpected("its parts' headers are malformed or too long"));
         if (section is null) return false;
         if (++_count > _mostParts) throw Unexpected($"it has more than {_mostParts} parts");
-        if (!MediaTypeHeaderValue.TryParse(section.ContentType, out var type) || !IsDicom(type.MediaType)) throw Unexpected("a part of it is not application/dicom");
+        if (!MediaTypeHeaderValue.TryParse(section.ContentType, out var type) || !IsDicom(type.MediaType))
+        {
+            throw Unexpected("a part of it is not application/dicom");
+        }
         _current = section.Body;
         return true;
     }
@@ -86,14 +100,16 @@ internal sealed class RetrievedParts
     }
 
     private static string? Parameter(MediaTypeHeaderValue contentType, string name) =>
-        contentType.Parameters.FirstOrDefault(parameter => string.Equals(parameter.Name, name, StringComparison.OrdinalIgnoreCase))?.Value?.Trim('"');
+        contentType.Parameters
+            .FirstOrDefault(parameter => string.Equals(parameter.Name, name, StringComparison.OrdinalIgnoreCase))?.Value?.Trim('"');
 
     private static bool IsDicom(string? mediaType) => string.Equals(mediaType, "application/dicom", StringComparison.OrdinalIgnoreCase);
 
     private static PacsException TooLarge(InvalidDataException limit) => new(
         PacsFault.LimitExceeded,
-        $"An instance that the PACS sent is beyond the limit. If it is genuine, raise Importer:Pacs:{nameof(PacsOptions.MaximumInstanceBytes)}.",
+        $"An instance is larger than the limit. If it is genuine, raise Importer:Pacs:{nameof(PacsOptions.MaximumInstanceBytes)}.",
         limit);
 
-    private static PacsException Unexpected(string problem) => new(PacsFault.UnexpectedAnswer, $"The PACS answered a retrieval, but {problem}.");
+    private static PacsException Unexpected(string problem) =>
+        new(PacsFault.UnexpectedAnswer, $"The PACS answered a retrieval, but {problem}.");
 }

@@ -2,7 +2,9 @@ using FedSeg.Dicom.DataSets;
 
 namespace FedSeg.Importer.Pacs;
 
-/// <summary>What a STOW-RS answer says about each instance, PS3.18 Annex I: stored (with a warning or without), or failed with a reason code.</summary>
+/// <summary>
+/// What a STOW-RS answer says about each instance, PS3.18 Annex I: stored (with a warning or without), or failed with a reason code.
+/// </summary>
 internal sealed class StoreAnswer
 {
     private readonly Dictionary<Uid, StoreVerdict> _verdicts = [];
@@ -16,14 +18,20 @@ internal sealed class StoreAnswer
         {
             foreach (var item in dataSet.Items(DicomJson.ReferencedSopSequence))
             {
-                if (Uid.TryParse(item.Text(Tags.ReferencedSopInstanceUid), out var instance)) answer._verdicts[instance] = new StoreVerdict.Stored(item.WholeNumber(DicomJson.WarningReason));
+                if (Uid.TryParse(item.Text(Tags.ReferencedSopInstanceUid), out var instance))
+                {
+                    answer._verdicts[instance] = new StoreVerdict.Stored(item.WholeNumber(DicomJson.WarningReason));
+                }
             }
 
             // A failure wins over a success that the same answer claims.
             foreach (var item in dataSet.Items(DicomJson.FailedSopSequence))
             {
                 var reason = item.WholeNumber(DicomJson.FailureReason) ?? StoreVerdict.Failed.ReasonNotGiven;
-                if (Uid.TryParse(item.Text(Tags.ReferencedSopInstanceUid), out var instance)) answer._verdicts[instance] = new StoreVerdict.Failed(reason);
+                if (Uid.TryParse(item.Text(Tags.ReferencedSopInstanceUid), out var instance))
+                {
+                    answer._verdicts[instance] = new StoreVerdict.Failed(reason);
+                }
                 else answer._failuresWithoutName.Add(reason);
             }
         }
@@ -31,7 +39,9 @@ internal sealed class StoreAnswer
         return answer;
     }
 
-    /// <summary>The verdict on an instance that was sent. One that the answer does not name was not confirmed, so it counts as failed.</summary>
+    /// <summary>
+    /// The verdict on an instance that was sent. One that the answer does not name was not confirmed, so it counts as failed.
+    /// </summary>
     public StoreVerdict VerdictOn(Uid instance) => _verdicts.GetValueOrDefault(instance)
         ?? new StoreVerdict.Failed(_failuresWithoutName is [var reason, ..] ? reason : StoreVerdict.Failed.NotConfirmed);
 }

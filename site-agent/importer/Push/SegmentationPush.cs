@@ -7,13 +7,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FedSeg.Importer.Push;
 
-/// <summary><c>FedSeg.Importer push FILE…</c>: stores segmentations in the PACS by STOW-RS. Anything but a DICOM segmentation is refused before the first byte is sent.</summary>
+/// <summary>
+/// <c>FedSeg.Importer push FILE…</c>: stores segmentations in the PACS by STOW-RS. Anything but a DICOM segmentation is refused before
+/// the first byte is sent.
+/// </summary>
 internal static class SegmentationPush
 {
     /// <summary>Segmentation Storage and Label Map Segmentation Storage, PS3.4 §B.5.</summary>
     private static readonly string[] SegmentationClasses = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
 
-    /// <returns>Done when the PACS holds every file now, No when it refused one, BadInput when a file is no segmentation, Fault when the PACS can't be talked to.</returns>
+    /// <returns>Done when the PACS holds every file now, No when it refused one, BadInput when a file is no segmentation, Fault when the
+    /// PACS can't be talked to.</returns>
     public static async Task<int> RunAsync(IServiceProvider services, IReadOnlyList<string> files, CancellationToken cancellationToken)
     {
         var instances = files.Select(file => (File: file, Instance: InstanceOf(file))).ToArray();
@@ -43,7 +47,8 @@ internal static class SegmentationPush
         try
         {
             var file = DicomFile.OpenHeader(path);
-            return SegmentationClasses.Contains(file.DataSet.Text(Tags.SopClassUid)) && Uid.TryParse(file.DataSet.Text(Tags.SopInstanceUid), out var instance)
+            return SegmentationClasses.Contains(file.DataSet.Text(Tags.SopClassUid))
+                && Uid.TryParse(file.DataSet.Text(Tags.SopInstanceUid), out var instance)
                 ? instance
                 : throw new InvalidDataException($"{path}: not a DICOM segmentation; only those are pushed.");
         }

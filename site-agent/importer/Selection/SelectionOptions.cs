@@ -2,7 +2,9 @@ using System.ComponentModel.DataAnnotations;
 
 namespace FedSeg.Importer.Selection;
 
-/// <summary>Which studies make the cohort, and which of their series a case needs. Patterns know <c>*</c> and <c>?</c> and ignore case.</summary>
+/// <summary>
+/// Which studies make the cohort, and which of their series a case needs. Patterns know <c>*</c> and <c>?</c> and ignore case.
+/// </summary>
 internal sealed class SelectionOptions
 {
     /// <summary>Modalities of the images, such as <c>MR</c>; at least one.</summary>
@@ -24,7 +26,9 @@ internal sealed class SelectionOptions
     /// <summary>Pattern of the segmentation's SeriesDescription; any when empty.</summary>
     public string SegmentationDescription { get; set; } = "";
 
-    /// <summary>A file with one accession number a line: only these studies. Kept out of the settings, because such numbers identify patients.</summary>
+    /// <summary>
+    /// A file with one accession number a line: only these studies. Kept out of the settings, because such numbers identify patients.
+    /// </summary>
     public string AccessionNumberFile { get; set; } = "";
 
     /// <summary>Which segmentation a case must have.</summary>
@@ -33,15 +37,28 @@ internal sealed class SelectionOptions
     /// <summary>What attributes can't say.</summary>
     internal IEnumerable<string> Problems()
     {
-        foreach (var modality in Modalities.Where(modality => modality.Length is 0 or > 16 || !modality.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter))))
+        foreach (var modality in Modalities.Where(modality => !IsCode(modality)))
         {
             yield return $"Importer:Select:Modalities holds '{modality}'; a modality is a code of capital letters, such as MR or CT.";
         }
 
-        if (StudyDateFrom > StudyDateTo) yield return $"Importer:Select:StudyDateTo is {StudyDateTo:yyyy-MM-dd}, before Importer:Select:StudyDateFrom, {StudyDateFrom:yyyy-MM-dd}.";
-        if (AccessionNumberFile.Length > 0 && !File.Exists(AccessionNumberFile)) yield return $"Importer:Select:AccessionNumberFile is '{AccessionNumberFile}', which does not exist.";
-        if (!Enum.IsDefined(Segmentation)) yield return $"Importer:Select:Segmentation must be one of {string.Join(", ", Enum.GetNames<SegmentationChoice>())}.";
+        if (StudyDateFrom > StudyDateTo)
+        {
+            yield return $"Importer:Select:StudyDateTo is {StudyDateTo:yyyy-MM-dd}, before StudyDateFrom, {StudyDateFrom:yyyy-MM-dd}.";
+        }
+        if (AccessionNumberFile.Length > 0 && !File.Exists(AccessionNumberFile))
+        {
+            yield return $"Importer:Select:AccessionNumberFile is '{AccessionNumberFile}', which does not exist.";
+        }
+        if (!Enum.IsDefined(Segmentation))
+        {
+            yield return $"Importer:Select:Segmentation must be one of {string.Join(", ", Enum.GetNames<SegmentationChoice>())}.";
+        }
     }
+
+    /// <summary>Code String, PS3.5 §6.2, as modalities use it.</summary>
+    private static bool IsCode(string text) =>
+        text.Length is > 0 and <= 16 && text.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter));
 }
 
 /// <summary>Which kind of segmentation makes a study a case.</summary>

@@ -21,7 +21,9 @@ internal enum SkipReason
     /// <summary>No segmentation of the kind asked for.</summary>
     NoSegmentation,
 
-    /// <summary>Several segmentations, so it is open which is the reference; narrow <see cref="SelectionOptions.SegmentationDescription"/>.</summary>
+    /// <summary>
+    /// Several segmentations, so it is open which is the reference; narrow <see cref="SelectionOptions.SegmentationDescription"/>.
+    /// </summary>
     SeveralSegmentations,
 
     /// <summary>The chosen series list no instance.</summary>

@@ -6,7 +6,8 @@ using FedSeg.Importer.Pacs;
 namespace FedSeg.Importer.Selection;
 
 /// <summary>
-/// What to ask the PACS for, and which of its answers to take. A PACS may leave out a filter it does not know (PS3.18 §8.3.4.1), so every answer is checked again here,
+/// What to ask the PACS for, and which of its answers to take. A PACS may leave out a filter it does not know (PS3.18 §8.3.4.1), so every
+/// answer is checked again here,
 /// and one that does not show what the filter needs is not taken.
 /// </summary>
 internal sealed class StudySelection
@@ -24,15 +25,21 @@ internal sealed class StudySelection
     public static StudySelection Of(SelectionOptions options)
     {
         if (options.AccessionNumberFile.Length == 0) return new StudySelection(options, []);
-        var numbers = File.ReadLines(options.AccessionNumberFile).Select(line => line.Trim()).Where(line => line.Length > 0).Distinct(StringComparer.Ordinal).ToArray();
+        var numbers = File.ReadLines(options.AccessionNumberFile)
+            .Select(line => line.Trim())
+            .Where(line => line.Length > 0)
+            .Distinct(StringComparer.Ordinal)
+            .ToArray();
         return numbers.Length > 0
             ? new StudySelection(options, numbers)
-            : throw new InvalidDataException($"Importer:Select:AccessionNumberFile is '{options.AccessionNumberFile}', which holds no accession number; an empty list would select everything.");
+            : throw new InvalidDataException(
+                $"Importer:Select:AccessionNumberFile is '{options.AccessionNumberFile}', which is empty; that would select everything.");
     }
 
     /// <summary>The filters of the queries whose answers together are the cohort: one for each accession number, or one in all.</summary>
     /// <remarks>
-    /// Modalities are not among them. An archive computes ModalitiesInStudy, and Orthanc 1.10 counts a page's offset twice when it filters by a computed value: from the second
+    /// Modalities are not among them. An archive computes ModalitiesInStudy, and Orthanc 1.10 counts a page's offset twice when it filters
+    /// by a computed value: from the second
     /// page on studies are missing, without a word. So the modalities are asked for and compared here.
     /// </remarks>
     public IEnumerable<IReadOnlyList<KeyValuePair<string, string>>> Queries() => _accessionNumbers.Length > 0
@@ -50,11 +57,14 @@ internal sealed class StudySelection
     /// <summary>The series of a case: all images of the chosen modalities and descriptions, and the segmentation.</summary>
     public SeriesChoice Choose(IReadOnlyList<SeriesMatch> series)
     {
-        var images = series.Where(entry => _options.Modalities.Contains(entry.Modality, StringComparer.Ordinal) && Matches(_options.SeriesDescription, entry.Description)).ToArray();
+        var images = series
+            .Where(entry => _options.Modalities.Contains(entry.Modality, StringComparer.Ordinal))
+            .Where(entry => Matches(_options.SeriesDescription, entry.Description))
+            .ToArray();
         if (images.Length == 0) return new SeriesChoice.Nothing(SkipReason.NoImages);
         if (_options.Segmentation == SegmentationChoice.None) return new SeriesChoice.Chosen([.. images.Select(image => image.Series)]);
         var segmentations = Kinds(_options.Segmentation)
-            .Select(kind => series.Where(entry => entry.Modality == kind && Matches(_options.SegmentationDescription, entry.Description)).ToArray())
+            .Select(kind => series.Where(entry => entry.Modality == kind && IsWanted(entry)).ToArray())
             .FirstOrDefault(found => found.Length > 0);
         return segmentations switch
         {
@@ -63,6 +73,8 @@ internal sealed class StudySelection
             _ => new SeriesChoice.Nothing(SkipReason.SeveralSegmentations),
         };
     }
+
+    private bool IsWanted(SeriesMatch segmentation) => Matches(_options.SegmentationDescription, segmentation.Description);
 
     private static string[] Kinds(SegmentationChoice choice) => choice switch
     {
@@ -92,7 +104,8 @@ internal sealed class StudySelection
         && (_options.StudyDateFrom is not { } from || day >= from)
         && (_options.StudyDateTo is not { } to || day <= to);
 
-    private static bool Matches(string pattern, string text) => pattern.Length == 0 || FileSystemName.MatchesSimpleExpression(pattern, text, ignoreCase: true);
+    private static bool Matches(string pattern, string text) =>
+        pattern.Length == 0 || FileSystemName.MatchesSimpleExpression(pattern, text, ignoreCase: true);
 
     private static string Date(DateOnly? day) => day?.ToString("yyyyMMdd", CultureInfo.InvariantCulture) ?? "";
 }

@@ -7,12 +7,17 @@ using Microsoft.Extensions.Options;
 
 namespace FedSeg.Hosting.Programs;
 
-/// <summary>What the long-running programs share: one settings file, logs on standard output, and a start that fails in one clear line.</summary>
+/// <summary>
+/// What the long-running programs share: one settings file, logs on standard output, and a start that fails in one clear line.
+/// </summary>
 public static class ServiceProgram
 {
     public const int Done = 0, No = 1, BadInput = 2, Fault = 3;
 
-    /// <summary>Adds the file named by <c>--settings FILE</c> (JSON) and sets logging up. Command-line switches (<c>--Section:Key=value</c>) win over the file.</summary>
+    /// <summary>
+    /// Adds the file named by <c>--settings FILE</c> (JSON) and sets logging up. Command-line switches (<c>--Section:Key=value</c>) win
+    /// over the file.
+    /// </summary>
     /// <exception cref="InvalidDataException">No settings file is named, or it is missing or not JSON.</exception>
     public static void Configure(IHostApplicationBuilder builder, string[] args)
     {
@@ -40,7 +45,9 @@ public static class ServiceProgram
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
     }
 
-    /// <summary>Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.</summary>
+    /// <summary>
+    /// Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.
+    /// </summary>
     public static Task<int> RunAsync(Func<IHost> build) => GuardAsync(async () =>
     {
         using var host = build();
@@ -49,7 +56,8 @@ public static class ServiceProgram
     });
 
     /// <summary>
-    /// Builds a host for one piece of work, which gives the exit code. A signal to stop cancels the work, which is a fault. Bad settings end as in the other overload.
+    /// Builds a host for one piece of work, which gives the exit code. A signal to stop cancels the work, which is a fault. Bad settings
+    /// end as in the other overload.
     /// </summary>
     public static Task<int> RunAsync(Func<IHost> build, Func<IServiceProvider, CancellationToken, Task<int>> work) => GuardAsync(async () =>
     {

@@ -26,7 +26,8 @@ public static partial class DurableFile
     }
 
     /// <summary>
-    /// Renames a folder to where none is yet, in one step for everybody who looks. The names in it and its own are durable when this returns; the bytes of its files are
+    /// Renames a folder to where none is yet, in one step for everybody who looks. The names in it and its own are durable when this
+    /// returns; the bytes of its files are
     /// its writer's business.
     /// </summary>
     /// <exception cref="IOException">There is something already, or the two paths are on different file systems.</exception>
@@ -40,7 +41,8 @@ public static partial class DurableFile
     }
 
     /// <summary>
-    /// Makes a folder unless it is there. A new one's name is durable when this returns: a file flushed inside a folder whose own name was lost is lost with it.
+    /// Makes a folder unless it is there. A new one's name is durable when this returns: a file flushed inside a folder whose own name was
+    /// lost is lost with it.
     /// </summary>
     /// <returns>The folder's full path.</returns>
     public static string CreateDirectory(string path)

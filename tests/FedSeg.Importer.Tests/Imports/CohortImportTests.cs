@@ -30,8 +30,12 @@ public sealed class CohortImportTests : IAsyncLifetime
         Assert.True(report.Succeeded);
         Assert.Equal((1, 7, 0), (report.Studies.Imported, report.Instances.Fetched, report.Instances.Reused));
         var files = Directory.GetFiles(_importer.Case(_pacs.Instances[0]).Published);
-        Assert.Equal(_pacs.Instances.Select(entry => Convert.ToHexString(entry.Bytes)).Order(), files.Select(file => Convert.ToHexString(File.ReadAllBytes(file))).Order());
-        Assert.All(files, file => Assert.Matches("^[0-9a-f]{32}/[0-9a-f]{32}[.]dcm$", Path.GetRelativePath(_importer.Options.CohortDirectory, file)));
+        Assert.Equal(
+            _pacs.Instances.Select(entry => Convert.ToHexString(entry.Bytes)).Order(),
+            files.Select(file => Convert.ToHexString(File.ReadAllBytes(file))).Order());
+        Assert.All(
+            files,
+            file => Assert.Matches("^[0-9a-f]{32}/[0-9a-f]{32}[.]dcm$", Path.GetRelativePath(_importer.Options.CohortDirectory, file)));
         Assert.Empty(Directory.GetFiles(_importer.DataPath("incoming")));
     }
 
@@ -82,7 +86,8 @@ public sealed class CohortImportTests : IAsyncLifetime
         var report = await _importer.ImportAsync();
 
         Assert.Equal((4, 3), (report.Instances.Fetched, report.Instances.Reused));
-        Assert.Equal([.. _pacs.Instances.Skip(3).Select(entry => entry.Instance).Order()], _pacs.SingleRetrievals.Order());
+        // A request of the killed run may reach the archive late, so one may be there twice.
+        Assert.Equal([.. _pacs.Instances.Skip(3).Select(entry => entry.Instance).Order()], _pacs.SingleRetrievals.Distinct().Order());
         Assert.Equal([7], _importer.Cases.Values);
     }
 
@@ -145,7 +150,8 @@ public sealed class CohortImportTests : IAsyncLifetime
     [Fact]
     public async Task RunAsync_InstanceThatIsListedButNotServed_IsQuarantined()
     {
-        _pacs.Intervene = context => AnswerAsync(context, 404, path => path.EndsWith("/instances/" + _pacs.Instances[6].Instance, StringComparison.Ordinal));
+        _pacs.Intervene = context =>
+            AnswerAsync(context, 404, path => path.EndsWith("/instances/" + _pacs.Instances[6].Instance, StringComparison.Ordinal));
 
         Assert.Equal([new("NotServed", 1)], (await _importer.ImportAsync()).Instances.Quarantined);
     }
@@ -175,7 +181,9 @@ public sealed class CohortImportTests : IAsyncLifetime
         Assert.Equal((2, 6), (report.Instances.Fetched, report.Instances.Reused));
         Assert.Equal(2, _pacs.SingleRetrievals.Count());
         Assert.Equal([8], _importer.Cases.Values);
-        Assert.DoesNotContain(Directory.GetFiles(_importer.Case(lost).Published), file => File.ReadAllBytes(file).AsSpan().SequenceEqual(lost.Bytes));
+        Assert.DoesNotContain(
+            Directory.GetFiles(_importer.Case(lost).Published),
+            file => File.ReadAllBytes(file).AsSpan().SequenceEqual(lost.Bytes));
         Assert.False(Directory.Exists(_importer.Case(lost).Replaced));
     }
 
@@ -269,12 +277,18 @@ public sealed class CohortImportTests : IAsyncLifetime
 
     private static bool IsSingle(HttpContext context) => context.Request.Path.Value!.Contains("/instances/", StringComparison.Ordinal);
 
-    /// <summary>Sends some parts of a series and half of the next, and says that this was all. (An abort could take back bytes that the importer has not read yet.)</summary>
+    /// <summary>
+    /// Sends some parts of a series and half of the next, and says that this was all. (An abort could take back bytes that the importer has
+    /// not read yet.)
+    /// </summary>
     private async Task<bool> CutSeriesAfterAsync(HttpContext context, int parts)
     {
         var path = context.Request.Path.Value!;
         if (!path.Contains("/series/", StringComparison.Ordinal) || path.Contains("/instances", StringComparison.Ordinal)) return false;
-        await FakePacs.WriteMultipartAsync(context.Response, _pacs.Instances.Take(parts).Select(entry => entry.Bytes), cutInto: _pacs.Instances[parts].Bytes);
+        await FakePacs.WriteMultipartAsync(
+            context.Response,
+            _pacs.Instances.Take(parts).Select(entry => entry.Bytes),
+            cutInto: _pacs.Instances[parts].Bytes);
         return true;
     }
 }

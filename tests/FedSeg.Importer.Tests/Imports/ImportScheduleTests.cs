@@ -21,7 +21,8 @@ public sealed class ImportScheduleTests
         using var importer = new ImporterOnDisk(pacs);
         importer.Options.Schedule.Every = TimeSpan.FromHours(6);
         var time = new FakeTimeProvider();
-        using var schedule = new ImportSchedule(importer.Import(), Options.Create(importer.Options), time, NullLogger<ImportSchedule>.Instance);
+        using var schedule = new ImportSchedule(
+            importer.Import(), Options.Create(importer.Options), time, NullLogger<ImportSchedule>.Instance);
 
         await schedule.StartAsync(TestContext.Current.CancellationToken);
         await UntilAsync(() => !pacs.Requests.IsEmpty);

@@ -49,7 +49,9 @@ public sealed class PacsClientTests : IAsyncLifetime
 
     [Fact]
     public async Task FindStudies_MoreThanTheLimit_IsRefused() =>
-        Assert.Equal(PacsFault.LimitExceeded, await FaultAsync(client => client.FindStudiesAsync([], Cancellation), options => options.MaximumStudies = 4));
+        Assert.Equal(
+            PacsFault.LimitExceeded,
+            await FaultAsync(client => client.FindStudiesAsync([], Cancellation), options => options.MaximumStudies = 4));
 
     [Fact]
     public async Task FindStudies_ValuesOfAFilter_AreEscaped()
@@ -127,7 +129,11 @@ public sealed class PacsClientTests : IAsyncLifetime
             return true;
         };
 
-        Assert.Equal(PacsFault.Silent, await FaultAsync(client => client.FindStudiesAsync([], Cancellation), options => (options.SilenceSeconds, options.Retries) = (1, 1)));
+        Assert.Equal(
+            PacsFault.Silent,
+            await FaultAsync(
+                client => client.FindStudiesAsync([], Cancellation),
+                options => (options.SilenceSeconds, options.Retries) = (1, 1)));
     }
 
     [Fact]
@@ -142,7 +148,9 @@ public sealed class PacsClientTests : IAsyncLifetime
     [Fact]
     public async Task FindStudies_WithAPasswordFile_SendsBasicAuthentication()
     {
-        await Client(options => (options.UserName, options.PasswordFile) = ("fedseg", _folder.Write("password", "geheim\n"))).FindStudiesAsync([], Cancellation);
+        var password = _folder.Write("password", "geheim\n");
+
+        await Client(options => (options.UserName, options.PasswordFile) = ("fedseg", password)).FindStudiesAsync([], Cancellation);
 
         Assert.All(_pacs.Authorisations, header => Assert.Equal("Basic " + Convert.ToBase64String("fedseg:geheim"u8), header));
     }

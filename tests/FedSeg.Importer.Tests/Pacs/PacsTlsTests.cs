@@ -19,11 +19,13 @@ public sealed class PacsTlsTests : IAsyncLifetime
     {
         _authority = FederationAuthority.Create(_folder["authority"], "hospital", TimeProvider.System);
         var request = KeyFiles.CreateRequest(_folder["pacs.key"], "pacs");
-        _server = KeyFiles.LoadCertificate(_folder.Write("pacs.pem", _authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(1))), _folder["pacs.key"]);
+        _server = KeyFiles.LoadCertificate(
+            _folder.Write("pacs.pem", _authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(1))), _folder["pacs.key"]);
         _pacs = await FakePacs.StartAsync(listen => listen.UseHttps(_server, https =>
         {
             https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-            https.ClientCertificateValidation = (certificate, _, _) => MutualTls.IsTrusted(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath), MutualTls.ClientAuthentication);
+            https.ClientCertificateValidation = (certificate, _, _) =>
+                MutualTls.IsTrusted(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath), MutualTls.ClientAuthentication);
         }));
     }
 
@@ -35,14 +37,17 @@ public sealed class PacsTlsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Find_TrustedAuthorityAndClientCertificate_Succeeds() => Assert.Empty(await FindAsync(_authority.CertificatePath, withCertificate: true));
+    public async Task Find_TrustedAuthorityAndClientCertificate_Succeeds() =>
+        Assert.Empty(await FindAsync(_authority.CertificatePath, withCertificate: true));
 
     [Fact]
     public async Task Find_AnotherAuthority_IsUntrusted()
     {
         var other = FederationAuthority.Create(_folder["other"], "hospital", TimeProvider.System);
 
-        Assert.Equal(PacsFault.Untrusted, (await Assert.ThrowsAsync<PacsException>(() => FindAsync(other.CertificatePath, withCertificate: true))).Fault);
+        Assert.Equal(
+            PacsFault.Untrusted,
+            (await Assert.ThrowsAsync<PacsException>(() => FindAsync(other.CertificatePath, withCertificate: true))).Fault);
     }
 
     [Fact]
@@ -58,11 +63,13 @@ public sealed class PacsTlsTests : IAsyncLifetime
         var options = new PacsOptions { Address = _pacs.Address, Authority = authority, Retries = 1, RetryDelaySeconds = 0.01 };
         if (withCertificate)
         {
-            options.PrivateKey = _folder[Guid.NewGuid().ToString()];
+            options.PrivateKey = _folder["importer.key"];
             var request = KeyFiles.CreateRequest(options.PrivateKey, "importer");
-            options.Certificate = _folder.Write(Guid.NewGuid() + ".pem", _authority.SignMember(request, MemberKind.Site, "importer-" + Guid.NewGuid().ToString("N")[..8], PersonRole.None, TimeSpan.FromDays(1)));
+            var certificate = _authority.SignMember(request, MemberKind.Site, "importer", PersonRole.None, TimeSpan.FromDays(1));
+            options.Certificate = _folder.Write("importer.pem", certificate);
         }
 
-        return await new PacsClient(PacsConnection.Create(options), options, TimeProvider.System).FindStudiesAsync([], TestContext.Current.CancellationToken);
+        var client = new PacsClient(PacsConnection.Create(options), options, TimeProvider.System);
+        return await client.FindStudiesAsync([], TestContext.Current.CancellationToken);
     }
 }

@@ -48,7 +48,9 @@ public sealed class RetrievedPartsTests
 
     [Fact]
     public async Task Read_CutInTheMiddleOfAPart_IsALostConnection() =>
-        Assert.Equal(PacsFault.ConnectionLost, (await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Body(new byte[1000])[..^500]))).Fault);
+        Assert.Equal(
+            PacsFault.ConnectionLost,
+            (await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Body(new byte[1000])[..^500]))).Fault);
 
     [Fact]
     public async Task Read_OversizePart_IsRefusedAndNotWrittenOut()
@@ -65,7 +67,9 @@ public sealed class RetrievedPartsTests
 
     [Fact]
     public async Task Read_MorePartsThanAskedFor_IsRefused() =>
-        Assert.Equal(PacsFault.UnexpectedAnswer, (await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Body([1], [2], [3]), mostParts: 2))).Fault);
+        Assert.Equal(
+            PacsFault.UnexpectedAnswer,
+            (await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Body([1], [2], [3]), mostParts: 2))).Fault);
 
     [Theory]
     [InlineData(null)]
@@ -79,14 +83,18 @@ public sealed class RetrievedPartsTests
 
     [Fact]
     public void Open_EndlessBoundary_IsRefused() =>
-        Assert.Equal(PacsFault.UnexpectedAnswer, Assert.Throws<PacsException>(() => Open(Body([1]), "multipart/related; boundary=" + new string('x', 5000))).Fault);
+        Assert.Equal(
+            PacsFault.UnexpectedAnswer,
+            Assert.Throws<PacsException>(() => Open(Body([1]), "multipart/related; boundary=" + new string('x', 5000))).Fault);
 
     [Theory]
     [InlineData("Content-Type: multipart/related; boundary=inner")]
     [InlineData("Content-Type: text/html")]
     [InlineData("X-Nothing: 1")]
     public async Task Read_PartThatIsNoDicom_IsRefused(string header) =>
-        Assert.Equal(PacsFault.UnexpectedAnswer, (await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Encoding.ASCII.GetBytes($"--b-1\r\n{header}\r\n\r\nx\r\n--b-1--")))).Fault);
+        Assert.Equal(
+            PacsFault.UnexpectedAnswer,
+            (await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Ascii($"--b-1\r\n{header}\r\n\r\nx\r\n--b-1--")))).Fault);
 
     [Theory]
     [InlineData(17, 10)]
@@ -95,7 +103,7 @@ public sealed class RetrievedPartsTests
     {
         var headers = string.Concat(Enumerable.Range(0, count).Select(i => $"X-{i}: {new string('x', length)}\r\n"));
 
-        var failure = await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Encoding.ASCII.GetBytes($"--b-1\r\n{headers}\r\nx\r\n--b-1--")));
+        var failure = await Assert.ThrowsAsync<PacsException>(() => ReadAsync(Ascii($"--b-1\r\n{headers}\r\nx\r\n--b-1--")));
 
         Assert.Equal(PacsFault.UnexpectedAnswer, failure.Fault);
     }
@@ -114,7 +122,8 @@ public sealed class RetrievedPartsTests
             var mutated = whole.ToArray();
             for (var change = chance.Next(1, 6); change > 0; change--)
             {
-                mutated[chance.Next(mutated.Length)] = chance.Next(3) switch { 0 => (byte)'-', 1 => (byte)'\r', _ => (byte)chance.Next(256) };
+                var value = chance.Next(3) switch { 0 => (byte)'-', 1 => (byte)'\r', _ => (byte)chance.Next(256) };
+                mutated[chance.Next(mutated.Length)] = value;
             }
 
             if (chance.Next(4) == 0) mutated = mutated[..chance.Next(mutated.Length)];
@@ -124,12 +133,22 @@ public sealed class RetrievedPartsTests
     }
 
     private static byte[] Body(params byte[][] parts) =>
-        [.. parts.SelectMany(part => (byte[])[.. "--b-1\r\nContent-Type: application/dicom\r\n\r\n"u8, .. part, .. "\r\n"u8]), .. "--b-1--"u8];
+        [
+            .. parts.SelectMany(part => (byte[])[.. "--b-1\r\nContent-Type: application/dicom\r\n\r\n"u8, .. part, .. "\r\n"u8]),
+            .. "--b-1--"u8,
+        ];
 
-    private static RetrievedParts Open(byte[] body, string? contentType, long largestPart = 100_000, int mostParts = 10, int bytesAtATime = int.MaxValue) =>
-        RetrievedParts.Open(contentType is null ? null : MediaTypeHeaderValue.Parse(contentType), new TricklingStream(body, bytesAtATime), largestPart, mostParts);
+    private static byte[] Ascii(string text) => Encoding.ASCII.GetBytes(text);
+    private static RetrievedParts Open(
+        byte[] body, string? contentType, long largestPart = 100_000, int mostParts = 10, int bytesAtATime = int.MaxValue) =>
+        RetrievedParts.Open(
+            contentType is null ? null : MediaTypeHeaderValue.Parse(contentType),
+            new TricklingStream(body, bytesAtATime),
+            largestPart,
+            mostParts);
 
-    private static async Task<List<byte[]>> ReadAsync(byte[] body, string contentType = Related, int mostParts = 10, int bytesAtATime = int.MaxValue)
+    private static async Task<List<byte[]>> ReadAsync(
+        byte[] body, string contentType = Related, int mostParts = 10, int bytesAtATime = int.MaxValue)
     {
         var found = new List<byte[]>();
         var parts = Open(body, contentType, mostParts: mostParts, bytesAtATime: bytesAtATime);

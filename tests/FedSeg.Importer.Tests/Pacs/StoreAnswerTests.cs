@@ -5,35 +5,54 @@ namespace FedSeg.Importer.Tests.Pacs;
 
 public sealed class StoreAnswerTests
 {
-    private const string One = """{"00081155":{"vr":"UI","Value":["1.2.3"]}}""";
+    private const string Name = """
+        "00081155":{"vr":"UI","Value":["1.2.3"]}
+        """;
 
     [Fact]
     public void VerdictOn_ReferencedWithWarning_IsStoredWithIt() =>
-        Assert.Equal(new StoreVerdict.Stored(0xB000), Verdict("""{"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.3"]},"00081196":{"vr":"US","Value":[45056]}}]}}"""));
+        Assert.Equal(new StoreVerdict.Stored(0xB000), Verdict(Sequence("00081199", $"{{{Name},{Code("00081196", "45056")}}}")));
 
     [Theory]
     [InlineData("272")]
     [InlineData("\"272\"")]
     public void VerdictOn_Failed_HasItsReasonHoweverItIsWritten(string reason) =>
-        Assert.Equal(new StoreVerdict.Failed(0x0110), Verdict($$$"""{"00081198":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2.3"]},"00081197":{"vr":"US","Value":[{{{reason}}}]}}]}}"""));
+        Assert.Equal(new StoreVerdict.Failed(0x0110), Verdict(Sequence("00081198", $"{{{Name},{Code("00081197", reason)}}}")));
 
     [Fact]
-    public void VerdictOn_StoredAndFailedAtOnce_IsFailed() =>
-        Assert.Equal(new StoreVerdict.Failed(StoreVerdict.Failed.ReasonNotGiven), Verdict($$$"""{"00081198":{"vr":"SQ","Value":[{{{One}}}]},"00081199":{"vr":"SQ","Value":[{{{One}}}]}}"""));
+    public void VerdictOn_StoredAndFailedAtOnce_IsFailed() => Assert.Equal(
+        new StoreVerdict.Failed(StoreVerdict.Failed.ReasonNotGiven),
+        Verdict(Sequence("00081198", $"{{{Name}}}"), Sequence("00081199", $"{{{Name}}}")));
 
     [Fact]
     public void VerdictOn_FailureWithoutAName_CountsForWhatWasSent() =>
-        Assert.Equal(new StoreVerdict.Failed(0x0122), Verdict("""{"00081198":{"vr":"SQ","Value":[{"00081197":{"vr":"US","Value":[290]}}]}}"""));
+        Assert.Equal(new StoreVerdict.Failed(0x0122), Verdict(Sequence("00081198", $"{{{Code("00081197", "290")}}}")));
 
     [Theory]
-    [InlineData("{}")]
-    [InlineData("""{"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["9.9"]}}]}}""")]
-    [InlineData("""{"00081199":{"vr":"SQ","Value":[null, 1, "x"]}}""")]
-    public void VerdictOn_NotNamed_IsNotConfirmed(string json) => Assert.Equal(new StoreVerdict.Failed(StoreVerdict.Failed.NotConfirmed), Verdict(json));
+    [InlineData("""
+        "00081199":{"vr":"SQ","Value":[]}
+        """)]
+    [InlineData("""
+        "00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["9.9"]}}]}
+        """)]
+    [InlineData("""
+        "00081199":{"vr":"SQ","Value":[null, 1, "x"]}
+        """)]
+    public void VerdictOn_NotNamed_IsNotConfirmed(string json) =>
+        Assert.Equal(new StoreVerdict.Failed(StoreVerdict.Failed.NotConfirmed), Verdict(json));
 
-    private static StoreVerdict Verdict(string json)
+    private static string Sequence(string tag, string item) => $$"""
+        "{{tag}}":{"vr":"SQ","Value":[{{item}}]}
+        """;
+
+    private static string Code(string tag, string value) => $$"""
+        "{{tag}}":{"vr":"US","Value":[{{value}}]}
+        """;
+
+    private static StoreVerdict Verdict(params string[] elements)
     {
         Assert.True(Uid.TryParse("1.2.3", out var instance));
-        return StoreAnswer.Of([new DicomJson(JsonDocument.Parse(json).RootElement)]).VerdictOn(instance);
+        var answer = JsonDocument.Parse($"{{{string.Join(',', elements)}}}").RootElement;
+        return StoreAnswer.Of([new DicomJson(answer)]).VerdictOn(instance);
     }
 }

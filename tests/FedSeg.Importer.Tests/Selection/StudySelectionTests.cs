@@ -27,17 +27,23 @@ public sealed class StudySelectionTests : IDisposable
     [Fact]
     public void Queries_OpenDateRange_LeavesThatEndEmpty()
     {
-        Assert.Equal(["StudyDate=20200102-"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateFrom = new DateOnly(2020, 1, 2) })));
-        Assert.Equal(["StudyDate=-20200102"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateTo = new DateOnly(2020, 1, 2) })));
+        Assert.Equal(
+            ["StudyDate=20200102-"],
+            Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateFrom = new DateOnly(2020, 1, 2) })));
+        Assert.Equal(
+            ["StudyDate=-20200102"],
+            Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], StudyDateTo = new DateOnly(2020, 1, 2) })));
     }
 
     [Fact]
     public void Queries_AccessionNumbers_AskForEachOnce() =>
-        Assert.Equal(["AccessionNumber=A1", "AccessionNumber=B2"], Written(StudySelection.Of(new SelectionOptions { Modalities = ["MR"], AccessionNumberFile = _folder.Write("numbers", "A1\n\n B2 \nA1\n") })));
+        Assert.Equal(
+            ["AccessionNumber=A1", "AccessionNumber=B2"],
+            Written(StudySelection.Of(Numbers("A1\n\n B2 \nA1\n"))));
 
     [Fact]
     public void Of_EmptyListOfAccessionNumbers_IsRefusedInsteadOfSelectingAll() =>
-        Assert.Throws<InvalidDataException>(() => StudySelection.Of(new SelectionOptions { Modalities = ["MR"], AccessionNumberFile = _folder.Write("numbers", "\n") }));
+        Assert.Throws<InvalidDataException>(() => StudySelection.Of(Numbers("\n")));
 
     [Theory]
     [InlineData("20200102", "MR Hippocampus", "A1", true)]
@@ -83,7 +89,8 @@ public sealed class StudySelectionTests : IDisposable
     [InlineData(nameof(SegmentationChoice.Seg), "MR SEG SEG", "SeveralSegmentations")]
     public void Choose_SeriesOfAStudy_GivesTheCaseOrTheReason(string choice, string modalities, string expected)
     {
-        var selection = StudySelection.Of(new SelectionOptions { Modalities = ["MR"], Segmentation = Enum.Parse<SegmentationChoice>(choice) });
+        var selection = StudySelection.Of(
+            new SelectionOptions { Modalities = ["MR"], Segmentation = Enum.Parse<SegmentationChoice>(choice) });
         var series = modalities.Split(' ').Select((modality, i) => new SeriesMatch(Id($"1.{i}"), modality, "")).ToArray();
 
         var chosen = selection.Choose(series) switch
@@ -99,7 +106,8 @@ public sealed class StudySelectionTests : IDisposable
     [Fact]
     public void Choose_DescriptionPatterns_PickAmongSeveral()
     {
-        var selection = StudySelection.Of(new SelectionOptions { Modalities = ["MR"], SeriesDescription = "*T1*", SegmentationDescription = "final*" });
+        var selection = StudySelection.Of(
+            new SelectionOptions { Modalities = ["MR"], SeriesDescription = "*T1*", SegmentationDescription = "final*" });
 
         var chosen = Assert.IsType<SeriesChoice.Chosen>(selection.Choose(
         [
@@ -110,8 +118,12 @@ public sealed class StudySelectionTests : IDisposable
         Assert.Equal(["1.1", "1.4"], chosen.Series.Select(uid => uid.Value));
     }
 
-    private static IEnumerable<string> Written(StudySelection selection) =>
-        selection.Queries().Select(query => string.Join(' ', query.Where(pair => pair.Key != "includefield").Select(pair => $"{pair.Key}={pair.Value}")));
+    private SelectionOptions Numbers(string text) => new() { Modalities = ["MR"], AccessionNumberFile = _folder.Write("numbers", text) };
 
-    private static Uid Id(string text) => Uid.TryParse(text, out var uid) ? uid : throw new ArgumentException("No identifier.", nameof(text));
+    private static IEnumerable<string> Written(StudySelection selection) =>
+        from query in selection.Queries()
+        select string.Join(' ', from pair in query where pair.Key != "includefield" select $"{pair.Key}={pair.Value}");
+
+    private static Uid Id(string text) =>
+        Uid.TryParse(text, out var uid) ? uid : throw new ArgumentException("No identifier.", nameof(text));
 }
