@@ -15,13 +15,14 @@ internal abstract record InstanceCheck
     public sealed record Failed(InstanceFault Fault) : InstanceCheck;
 
     /// <summary>
-    /// Reads the header: it must be DICOM, of this study, and one of the instances asked for. Pixels are the trainer's business.
+    /// Walks the whole file: it must be DICOM to its end, of this study, and one of the instances asked for. What the pixels show is the
+    /// trainer's business.
     /// </summary>
     public static InstanceCheck Of(string path, Uid study, IReadOnlySet<Uid> asked)
     {
         try
         {
-            var file = DicomFile.OpenHeader(path);
+            using var file = DicomFile.Open(path);
             var declared = file.Meta.Text(Tags.MediaStorageSopInstanceUid);
             var actual = file.DataSet.Text(Tags.SopInstanceUid);
             if (file.DataSet.Text(Tags.StudyInstanceUid) != study.Value) return new Failed(InstanceFault.OtherStudy);
