@@ -59,7 +59,7 @@ internal sealed class FederationService(
         var offered = book.Runs.Any(run =>
             run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
-        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, context.CancellationToken);
+        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
     }
 
     public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context) =>
@@ -67,8 +67,7 @@ internal sealed class FederationService(
 
     public override async Task<UploadReceipt> Upload(IAsyncStreamReader<UploadPart> requestStream, ServerCallContext context)
     {
-        var silence = TimeSpan.FromSeconds(options.Value.UploadSilenceSeconds);
-        var parts = new UploadParts(requestStream, silence, time, context.CancellationToken);
+        var parts = new UploadParts(requestStream, options.Value.Pace, time, context.CancellationToken);
         if (await parts.NextAsync() is not { KindCase: UploadPart.KindOneofCase.Header, Header: var header })
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "An upload begins with its header."));

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Rounds;
@@ -67,14 +68,11 @@ internal sealed partial class UpdateIntake(
         if (announced.Payload is { } payload)
         {
             var partial = PartialPath(announced.Site, announced.Digest);
-            var stored = await StoreAsync(partial, offset, announced.PayloadBytes, chunks, cancellationToken);
+            var stored = await StoreAsync(partial, offset, announced.PayloadBytes, payload, chunks, cancellationToken);
+            if (stored == UploadOutcome.Accepted) stored = update.CheckWeights(partial);
+            // What is complete and wrong would be wrong for ever; what is merely incomplete waits for the rest.
+            if (stored is UploadOutcome.BytesDamaged or UploadOutcome.TensorsRefused or UploadOutcome.NotFinite) File.Delete(partial);
             if (stored != UploadOutcome.Accepted) return stored;
-            var checkedWeights = update.CheckWeights(partial);
-            if (checkedWeights != UploadOutcome.Accepted)
-            {
-                File.Delete(partial);
-                return checkedWeights;
-            }
 
             weights = blobs.Adopt(partial, payload);
         }
@@ -82,21 +80,21 @@ internal sealed partial class UpdateIntake(
         return Enter(run, update, weights);
     }
 
-    /// <summary>Appends chunks to the partial file and flushes it to the disk once complete.</summary>
+    /// <summary>Appends chunks to the partial file, proves it once complete, and flushes it to the disk.</summary>
     private static async Task<UploadOutcome> StoreAsync(
-        string path, long offset, long length, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+        string path, long offset, long length, Sha256Digest payload, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
     {
-        await using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
-        if (stream.Length != offset) return UploadOutcome.WrongOffset;
-        stream.Position = offset;
+        await using var file = await IncomingFile.OpenAsync(path, cancellationToken);
+        if (file.Length != offset) return UploadOutcome.WrongOffset;
         await foreach (var chunk in chunks.WithCancellation(cancellationToken))
         {
-            if (stream.Position + chunk.Length > length) return UploadOutcome.TooLarge;
-            await stream.WriteAsync(chunk, cancellationToken);
+            if (file.Length + chunk.Length > length) return UploadOutcome.TooLarge;
+            await file.AppendAsync(chunk, cancellationToken);
         }
 
-        if (stream.Position != length) return UploadOutcome.Incomplete;
-        stream.Flush(flushToDisk: true);
+        if (file.Length != length) return UploadOutcome.Incomplete;
+        if (file.Digest != payload) return UploadOutcome.BytesDamaged;
+        file.Flush();
         return UploadOutcome.Accepted;
     }
 

@@ -21,6 +21,9 @@ internal sealed record RoundBenchmarkResult
     /// <summary>Largest resident memory of any agent.</summary>
     public required double AgentPeakMb { get; init; }
 
+    /// <summary>Processor time of coordinator and agents together by all rounds, their start and the first round's compiling included.</summary>
+    public required double ProcessorSecondsPerRound { get; init; }
+
     /// <summary>Median over rounds of all sites' bytes by the time from the first trainer's delivery to the last acknowledgement: sealing, ledger, wire and checks.</summary>
     public required double UploadMbPerSecond { get; init; }
 
@@ -47,6 +50,7 @@ internal sealed record RoundBenchmarkResult
             SecondsPerRound = Spread.Of(run.Rounds.Skip(warmUp).Zip(run.Rounds.Skip(warmUp + 1), (round, next) => Seconds(round.OpenedAt.ToDateTimeOffset(), next.OpenedAt.ToDateTimeOffset()))),
             CoordinatorPeakMb = Megabytes(processes[0].PeakMemoryBytes),
             AgentPeakMb = Megabytes(processes.Skip(1).Max(process => process.PeakMemoryBytes)),
+            ProcessorSecondsPerRound = Math.Round(processes.Sum(process => process.ProcessorTime.TotalSeconds) / run.Rounds.Count, 2),
             DownloadMbPerSecond = Megabytes(Spread.Of(counted.Select(round =>
                 bytes / Seconds(round.OpenedAt.ToDateTimeOffset(), times[round.Number].Max(time => time.ModelReceived)))).Median),
             UploadMbPerSecond = Megabytes(Spread.Of(counted.Select(round =>
@@ -60,6 +64,7 @@ internal sealed record RoundBenchmarkResult
         Console.WriteLine($"{ModelMegabytes:F1} MB, {Sites} sites, {Rounds} rounds");
         Console.WriteLine($"seconds per round   median {SecondsPerRound.Median:F2}, {SecondsPerRound.Min:F2} to {SecondsPerRound.Max:F2}");
         Console.WriteLine($"peak memory         coordinator {CoordinatorPeakMb:F0} MB, largest agent {AgentPeakMb:F0} MB");
+        Console.WriteLine($"processor           {ProcessorSecondsPerRound:F2} s a round, start included");
         Console.WriteLine($"MB/s, all sites     download {DownloadMbPerSecond:F0}, upload {UploadMbPerSecond:F0}, bare stream {BareStreamMbPerSecond:F0}");
     }
 

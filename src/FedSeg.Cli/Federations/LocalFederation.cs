@@ -134,7 +134,7 @@ internal sealed class LocalFederation : IAsyncDisposable
     {
         foreach (var process in _processes)
         {
-            process.MeasureMemory();
+            process.Measure();
             if (process.HasExited) throw new IOException($"{process.Name} ended by itself: {process.LastWords()} (log: {process.LogPath})");
         }
     }

@@ -45,11 +45,15 @@ internal sealed class LocalProcess : IAsyncDisposable
         return string.Join(" ", new StreamReader(stream).ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3));
     }
 
-    /// <summary>Notes the memory peak; called while the process lives.</summary>
-    public void MeasureMemory()
+    /// <summary>Processor time the process has used, as last measured.</summary>
+    public TimeSpan ProcessorTime { get; private set; }
+
+    /// <summary>Notes memory peak and processor time; called while the process lives.</summary>
+    public void Measure()
     {
         if (_process.HasExited) return;
         _process.Refresh();
+        ProcessorTime = _process.TotalProcessorTime;
         PeakMemoryBytes = Math.Max(PeakMemoryBytes, _process.PeakWorkingSet64);
     }
 
@@ -66,7 +70,7 @@ internal sealed class LocalProcess : IAsyncDisposable
     /// <summary>Asks the process to stop and waits; kills it when it does not.</summary>
     public async ValueTask DisposeAsync()
     {
-        MeasureMemory();
+        Measure();
         if (!_process.HasExited)
         {
             if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);
