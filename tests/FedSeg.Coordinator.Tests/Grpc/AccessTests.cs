@@ -2,6 +2,7 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -162,7 +163,7 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         await call.RequestStream.WriteAsync(new UploadPart { Header = header }, Token);
         try
         {
-            await call.RequestStream.WriteAsync(new UploadPart { Chunk = new Chunk { Data = ByteString.CopyFrom(update.Bytes) } }, Token);
+            await call.RequestStream.WriteAsync(new UploadPart { Chunk = FileChunks.Of(update.Bytes) }, Token);
             await call.RequestStream.CompleteAsync();
         }
         catch (RpcException)
