@@ -62,8 +62,12 @@ internal sealed class FederationService(
         await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
     }
 
-    public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context) =>
-        Task.FromResult(new UploadOffset { Offset = intake.StoredBytes(Site(context), ParseDigest(request.Digest)) });
+    public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context)
+    {
+        var digest = ParseDigest(request.Digest);
+        var stored = RunId.TryParse(request.RunId, null, out var run) ? intake.StoredBytes(run, Site(context), digest) : 0;
+        return Task.FromResult(new UploadOffset { Offset = stored });
+    }
 
     public override async Task<UploadReceipt> Upload(IAsyncStreamReader<UploadPart> requestStream, ServerCallContext context)
     {
