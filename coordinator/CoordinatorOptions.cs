@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator;
@@ -34,9 +35,20 @@ internal sealed class CoordinatorOptions
     [Range(1L, 1L << 40, ErrorMessage = "Coordinator:MaximumUpdateBytes must be from 1 to 2^40.")]
     public long MaximumUpdateBytes { get; set; } = 4L << 30;
 
-    /// <summary>Longest silence inside an upload, seconds; the transfer as a whole may take any time.</summary>
-    [Range(1, 3600, ErrorMessage = "Coordinator:UploadSilenceSeconds must be from 1 to 3600.")]
-    public int UploadSilenceSeconds { get; set; } = 30;
+    /// <summary>Least average of an upload or download over each window, bytes per second; the transfer as a whole may take any time.</summary>
+    [Range(1, 1 << 30, ErrorMessage = "Coordinator:MinimumBytesPerSecond must be from 1 to 2^30.")]
+    public int MinimumBytesPerSecond { get; set; } = TransferPace.Default.BytesPerSecond;
+
+    /// <summary>That window, seconds.</summary>
+    [Range(1, 3600, ErrorMessage = "Coordinator:TransferWindowSeconds must be from 1 to 3600.")]
+    public int TransferWindowSeconds { get; set; } = (int)TransferPace.Default.Window.TotalSeconds;
+
+    /// <summary>Calls that one member may have open at once; further ones are told to come back.</summary>
+    [Range(2, 1000, ErrorMessage = "Coordinator:MaximumCallsPerMember must be from 2 to 1000.")]
+    public int MaximumCallsPerMember { get; set; } = 16;
+
+    /// <summary>The least progress of a transfer, from the two settings above.</summary>
+    internal TransferPace Pace => new(MinimumBytesPerSecond, TimeSpan.FromSeconds(TransferWindowSeconds));
 }
 
 [OptionsValidator]

@@ -1,9 +1,4 @@
 using FedSeg.Coordinator;
-using FedSeg.Coordinator.Grpc;
-using FedSeg.Coordinator.Jobs;
-using FedSeg.Coordinator.Models;
-using FedSeg.Coordinator.Rounds;
-using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Programs;
 
 return await ServiceProgram.RunAsync(() =>
@@ -16,9 +11,6 @@ return await ServiceProgram.RunAsync(() =>
     builder.Services.AddSites().AddModels().AddRounds().AddJobs();
 
     var app = builder.Build();
-    app.UseAuthentication();
-    app.UseAuthorization();
-    app.MapGrpcService<FederationService>();
-    app.MapGrpcService<RunsService>();
+    app.UseFederation();
     return app;
 });

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.RateLimiting;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Models;
@@ -6,6 +7,7 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
@@ -15,6 +17,8 @@ namespace FedSeg.Coordinator;
 /// <summary>One extension per feature, so that Program.cs reads as a table of contents.</summary>
 internal static class Startup
 {
+    private const int StreamWindowBytes = 2 << 20;
+
     public static void AddCoordinatorOptions(this WebApplicationBuilder builder, string[] args)
     {
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, CoordinatorOptionsValidator>();
@@ -41,8 +45,19 @@ internal static class Startup
             grpc.EnableDetailedErrors = false;
         });
         MemberAuthentication.Add(builder.Services);
+        builder.Services.AddSingleton<IConfigureOptions<RateLimiterOptions>, CallsPerMember>().AddRateLimiter();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, FederationEndpoint>();
+    }
+
+    /// <summary>Who calls, whether it may, whether it has too much open; then the two doors.</summary>
+    public static void UseFederation(this WebApplication app)
+    {
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        app.MapGrpcService<FederationService>();
+        app.MapGrpcService<RunsService>();
     }
 
     public static IServiceCollection AddSites(this IServiceCollection services) =>
@@ -59,6 +74,19 @@ internal static class Startup
         .AddHostedService<RoundScheduler>();
 
     public static IServiceCollection AddJobs(this IServiceCollection services) => services.AddSingleton<JobCatalog>();
+
+    /// <summary>One member can't take the places of all others: what it has open beyond its share is told to come back later, which gRPC reads as unavailable.</summary>
+    private sealed class CallsPerMember(IOptions<CoordinatorOptions> settings) : IConfigureOptions<RateLimiterOptions>
+    {
+        public void Configure(RateLimiterOptions limiter)
+        {
+            var calls = settings.Value.MaximumCallsPerMember;
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RateLimitPartition.GetConcurrencyLimiter(
+                context.User.Identity?.Name ?? "",
+                _ => new ConcurrencyLimiterOptions { PermitLimit = calls, QueueLimit = 0 }));
+        }
+    }
 
     private sealed class FederationEndpoint(IOptions<CoordinatorOptions> settings) : IConfigureOptions<KestrelServerOptions>
     {
@@ -77,6 +105,9 @@ internal static class Startup
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(20);
             kestrel.Limits.Http2.MaxStreamsPerConnection = 16;
+            // What a sender may have under way before it must wait: enough to keep a fast line full, and what a stalled reader costs at the most.
+            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 2 * StreamWindowBytes;
             kestrel.Listen(endpoint, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;

@@ -59,16 +59,19 @@ internal sealed class FederationService(
         var offered = book.Runs.Any(run =>
             run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
-        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, context.CancellationToken);
+        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
     }
 
-    public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context) =>
-        Task.FromResult(new UploadOffset { Offset = intake.StoredBytes(Site(context), ParseDigest(request.Digest)) });
+    public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context)
+    {
+        var digest = ParseDigest(request.Digest);
+        var stored = RunId.TryParse(request.RunId, null, out var run) ? intake.StoredBytes(run, Site(context), digest) : 0;
+        return Task.FromResult(new UploadOffset { Offset = stored });
+    }
 
     public override async Task<UploadReceipt> Upload(IAsyncStreamReader<UploadPart> requestStream, ServerCallContext context)
     {
-        var silence = TimeSpan.FromSeconds(options.Value.UploadSilenceSeconds);
-        var parts = new UploadParts(requestStream, silence, time, context.CancellationToken);
+        var parts = new UploadParts(requestStream, options.Value.Pace, time, context.CancellationToken);
         if (await parts.NextAsync() is not { KindCase: UploadPart.KindOneofCase.Header, Header: var header })
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "An upload begins with its header."));

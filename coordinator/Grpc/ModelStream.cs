@@ -4,26 +4,39 @@ using Grpc.Core;
 
 namespace FedSeg.Coordinator.Grpc;
 
-/// <summary>Sends a stored model in chunks from an offset.</summary>
+/// <summary>Sends a stored model in chunks from an offset, to a reader that keeps its pace.</summary>
 internal static class ModelStream
 {
-    public static async Task SendAsync(string path, long offset, IServerStreamWriter<Chunk> stream, CancellationToken cancellationToken)
+    public static async Task SendAsync(
+        string path, long offset, IServerStreamWriter<Chunk> stream, TransferPace pace, TimeProvider time, CancellationToken cancellationToken)
     {
+        var watch = new TransferWatch(pace, time);
         try
         {
-            await foreach (var chunk in FileChunks.ReadFileAsync(path, offset, cancellationToken)) await stream.WriteAsync(chunk, cancellationToken);
+            await foreach (var chunk in FileChunks.ReadFileAsync(path, offset, cancellationToken))
+            {
+                // A reader that takes nothing would hold its buffers for ever: the write waits for it, the watch does not.
+                await watch.NextAsync(WrittenAsync(chunk), cancellationToken);
+                watch.Moved(chunk.Data.Length);
+            }
         }
-        catch (FileNotFoundException)
+        catch (TransferStalledException error)
         {
-            throw new RpcException(new Status(StatusCode.NotFound, "There is no such model."));
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, error.Message));
         }
-        catch (DirectoryNotFoundException)
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {
             throw new RpcException(new Status(StatusCode.NotFound, "There is no such model."));
         }
         catch (ArgumentOutOfRangeException)
         {
             throw new RpcException(new Status(StatusCode.OutOfRange, "The offset lies outside the model."));
+        }
+
+        async Task<bool> WrittenAsync(Chunk chunk)
+        {
+            await stream.WriteAsync(chunk, cancellationToken);
+            return true;
         }
     }
 }

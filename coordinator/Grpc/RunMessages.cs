@@ -66,6 +66,7 @@ internal static class RunMessages
             Scores = { accepted.Report.Scores.Select(Of) },
             Bytes = accepted.Weights?.Bytes ?? 0,
             Digest = accepted.Digest.ToString(),
+            AcceptedAt = Timestamp.FromDateTimeOffset(accepted.At),
         };
         if (accepted.Report.MeanLoss is { } loss) result.MeanLoss = loss;
         return result;

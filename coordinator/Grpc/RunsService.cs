@@ -5,12 +5,19 @@ using FedSeg.Federation.Identity;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Grpc;
 
 /// <summary>The people's door: jobs in, runs and models out.</summary>
 [Authorize(MemberAuthentication.ReaderPolicy)]
-internal sealed class RunsService(RunBook book, BlobStore blobs, JobCatalog jobs, IHostApplicationLifetime lifetime) : Runs.RunsBase
+internal sealed class RunsService(
+    RunBook book,
+    BlobStore blobs,
+    JobCatalog jobs,
+    IOptions<CoordinatorOptions> options,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time) : Runs.RunsBase
 {
     public override Task<JobVerdict> Validate(JobFile request, ServerCallContext context)
     {
@@ -77,7 +84,7 @@ internal sealed class RunsService(RunBook book, BlobStore blobs, JobCatalog jobs
             throw new RpcException(new Status(StatusCode.NotFound, "There is no such model; 'fedseg model list' shows those there are."));
         }
 
-        return ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, context.CancellationToken);
+        return ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
     }
 
     private RunId ParseRun(RunKey key) =>

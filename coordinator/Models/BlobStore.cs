@@ -25,6 +25,20 @@ internal sealed class BlobStore
     public string IncomingPath(string folder, string name) =>
         Path.Combine(Directory.CreateDirectory(Path.Combine(_incoming, folder)).FullName, name);
 
+    /// <summary>Drops everything in an incoming folder; what is still being written there ends nowhere.</summary>
+    public void DropIncoming(string folder)
+    {
+        var directory = Path.Combine(_incoming, folder);
+        try
+        {
+            if (Directory.Exists(directory)) Directory.Delete(directory, recursive: true);
+        }
+        catch (IOException)
+        {
+            // Something arrived while it was dropped: it goes with the next drop, and nothing depends on it.
+        }
+    }
+
     /// <summary>Adopts a complete, flushed file under its digest. Durable when this returns; the incoming file is gone.</summary>
     public ModelRef Adopt(string incomingPath, Sha256Digest digest)
     {

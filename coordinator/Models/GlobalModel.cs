@@ -15,8 +15,8 @@ internal static class GlobalModel
     {
         var incoming = blobs.IncomingPath("initial", run.ToString());
         var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run, Round = 0 };
-        ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
-        return blobs.Adopt(incoming, Digest(incoming));
+        var digest = ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
+        return blobs.Adopt(incoming, digest);
     }
 
     /// <summary>SHA-256 of a file.</summary>

@@ -32,6 +32,8 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
                 await Task.Delay(StorageRetry, time, cancellationToken);
             }
         }
+
+        blobs.DropIncoming(run.ToString());
     }
 
     private void Open(RunId run)
@@ -93,6 +95,7 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
         book.Decide(state.Id, now => now.OpenRound?.Plan.Round == plan.Round
             ? new RunEvent.RoundClosed { At = time.GetUtcNow(), Round = plan.Round, Model = model }
             : null);
+        blobs.DropIncoming(UpdateIntake.IncomingFolder(plan.Run, plan.Round));
         LogClosed(state.Id, plan.Round, round.Accepted.Count, state.Job.Sites.Length, (time.GetUtcNow() - round.OpenedAt).TotalSeconds);
     }
 

@@ -1,7 +1,9 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Rounds;
@@ -18,11 +20,15 @@ internal sealed partial class UpdateIntake(
     ILogger<UpdateIntake> logger)
 {
     /// <summary>Bytes of an update that are already here; 0 when it is unknown.</summary>
-    public long StoredBytes(SiteId site, Sha256Digest digest)
+    public long StoredBytes(RunId run, SiteId site, Sha256Digest digest)
     {
-        var partial = new FileInfo(PartialPath(site, digest));
+        if (book.Find(run)?.OpenRound is not { } round) return 0;
+        var partial = new FileInfo(PartialPath(round.Plan, site, digest));
         return partial.Exists ? partial.Length : 0;
     }
+
+    /// <summary>Where a round's unfinished uploads lie until it closes, a folder for each site.</summary>
+    public static string IncomingFolder(RunId run, int round) => Path.Combine(run.ToString(), round.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>Takes one update in.</summary>
     /// <param name="announced">What the site announced.</param>
@@ -66,15 +72,13 @@ internal sealed partial class UpdateIntake(
         ModelRef? weights = null;
         if (announced.Payload is { } payload)
         {
-            var partial = PartialPath(announced.Site, announced.Digest);
-            var stored = await StoreAsync(partial, offset, announced.PayloadBytes, chunks, cancellationToken);
+            var partial = PartialPath(round.Plan, announced.Site, announced.Digest);
+            DropOthers(partial);
+            var stored = await StoreAsync(partial, offset, announced.PayloadBytes, payload, chunks, cancellationToken);
+            if (stored == UploadOutcome.Accepted) stored = update.CheckWeights(partial);
+            // What is complete and wrong would be wrong for ever; what is merely incomplete waits for the rest.
+            if (stored is UploadOutcome.BytesDamaged or UploadOutcome.TensorsRefused or UploadOutcome.NotFinite) File.Delete(partial);
             if (stored != UploadOutcome.Accepted) return stored;
-            var checkedWeights = update.CheckWeights(partial);
-            if (checkedWeights != UploadOutcome.Accepted)
-            {
-                File.Delete(partial);
-                return checkedWeights;
-            }
 
             weights = blobs.Adopt(partial, payload);
         }
@@ -82,21 +86,21 @@ internal sealed partial class UpdateIntake(
         return Enter(run, update, weights);
     }
 
-    /// <summary>Appends chunks to the partial file and flushes it to the disk once complete.</summary>
+    /// <summary>Appends chunks to the partial file, proves it once complete, and flushes it to the disk.</summary>
     private static async Task<UploadOutcome> StoreAsync(
-        string path, long offset, long length, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
+        string path, long offset, long length, Sha256Digest payload, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
     {
-        await using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
-        if (stream.Length != offset) return UploadOutcome.WrongOffset;
-        stream.Position = offset;
+        await using var file = await IncomingFile.OpenAsync(path, cancellationToken);
+        if (file.Length != offset) return UploadOutcome.WrongOffset;
         await foreach (var chunk in chunks.WithCancellation(cancellationToken))
         {
-            if (stream.Position + chunk.Length > length) return UploadOutcome.TooLarge;
-            await stream.WriteAsync(chunk, cancellationToken);
+            if (file.Length + chunk.Length > length) return UploadOutcome.TooLarge;
+            await file.AppendAsync(chunk, cancellationToken);
         }
 
-        if (stream.Position != length) return UploadOutcome.Incomplete;
-        stream.Flush(flushToDisk: true);
+        if (file.Length != length) return UploadOutcome.Incomplete;
+        if (file.Digest != payload) return UploadOutcome.BytesDamaged;
+        file.Flush();
         return UploadOutcome.Accepted;
     }
 
@@ -119,7 +123,14 @@ internal sealed partial class UpdateIntake(
     private static bool WasAccepted(RunState state, UploadAnnouncement announced) =>
         state.Rounds.Any(round => round.Accepted.TryGetValue(announced.Site, out var accepted) && accepted.Digest == announced.Digest);
 
-    private string PartialPath(SiteId site, Sha256Digest digest) => blobs.IncomingPath(site.ToString(), digest + ".part");
+    /// <summary>A site has one update a round: what it began under another digest makes room.</summary>
+    private static void DropOthers(string partial)
+    {
+        foreach (var other in Directory.EnumerateFiles(Path.GetDirectoryName(partial)!).Where(path => path != partial)) File.Delete(other);
+    }
+
+    private string PartialPath(RoundPlan plan, SiteId site, Sha256Digest digest) =>
+        blobs.IncomingPath(Path.Combine(IncomingFolder(plan.Run, plan.Round), site.ToString()), digest + ".part");
 
     [LoggerMessage(120, LogLevel.Information, "Accepted an update of {Site} to {Run}: {Bytes} bytes of weights, digest {Digest}")]
     private partial void LogAccepted(SiteId site, RunId run, long bytes, string digest);

@@ -61,6 +61,9 @@ internal sealed class TrainerOptions
     /// <summary>The trainer's assembly; found beside the agent when empty.</summary>
     public string Path { get; set; } = "";
 
+    /// <summary>Arguments of the trainer's assembly; the agent's own trainer takes none.</summary>
+    public string[] Arguments { get; set; } = [];
+
     /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda:N</c>.</summary>
     [RegularExpression(@"auto|cpu|cuda:\d{1,2}", ErrorMessage = "Agent:Trainer:Device must be auto, cpu or cuda:N.")]
     public string Device { get; set; } = "auto";

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedSeg.Cli.Benchmarks;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
 using FedSeg.Cli.Imaging;
@@ -17,5 +18,6 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     JobCommands.Create(),
     ModelCommands.Create(),
     LedgerCommands.Create(),
+    BenchCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

@@ -47,7 +47,7 @@ public sealed class EgressGate
         var folder = _outbox.BeginSealing();
         try
         {
-            var (facts, sealedUpdate) = await _sealer.SealAsync(plan, update, policy, folder, cancellationToken);
+            var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy, folder, cancellationToken), cancellationToken);
             var report = EgressRules.Check(facts, policy);
 
             cancellationToken.ThrowIfCancellationRequested();

@@ -32,7 +32,7 @@ internal sealed class RecordingProxy : IAsyncDisposable
         _site = site;
         _authority = KeyFiles.LoadAuthority(Path.Combine(_coordinatorDirectory, FederationAuthority.CertificateFile));
         _listener.Start();
-        federation.Configure(site, agent => agent["Coordinator"] = $"https://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+        federation.Demo.Configure(site, agent => agent["Coordinator"] = $"https://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
         _accepting = AcceptAsync();
     }
 

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using FedSeg.Cli.Demo;
+using FedSeg.Cli.Federations;
 using FedSeg.Imaging.Phantoms;
 using FedSeg.Protocol.V1;
 
@@ -15,10 +15,10 @@ internal sealed partial class TestFederation : IAsyncDisposable
     public TestFederation(PhantomCohorts cohorts, params string[] sites)
     {
         Sites = sites.Length > 0 ? sites : [.. cohorts.Sites.Keys];
-        Demo = DemoFederation.Provision(_work.FullName, Sites.ToDictionary(site => site, site => cohorts.Sites[site]), [PhantomHospitals.Kidney, PhantomHospitals.Tumour]);
+        Demo = LocalFederation.Provision(_work.FullName, Sites.ToDictionary(site => site, site => cohorts.Sites[site]), [PhantomHospitals.Kidney, PhantomHospitals.Tumour]);
         foreach (var site in Sites)
         {
-            Configure(site, agent => agent["Cohort"]!["Labels"] = new JsonObject
+            Demo.Configure(site, agent => agent["Cohort"]!["Labels"] = new JsonObject
             {
                 [PhantomHospitals.Kidney] = new JsonArray(PhantomHospitals.Kidney + PhantomCohorts.Canary),
                 [PhantomHospitals.Tumour] = new JsonArray(PhantomHospitals.Tumour + PhantomCohorts.Canary),
@@ -28,7 +28,7 @@ internal sealed partial class TestFederation : IAsyncDisposable
 
     public IReadOnlyList<string> Sites { get; }
 
-    public DemoFederation Demo { get; }
+    public LocalFederation Demo { get; }
 
     public string Work => _work.FullName;
 
@@ -57,15 +57,6 @@ internal sealed partial class TestFederation : IAsyncDisposable
         minimumCases: 1
 
         """;
-
-    /// <summary>Changes a site's settings file before its agent starts.</summary>
-    public void Configure(string site, Action<JsonNode> change)
-    {
-        var path = Path.Combine(Demo.SiteDirectory(site), "agent.json");
-        var settings = JsonNode.Parse(File.ReadAllText(path))!;
-        change(settings["Agent"]!);
-        File.WriteAllText(path, settings.ToJsonString());
-    }
 
     public async Task StartAllAsync(CancellationToken cancellationToken)
     {

@@ -109,24 +109,23 @@ internal sealed class CoordinatorClient : IDisposable
     private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
     {
         var partial = path + ".part";
-        await using (var stream = new FileStream(partial, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 0, FileOptions.Asynchronous))
+        await using (var file = await IncomingFile.OpenAsync(partial, cancellationToken))
         {
-            stream.Position = stream.Length;
-            var request = new DownloadRequest { Sha256 = digest.ToString(), Offset = stream.Length };
-            using var call = _client.DownloadModel(request, cancellationToken: cancellationToken);
-            while (stream.Position < length && await MoveNextAsync(call.ResponseStream, cancellationToken))
+            using var call = _client.DownloadModel(new DownloadRequest { Sha256 = digest.ToString(), Offset = file.Length }, cancellationToken: cancellationToken);
+            while (file.Length < length && await MoveNextAsync(call.ResponseStream, cancellationToken))
             {
-                await stream.WriteAsync(call.ResponseStream.Current.Data.Memory, cancellationToken);
+                var chunk = call.ResponseStream.Current;
+                if (!FileChunks.IsWhole(chunk)) throw new RpcException(new Status(StatusCode.DataLoss, "a piece of the model arrived damaged"));
+                await file.AppendAsync(chunk.Data.Memory, cancellationToken);
             }
 
-            stream.Position = 0;
-            if (stream.Length != length || await Sha256Digest.OfAsync(stream, cancellationToken) != digest)
+            if (file.Length != length || file.Digest != digest)
             {
-                stream.SetLength(0);
+                file.Clear();
                 throw new InvalidDataException($"The model received is not {digest.Abbreviated} of {length} bytes.");
             }
 
-            stream.Flush(flushToDisk: true);
+            file.Flush();
         }
 
         DurableFile.Publish(partial, path);

@@ -66,7 +66,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         }
 
         var reports = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "reports")).FullName;
-        _process = TrainerProcess.Start(settings.Trainer.Path, isolation, Path.Combine(reports, "trainer.txt"), TimeSpan.FromMinutes(settings.Trainer.SilenceMinutes), time);
+        _process = TrainerProcess.Start([settings.Trainer.Path, .. settings.Trainer.Arguments], isolation, Path.Combine(reports, "trainer.txt"), TimeSpan.FromMinutes(settings.Trainer.SilenceMinutes), time);
         var answer = await _process.DoAsync(
             new TrainerCommand.Open
             {

@@ -33,14 +33,14 @@ internal sealed class TrainerProcess : IAsyncDisposable
     public bool HasExited => _killed || _process.HasExited;
 
     /// <summary>Starts a trainer.</summary>
-    /// <param name="assemblyPath">The trainer's assembly.</param>
+    /// <param name="program">The trainer's assembly, and its arguments.</param>
     /// <param name="isolation">How it is cut off from the network.</param>
     /// <param name="notesPath">Where its standard error and the details of its failures go: for the site's operator only.</param>
     /// <param name="silence">After how long without an event it counts as hung.</param>
     /// <param name="time">The clock of that watchdog.</param>
-    public static TrainerProcess Start(string assemblyPath, TrainerIsolation isolation, string notesPath, TimeSpan silence, TimeProvider time)
+    public static TrainerProcess Start(IReadOnlyList<string> program, TrainerIsolation isolation, string notesPath, TimeSpan silence, TimeProvider time)
     {
-        string[] command = [.. isolation.Prefix, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", assemblyPath];
+        string[] command = [.. isolation.Prefix, Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet", .. program];
         var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedSeg.Cli.Federations;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
@@ -36,13 +37,12 @@ internal static class DemoCommand
         Run run;
         string modelPath;
         IReadOnlyDictionary<string, long> memory;
-        var federation = DemoFederation.Provision(work, data.Sites, job.Labels);
+        var federation = LocalFederation.Provision(work, data.Sites, job.Labels);
         await using (federation)
         {
             await federation.StartCoordinatorAsync(cancellationToken);
             foreach (var site in data.Sites.Keys) federation.StartAgent(site);
-            run = await TrainAsync(federation, yaml, time, cancellationToken);
-            if (run.Status != "completed") throw new IOException($"The run {run.Status}: {run.Reason} Logs: {federation.LogDirectory}");
+            run = await federation.RunAsync(yaml, time, cancellationToken);
             modelPath = Path.Combine(work, "model.safetensors");
             await federation.Connection.DownloadAsync(Sha256Digest.Parse(run.Model.Sha256), modelPath, cancellationToken);
             federation.CheckAlive();
@@ -58,17 +58,6 @@ internal static class DemoCommand
         if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result.ToJson());
         else result.Print();
         return ledgers.Values.All(ledger => ledger.Verified) ? CommandLine.Done : CommandLine.No;
-    }
-
-    private static async Task<Run> TrainAsync(DemoFederation federation, string yaml, TimeProvider time, CancellationToken cancellationToken)
-    {
-        var verdict = await federation.Connection.Runs.SubmitAsync(new JobFile { Yaml = yaml }, cancellationToken: cancellationToken);
-        if (verdict.Problems.Count > 0) throw new BadInputException(string.Join("; ", verdict.Problems.Select(problem => problem.Message)));
-
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var watch = RunWatcher.WatchAsync(federation.Connection, verdict.RunId, time, stop.Token);
-        while (await Task.WhenAny(watch, Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken)) != watch) federation.CheckAlive();
-        return await watch;
     }
 
     private static string PrepareWork(DirectoryInfo? asked, TimeProvider time)

@@ -4,6 +4,7 @@ using System.Text.Json;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -72,12 +73,12 @@ internal sealed class CoordinatorConnection : IDisposable
     public async Task DownloadAsync(Sha256Digest digest, string path, CancellationToken cancellationToken)
     {
         var temporary = path + ".part";
-        await using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.ReadWrite))
+        File.Delete(temporary);
+        await using (var file = await IncomingFile.OpenAsync(temporary, cancellationToken))
         {
             using var call = Runs.DownloadModel(new DownloadRequest { Sha256 = digest.ToString() }, cancellationToken: cancellationToken);
-            while (await call.ResponseStream.MoveNext(cancellationToken)) await stream.WriteAsync(call.ResponseStream.Current.Data.Memory, cancellationToken);
-            stream.Position = 0;
-            if (await Sha256Digest.OfAsync(stream, cancellationToken) != digest) throw new IOException($"The bytes received are not model {digest}.");
+            while (await call.ResponseStream.MoveNext(cancellationToken)) await file.AppendAsync(call.ResponseStream.Current.Data.Memory, cancellationToken);
+            if (file.Digest != digest) throw new IOException($"The bytes received are not model {digest}.");
         }
 
         File.Move(temporary, path, overwrite: true);

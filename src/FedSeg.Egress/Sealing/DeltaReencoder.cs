@@ -1,3 +1,4 @@
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Sealing;
@@ -41,12 +42,12 @@ internal static class DeltaReencoder
             }
         }
 
-        writer.Complete();
-        return new DeltaMeasures(nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN);
+        return new DeltaMeasures(writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN);
     }
 }
 
 /// <summary>What was measured over all weights of an update.</summary>
+/// <param name="Sha256">Digest of the file written.</param>
 /// <param name="NonFiniteValues">Weights that are NaN or infinite.</param>
 /// <param name="Norm">L2 norm; NaN when a weight is not finite.</param>
-internal sealed record DeltaMeasures(long NonFiniteValues, double Norm);
+internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, double Norm);

@@ -13,7 +13,7 @@ internal sealed class UpdateSealer(SiteId site)
 
     /// <summary>Seals an update into an empty folder.</summary>
     /// <returns>What was measured, and the sealed update, or <see langword="null"/> where report or weights are not even of the right form.</returns>
-    public async Task<(SealingFacts Facts, SealedUpdate? Sealed)> SealAsync(
+    public (SealingFacts Facts, SealedUpdate? Sealed) Seal(
         RoundPlan plan, ModelUpdate update, EgressPolicy policy, string folder, CancellationToken cancellationToken)
     {
         var facts = new SealingFacts
@@ -28,36 +28,41 @@ internal sealed class UpdateSealer(SiteId site)
             HeldBackCases = update.Report.HeldBackCases,
         };
 
-        var target = Path.Combine(folder, PayloadName);
-        facts = plan.Task == RoundTask.Train
-            ? SealWeights(facts, plan.Manifest(), update.WeightsPath, target, cancellationToken)
-            : facts with { TensorProblem = update.WeightsPath is null ? null : "an evaluation delivered weights", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
+        SealedPayload? payload = null;
+        if (plan.Task == RoundTask.Train)
+        {
+            (facts, payload) = SealWeights(facts, plan.Manifest(), update.WeightsPath, Path.Combine(folder, PayloadName), cancellationToken);
+        }
+        else
+        {
+            facts = facts with { TensorProblem = update.WeightsPath is null ? null : "an evaluation delivered weights", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
+        }
+
         if (facts.ReportProblem is not null || facts.TensorProblem is not null) return (facts, null);
 
-        var payload = plan.Task == RoundTask.Train
-            ? new SealedPayload(target, new FileInfo(target).Length, await Sha256Digest.OfFileAsync(target, cancellationToken))
-            : null;
         var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy.MinimumHeldBackCases);
         return (facts, new SealedUpdate(report, report.ToBytes(), payload));
     }
 
-    private static SealingFacts SealWeights(SealingFacts facts, TensorManifest manifest, string? weightsPath, string target, CancellationToken cancellationToken)
+    private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
+        SealingFacts facts, TensorManifest manifest, string? weightsPath, string target, CancellationToken cancellationToken)
     {
-        if (weightsPath is null || !File.Exists(weightsPath)) return facts with { TensorProblem = "the weights are missing" };
+        if (weightsPath is null || !File.Exists(weightsPath)) return (facts with { TensorProblem = "the weights are missing" }, null);
 
         facts = facts with { WeightsBytes = new FileInfo(weightsPath).Length };
         try
         {
             using var source = SafetensorsFile.Open(weightsPath);
-            if (DeltaReencoder.Problem(source, manifest) is { } problem) return facts with { TensorProblem = problem };
+            if (DeltaReencoder.Problem(source, manifest) is { } problem) return (facts with { TensorProblem = problem }, null);
 
             var measures = DeltaReencoder.Reencode(source, manifest, target, cancellationToken);
-            return facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = SafetensorsWriter.FileLength(manifest) };
+            var payload = new SealedPayload(target, SafetensorsWriter.FileLength(manifest), measures.Sha256);
+            return (facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = payload.Bytes }, payload);
         }
         catch (SafetensorsException)
         {
             // Its message may quote the file; the gate's own words may be noted and sent.
-            return facts with { TensorProblem = "the file is not a plain safetensors file" };
+            return (facts with { TensorProblem = "the file is not a plain safetensors file" }, null);
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Federation.Architectures;
@@ -13,7 +14,8 @@ public static class ModelInitializer
     private const double LeakySlope = 0.01;
 
     /// <summary>Writes the model to <paramref name="path"/>; durable when this returns.</summary>
-    public static void Write(string path, TensorManifest manifest, ulong seed, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <returns>SHA-256 of the file.</returns>
+    public static Sha256Digest Write(string path, TensorManifest manifest, ulong seed, IReadOnlyDictionary<string, string>? metadata = null)
     {
         using var writer = SafetensorsWriter.Create(path, manifest, metadata);
         for (var index = 0; index < manifest.Tensors.Length; index++)
@@ -32,7 +34,7 @@ public static class ModelInitializer
             writer.Write(values);
         }
 
-        writer.Complete();
+        return writer.Complete();
     }
 
     /// <summary>Inputs that feed one output: input channels times kernel volume; a transposed kernel of stride = size feeds each output once per input channel.</summary>

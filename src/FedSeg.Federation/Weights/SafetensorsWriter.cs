@@ -1,15 +1,18 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using FedSeg.Federation.Identity;
 
 namespace FedSeg.Federation.Weights;
 
 /// <summary>
 /// Writes one safetensors file front to back: the canonical header of a manifest, then every tensor's elements in order, in pieces of any size.
-/// The same manifest, metadata and values give the same bytes on any machine. <see cref="Complete"/> makes them durable.
+/// The same manifest, metadata and values give the same bytes on any machine. <see cref="Complete"/> makes them durable and names them by their digest.
 /// </summary>
 public sealed class SafetensorsWriter : IDisposable
 {
     private readonly FileStream _stream;
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly TensorManifest _manifest;
     private long _remainingBytes;
 
@@ -23,9 +26,9 @@ public sealed class SafetensorsWriter : IDisposable
     /// <summary>Starts a new file; an existing one is replaced.</summary>
     public static SafetensorsWriter Create(string path, TensorManifest manifest, IReadOnlyDictionary<string, string>? metadata = null)
     {
-        var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 17);
-        stream.Write(SafetensorsHeader.Encode(manifest, metadata ?? ImmutableDictionary<string, string>.Empty));
-        return new SafetensorsWriter(stream, manifest);
+        var writer = new SafetensorsWriter(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 17), manifest);
+        writer.WriteBytes(SafetensorsHeader.Encode(manifest, metadata ?? ImmutableDictionary<string, string>.Empty));
+        return writer;
     }
 
     /// <summary>Bytes a file of this manifest has, header included.</summary>
@@ -40,12 +43,13 @@ public sealed class SafetensorsWriter : IDisposable
         var bytes = MemoryMarshal.AsBytes(values);
         _remainingBytes -= bytes.Length;
         if (_remainingBytes < 0) throw new InvalidOperationException("More elements were written than the manifest declares.");
-        _stream.Write(bytes);
+        WriteBytes(bytes);
     }
 
     /// <summary>Ends the file. When this returns, every byte is on the disk.</summary>
+    /// <returns>SHA-256 of the whole file.</returns>
     /// <exception cref="InvalidOperationException">Elements are missing.</exception>
-    public void Complete()
+    public Sha256Digest Complete()
     {
         if (_remainingBytes != 0)
         {
@@ -53,7 +57,18 @@ public sealed class SafetensorsWriter : IDisposable
         }
 
         _stream.Flush(flushToDisk: true);
+        return Sha256Digest.FromHash(_hash.GetCurrentHash());
     }
 
-    public void Dispose() => _stream.Dispose();
+    public void Dispose()
+    {
+        _hash.Dispose();
+        _stream.Dispose();
+    }
+
+    private void WriteBytes(ReadOnlySpan<byte> bytes)
+    {
+        _stream.Write(bytes);
+        _hash.AppendData(bytes);
+    }
 }

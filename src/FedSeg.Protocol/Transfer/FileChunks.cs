@@ -1,3 +1,4 @@
+using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using FedSeg.Protocol.V1;
 using Google.Protobuf;
@@ -10,6 +11,12 @@ public static class FileChunks
     /// <summary>Bytes of every chunk but the last.</summary>
     public const int ChunkBytes = 256 * 1024;
 
+    /// <summary>Fewest bytes of a chunk that another one follows: tiny ones would cost the receiver more than they bring.</summary>
+    public const int MinimumChunkBytes = 64 * 1024;
+
+    /// <summary>Whether a chunk's bytes are those that were sent.</summary>
+    public static bool IsWhole(Chunk chunk) => chunk.Checksum == XxHash3.HashToUInt64(chunk.Data.Span);
+
     /// <summary>The rest of <paramref name="stream"/> in chunks. A chunk is valid until the next one is asked for.</summary>
     public static async IAsyncEnumerable<Chunk> ReadAsync(Stream stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -18,7 +25,7 @@ public static class FileChunks
         while ((read = await stream.ReadAtLeastAsync(buffer, ChunkBytes, throwOnEndOfStream: false, cancellationToken)) > 0)
         {
             // Wrapped, not copied: gRPC serialises the message before the caller asks for the next one.
-            yield return new Chunk { Data = UnsafeByteOperations.UnsafeWrap(buffer.AsMemory(0, read)) };
+            yield return Of(buffer.AsMemory(0, read));
         }
     }
 
@@ -32,4 +39,7 @@ public static class FileChunks
         stream.Position = offset;
         await foreach (var chunk in ReadAsync(stream, cancellationToken)) yield return chunk;
     }
+
+    /// <summary>A chunk over bytes that stay the caller's.</summary>
+    public static Chunk Of(ReadOnlyMemory<byte> bytes) => new() { Data = UnsafeByteOperations.UnsafeWrap(bytes), Checksum = XxHash3.HashToUInt64(bytes.Span) };
 }

@@ -2,10 +2,12 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
+using Microsoft.Extensions.Options;
 using FederationClient = FedSeg.Protocol.V1.Federation.FederationClient;
 using RunsClient = FedSeg.Protocol.V1.Runs.RunsClient;
 
@@ -36,6 +38,25 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         server.Revoke(MemberKind.Person, "mallory");
 
         Assert.Equal(StatusCode.Unauthenticated, await RefusalAsync(ListAsync(channel)));
+    }
+
+    [Fact]
+    public async Task Calls_BeyondAMembersShare_AreToldToComeBackAndOthersGoOn()
+    {
+        using var away = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var greedy = new FederationClient(server.Dial("greedy", MemberKind.Site));
+        var share = server.Part<IOptions<CoordinatorOptions>>().Value.MaximumCallsPerMember;
+        var open = Enumerable.Range(0, share).Select(_ => greedy.Attend(new AttendRequest(), cancellationToken: away.Token).ResponseStream.MoveNext(away.Token)).ToList();
+
+        // The open calls reach the coordinator in their own time; from then on there is no place left.
+        StatusCode refusal;
+        do refusal = await RefusalAsync(greedy.FindUploadAsync(new UploadKey(), cancellationToken: Token).ResponseAsync);
+        while (refusal == StatusCode.InvalidArgument);
+        Assert.Equal(StatusCode.Unavailable, refusal);
+        await ListAsync(server.Dial("patient", MemberKind.Person, PersonRole.DataScientist));
+
+        await away.CancelAsync();
+        await Task.WhenAll(open.Select(call => Assert.ThrowsAnyAsync<Exception>(() => call)));
     }
 
     [Fact]
@@ -142,7 +163,7 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         await call.RequestStream.WriteAsync(new UploadPart { Header = header }, Token);
         try
         {
-            await call.RequestStream.WriteAsync(new UploadPart { Chunk = new Chunk { Data = ByteString.CopyFrom(update.Bytes) } }, Token);
+            await call.RequestStream.WriteAsync(new UploadPart { Chunk = FileChunks.Of(update.Bytes) }, Token);
             await call.RequestStream.CompleteAsync();
         }
         catch (RpcException)

@@ -45,10 +45,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSites().AddModels().AddRounds().AddJobs();
         _app = builder.Build();
-        _app.UseAuthentication();
-        _app.UseAuthorization();
-        _app.MapGrpcService<FederationService>();
-        _app.MapGrpcService<RunsService>();
+        _app.UseFederation();
         await _app.StartAsync();
         _address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }

@@ -39,6 +39,19 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     [Fact]
+    public void DropIncoming_FolderWithUnfinishedFiles_RemovesThemAndNoOthers()
+    {
+        File.WriteAllBytes(_blobs.IncomingPath(Path.Combine("run-1", "1", "north"), "half"), [1]);
+        File.WriteAllBytes(_blobs.IncomingPath(Path.Combine("run-1", "2", "north"), "half"), [1]);
+
+        _blobs.DropIncoming(Path.Combine("run-1", "1"));
+        _blobs.DropIncoming("run-never-seen");
+
+        Assert.False(File.Exists(_blobs.IncomingPath(Path.Combine("run-1", "1", "north"), "half")));
+        Assert.True(File.Exists(_blobs.IncomingPath(Path.Combine("run-1", "2", "north"), "half")));
+    }
+
+    [Fact]
     public void IncomingPath_AfterReopening_StillHoldsWhatArrived()
     {
         Incoming("half", [1]);

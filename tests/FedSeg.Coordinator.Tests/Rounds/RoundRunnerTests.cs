@@ -60,6 +60,19 @@ public sealed class RoundRunnerTests : IDisposable
     }
 
     [Fact]
+    public async Task RunAsync_RunEndsWithAnUploadUnfinished_KeepsNothingOfIt()
+    {
+        var run = _coordinator.Create(rounds: 1).Id;
+        var running = StartRunning(run, out var plan);
+        var update = SiteUpdate.Of(plan, North, _coordinator.KeyOf(North), 0.5f);
+        Assert.Equal(UploadOutcome.Incomplete, await _coordinator.SendAsync(update with { Bytes = update.Bytes[..2000] }));
+
+        await CancelAsync(run, running);
+
+        Assert.Empty(Directory.EnumerateFiles(Path.Combine(_coordinator.Root, "data", "incoming"), "*", SearchOption.AllDirectories));
+    }
+
+    [Fact]
     public async Task RunAsync_ClosedRound_CanBeRecomputedFromTheStoredUpdates()
     {
         var run = _coordinator.Create(rounds: 1).Id;

@@ -40,7 +40,7 @@ public sealed class UpdateIntakeTests : IDisposable
         await Assert.ThrowsAsync<IOException>(() => _coordinator.Intake.ReceiveAsync(_update.Announced, _coordinator.KeyOf(North), _plan.Run, 0, CutAfter(2500), CoordinatorOnDisk.Token));
         _coordinator.Reopen();
 
-        var offset = _coordinator.Intake.StoredBytes(North, _update.Announced.Digest);
+        var offset = _coordinator.Intake.StoredBytes(_plan.Run, North, _update.Announced.Digest);
 
         Assert.Equal(2500, offset);
         Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(_update, offset));
@@ -56,7 +56,7 @@ public sealed class UpdateIntakeTests : IDisposable
         await Assert.ThrowsAsync<IOException>(() => _coordinator.Intake.ReceiveAsync(_update.Announced, _coordinator.KeyOf(North), _plan.Run, 0, CutAfter(2500), CoordinatorOnDisk.Token));
 
         Assert.Equal(UploadOutcome.WrongOffset, await _coordinator.SendAsync(_update, offset));
-        Assert.Equal(2500, _coordinator.Intake.StoredBytes(North, _update.Announced.Digest));
+        Assert.Equal(2500, _coordinator.Intake.StoredBytes(_plan.Run, North, _update.Announced.Digest));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class UpdateIntakeTests : IDisposable
 
         Assert.Equal(UploadOutcome.TooLarge, await _coordinator.SendAsync(tooMany));
 
-        Assert.InRange(_coordinator.Intake.StoredBytes(North, _update.Announced.Digest), 0, _update.Bytes.Length);
+        Assert.InRange(_coordinator.Intake.StoredBytes(_plan.Run, North, _update.Announced.Digest), 0, _update.Bytes.Length);
         Assert.Empty(Round().Accepted);
     }
 
@@ -76,7 +76,7 @@ public sealed class UpdateIntakeTests : IDisposable
         Assert.Equal(UploadOutcome.Incomplete, await _coordinator.SendAsync(_update with { Bytes = _update.Bytes[..3000] }));
         Assert.Empty(Round().Accepted);
 
-        Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(_update, _coordinator.Intake.StoredBytes(North, _update.Announced.Digest)));
+        Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(_update, _coordinator.Intake.StoredBytes(_plan.Run, North, _update.Announced.Digest)));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class UpdateIntakeTests : IDisposable
 
         Assert.Equal(UploadOutcome.BytesDamaged, await _coordinator.SendAsync(_update with { Bytes = damaged }));
 
-        Assert.Equal(0, _coordinator.Intake.StoredBytes(North, _update.Announced.Digest));
+        Assert.Equal(0, _coordinator.Intake.StoredBytes(_plan.Run, North, _update.Announced.Digest));
         Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(_update));
     }
 
@@ -100,7 +100,7 @@ public sealed class UpdateIntakeTests : IDisposable
 
         Assert.Equal(UploadOutcome.TensorsRefused, await _coordinator.SendAsync(update));
 
-        Assert.Equal(0, _coordinator.Intake.StoredBytes(North, update.Announced.Digest));
+        Assert.Equal(0, _coordinator.Intake.StoredBytes(_plan.Run, North, update.Announced.Digest));
         Assert.Empty(Round().Accepted);
         Assert.False(_coordinator.Blobs.Contains(update.Announced.Payload!.Value));
     }
@@ -110,6 +110,18 @@ public sealed class UpdateIntakeTests : IDisposable
     {
         Assert.Equal(UploadOutcome.NotFinite, await _coordinator.SendAsync(UpdateOf(North, float.NaN)));
         Assert.Empty(Round().Accepted);
+    }
+
+    [Fact]
+    public async Task ReceiveAsync_AnotherUpdateOfTheSite_TakesThePlaceOfTheUnfinishedOne()
+    {
+        Assert.Equal(UploadOutcome.Incomplete, await _coordinator.SendAsync(_update with { Bytes = _update.Bytes[..3000] }));
+
+        var other = UpdateOf(North, 0.25f);
+        Assert.Equal(UploadOutcome.Incomplete, await _coordinator.SendAsync(other with { Bytes = other.Bytes[..2000] }));
+
+        Assert.Equal(0, _coordinator.Intake.StoredBytes(_plan.Run, North, _update.Announced.Digest));
+        Assert.Equal(2000, _coordinator.Intake.StoredBytes(_plan.Run, North, other.Announced.Digest));
     }
 
     [Fact]

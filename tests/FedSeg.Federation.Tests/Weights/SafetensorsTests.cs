@@ -59,7 +59,7 @@ public sealed class SafetensorsTests : IDisposable
         using var writer = SafetensorsWriter.Create(_folder["short"], Manifest);
         writer.Write([1f]);
 
-        Assert.Throws<InvalidOperationException>(writer.Complete);
+        Assert.Throws<InvalidOperationException>(() => writer.Complete());
     }
 
     [Theory]

@@ -99,7 +99,7 @@ public sealed class TrainerProcessTests : IDisposable
     }
 
     private async Task<TrainerProcess> StartAsync() => TrainerProcess.Start(
-        ProgramFiles.Find("FedSeg.FakeTrainer"), await TrainerIsolation.DetectAsync(Token), NotesPath, TimeSpan.FromMinutes(1), _time);
+        [ProgramFiles.Find("FedSeg.FakeTrainer")], await TrainerIsolation.DetectAsync(Token), NotesPath, TimeSpan.FromMinutes(1), _time);
 
     private static async Task<TrainerFailure> FailureAsync(TrainerProcess trainer, string behaviour) =>
         Assert.IsType<TrainerEvent.Failed>(await trainer.DoAsync(Open(behaviour), _ => { }, Token)).Code;

@@ -1,15 +1,15 @@
 using System.Diagnostics;
 
-namespace FedSeg.Cli.Demo;
+namespace FedSeg.Cli.Federations;
 
 /// <summary>One of the demo's processes: a FedSeg program with its settings file, its output in a log file.</summary>
-internal sealed class DemoProcess : IAsyncDisposable
+internal sealed class LocalProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
     private readonly Process _process;
     private readonly Task _copy;
 
-    private DemoProcess(string name, Process process, string logPath)
+    private LocalProcess(string name, Process process, string logPath)
     {
         Name = name;
         LogPath = logPath;
@@ -26,7 +26,7 @@ internal sealed class DemoProcess : IAsyncDisposable
     /// <summary>The largest resident memory the process has had, bytes; 0 where the system does not tell.</summary>
     public long PeakMemoryBytes { get; private set; }
 
-    public static DemoProcess Start(string name, string assemblyPath, string settingsPath, string logPath)
+    public static LocalProcess Start(string name, string assemblyPath, string settingsPath, string logPath)
     {
         var start = new ProcessStartInfo("dotnet", [assemblyPath, "--settings", settingsPath])
         {
@@ -35,7 +35,7 @@ internal sealed class DemoProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetDirectoryName(settingsPath)!,
         };
-        return new DemoProcess(name, Process.Start(start)!, logPath);
+        return new LocalProcess(name, Process.Start(start)!, logPath);
     }
 
     /// <summary>The last lines of the log, to say why a process ended.</summary>
@@ -45,11 +45,15 @@ internal sealed class DemoProcess : IAsyncDisposable
         return string.Join(" ", new StreamReader(stream).ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(3));
     }
 
-    /// <summary>Notes the memory peak; called while the process lives.</summary>
-    public void MeasureMemory()
+    /// <summary>Processor time the process has used, as last measured.</summary>
+    public TimeSpan ProcessorTime { get; private set; }
+
+    /// <summary>Notes memory peak and processor time; called while the process lives.</summary>
+    public void Measure()
     {
         if (_process.HasExited) return;
         _process.Refresh();
+        ProcessorTime = _process.TotalProcessorTime;
         PeakMemoryBytes = Math.Max(PeakMemoryBytes, _process.PeakWorkingSet64);
     }
 
@@ -66,7 +70,7 @@ internal sealed class DemoProcess : IAsyncDisposable
     /// <summary>Asks the process to stop and waits; kills it when it does not.</summary>
     public async ValueTask DisposeAsync()
     {
-        MeasureMemory();
+        Measure();
         if (!_process.HasExited)
         {
             if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);

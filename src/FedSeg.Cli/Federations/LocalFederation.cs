@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Provisioning;
@@ -8,13 +9,13 @@ using FedSeg.Hosting.Programs;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
 
-namespace FedSeg.Cli.Demo;
+namespace FedSeg.Cli.Federations;
 
 /// <summary>
 /// A whole federation on this machine, set up as three hospitals would: an authority, certificates by request, settings files, a coordinator process and one agent process
 /// per site, all over mutual TLS on loopback.
 /// </summary>
-internal sealed class DemoFederation : IAsyncDisposable
+internal sealed class LocalFederation : IAsyncDisposable
 {
     private const string Scientist = "demo-scientist";
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60), CertificateValidity = TimeSpan.FromDays(2);
@@ -30,9 +31,9 @@ internal sealed class DemoFederation : IAsyncDisposable
         """;
 
     private readonly string _work;
-    private readonly List<DemoProcess> _processes = [];
+    private readonly List<LocalProcess> _processes = [];
 
-    private DemoFederation(string work, int port, CoordinatorConnection connection)
+    private LocalFederation(string work, int port, CoordinatorConnection connection)
     {
         _work = work;
         Port = port;
@@ -44,7 +45,7 @@ internal sealed class DemoFederation : IAsyncDisposable
 
     public CoordinatorConnection Connection { get; }
 
-    public IReadOnlyList<DemoProcess> Processes => _processes;
+    public IReadOnlyList<LocalProcess> Processes => _processes;
 
     public string LogDirectory => Path.Combine(_work, "logs");
 
@@ -60,7 +61,7 @@ internal sealed class DemoFederation : IAsyncDisposable
     /// <param name="work">The federation's folder.</param>
     /// <param name="sites">Site name and data folder of each hospital.</param>
     /// <param name="labels">Labels every site declares.</param>
-    public static DemoFederation Provision(string work, IReadOnlyDictionary<string, string> sites, IReadOnlyList<string> labels)
+    public static LocalFederation Provision(string work, IReadOnlyDictionary<string, string> sites, IReadOnlyList<string> labels)
     {
         var port = FreePort();
         var address = $"https://127.0.0.1:{port}";
@@ -80,11 +81,22 @@ internal sealed class DemoFederation : IAsyncDisposable
         }
 
         Directory.CreateDirectory(Path.Combine(work, "logs"));
-        return new DemoFederation(work, port, CoordinatorConnection.Open(person.ProfilePath));
+        return new LocalFederation(work, port, CoordinatorConnection.Open(person.ProfilePath));
+    }
+
+    /// <summary>Changes a site's settings file before its agent starts.</summary>
+    /// <param name="site">The site.</param>
+    /// <param name="change">Gets the section <c>Agent</c>.</param>
+    public void Configure(string site, Action<JsonNode> change)
+    {
+        var path = Path.Combine(SiteDirectory(site), "agent.json");
+        var settings = JsonNode.Parse(File.ReadAllText(path))!;
+        change(settings["Agent"]!);
+        File.WriteAllText(path, settings.ToJsonString());
     }
 
     /// <summary>Starts the coordinator; returns when it answers.</summary>
-    public async Task<DemoProcess> StartCoordinatorAsync(CancellationToken cancellationToken)
+    public async Task<LocalProcess> StartCoordinatorAsync(CancellationToken cancellationToken)
     {
         var process = StartProgram("coordinator", "FedSeg.Coordinator", Path.Combine(CoordinatorDirectory, "coordinator.json"));
         await WaitForCoordinatorAsync(cancellationToken);
@@ -92,10 +104,26 @@ internal sealed class DemoFederation : IAsyncDisposable
     }
 
     /// <summary>Starts a site's agent; it finds the coordinator by itself, now or later.</summary>
-    public DemoProcess StartAgent(string site) => StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(SiteDirectory(site), "agent.json"));
+    public LocalProcess StartAgent(string site) => StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(SiteDirectory(site), "agent.json"));
+
+    /// <summary>Submits a job and follows its run to the end.</summary>
+    /// <exception cref="BadInputException">The coordinator refused the job.</exception>
+    /// <exception cref="IOException">The run did not complete, or a process of the federation ended.</exception>
+    public async Task<Run> RunAsync(string yaml, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var verdict = await Connection.Runs.SubmitAsync(new JobFile { Yaml = yaml }, cancellationToken: cancellationToken);
+        if (verdict.Problems.Count > 0) throw new BadInputException(string.Join("; ", verdict.Problems.Select(problem => problem.Message)));
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var watch = RunWatcher.WatchAsync(Connection, verdict.RunId, time, stop.Token);
+        while (await Task.WhenAny(watch, Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken)) != watch) CheckAlive();
+        var run = await watch;
+        CheckAlive();
+        return run.Status == "completed" ? run : throw new IOException($"The run {run.Status}: {run.Reason} Logs: {LogDirectory}");
+    }
 
     /// <summary>Ends a process as a power cut would; it may be started again.</summary>
-    public async Task KillAsync(DemoProcess process)
+    public async Task KillAsync(LocalProcess process)
     {
         _processes.Remove(process);
         await process.KillAsync();
@@ -106,7 +134,7 @@ internal sealed class DemoFederation : IAsyncDisposable
     {
         foreach (var process in _processes)
         {
-            process.MeasureMemory();
+            process.Measure();
             if (process.HasExited) throw new IOException($"{process.Name} ended by itself: {process.LastWords()} (log: {process.LogPath})");
         }
     }
@@ -125,9 +153,9 @@ internal sealed class DemoFederation : IAsyncDisposable
         await StopAsync();
     }
 
-    private DemoProcess StartProgram(string name, string program, string settingsPath)
+    private LocalProcess StartProgram(string name, string program, string settingsPath)
     {
-        var started = DemoProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log"));
+        var started = LocalProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log"));
         _processes.Add(started);
         return started;
     }

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using FedSeg.Cli.Programs;
+
+namespace FedSeg.Cli.Benchmarks;
+
+/// <summary><c>fedseg bench</c>: what the exchange of models costs on this machine.</summary>
+internal static class BenchCommands
+{
+    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Trainer() };
+
+    private static Command Round()
+    {
+        var megabytes = new Option<double>("--megabytes") { Description = "Size of the model file, 10^6 bytes.", DefaultValueFactory = _ => 100 };
+        var sites = new Option<int>("--sites") { Description = "Agent processes.", DefaultValueFactory = _ => 3 };
+        var rounds = new Option<int>("--rounds") { Description = "Counted rounds; one more goes before them to warm up.", DefaultValueFactory = _ => 5 };
+        var work = new Option<DirectoryInfo?>("--work") { Description = "Folder for the federation; a new one below the temporary folder, removed at the end, when not given." };
+        var description = "Coordinator and agents as processes exchange a model over mutual TLS: everything of a round but the training.";
+        return new Command("round", description) { megabytes, sites, rounds, work }.Does(async (parsed, cancellationToken) =>
+        {
+            var bench = new RoundBenchmark(
+                parsed.GetValue(megabytes) is > 0 and <= 1e5 and var size ? size : throw new BadInputException("--megabytes must be above 0 and at most 100000."),
+                parsed.GetValue(sites) is >= 1 and <= 100 and var agents ? agents : throw new BadInputException("--sites must be from 1 to 100."),
+                parsed.GetValue(rounds) is >= 1 and <= 1000 and var counted ? counted : throw new BadInputException("--rounds must be from 1 to 1000."),
+                TimeProvider.System);
+            var result = await bench.RunAsync(parsed.GetValue(work), cancellationToken);
+            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
+            else result.Print();
+            return CommandLine.Done;
+        });
+    }
+
+    /// <summary>What the benchmark's agents start as their trainer.</summary>
+    private static Command Trainer() => new Command("trainer", "The agents' stand-in for a trainer.") { Hidden = true }.Does(async (_, cancellationToken) =>
+    {
+        await new ExchangeTrainer(Console.In, Console.Out, TimeProvider.System).RunAsync(cancellationToken);
+        return CommandLine.Done;
+    });
+}

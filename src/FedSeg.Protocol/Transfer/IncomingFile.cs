@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Protocol.Transfer;
+
+/// <summary>
+/// A file that arrives in pieces, over as many connections as it takes. Its SHA-256 grows with it, so a complete file is proven without being read again; only what lay
+/// there before a cut is read once.
+/// </summary>
+public sealed class IncomingFile : IAsyncDisposable
+{
+    private readonly FileStream _stream;
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    private IncomingFile(FileStream stream) => _stream = stream;
+
+    /// <summary>Bytes that have arrived.</summary>
+    public long Length => _stream.Length;
+
+    /// <summary>SHA-256 of what has arrived.</summary>
+    public Sha256Digest Digest => Sha256Digest.FromHash(_hash.GetCurrentHash());
+
+    /// <summary>Opens a file to go on with, or a new one. Nobody else may open it meanwhile.</summary>
+    /// <exception cref="IOException">The file can't be opened or read.</exception>
+    public static async Task<IncomingFile> OpenAsync(string path, CancellationToken cancellationToken)
+    {
+        var file = new IncomingFile(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0, FileOptions.Asynchronous));
+        try
+        {
+            await file.HashWhatIsThereAsync(cancellationToken);
+            return file;
+        }
+        catch
+        {
+            await file.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask AppendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        await _stream.WriteAsync(bytes, cancellationToken);
+        _hash.AppendData(bytes.Span);
+    }
+
+    /// <summary>Forgets what has arrived: it was not what it should be.</summary>
+    public void Clear()
+    {
+        _stream.SetLength(0);
+        _hash.GetHashAndReset();
+    }
+
+    /// <summary>When this returns, every byte that has arrived is on the disk.</summary>
+    public void Flush() => _stream.Flush(flushToDisk: true);
+
+    public async ValueTask DisposeAsync()
+    {
+        _hash.Dispose();
+        await _stream.DisposeAsync();
+    }
+
+    private async Task HashWhatIsThereAsync(CancellationToken cancellationToken)
+    {
+        if (_stream.Length == 0) return;
+        var buffer = new byte[FileChunks.ChunkBytes];
+        int read;
+        while ((read = await _stream.ReadAsync(buffer, cancellationToken)) > 0) _hash.AppendData(buffer.AsSpan(0, read));
+    }
+}

@@ -1,0 +1,66 @@
+using FedSeg.Protocol.Transfer;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FedSeg.Protocol.Tests.Transfer;
+
+public sealed class TransferWatchTests
+{
+    private static readonly TransferPace Pace = new(1000, TimeSpan.FromSeconds(30));
+    private readonly FakeTimeProvider _time = new();
+    private readonly TransferWatch _watch;
+
+    public TransferWatchTests() => _watch = new TransferWatch(Pace, _time);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task NextAsync_NothingForAWindow_EndsTheTransfer()
+    {
+        var waiting = _watch.NextAsync(new TaskCompletionSource<bool>().Task, Token);
+        Assert.False(waiting.IsCompleted);
+
+        _time.Advance(Pace.Window);
+
+        await Assert.ThrowsAsync<TransferStalledException>(() => waiting);
+    }
+
+    [Fact]
+    public async Task NextAsync_TrickleBelowThePace_EndsTheTransferAtTheWindowsEnd()
+    {
+        for (var second = 0; second < 30; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            if (second < 29) Assert.True(await _watch.NextAsync(Task.FromResult(true), Token));
+            _watch.Moved(999);
+        }
+
+        await Assert.ThrowsAsync<TransferStalledException>(() => _watch.NextAsync(Task.FromResult(true), Token));
+    }
+
+    [Fact]
+    public async Task NextAsync_SlowButAtThePace_MayTakeAnyTime()
+    {
+        for (var second = 0; second < 3600; second++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            _watch.Moved(1000);
+            Assert.True(await _watch.NextAsync(Task.FromResult(true), Token));
+        }
+    }
+
+    [Fact]
+    public async Task NextAsync_BurstThenPauseWithinTheWindow_GoesOn()
+    {
+        _watch.Moved(30_000);
+        var waiting = _watch.NextAsync(Task.Delay(TimeSpan.FromSeconds(45), _time, Token).ContinueWith(_ => true, TaskScheduler.Default), Token);
+
+        _time.Advance(TimeSpan.FromSeconds(30));
+        _time.Advance(TimeSpan.FromSeconds(15));
+
+        Assert.True(await waiting);
+    }
+
+    [Fact]
+    public async Task NextAsync_PieceThatFails_GivesItsOwnError() =>
+        await Assert.ThrowsAsync<TimeoutException>(() => _watch.NextAsync(Task.FromException<bool>(new TimeoutException()), Token));
+}
