@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Metrics;
@@ -74,6 +75,9 @@ internal sealed class DistanceTransform
     /// <summary>The passes within a slice, and one thread's working memory for them.</summary>
     private sealed class SliceTransform(Index3 size, Vector3D spacingMm)
     {
+        // Below this share of a row, looking outward from each piece is quicker than the envelope of the whole row.
+        private const int FewPieces = 16;
+
         private readonly double[] squared = new double[size.Y * size.X];
         private readonly LowerEnvelope alongColumns = new(size.Y, spacingMm.Y);
         private readonly LowerEnvelope alongRows = new(size.X, spacingMm.X);
@@ -89,17 +93,37 @@ internal sealed class DistanceTransform
             for (var y = 0; y < size.Y; y++)
             {
                 var codes = from.Slice(z).Slice(y * size.X, size.X);
-                if (!codes.ContainsAnyExcept((byte)0)) continue;
-                var row = squared.AsSpan(y * size.X, size.X);
-                alongRows.Transform(row);
-                for (var x = 0; x < row.Length; x++)
-                {
-                    if (codes[x] == 0) continue;
-                    weights[row[x]] = weights.GetValueOrDefault(row[x]) + from.Weights[codes[x]];
-                }
+                var pieces = codes.Length - codes.Count((byte)0);
+                if (pieces > 0) AddRow(codes, squared.AsSpan(y * size.X, size.X), pieces * FewPieces < size.X, from.Weights, weights);
             }
 
             return weights;
+        }
+
+        private void AddRow(ReadOnlySpan<byte> codes, Span<double> row, bool lookOutward, double[] weightOf, Dictionary<double, double> weights)
+        {
+            if (!lookOutward) alongRows.Transform(row);
+            for (var x = 0; x < row.Length; x++)
+            {
+                if (codes[x] == 0) continue;
+                var nearest = lookOutward ? LookOutward(row, x) : row[x];
+                CollectionsMarshal.GetValueRefOrAddDefault(weights, nearest, out _) += weightOf[codes[x]];
+            }
+        }
+
+        /// <summary>What the last pass would give at one place: ends where the row itself is farther than the best so far.</summary>
+        private double LookOutward(ReadOnlySpan<double> row, int x)
+        {
+            var best = row[x];
+            for (var away = 1; away < row.Length; away++)
+            {
+                var along = away * spacingMm.X * (away * spacingMm.X);
+                if (along >= best) break;
+                if (x >= away) best = Math.Min(best, along + row[x - away]);
+                if (x + away < row.Length) best = Math.Min(best, along + row[x + away]);
+            }
+
+            return best;
         }
 
         private double SquaredMm(ushort steps) => steps == Unreached ? double.PositiveInfinity : steps * spacingMm.Z * (steps * spacingMm.Z);
