@@ -68,6 +68,7 @@ internal static class RunMessages
             Digest = accepted.Digest.ToString(),
         };
         if (accepted.Report.MeanLoss is { } loss) result.MeanLoss = loss;
+        if (accepted.Report.Cohort is { } cohort) (result.UsedStudies, result.FoundStudies) = (cohort.Used, cohort.Found);
         return result;
     }
 

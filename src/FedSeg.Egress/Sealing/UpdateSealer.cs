@@ -37,7 +37,7 @@ internal sealed class UpdateSealer(SiteId site)
         var payload = plan.Task == RoundTask.Train
             ? new SealedPayload(target, new FileInfo(target).Length, await Sha256Digest.OfFileAsync(target, cancellationToken))
             : null;
-        var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy.MinimumHeldBackCases);
+        var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy);
         return (facts, new SealedUpdate(report, report.ToBytes(), payload));
     }
 

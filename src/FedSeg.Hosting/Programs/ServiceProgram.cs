@@ -40,13 +40,21 @@ public static class ServiceProgram
     }
 
     /// <summary>Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.</summary>
-    public static async Task<int> RunAsync(Func<IHost> build)
+    public static Task<int> RunAsync(Func<IHost> build) => RunAsync(build, async host =>
+    {
+        await host.RunAsync();
+        return Done;
+    });
+
+    /// <summary>Builds a host for one command and ends with its exit code; bad settings end as in <see cref="RunAsync(Func{IHost})"/>.</summary>
+    public static async Task<int> RunAsync(Func<IHost> build, Func<IHost, Task<int>> command)
     {
         try
         {
             using var host = build();
-            await host.RunAsync();
-            return Done;
+            // Some of its services can only be ended asynchronously.
+            await using var services = (IAsyncDisposable)host;
+            return await command(host);
         }
         catch (OptionsValidationException error)
         {
