@@ -69,6 +69,7 @@ internal static class RunMessages
             AcceptedAt = Timestamp.FromDateTimeOffset(accepted.At),
         };
         if (accepted.Report.MeanLoss is { } loss) result.MeanLoss = loss;
+        if (accepted.Report.Cohort is { } cohort) (result.UsedStudies, result.FoundStudies) = (cohort.Used, cohort.Found);
         return result;
     }
 

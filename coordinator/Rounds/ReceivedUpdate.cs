@@ -75,6 +75,7 @@ internal sealed class ReceivedUpdate
         && report.Plan == Sha256Digest.Of(plan.ToBytes())
         && report.TrainingCases is >= 0 and <= 10_000_000
         && report.HeldBackCases is >= 0 and <= 10_000_000
+        && report.Cohort is null or { Used: >= 0, Found: <= 10_000_000 } && !(report.Cohort?.Used > report.Cohort?.Found)
         && report.Steps >= 0
         && (plan.Task == RoundTask.Evaluate || (report.TrainingCases >= plan.MinimumCases && report.Steps == plan.Recipe.StepsPerRound))
         && report.MeanLoss is null or (> -1e6 and < 1e6)

@@ -1,13 +1,30 @@
 using FedSeg.Hosting.Programs;
 using FedSeg.SiteAgent;
+using FedSeg.SiteAgent.Cohort;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
+// FedSeg.SiteAgent            --settings FILE   takes part in the federation until it is stopped
+// FedSeg.SiteAgent preflight  --settings FILE   says what a run could use of the cohort, and ends
+if (args is ["preflight", .. var settings])
+{
+    return await ServiceProgram.RunAsync(
+        () => Builder(settings).Build(),
+        (services, stop) => services.GetRequiredService<Preflight>().PrintAsync(Console.Out, stop));
+}
+
 return await ServiceProgram.RunAsync(() =>
+{
+    var builder = Builder(args);
+    builder.Services.AddEgress().AddCoordinatorClient().AddAssignments();
+    return builder.Build();
+});
+
+static HostApplicationBuilder Builder(string[] args)
 {
     var builder = Host.CreateEmptyApplicationBuilder(null);
     ServiceProgram.Configure(builder, args);
     builder.Services.AddSingleton(TimeProvider.System);
-    builder.Services.AddAgentOptions(args).AddTrainer().AddEgress().AddCoordinatorClient().AddAssignments();
-    return builder.Build();
-});
+    builder.Services.AddAgentOptions(args).AddTrainer();
+    return builder;
+}

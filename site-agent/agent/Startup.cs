@@ -5,6 +5,7 @@ using FedSeg.Hosting.Programs;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
+using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,7 +37,7 @@ internal static class Startup
         return services;
     }
 
-    public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<TrainerHost>();
+    public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<TrainerHost>().AddSingleton<Preflight>();
 
     public static IServiceCollection AddEgress(this IServiceCollection services)
     {

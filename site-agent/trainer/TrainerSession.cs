@@ -29,6 +29,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         {
             answer = TrainerLine.Read(line) switch
             {
+                TrainerCommand.Preflight preflight => Preflight(preflight),
                 TrainerCommand.Open open => Open(open),
                 TrainerCommand.Run run => Run(run),
                 var other => throw new InvalidOperationException($"{other.GetType().Name} is not handled."),
@@ -43,13 +44,20 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         send(answer);
     }
 
+    private static TrainerEvent.Surveyed Preflight(TrainerCommand.Preflight command)
+    {
+        var vocabulary = VocabularyOf(command.LabelAliases.Keys, command.LabelAliases);
+        var preflight = CohortPreflight.Of(command.CohortDirectory, vocabulary, command.Threads, CancellationToken.None);
+        preflight.Write(command.ReportPath);
+        return new TrainerEvent.Surveyed { Usable = preflight.Usable.Length, Quarantined = preflight.Reasons };
+    }
+
     private TrainerEvent.Ready Open(TrainerCommand.Open open)
     {
         _opened = null;
         var plan = open.Plan;
         var device = ComputeDevice.Choose(open.Device, open.Threads);
-        var vocabulary = new LabelVocabulary(
-            [.. plan.Labels.Select(label => new LabelName(label, open.LabelAliases.TryGetValue(label, out var aliases) ? aliases : [label]))]);
+        var vocabulary = VocabularyOf(plan.Labels, open.LabelAliases);
         var cohort = Cohort.Read(
             open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None);
         if (cohort.Training.Length < plan.MinimumCases)
@@ -90,6 +98,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             {
                 TrainingCases = run.Plan.Task == RoundTask.Train ? opened.Cohort.Training.Length : 0,
                 HeldBackCases = opened.Cohort.HeldBack.Length,
+                Cohort = opened.Cohort.Use,
                 Steps = done.Steps,
                 MeanLoss = done.MeanLoss,
                 Scores = done.Scores,
@@ -101,6 +110,9 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             _ => throw new InvalidOperationException($"{outcome.GetType().Name} is not handled."),
         };
     }
+
+    private static LabelVocabulary VocabularyOf(IEnumerable<string> labels, ImmutableSortedDictionary<string, ImmutableArray<string>> aliases) =>
+        new([.. labels.Select(label => new LabelName(label, aliases.TryGetValue(label, out var own) && own.Length > 0 ? own : [label]))]);
 
     /// <summary>The cohort was split and prepared for one plan; another split would train on patients who are held back.</summary>
     private static void RequireSameCohort(RoundPlan opened, RoundPlan plan)

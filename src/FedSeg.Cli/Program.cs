@@ -13,6 +13,7 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     DemoCommand.Create(),
     PhantomCommand.Create(),
     DicomCommands.Create(),
+    MetricsCommand.Create(),
     TrainCommand.Create(),
     ProvisionCommands.Create(),
     JobCommands.Create(),

@@ -105,6 +105,7 @@ internal sealed class HospitalOnDisk : IDisposable
             BaseModel = plan.BaseModel,
             TrainingCases = trains ? 40 : 0,
             HeldBackCases = 10,
+            Cohort = new CohortUse(Used: 50, Found: 60),
             Steps = trains ? 20 : 0,
             MeanLoss = trains ? 0.123456 : null,
             Scores = [new LabelScore("anterior", 0.876543, 10), new LabelScore("posterior", 0.81, 9)],

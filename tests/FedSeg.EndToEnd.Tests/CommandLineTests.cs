@@ -24,7 +24,14 @@ public sealed class CommandLineTests(PhantomCohorts cohorts)
         var watched = await Fedseg("job", "watch", run, "--json");
         Assert.Equal("completed", watched.Json.GetProperty("status").GetString());
         Assert.Contains(run, (await Fedseg("job", "list")).Output);
-        Assert.Equal(2, (await Fedseg("job", "show", run, "--json")).Json.GetProperty("rounds").GetArrayLength());
+        var rounds = (await Fedseg("job", "show", run, "--json")).Json.GetProperty("rounds");
+        Assert.Equal(2, rounds.GetArrayLength());
+        Assert.All(rounds.EnumerateArray(), round =>
+        {
+            var site = round.GetProperty("sites").GetProperty("north");
+            Assert.Equal((12, 12), (site.GetProperty("usedStudies").GetInt32(), site.GetProperty("foundStudies").GetInt32()));
+        });
+        Assert.Contains("used 12 of 12", (await Fedseg("job", "show", run)).Output);
         Assert.Equal(2, (await Fedseg("model", "list", "--json")).Json.GetProperty("models").GetArrayLength());
         Assert.Equal(0, (await Fedseg("model", "download", run, "--out", model)).ExitCode);
         var metadata = (await Fedseg("model", "show", run, "--json")).Json.GetProperty("metadata");

@@ -9,7 +9,16 @@ while (Console.ReadLine() is { } line)
     if (command.RootElement.GetProperty("command").GetString() == "run")
     {
         runs++;
-        Console.WriteLine($$"""{"event":"finished","trainingCases":10,"heldBackCases":5,"steps":{{runs}},"meanLoss":0.5,"scores":[],"seconds":1}""");
+        Console.WriteLine($$"""{"event":"finished","trainingCases":10,"heldBackCases":5,"cohort":{"used":15,"found":17},"steps":{{runs}},"meanLoss":0.5,"scores":[],"seconds":1}""");
+        continue;
+    }
+
+    if (command.RootElement.GetProperty("command").GetString() == "preflight")
+    {
+        // The report's folder says how the cohort is: a trainer that can't read it, or one with refused studies.
+        Console.WriteLine(command.RootElement.GetProperty("cohortDirectory").GetString()!.EndsWith("unreadable", StringComparison.Ordinal)
+            ? """{"event":"failed","code":"tooFewCases","detail":"/hospital/unreadable: no such folder"}"""
+            : """{"event":"surveyed","usable":0,"quarantined":{"GantryTilt":2,"MissingSlices":1}}""");
         continue;
     }
 

@@ -58,6 +58,37 @@ public sealed class TrainerFixture : IDisposable
         Threads = 1,
     };
 
+    /// <summary>The phantom hospital with a folder in which nothing is DICOM.</summary>
+    internal string CohortWithABadStudy()
+    {
+        var cohort = Path("with-a-bad-study");
+        if (Directory.Exists(cohort)) return cohort;
+        foreach (var study in Directory.GetDirectories(CohortDirectory))
+        {
+            foreach (var file in Directory.GetFiles(study, "*", SearchOption.AllDirectories))
+            {
+                var copy = System.IO.Path.Combine(cohort, System.IO.Path.GetRelativePath(CohortDirectory, file));
+                Directory.CreateDirectory(System.IO.Path.GetDirectoryName(copy)!);
+                File.Copy(file, copy);
+            }
+        }
+
+        Directory.CreateDirectory(System.IO.Path.Combine(cohort, "bad-study"));
+        File.WriteAllText(System.IO.Path.Combine(cohort, "bad-study", "letter.txt"), "not DICOM");
+        return cohort;
+    }
+
+    /// <param name="cohort">The folder.</param>
+    /// <param name="labels">The site's labels; none stands for the phantoms' own.</param>
+    internal TrainerCommand.Preflight Preflight(string cohort, params string[] labels) => new()
+    {
+        CohortDirectory = cohort,
+        LabelAliases = (labels.Length > 0 ? labels : [PhantomHospitals.Kidney, PhantomHospitals.Tumour])
+            .ToImmutableSortedDictionary(label => label, _ => ImmutableArray<string>.Empty),
+        ReportPath = ReportPath,
+        Threads = 1,
+    };
+
     internal TrainerCommand.Run Run(RoundPlan? plan = null, string? model = null) => new()
     {
         Plan = plan ?? Plan(),

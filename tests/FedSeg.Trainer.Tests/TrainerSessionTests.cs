@@ -32,6 +32,41 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public void Open_OneBadStudyAmongGood_UsesTheOthersAndSaysSoInEachRound()
+    {
+        var cohort = fixture.CohortWithABadStudy();
+
+        var events = Send(fixture.Open(cohort: cohort), fixture.Run());
+
+        Assert.Equal(1, Assert.IsType<TrainerEvent.Ready>(events[0]).Quarantined.Values.Sum());
+        Assert.Equal(new CohortUse(Used: 4, Found: 5), Assert.IsType<TrainerEvent.Finished>(events[^1]).Cohort);
+    }
+
+    [Fact]
+    public void Preflight_OneBadStudyAmongGood_CountsItAndNamesItOnlyInTheReport()
+    {
+        var surveyed = Assert.IsType<TrainerEvent.Surveyed>(Assert.Single(Send(fixture.Preflight(fixture.CohortWithABadStudy()))));
+
+        Assert.Equal(4, surveyed.Usable);
+        Assert.Equal([KeyValuePair.Create("NoDicomFiles", 1)], surveyed.Quarantined);
+        using var report = JsonDocument.Parse(File.ReadAllBytes(fixture.ReportPath));
+        var refused = Assert.Single(report.RootElement.GetProperty("quarantined").EnumerateArray());
+        Assert.EndsWith("bad-study", refused.GetProperty("case").GetString());
+    }
+
+    [Fact]
+    public void Preflight_LabelNoFileHas_RefusesEveryStudy()
+    {
+        var surveyed = Assert.IsType<TrainerEvent.Surveyed>(Assert.Single(Send(fixture.Preflight(fixture.CohortDirectory, "spleen"))));
+
+        Assert.Equal((0, 4), (surveyed.Usable, surveyed.Quarantined["LabelMissing"]));
+    }
+
+    [Fact]
+    public void Preflight_NoFolder_HasTooFewCases() =>
+        Assert.Equal(TrainerFailure.TooFewCases, FailureOf(Assert.Single(Send(fixture.Preflight(fixture.Path("nowhere"))))));
+
+    [Fact]
     public void Run_Train_ReportsEachStepThenFinishes()
     {
         var events = Send(fixture.Open(), fixture.Run());

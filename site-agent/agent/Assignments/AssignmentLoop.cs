@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Hosting;
@@ -17,6 +18,7 @@ internal sealed partial class AssignmentLoop(
     CoordinatorClient coordinator,
     RoundWork work,
     TrainerHost trainer,
+    Preflight preflight,
     IOptions<AgentOptions> options,
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
@@ -39,6 +41,7 @@ internal sealed partial class AssignmentLoop(
     {
         var isolated = await trainer.CanIsolateAsync(cancellationToken);
         LogIsolation(isolated);
+        await preflight.LogAsync(cancellationToken);
         var retry = FirstRetry;
         while (!cancellationToken.IsCancellationRequested)
         {

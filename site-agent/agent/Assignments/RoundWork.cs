@@ -161,6 +161,7 @@ internal sealed partial class RoundWork(
         BaseModel = plan.BaseModel,
         TrainingCases = plan.Task == RoundTask.Train ? finished.TrainingCases : 0,
         HeldBackCases = finished.HeldBackCases,
+        Cohort = finished.Cohort,
         Steps = finished.Steps,
         MeanLoss = finished.MeanLoss,
         Scores = finished.Scores,

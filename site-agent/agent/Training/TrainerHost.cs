@@ -19,6 +19,27 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     /// <summary>Whether this system lets the trainer be cut off from the network; tried once.</summary>
     public async Task<bool> CanIsolateAsync(CancellationToken cancellationToken) => (await IsolationAsync(cancellationToken)).IsIsolated;
 
+    /// <summary>What a preflight says about single studies, for the site's operator.</summary>
+    public string PreflightReportPath => Path.Combine(Reports().FullName, "preflight.json");
+
+    /// <summary>Lets a trainer of its own look at every study of the cohort; details go to <see cref="PreflightReportPath"/>.</summary>
+    /// <returns>Surveyed, or Failed with the reason.</returns>
+    public async Task<TrainerEvent> PreflightAsync(CancellationToken cancellationToken)
+    {
+        if (await StartAsync(cancellationToken) is not { } process) return NotIsolated;
+        await using (process)
+        {
+            var command = new TrainerCommand.Preflight
+            {
+                CohortDirectory = options.Value.Cohort.Directory,
+                LabelAliases = LabelAliases(),
+                ReportPath = PreflightReportPath,
+                Threads = Threads,
+            };
+            return await process.DoAsync(command, _ => { }, cancellationToken);
+        }
+    }
+
     /// <summary>Does a round's task in the trainer.</summary>
     /// <returns>Finished, or Failed with the reason.</returns>
     public async Task<TrainerEvent> RunAsync(RoundPlan plan, string modelPath, string updatePath, CancellationToken cancellationToken)
@@ -57,25 +78,17 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         if (_openFor?.Run == plan.Run && _process is { HasExited: false }) return null;
         await CloseAsync();
 
-        var settings = options.Value;
-        var isolation = await IsolationAsync(cancellationToken);
-        if (settings.Trainer.RequireIsolation && !isolation.IsIsolated)
-        {
-            LogNotIsolated();
-            return new TrainerEvent.Failed(TrainerFailure.Fault, "Isolation is required and not available.");
-        }
-
-        var reports = Directory.CreateDirectory(Path.Combine(settings.DataDirectory, "reports")).FullName;
-        _process = TrainerProcess.Start([settings.Trainer.Path, .. settings.Trainer.Arguments], isolation, Path.Combine(reports, "trainer.txt"), TimeSpan.FromMinutes(settings.Trainer.SilenceMinutes), time);
+        if (await StartAsync(cancellationToken) is not { } process) return NotIsolated;
+        _process = process;
         var answer = await _process.DoAsync(
             new TrainerCommand.Open
             {
-                CohortDirectory = settings.Cohort.Directory,
-                LabelAliases = settings.Cohort.Labels.ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value.ToImmutableArray()),
+                CohortDirectory = options.Value.Cohort.Directory,
+                LabelAliases = LabelAliases(),
                 Plan = plan,
-                CohortReportPath = Path.Combine(reports, "cohort.json"),
-                Device = settings.Trainer.Device,
-                Threads = settings.Trainer.Threads == 0 ? Environment.ProcessorCount : settings.Trainer.Threads,
+                CohortReportPath = Path.Combine(Reports().FullName, "cohort.json"),
+                Device = options.Value.Trainer.Device,
+                Threads = Threads,
             },
             _ => { },
             cancellationToken);
@@ -91,6 +104,30 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 return new TrainerEvent.Failed(TrainerFailure.Fault, "The trainer gave another answer than it was asked for.");
         }
     }
+
+    /// <summary>A trainer, or <see langword="null"/> where it must be cut off from the network and can't be.</summary>
+    private async Task<TrainerProcess?> StartAsync(CancellationToken cancellationToken)
+    {
+        var settings = options.Value.Trainer;
+        var isolation = await IsolationAsync(cancellationToken);
+        if (!settings.RequireIsolation || isolation.IsIsolated)
+        {
+            var notes = Path.Combine(Reports().FullName, "trainer.txt");
+            return TrainerProcess.Start([settings.Path, .. settings.Arguments], isolation, notes, TimeSpan.FromMinutes(settings.SilenceMinutes), time);
+        }
+
+        LogNotIsolated();
+        return null;
+    }
+
+    private static TrainerEvent.Failed NotIsolated => new(TrainerFailure.Fault, "Isolation is required and not available.");
+
+    private int Threads => options.Value.Trainer.Threads == 0 ? Environment.ProcessorCount : options.Value.Trainer.Threads;
+
+    private DirectoryInfo Reports() => Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "reports"));
+
+    private ImmutableSortedDictionary<string, ImmutableArray<string>> LabelAliases() =>
+        options.Value.Cohort.Labels.ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value.ToImmutableArray());
 
     private async Task<TrainerIsolation> IsolationAsync(CancellationToken cancellationToken) =>
         _isolation ??= await TrainerIsolation.DetectAsync(cancellationToken);

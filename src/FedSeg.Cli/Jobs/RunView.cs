@@ -37,7 +37,7 @@ internal static class RunView
     {
         var table = new Table().Border(TableBorder.Rounded).Title(Markup.Escape($"{run.Id}  {run.Status}")).Caption("Dice: the model each round starts from, on held-back patients");
         table.AddColumn("round").AddColumn(new TableColumn("seconds").RightAligned()).AddColumn(new TableColumn("Dice").RightAligned());
-        foreach (var site in run.Sites) table.AddColumn($"{site}: loss, Dice");
+        foreach (var site in run.Sites) table.AddColumn($"{site}: loss, Dice, studies");
         foreach (var round in run.Rounds)
         {
             table.AddRow([
@@ -57,9 +57,12 @@ internal static class RunView
 
     public static string Format(double? value) => value?.ToString("F3") ?? "-";
 
+    /// <summary>Left out where the site's policy keeps the count to itself.</summary>
+    private static string Studies(SiteResult site) => site.HasUsedStudies ? $", used {site.UsedStudies} of {site.FoundStudies}" : "";
+
     private static string Describe(SiteResult site) => site.State switch
     {
-        "accepted" => $"{(site.HasMeanLoss ? site.MeanLoss.ToString("F3") : "-")}, {Format(MeanDice(site))}",
+        "accepted" => $"{(site.HasMeanLoss ? site.MeanLoss.ToString("F3") : "-")}, {Format(MeanDice(site))}{Studies(site)}",
         "dropped" => $"dropped: {site.Reason}",
         _ => "working",
     };

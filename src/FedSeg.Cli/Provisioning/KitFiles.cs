@@ -18,6 +18,7 @@ internal sealed class KitFiles(string directory, string name)
         maximumNorm: 1000                # L2 norm of an update's weights
         minimumTrainingCases: 10         # fewer cases: no update
         minimumHeldBackCases: 5          # fewer cases: no scores
+        minimumReportedCount: 5          # fewer refused studies: their number is not told
 
         """;
 

@@ -17,6 +17,9 @@ public sealed record EgressPolicy
     /// <summary>Fewest held-back cases behind a score that leaves; with fewer the score is left out.</summary>
     public int MinimumHeldBackCases { get; init; } = 5;
 
+    /// <summary>The site's k: a number of refused studies from 1 to one below this is not told.</summary>
+    public int MinimumReportedCount { get; init; } = 5;
+
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }
 }

@@ -18,8 +18,8 @@ public abstract record EgressPolicyResult
 }
 
 /// <summary>
-/// Reads the site's policy from YAML: <c>maximumUpdateBytes</c> and <c>maximumNorm</c> are required, <c>minimumTrainingCases</c> (10) and <c>minimumHeldBackCases</c> (5)
-/// are not; unknown keys and values out of range are problems with their line, all at once.
+/// Reads the site's policy from YAML: <c>maximumUpdateBytes</c> and <c>maximumNorm</c> are required, <c>minimumTrainingCases</c> (10), <c>minimumHeldBackCases</c> (5)
+/// and <c>minimumReportedCount</c> (5) are not; unknown keys and values out of range are problems with their line, all at once.
 /// </summary>
 public static class EgressPolicyFile
 {
@@ -54,6 +54,7 @@ public static class EgressPolicyFile
             MaximumNorm = root.Number("maximumNorm", double.Epsilon, 1e12),
             MinimumTrainingCases = root.WholeNumber("minimumTrainingCases", 1, 1_000_000, fallback: 10),
             MinimumHeldBackCases = root.WholeNumber("minimumHeldBackCases", 1, 1_000_000, fallback: 5),
+            MinimumReportedCount = root.WholeNumber("minimumReportedCount", 1, 1_000_000, fallback: 5),
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();

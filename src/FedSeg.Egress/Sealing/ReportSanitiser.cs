@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 
@@ -25,6 +26,7 @@ internal static class ReportSanitiser
         if (report.BaseModel != plan.BaseModel) return "starts from another base model";
         if (report.Site != site) return "names another site";
         if (report.HeldBackCases is < 0 or > MaxCases) return "impossible number of held-back cases";
+        if (report.Cohort is { } cohort && (cohort.Used < 0 || cohort.Found < cohort.Used || cohort.Found > MaxCases)) return "impossible number of studies";
 
         return ScoresProblem(report, plan) ?? (plan.Task == RoundTask.Train ? TrainingProblem(report, plan) : EvaluationProblem(report));
     }
@@ -33,8 +35,8 @@ internal static class ReportSanitiser
     /// <param name="report">The trainer's report.</param>
     /// <param name="plan">What it answers.</param>
     /// <param name="site">This site.</param>
-    /// <param name="minimumHeldBackCases">Fewest cases behind a score that leaves.</param>
-    public static SiteReport Sanitise(SiteReport report, RoundPlan plan, SiteId site, int minimumHeldBackCases) => new()
+    /// <param name="policy">Fewest cases behind a score, and fewest studies behind a count, that leave.</param>
+    public static SiteReport Sanitise(SiteReport report, RoundPlan plan, SiteId site, EgressPolicy policy) => new()
     {
         Run = plan.Run,
         Round = plan.Round,
@@ -44,11 +46,12 @@ internal static class ReportSanitiser
         BaseModel = plan.BaseModel,
         TrainingCases = report.TrainingCases,
         HeldBackCases = report.HeldBackCases,
+        Cohort = Suppressed(report.Cohort, policy.MinimumReportedCount),
         Steps = report.Steps,
         MeanLoss = Rounded(report.MeanLoss),
-        Scores = report.HeldBackCases < minimumHeldBackCases || report.Scores.IsDefaultOrEmpty
+        Scores = report.HeldBackCases < policy.MinimumHeldBackCases || report.Scores.IsDefaultOrEmpty
             ? []
-            : [.. report.Scores.Select((score, i) => Coarsened(plan.Labels[i], score, minimumHeldBackCases))],
+            : [.. report.Scores.Select((score, i) => Coarsened(plan.Labels[i], score, policy.MinimumHeldBackCases))],
     };
 
     private static string? ScoresProblem(SiteReport report, RoundPlan plan)
@@ -73,6 +76,14 @@ internal static class ReportSanitiser
     private static LabelScore Coarsened(string label, LabelScore score, int minimumCases) => score.Cases < minimumCases
         ? new LabelScore(label, MeanDice: null, Cases: 0)
         : new LabelScore(label, Rounded(score.MeanDice), score.Cases);
+
+    /// <summary>A few refused studies are a few patients; none at all, or many, tell on nobody. Few used ones stay untold as well.</summary>
+    private static CohortUse? Suppressed(CohortUse? cohort, int minimumCount)
+    {
+        if (cohort is null) return null;
+        var refused = cohort.Found - cohort.Used;
+        return cohort.Used < minimumCount || (refused > 0 && refused < minimumCount) ? null : cohort;
+    }
 
     private static double? Rounded(double? metric) => metric is { } value
         ? double.Parse(value.ToString(MetricFormat, CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)

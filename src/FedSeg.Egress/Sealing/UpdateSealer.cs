@@ -40,7 +40,7 @@ internal sealed class UpdateSealer(SiteId site)
 
         if (facts.ReportProblem is not null || facts.TensorProblem is not null) return (facts, null);
 
-        var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy.MinimumHeldBackCases);
+        var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy);
         return (facts, new SealedUpdate(report, report.ToBytes(), payload));
     }
 

@@ -30,6 +30,9 @@ public sealed record SiteReport
     /// <summary>Cases of held-back patients that the base model was scored on.</summary>
     public required int HeldBackCases { get; init; }
 
+    /// <summary>How many of its studies the site uses; absent where the difference would tell on a few patients.</summary>
+    public CohortUse? Cohort { get; init; }
+
     /// <summary>Optimiser steps made.</summary>
     public required int Steps { get; init; }
 
@@ -47,6 +50,11 @@ public sealed record SiteReport
     public static SiteReport FromBytes(ReadOnlySpan<byte> bytes) =>
         JsonSerializer.Deserialize<SiteReport>(bytes, FederationJson.Options) ?? throw new JsonException("The report is null.");
 }
+
+/// <summary>"Used N of M": what a site makes of the studies in its cohort folder.</summary>
+/// <param name="Used">Studies trained on or held back.</param>
+/// <param name="Found">Those and the ones it refused.</param>
+public sealed record CohortUse(int Used, int Found);
 
 /// <summary>How well one label was segmented.</summary>
 /// <param name="Label">The plan's name of the label.</param>

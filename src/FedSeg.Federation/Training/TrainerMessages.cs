@@ -9,11 +9,28 @@ namespace FedSeg.Federation.Training;
 /// when its input ends.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "command")]
+[JsonDerivedType(typeof(Preflight), "preflight")]
 [JsonDerivedType(typeof(Open), "open")]
 [JsonDerivedType(typeof(Run), "run")]
 public abstract record TrainerCommand
 {
     private TrainerCommand() { }
+
+    /// <summary>Reads every study once, before any run, and lets it go again. Answered by <see cref="TrainerEvent.Surveyed"/>.</summary>
+    public sealed record Preflight : TrainerCommand
+    {
+        /// <summary>Folder with one sub-folder per case.</summary>
+        public required string CohortDirectory { get; init; }
+
+        /// <summary>The labels this site declares, each with its own segment labels; none means the label itself.</summary>
+        public required ImmutableSortedDictionary<string, ImmutableArray<string>> LabelAliases { get; init; }
+
+        /// <summary>Where the trainer writes what the site's operator may read about each study.</summary>
+        public required string ReportPath { get; init; }
+
+        /// <summary>Studies read at the same time.</summary>
+        public required int Threads { get; init; }
+    }
 
     /// <summary>Reads the cohort for a run's plan. Answered by <see cref="TrainerEvent.Ready"/>.</summary>
     public sealed record Open : TrainerCommand
@@ -21,7 +38,7 @@ public abstract record TrainerCommand
         /// <summary>Folder with one sub-folder per case.</summary>
         public required string CohortDirectory { get; init; }
 
-        /// <summary>This site's segment labels per label of the run; a label without an entry stands for itself.</summary>
+        /// <summary>This site's segment labels per label of the run; a label without any stands for itself.</summary>
         public required ImmutableSortedDictionary<string, ImmutableArray<string>> LabelAliases { get; init; }
 
         /// <summary>The first plan of the run; labels, preprocessing, seed and held-back share stay the same in all its rounds.</summary>
@@ -52,6 +69,7 @@ public abstract record TrainerCommand
 
 /// <summary>What the trainer writes to its standard output, one JSON document a line.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(Surveyed), "surveyed")]
 [JsonDerivedType(typeof(Ready), "ready")]
 [JsonDerivedType(typeof(Stepped), "stepped")]
 [JsonDerivedType(typeof(Finished), "finished")]
@@ -59,6 +77,16 @@ public abstract record TrainerCommand
 public abstract record TrainerEvent
 {
     private TrainerEvent() { }
+
+    /// <summary>Every study of the cohort was looked at.</summary>
+    public sealed record Surveyed : TrainerEvent
+    {
+        /// <summary>Studies that a run on all of the site's labels could use.</summary>
+        public required int Usable { get; init; }
+
+        /// <summary>Refused studies by reason code.</summary>
+        public required ImmutableSortedDictionary<string, int> Quarantined { get; init; }
+    }
 
     /// <summary>The cohort is read.</summary>
     public sealed record Ready : TrainerEvent
@@ -90,6 +118,9 @@ public abstract record TrainerEvent
         public required int Steps { get; init; }
 
         public required double? MeanLoss { get; init; }
+
+        /// <summary>How many of the studies found are used.</summary>
+        public required CohortUse Cohort { get; init; }
 
         /// <summary>Scores of the base model on the held-back cases, in label order.</summary>
         public required ImmutableArray<LabelScore> Scores { get; init; }

@@ -62,6 +62,8 @@ public static class ServiceProgram
     public static Task<int> RunAsync(Func<IHost> build, Func<IServiceProvider, CancellationToken, Task<int>> work) => GuardAsync(async () =>
     {
         using var host = build();
+        // Some services can only be ended asynchronously.
+        await using var services = (IAsyncDisposable)host;
         await host.StartAsync();
         var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         try

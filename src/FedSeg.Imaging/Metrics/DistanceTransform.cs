@@ -1,127 +1,131 @@
+using System.Runtime.InteropServices;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Exact squared Euclidean distance (mm²) of every voxel of a box to the nearest marked one, by the lower envelope of parabolas along each
-/// axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012.
+/// Exact Euclidean distances from the points of one surface to the nearest point of another, by the lower envelope of parabolas along each
+/// axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012. Memory is two bytes a
+/// point and a slice of doubles a thread: the first pass, along z, has whole steps for results, and the other two are done slice by slice,
+/// only where they are asked for.
 /// </summary>
 internal sealed class DistanceTransform
 {
-    // Neighbouring lines worked on together, so that strided reads use whole cache lines.
-    private const int Lanes = 16;
+    private const ushort Unreached = ushort.MaxValue;
 
     private readonly Index3 size;
     private readonly Vector3D spacingMm;
-    private readonly double[] squared;
+    private readonly ushort[] steps;
 
+    /// <param name="size">Of the surfaces; fewer than 65 535 slices.</param>
+    /// <param name="spacingMm">Distance of their points along each axis.</param>
     public DistanceTransform(Index3 size, Vector3D spacingMm)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(size.Z, Unreached);
         this.size = size;
         this.spacingMm = spacingMm;
-        squared = new double[checked(size.Z * size.Y * size.X)];
+        steps = new ushort[checked(size.Z * size.Y * size.X)];
     }
 
-    /// <param name="marked">Indices in memory order <c>[z, y, x]</c>.</param>
-    /// <returns>mm², infinite everywhere when nothing is marked; valid until the next call, which uses the same buffer.</returns>
-    public ReadOnlySpan<double> Squared(int[] marked)
+    /// <summary>How far every piece of <paramref name="from"/> is from <paramref name="to"/>; infinitely where that has no piece.</summary>
+    public DirectedDistances Between(SurfaceMap from, SurfaceMap to)
     {
-        Array.Fill(squared, double.PositiveInfinity);
-        foreach (var index in marked) squared[index] = 0;
-        var plane = size.Y * size.X;
-        Parallel.For(0, size.Z, () => new Envelopes(size.Y, spacingMm.Y), (z, _, columns) =>
+        CountSteps(to);
+        var slices = new Dictionary<double, double>?[size.Z];
+        Parallel.For(0, size.Z, () => new SliceTransform(size, spacingMm), (z, _, transform) =>
         {
-            // While a slice is in the cache: along its rows, then down its columns.
-            for (var y = 0; y < size.Y; y++) AlongRow(squared.AsSpan(z * plane + y * size.X, size.X), spacingMm.X);
-            for (var x = 0; x < size.X; x += Lanes) columns.Transform(squared, z * plane + x, Math.Min(Lanes, size.X - x), size.X);
-            return columns;
+            if (from.Slice(z).ContainsAnyExcept((byte)0)) slices[z] = transform.WeightBySquaredDistance(steps, z, from);
+            return transform;
         }, _ => { });
-        Parallel.For(0, (plane + Lanes - 1) / Lanes, () => new Envelopes(size.Z, spacingMm.Z), (block, _, depths) =>
-        {
-            depths.Transform(squared, block * Lanes, Math.Min(Lanes, plane - block * Lanes), plane);
-            return depths;
-        }, _ => { });
-        return squared;
+        return new DirectedDistances(slices.OfType<Dictionary<double, double>>());
     }
 
-    /// <summary>The first pass, in which values are 0 or infinite: whole steps to the last mark, then to the next one.</summary>
-    private static void AlongRow(Span<double> row, double step)
+    /// <summary>The first pass: slices up or down to the next piece of surface.</summary>
+    private void CountSteps(SurfaceMap surface) => Parallel.For(0, size.Y, y =>
     {
-        var mark = row.IndexOf(0);
-        if (mark < 0) return;
-        for (var x = 0; x < mark; x++) row[x] = Square((mark - x) * step);
-        while (mark < row.Length)
+        for (var z = 0; z < size.Z; z++) CountStepsUp(surface, z, y);
+        for (var z = size.Z - 2; z >= 0; z--) CountStepsDown(z, y);
+    });
+
+    private void CountStepsUp(SurfaceMap surface, int z, int y)
+    {
+        var codes = surface.Slice(z).Slice(y * size.X, size.X);
+        var row = Steps(z, y);
+        if (z == 0)
         {
-            var gap = row[(mark + 1)..].IndexOf(0);
-            var next = gap < 0 ? int.MaxValue : mark + 1 + gap;
-            for (var x = mark + 1; x < Math.Min(next, row.Length); x++) row[x] = Square(Math.Min(x - mark, next - x) * step);
-            mark = next;
+            for (var x = 0; x < row.Length; x++) row[x] = codes[x] != 0 ? (ushort)0 : Unreached;
+            return;
         }
+
+        var below = Steps(z - 1, y);
+        for (var x = 0; x < row.Length; x++) row[x] = codes[x] != 0 ? (ushort)0 : StepOn(below[x]);
     }
 
-    private static double Square(double value) => value * value;
-
-    /// <summary>Lower envelopes of the parabolas on neighbouring lines, and one thread's working memory for them.</summary>
-    private sealed class Envelopes(int length, double step)
+    private void CountStepsDown(int z, int y)
     {
-        private readonly double inverseSquaredStep = 1 / (step * step);
-        private readonly double[] tile = new double[length * Lanes];
-        private readonly double[] height = new double[length];
-        private readonly int[] vertex = new int[length];
-        private readonly double[] from = new double[length];
+        var row = Steps(z, y);
+        var above = Steps(z + 1, y);
+        for (var x = 0; x < row.Length; x++) row[x] = Math.Min(row[x], StepOn(above[x]));
+    }
 
-        /// <summary>Element q of line k is at <paramref name="start"/> + q · <paramref name="stride"/> + k.</summary>
-        public void Transform(double[] values, int start, int lines, int stride)
+    private Span<ushort> Steps(int z, int y) => steps.AsSpan((z * size.Y + y) * size.X, size.X);
+
+    private static ushort StepOn(ushort steps) => steps == Unreached ? Unreached : (ushort)(steps + 1);
+
+    /// <summary>The passes within a slice, and one thread's working memory for them.</summary>
+    private sealed class SliceTransform(Index3 size, Vector3D spacingMm)
+    {
+        // Below this share of a row, looking outward from each piece is quicker than the envelope of the whole row.
+        private const int FewPieces = 16;
+
+        private readonly double[] squared = new double[size.Y * size.X];
+        private readonly LowerEnvelope alongColumns = new(size.Y, spacingMm.Y);
+        private readonly LowerEnvelope alongRows = new(size.X, spacingMm.X);
+
+        /// <summary>The weights of a slice's pieces of surface, summed by their squared distance, mm².</summary>
+        public Dictionary<double, double> WeightBySquaredDistance(ushort[] steps, int z, SurfaceMap from)
         {
-            if (length == 1) return;
-            for (var q = 0; q < length; q++)
+            var slice = steps.AsSpan(z * squared.Length, squared.Length);
+            for (var i = 0; i < squared.Length; i++) squared[i] = SquaredMm(slice[i]);
+            alongColumns.Transform(squared, size.X);
+
+            var weights = new Dictionary<double, double>();
+            for (var y = 0; y < size.Y; y++)
             {
-                var row = values.AsSpan(start + q * stride, lines);
-                for (var lane = 0; lane < lines; lane++) tile[lane * length + q] = row[lane];
+                var codes = from.Slice(z).Slice(y * size.X, size.X);
+                var pieces = codes.Length - codes.Count((byte)0);
+                if (pieces > 0) AddRow(codes, squared.AsSpan(y * size.X, size.X), pieces * FewPieces < size.X, from.Weights, weights);
             }
 
-            for (var lane = 0; lane < lines; lane++) Transform(tile.AsSpan(lane * length, length));
-            for (var q = 0; q < length; q++)
+            return weights;
+        }
+
+        private void AddRow(ReadOnlySpan<byte> codes, Span<double> row, bool lookOutward, double[] weightOf, Dictionary<double, double> weights)
+        {
+            if (!lookOutward) alongRows.Transform(row);
+            for (var x = 0; x < row.Length; x++)
             {
-                var row = values.AsSpan(start + q * stride, lines);
-                for (var lane = 0; lane < lines; lane++) row[lane] = tile[lane * length + q];
+                if (codes[x] == 0) continue;
+                var nearest = lookOutward ? LookOutward(row, x) : row[x];
+                CollectionsMarshal.GetValueRefOrAddDefault(weights, nearest, out _) += weightOf[codes[x]];
             }
         }
 
-        private void Transform(Span<double> line)
+        /// <summary>What the last pass would give at one place: ends where the row itself is farther than the best so far.</summary>
+        private double LookOutward(ReadOnlySpan<double> row, int x)
         {
-            var count = Build(line);
-            if (count == 0) return;
-            var k = 0;
-            for (var q = 0; q < line.Length; q++)
+            var best = row[x];
+            for (var away = 1; away < row.Length; away++)
             {
-                while (k + 1 < count && from[k + 1] < q) k++;
-                var d = (q - vertex[k]) * step;
-                line[q] = d * d + height[k];
-            }
-        }
-
-        private int Build(ReadOnlySpan<double> line)
-        {
-            var count = 0;
-            for (var q = 0; q < line.Length; q++)
-            {
-                if (double.IsPositiveInfinity(line[q])) continue;
-                var meets = double.NegativeInfinity;
-                while (count > 0)
-                {
-                    var p = vertex[count - 1];
-                    meets = ((line[q] - height[count - 1]) * inverseSquaredStep / (q - p) + (q + p)) / 2;
-                    if (meets > from[count - 1]) break;
-                    count--;
-                    meets = double.NegativeInfinity;
-                }
-
-                (vertex[count], height[count], from[count]) = (q, line[q], meets);
-                count++;
+                var along = away * spacingMm.X * (away * spacingMm.X);
+                if (along >= best) break;
+                if (x >= away) best = Math.Min(best, along + row[x - away]);
+                if (x + away < row.Length) best = Math.Min(best, along + row[x + away]);
             }
 
-            return count;
+            return best;
         }
+
+        private double SquaredMm(ushort steps) => steps == Unreached ? double.PositiveInfinity : steps * spacingMm.Z * (steps * spacingMm.Z);
     }
 }

@@ -2,78 +2,42 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Metrics;
 
-/// <summary>
-/// The voxels of one label, cut out to a box that holds all of them in memory order <c>[z, y, x]</c>; outside the box is outside the mask.
-/// </summary>
+/// <summary>A view of the voxels of one label within a box that holds all of them; outside the box is outside the mask.</summary>
 internal sealed class LabelMask
 {
-    private readonly bool[] voxels;
-    private readonly bool[] beyond;
+    private readonly LabelVolume labels;
+    private readonly byte label;
+    private readonly Index3 start;
+    private readonly byte[] beyond;
 
-    /// <param name="voxels">The mask on the box.</param>
-    /// <param name="size">The box.</param>
-    /// <param name="isPlane">Whether the whole image is a single slice, and the mask thus two-dimensional.</param>
-    public LabelMask(bool[] voxels, Index3 size, bool isPlane)
+    /// <param name="labels">The map; nothing of it is copied.</param>
+    /// <param name="label">Which of its labels.</param>
+    /// <param name="overlap">The box.</param>
+    public LabelMask(LabelVolume labels, byte label, LabelOverlap overlap)
     {
-        this.voxels = voxels;
-        beyond = new bool[size.X];
-        Size = size;
-        IsPlane = isPlane;
+        this.labels = labels;
+        this.label = label;
+        start = overlap.BoxStart;
+        Size = overlap.BoxSize;
+        beyond = new byte[Size.X];
+        Array.Fill(beyond, (byte)~label);
     }
 
+    /// <summary>Voxels of the box along each axis.</summary>
     public Index3 Size { get; }
 
-    public bool IsPlane { get; }
+    /// <summary>Whether the whole image is a single slice, and the mask thus two-dimensional.</summary>
+    public bool IsPlane => labels.Grid.Size.Z == 1;
 
-    public static LabelMask Of(LabelVolume labels, byte label, LabelOverlap overlap)
+    public bool IsIn(byte voxel) => voxel == label;
+
+    public bool HasAny(ReadOnlySpan<byte> row) => row.Contains(label);
+
+    /// <summary>The labels along a row of the box; of the row beyond it, none is the mask's.</summary>
+    public ReadOnlySpan<byte> Row(int z, int y)
     {
-        var (start, box, size) = (overlap.BoxStart, overlap.BoxSize, labels.Grid.Size);
-        var mask = new bool[box.Z * box.Y * box.X];
-        Parallel.For(0, box.Z * box.Y, row =>
-        {
-            var (z, y) = Math.DivRem(row, box.Y);
-            var from = labels.Labels.AsSpan(((start.Z + z) * size.Y + start.Y + y) * size.X + start.X, box.X);
-            var to = mask.AsSpan(row * box.X, box.X);
-            for (var x = 0; x < to.Length; x++) to[x] = from[x] == label;
-        });
-        return new LabelMask(mask, box, size.Z == 1);
-    }
-
-    /// <summary>Indices, ascending, of the mask's voxels with a face neighbour outside it: of the six, or of the four in a plane.</summary>
-    public int[] Boundary()
-    {
-        var slices = new int[Size.Z][];
-        Parallel.For(0, Size.Z, z => slices[z] = BoundaryOf(z));
-        return [.. slices.SelectMany(slice => slice)];
-    }
-
-    private int[] BoundaryOf(int z)
-    {
-        var boundary = new List<int>();
-        for (var y = 0; y < Size.Y; y++)
-        {
-            var row = Row(z, y);
-            if (!row.Contains(true)) continue;
-            var before = Row(z, y - 1);
-            var after = Row(z, y + 1);
-            var below = IsPlane ? row : Row(z - 1, y);
-            var above = IsPlane ? row : Row(z + 1, y);
-            var start = (z * Size.Y + y) * Size.X;
-            for (var x = 0; x < row.Length; x++)
-            {
-                if (!row[x]) continue;
-                var inside = x > 0 && x + 1 < row.Length && row[x - 1] && row[x + 1];
-                if (!(inside && before[x] && after[x] && below[x] && above[x])) boundary.Add(start + x);
-            }
-        }
-
-        return [.. boundary];
-    }
-
-    /// <summary>A row of the box, or the empty one beyond it.</summary>
-    private ReadOnlySpan<bool> Row(int z, int y)
-    {
-        var isInBox = (uint)z < (uint)Size.Z && (uint)y < (uint)Size.Y;
-        return isInBox ? voxels.AsSpan((z * Size.Y + y) * Size.X, Size.X) : beyond;
+        if ((uint)z >= (uint)Size.Z || (uint)y >= (uint)Size.Y) return beyond;
+        var size = labels.Grid.Size;
+        return labels.Labels.AsSpan(((start.Z + z) * size.Y + start.Y + y) * size.X + start.X, Size.X);
     }
 }

@@ -3,7 +3,7 @@ namespace FedSeg.Imaging.Metrics;
 /// <summary>What a comparison needs to be told.</summary>
 public sealed class MetricsOptions
 {
-    /// <summary>Tolerance of the normalised surface distance, mm; finite and at least 0.</summary>
+    /// <summary>Tolerance of the normalised surface distance and of surface Dice, mm; finite and at least 0.</summary>
     public double ToleranceMm { get; init; } = 1;
 }
 
@@ -17,9 +17,10 @@ public enum Emptiness
 }
 
 /// <summary>
-/// How well one label agrees. Counts in voxels, distances in mm between boundary voxels, each of weight 1 (MONAI, MetricsReloaded; figures
-/// weighted by surface area, as DeepMind's, differ visibly). Both masks empty: every value NaN. One empty: overlaps and <see cref="Nsd"/>
-/// 0, distances NaN; <see cref="Emptiness"/> says which.
+/// How well one label agrees. Counts in voxels, distances in mm. Two definitions of a surface stand side by side, since their figures
+/// differ visibly: boundary voxels of weight 1 (MONAI, MetricsReloaded), and surfels weighted by their area (DeepMind's surface-distance),
+/// the latter under names that begin with Surface. Both masks empty: every value NaN. One empty: overlaps, <see cref="Nsd"/> and
+/// <see cref="SurfaceDice"/> 0, distances NaN; <see cref="Emptiness"/> says which.
 /// </summary>
 public sealed record LabelMetrics
 {
@@ -45,6 +46,9 @@ public sealed record LabelMetrics
     /// <summary>1 − |FN − FP| / (2TP + FP + FN).</summary>
     public double VolumeSimilarity { get; init; } = double.NaN;
 
+    /// <summary>|predicted − reference volume| / reference volume; infinite where only the reference is empty.</summary>
+    public double RelativeVolumeDifference { get; init; } = double.NaN;
+
     /// <summary>Hausdorff distance.</summary>
     public double Hd { get; init; } = double.NaN;
 
@@ -59,4 +63,12 @@ public sealed record LabelMetrics
 
     /// <summary>Share of boundary voxels of both masks within <see cref="MetricsOptions.ToleranceMm"/> of the other boundary.</summary>
     public double Nsd { get; init; } = double.NaN;
+
+    /// <summary>Share of both surfaces, by area, within <see cref="MetricsOptions.ToleranceMm"/> of the other surface.</summary>
+    public double SurfaceDice { get; init; } = double.NaN;
+
+    /// <summary>
+    /// The larger of the two distances within which 95 % of each surface's area is of the other surface; not interpolated.
+    /// </summary>
+    public double SurfaceHd95 { get; init; } = double.NaN;
 }

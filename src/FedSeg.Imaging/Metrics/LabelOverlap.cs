@@ -33,12 +33,32 @@ internal sealed class LabelOverlap
     public static LabelOverlap?[] Scan(LabelVolume reference, LabelVolume prediction)
     {
         var found = new LabelOverlap?[256];
-        var size = reference.Grid.Size;
-        for (var row = 0; row < size.Z * size.Y; row++)
+        var gate = new Lock();
+        Parallel.For(0, reference.Grid.Size.Z, () => new LabelOverlap?[256], (z, _, ofThread) =>
         {
-            var (z, y) = Math.DivRem(row, size.Y);
-            var ours = reference.Labels.AsSpan(row * size.X, size.X);
-            var theirs = prediction.Labels.AsSpan(row * size.X, size.X);
+            ScanSlice(reference, prediction, z, ofThread);
+            return ofThread;
+        }, ofThread =>
+        {
+            lock (gate)
+            {
+                for (var label = 0; label < found.Length; label++)
+                {
+                    if (ofThread[label] is { } part) (found[label] ??= new LabelOverlap()).Add(part);
+                }
+            }
+        });
+        return found;
+    }
+
+    private static void ScanSlice(LabelVolume reference, LabelVolume prediction, int z, LabelOverlap?[] found)
+    {
+        var size = reference.Grid.Size;
+        for (var y = 0; y < size.Y; y++)
+        {
+            var start = (z * size.Y + y) * size.X;
+            var ours = reference.Labels.AsSpan(start, size.X);
+            var theirs = prediction.Labels.AsSpan(start, size.X);
             for (var x = 0; x < size.X;)
             {
                 var (a, b) = (ours[x], theirs[x]);
@@ -56,8 +76,6 @@ internal sealed class LabelOverlap
                 x = end;
             }
         }
-
-        return found;
     }
 
     private static int RunLength(ReadOnlySpan<byte> labels, byte label)
@@ -71,5 +89,14 @@ internal sealed class LabelOverlap
         low = new Index3(Math.Min(low.Z, z), Math.Min(low.Y, y), Math.Min(low.X, start));
         high = new Index3(Math.Max(high.Z, z), Math.Max(high.Y, y), Math.Max(high.X, end - 1));
         return this;
+    }
+
+    private void Add(LabelOverlap part)
+    {
+        low = new Index3(Math.Min(low.Z, part.low.Z), Math.Min(low.Y, part.low.Y), Math.Min(low.X, part.low.X));
+        high = new Index3(Math.Max(high.Z, part.high.Z), Math.Max(high.Y, part.high.Y), Math.Max(high.X, part.high.X));
+        InBoth += part.InBoth;
+        InReferenceOnly += part.InReferenceOnly;
+        InPredictionOnly += part.InPredictionOnly;
     }
 }

@@ -47,19 +47,37 @@ public static class SegmentationMetrics
             Dice = 2 * tp / total,
             Iou = (double)tp / (tp + fp + fn),
             VolumeSimilarity = 1 - Math.Abs(fn - fp) / total,
+            RelativeVolumeDifference = Math.Abs(fp - fn) / (double)(tp + fn),
         };
-        if (overlap.Emptiness != Emptiness.None) return overlaps with { Nsd = 0 };
+        if (overlap.Emptiness != Emptiness.None) return overlaps with { Nsd = 0, SurfaceDice = 0 };
 
-        var ours = LabelMask.Of(reference, label, overlap);
-        var theirs = LabelMask.Of(prediction, label, overlap);
-        var boundaries = BoundaryDistances.Between(ours, theirs, reference.Grid.SpacingMm);
-        return overlaps with
+        var spacing = reference.Grid.SpacingMm;
+        var (ours, theirs) = (new LabelMask(reference, label, overlap), new LabelMask(prediction, label, overlap));
+        return WithSurfels(WithBoundaries(overlaps, ours, theirs, spacing, options), ours, theirs, spacing, options);
+    }
+
+    private static LabelMetrics WithBoundaries(
+        LabelMetrics metrics, LabelMask reference, LabelMask prediction, Vector3D spacingMm, MetricsOptions options)
+    {
+        var distances = SurfaceDistances.Between(VoxelBoundary.Of(reference), VoxelBoundary.Of(prediction), spacingMm);
+        return metrics with
         {
-            Hd = boundaries.Hausdorff,
-            Hd95 = boundaries.HausdorffPercentile(95),
-            Assd = boundaries.MeanSymmetric,
-            Masd = boundaries.MeanOfDirected,
-            Nsd = boundaries.ShareWithin(options.ToleranceMm),
+            Hd = distances.Hausdorff,
+            Hd95 = distances.HausdorffPercentile(95),
+            Assd = distances.MeanSymmetric,
+            Masd = distances.MeanOfDirected,
+            Nsd = distances.ShareWithin(options.ToleranceMm),
+        };
+    }
+
+    private static LabelMetrics WithSurfels(
+        LabelMetrics metrics, LabelMask reference, LabelMask prediction, Vector3D spacingMm, MetricsOptions options)
+    {
+        var distances = SurfaceDistances.Between(SurfelBoundary.Of(reference, spacingMm), SurfelBoundary.Of(prediction, spacingMm), spacingMm);
+        return metrics with
+        {
+            SurfaceDice = distances.ShareWithin(options.ToleranceMm),
+            SurfaceHd95 = distances.WeightedHausdorffPercentile(95),
         };
     }
 

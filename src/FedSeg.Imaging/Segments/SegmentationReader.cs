@@ -44,7 +44,6 @@ public static class SegmentationReader
         SegmentationOptions? options = null,
         DicomLimits? limits = null)
     {
-        options ??= SegmentationOptions.Default;
         var classes = ClassesOf(header, vocabulary);
         var present = classes.Values.ToHashSet();
         for (var label = 1; label <= vocabulary.Labels.Count; label++)
@@ -55,6 +54,28 @@ public static class SegmentationReader
             }
         }
 
+        return Paint(header, grid, classes, options ?? SegmentationOptions.Default, limits);
+    }
+
+    /// <summary>Every segment under its own number, whatever it is called.</summary>
+    /// <exception cref="DicomException">The file can't be read or decoded.</exception>
+    public static SegmentationOutcome ReadByNumber(
+        SegmentationHeader header, GridGeometry grid, SegmentationOptions? options = null, DicomLimits? limits = null)
+    {
+        var classes = new Dictionary<int, int>();
+        foreach (var segment in header.Segments)
+        {
+            // 0 is a label map's background.
+            if (segment.Number > byte.MaxValue) return Refuse(QuarantineReason.UnsupportedImage, header, $"has a segment {segment.Number}; at most {byte.MaxValue} are read");
+            if (segment.Number > 0) classes[segment.Number] = segment.Number;
+        }
+
+        return Paint(header, grid, classes, options ?? SegmentationOptions.Default, limits);
+    }
+
+    private static SegmentationOutcome Paint(
+        SegmentationHeader header, GridGeometry grid, Dictionary<int, int> classes, SegmentationOptions options, DicomLimits? limits)
+    {
         using var file = DicomFile.Open(header.Path, limits);
         var frames = new FrameReader(file);
         if (frames.Layout.Frames != header.Frames.Count || frames.Layout.SamplesPerPixel != 1)

@@ -26,6 +26,9 @@ public sealed class Cohort
     /// <summary>Refused cases by reason code.</summary>
     public ImmutableSortedDictionary<string, int> Quarantined { get; }
 
+    /// <summary>How many of the studies found are used.</summary>
+    public CohortUse Use => new(Training.Length + HeldBack.Length, Training.Length + HeldBack.Length + Quarantined.Values.Sum());
+
     /// <summary>
     /// Reads every sub-folder of <paramref name="directory"/> as one case. A refused case is counted, not fatal.
     /// </summary>

@@ -10,7 +10,9 @@ public sealed class EgressPolicyFileTests
     {
         var policy = Assert.IsType<EgressPolicyResult.Valid>(Parse("maximumUpdateBytes: 1000\nmaximumNorm: 2.5\n")).Policy;
 
-        Assert.Equal((1000, 2.5, 10, 5), (policy.MaximumUpdateBytes, policy.MaximumNorm, policy.MinimumTrainingCases, policy.MinimumHeldBackCases));
+        Assert.Equal(
+            (1000, 2.5, 10, 5, 5),
+            (policy.MaximumUpdateBytes, policy.MaximumNorm, policy.MinimumTrainingCases, policy.MinimumHeldBackCases, policy.MinimumReportedCount));
     }
 
     [Fact]

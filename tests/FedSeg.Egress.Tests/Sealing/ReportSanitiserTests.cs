@@ -1,3 +1,5 @@
+using System.Text;
+using FedSeg.Egress.Policy;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -7,6 +9,7 @@ namespace FedSeg.Egress.Tests.Sealing;
 public sealed class ReportSanitiserTests
 {
     private static readonly RoundPlan Plan = HospitalOnDisk.NewPlan(RoundTask.Train);
+    private static readonly EgressPolicy Policy = Assert.IsType<EgressPolicyResult.Valid>(EgressPolicyFile.Parse(Encoding.UTF8.GetBytes(HospitalOnDisk.ValidPolicy))).Policy;
     private static readonly SiteReport Good = HospitalOnDisk.GoodReport(Plan);
 
     [Fact]
@@ -34,6 +37,20 @@ public sealed class ReportSanitiserTests
         [new LabelScore("anterior", 0.9, 10), new LabelScore("posterior", null, 0)],
         Sanitise(Good with { Scores = [new LabelScore("anterior", 0.9, 10), new LabelScore("posterior", 0.8, 4)] }).Scores);
 
+    [Theory]
+    [InlineData(50, 50, true)]
+    [InlineData(50, 51, false)]
+    [InlineData(50, 54, false)]
+    [InlineData(50, 55, true)]
+    [InlineData(4, 60, false)]
+    [InlineData(5, 60, true)]
+    public void Sanitise_StudiesUsed_AreToldUnlessTheyTellOnFew(int used, int found, bool told)
+    {
+        var cohort = new CohortUse(used, found);
+
+        Assert.Equal(told ? cohort : null, Sanitise(Good with { Cohort = cohort }).Cohort);
+    }
+
     [Fact]
     public void Problem_GoodReport_IsNone() => Assert.Null(ReportSanitiser.Problem(Good, Plan, Good.Site));
 
@@ -52,6 +69,9 @@ public sealed class ReportSanitiserTests
         { "Dice NaN", Good with { Scores = [new LabelScore("anterior", double.NaN, 10), new LabelScore("posterior", 0.8, 10)] } },
         { "more scored than held back", Good with { Scores = [new LabelScore("anterior", 0.9, 11), new LabelScore("posterior", 0.8, 10)] } },
         { "negative scored", Good with { Scores = [new LabelScore("anterior", 0.9, -1), new LabelScore("posterior", 0.8, 10)] } },
+        { "more studies used than found", Good with { Cohort = new CohortUse(Used: 51, Found: 50) } },
+        { "negative studies", Good with { Cohort = new CohortUse(Used: -1, Found: 50) } },
+        { "impossible studies", Good with { Cohort = new CohortUse(Used: 50, Found: 10_000_001) } },
         { "negative held back", Good with { HeldBackCases = -1, Scores = [] } },
         { "negative cases", Good with { TrainingCases = -1 } },
         { "absurd cases", Good with { TrainingCases = int.MaxValue } },
@@ -75,6 +95,6 @@ public sealed class ReportSanitiserTests
     private static SiteReport Sanitise(SiteReport report)
     {
         Assert.Null(ReportSanitiser.Problem(report, Plan, report.Site));
-        return ReportSanitiser.Sanitise(report, Plan, report.Site, minimumHeldBackCases: 5);
+        return ReportSanitiser.Sanitise(report, Plan, report.Site, Policy);
     }
 }

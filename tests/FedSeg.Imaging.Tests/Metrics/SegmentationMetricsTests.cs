@@ -4,51 +4,41 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Tests.Metrics;
 
 /// <summary>
-/// Golden numbers: shared/reference/metrics.md sections 4.3 (the projects' own tests) and 4.4 (MONAI and MetricsReloaded run on these
-/// masks).
+/// Golden numbers: shared/reference/metrics.md sections 4.3 (the projects' own tests) and 4.4 (MONAI, MetricsReloaded and
+/// surface-distance run on these masks).
 /// </summary>
 public sealed class SegmentationMetricsTests
 {
-    private static LabelVolume Map(Index3 size, Vector3D spacing, params (Index3 From, Index3 To)[] boxes)
-    {
-        var grid = new GridGeometry(size, spacing, new(0, 0, 0), new(new(0, 0, 1), new(0, 1, 0), new(1, 0, 0)));
-        var labels = new byte[grid.VoxelCount];
-        foreach (var (from, to) in boxes)
-            for (var z = from.Z; z < to.Z; z++)
-            for (var y = from.Y; y < to.Y; y++)
-            for (var x = from.X; x < to.X; x++)
-                labels[(z * size.Y + y) * size.X + x] = 1;
-        return new LabelVolume(grid, labels);
-    }
-
     private static LabelMetrics Only(LabelVolume reference, LabelVolume prediction) =>
         Assert.Single(SegmentationMetrics.Compute(reference, prediction, new MetricsOptions { ToleranceMm = 1 }));
 
     [Theory]
-    [InlineData(1, 1, .5, 1)]
-    [InlineData(2, 2, .833333, .666667)]
-    public void Compute_ShiftedSquare_GivesGoldenNumbers(double rowSpacing, double hd, double assd, double nsd)
+    [InlineData(1, 1, .5, 1, 1)]
+    [InlineData(2, 2, .833333, .666667, .722498)]
+    public void Compute_ShiftedSquare_GivesGoldenNumbers(double rowSpacing, double hd, double assd, double nsd, double surfaceDice)
     {
         var spacing = new Vector3D(1, rowSpacing, 1);
         var m = Only(
-            Map(new(1, 12, 12), spacing, (new(0, 2, 2), new(1, 6, 6))),
-            Map(new(1, 12, 12), spacing, (new(0, 3, 2), new(1, 7, 6))));
+            LabelMaps.Boxes(new(1, 12, 12), spacing, (new(0, 2, 2), new(1, 6, 6))),
+            LabelMaps.Boxes(new(1, 12, 12), spacing, (new(0, 3, 2), new(1, 7, 6))));
         Assert.Equal([.75, .6, 1], [m.Dice, m.Iou, m.VolumeSimilarity], (a, b) => Math.Abs(a - b) < 1e-9);
         Assert.Equal(hd, m.Hd, 1e-5);
         Assert.Equal(hd, m.Hd95, 1e-5);
         Assert.Equal(assd, m.Assd, 1e-5);
         Assert.Equal(nsd, m.Nsd, 1e-5);
+        Assert.Equal(surfaceDice, m.SurfaceDice, 1e-5);
     }
 
     [Fact]
     public void Compute_Boxes_GivesGoldenNumbers()
     {
         var m = Only(
-            Map(new(16, 16, 16), new(1, 1, 1), (new(4, 4, 4), new(10, 10, 10))),
-            Map(new(16, 16, 16), new(1, 1, 1), (new(4, 4, 5), new(10, 10, 12))));
+            LabelMaps.Boxes(new(16, 16, 16), new(1, 1, 1), (new(4, 4, 4), new(10, 10, 10))),
+            LabelMaps.Boxes(new(16, 16, 16), new(1, 1, 1), (new(4, 4, 5), new(10, 10, 12))));
         Assert.Equal((180, 72, 36), (m.Tp, m.Fp, m.Fn));
         double[] expected = [.769231, .625, .923077, 2, 2, .506173, .498164, .876543];
         Assert.Equal(expected, [m.Dice, m.Iou, m.VolumeSimilarity, m.Hd, m.Hd95, m.Assd, m.Masd, m.Nsd], (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal([.880801, .166667], [m.SurfaceDice, m.RelativeVolumeDifference], (a, b) => Math.Abs(a - b) < 1e-5);
     }
 
     [Fact]
@@ -56,10 +46,10 @@ public sealed class SegmentationMetricsTests
     {
         var cube = (new Index3(5, 5, 5), new Index3(11, 11, 11));
         var m = Only(
-            Map(new(20, 20, 20), new(1, 1, 1), cube),
-            Map(new(20, 20, 20), new(1, 1, 1), cube, (new(18, 18, 18), new(19, 19, 19))));
-        double[] expected = [.997691, 13.856406, 0, .045431, .996721];
-        Assert.Equal(expected, [m.Dice, m.Hd, m.Hd95, m.Assd, m.Nsd], (a, b) => Math.Abs(a - b) < 1e-5);
+            LabelMaps.Boxes(new(20, 20, 20), new(1, 1, 1), cube),
+            LabelMaps.Boxes(new(20, 20, 20), new(1, 1, 1), cube, (new(18, 18, 18), new(19, 19, 19))));
+        double[] expected = [.997691, 13.856406, 0, .045431, .996721, 0, .995559];
+        Assert.Equal(expected, [m.Dice, m.Hd, m.Hd95, m.Assd, m.Nsd, m.SurfaceHd95, m.SurfaceDice], (a, b) => Math.Abs(a - b) < 1e-5);
     }
 
     [Fact]
@@ -97,7 +87,7 @@ public sealed class SegmentationMetricsTests
     {
         var spacing = new Vector3D(Z: .85, Y: 1.2, X: .9);
 
-        var m = Only(Sphere(radius, new(z, y, x), spacing), Sphere(otherRadius, new(otherZ, otherY, otherX), spacing));
+        var m = Only(LabelMaps.Sphere(radius, new(z, y, x), spacing), LabelMaps.Sphere(otherRadius, new(otherZ, otherY, otherX), spacing));
 
         Assert.Equal(hd, m.Hd, 1e-5);
     }
@@ -107,15 +97,15 @@ public sealed class SegmentationMetricsTests
     {
         var spacing = new Vector3D(Z: .85, Y: 1.2, X: .9);
 
-        Assert.Equal(.4951, Only(Sphere(33, new(42, 45, 52), spacing), Sphere(33, new(43, 45, 52), spacing)).Assd, 5e-5);
+        Assert.Equal(.4951, Only(LabelMaps.Sphere(33, new(42, 45, 52), spacing), LabelMaps.Sphere(33, new(43, 45, 52), spacing)).Assd, 5e-5);
     }
 
     [Fact]
     public void Compute_HalvesOfAPicture_GivesMonaiNsd()
     {
         var size = new Index3(1, 480, 640);
-        var wide = Map(size, new(1, 1, 1), (new(0, 0, 50), new(1, 480, 640)));
-        var narrow = Map(size, new(1, 1, 1), (new(0, 0, 60), new(1, 480, 640)));
+        var wide = LabelMaps.Boxes(size, new(1, 1, 1), (new(0, 0, 50), new(1, 480, 640)));
+        var narrow = LabelMaps.Boxes(size, new(1, 1, 1), (new(0, 0, 60), new(1, 480, 640)));
 
         var m = Assert.Single(SegmentationMetrics.Compute(narrow, wide, new MetricsOptions { ToleranceMm = 0 }));
 
@@ -131,8 +121,8 @@ public sealed class SegmentationMetricsTests
     public void Compute_TwoBars_CountsThoseWithinTheTolerance(double tolerance, double nsd)
     {
         var size = new Index3(1, 10, 10);
-        var reference = Map(size, new(1, 1, 1), (new(0, 5, 6), new(1, 8, 7)));
-        var prediction = Map(size, new(1, 1, 1), (new(0, 1, 1), new(1, 4, 2)));
+        var reference = LabelMaps.Boxes(size, new(1, 1, 1), (new(0, 5, 6), new(1, 8, 7)));
+        var prediction = LabelMaps.Boxes(size, new(1, 1, 1), (new(0, 1, 1), new(1, 4, 2)));
 
         var m = Assert.Single(SegmentationMetrics.Compute(reference, prediction, new MetricsOptions { ToleranceMm = tolerance }));
 
@@ -148,8 +138,8 @@ public sealed class SegmentationMetricsTests
     {
         var size = new Index3(1, 14, 14);
         var m = Only(
-            Map(size, new(1, 1, 1), (new(0, 5, 5), new(1, 9, 9))),
-            Map(size, new(1, 1, 1), (new(0, start, start), new(1, end, end))));
+            LabelMaps.Boxes(size, new(1, 1, 1), (new(0, 5, 5), new(1, 9, 9))),
+            LabelMaps.Boxes(size, new(1, 1, 1), (new(0, start, start), new(1, end, end))));
 
         Assert.Equal((tp, fp, fn), (m.Tp, m.Fp, m.Fn));
         Assert.Equal(Math.Sqrt(2), m.Hd, 1e-12);
@@ -164,7 +154,7 @@ public sealed class SegmentationMetricsTests
         var size = new Index3(1, 14, 14);
         var square = (new Index3(0, 9, 9), new Index3(1, 12, 12));
 
-        var m = Only(Map(size, new(1, 1, 1), (new(0, 1, 1), new(1, 2, 2)), square), Map(size, new(1, 1, 1), square));
+        var m = Only(LabelMaps.Boxes(size, new(1, 1, 1), (new(0, 1, 1), new(1, 2, 2)), square), LabelMaps.Boxes(size, new(1, 1, 1), square));
 
         Assert.Equal(Math.Sqrt(128), m.Hd, 1e-12);
         Assert.Equal(6.79, m.Hd95, 0.005);
@@ -185,9 +175,9 @@ public sealed class SegmentationMetricsTests
     public void Compute_SeveralLabels_MeasuresEachAsIfAlone()
     {
         var size = new Index3(8, 9, 10);
-        var alone = Map(size, new(1, 1, 1), (new(1, 1, 1), new(4, 5, 6)));
+        var alone = LabelMaps.Boxes(size, new(1, 1, 1), (new(1, 1, 1), new(4, 5, 6)));
         var reference = new LabelVolume(alone.Grid, [.. alone.Labels]);
-        var prediction = new LabelVolume(alone.Grid, [.. Map(size, new(1, 1, 1), (new(1, 2, 1), new(5, 5, 6))).Labels]);
+        var prediction = new LabelVolume(alone.Grid, [.. LabelMaps.Boxes(size, new(1, 1, 1), (new(1, 2, 1), new(5, 5, 6))).Labels]);
         var single = Only(alone, new LabelVolume(alone.Grid, [.. prediction.Labels]));
         reference.Labels.AsSpan(^90..).Fill(7);
         prediction.Labels.AsSpan(^45..).Fill(9);
@@ -203,7 +193,7 @@ public sealed class SegmentationMetricsTests
     [Fact]
     public void Compute_NothingInEitherMap_HasNoRecords()
     {
-        var nothing = Map(new(4, 4, 4), new(1, 1, 1));
+        var nothing = LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1));
 
         Assert.Empty(SegmentationMetrics.Compute(nothing, nothing, new MetricsOptions()));
     }
@@ -211,13 +201,13 @@ public sealed class SegmentationMetricsTests
     [Fact]
     public void ComputeLabel_BothEmpty_IsNaNAndSaysSo()
     {
-        var nothing = Map(new(4, 4, 4), new(1, 1, 1));
+        var nothing = LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1));
 
         var m = SegmentationMetrics.ComputeLabel(nothing, nothing, 1, new MetricsOptions());
 
         Assert.Equal(Emptiness.BothEmpty, m.Emptiness);
         Assert.All(
-            [m.Dice, m.Iou, m.VolumeSimilarity, m.Hd, m.Hd95, m.Assd, m.Masd, m.Nsd],
+            [m.Dice, m.Iou, m.VolumeSimilarity, m.RelativeVolumeDifference, m.Hd, m.Hd95, m.Assd, m.Masd, m.Nsd, m.SurfaceDice, m.SurfaceHd95],
             value => Assert.Equal(double.NaN, value));
     }
 
@@ -226,20 +216,20 @@ public sealed class SegmentationMetricsTests
     [InlineData(false)]
     public void ComputeLabel_OneEmpty_HasNoOverlapAndNoDistance(bool referenceEmpty)
     {
-        var (nothing, voxel) = (Map(new(4, 4, 4), new(1, 1, 1)), Map(new(4, 4, 4), new(1, 1, 1), (new(1, 1, 1), new(2, 2, 2))));
+        var (nothing, voxel) = (LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1)), LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1), (new(1, 1, 1), new(2, 2, 2))));
 
         var m = referenceEmpty ? Only(nothing, voxel) : Only(voxel, nothing);
 
         Assert.Equal(referenceEmpty ? Emptiness.ReferenceEmpty : Emptiness.PredictionEmpty, m.Emptiness);
         Assert.Equal(referenceEmpty ? (0L, 1L, 0L) : (0L, 0L, 1L), (m.Tp, m.Fp, m.Fn));
-        Assert.All([m.Dice, m.Iou, m.VolumeSimilarity, m.Nsd], value => Assert.Equal(0, value));
-        Assert.All([m.Hd, m.Hd95, m.Assd, m.Masd], value => Assert.Equal(double.NaN, value));
+        Assert.All([m.Dice, m.Iou, m.VolumeSimilarity, m.Nsd, m.SurfaceDice], value => Assert.Equal(0, value));
+        Assert.All([m.Hd, m.Hd95, m.Assd, m.Masd, m.SurfaceHd95], value => Assert.Equal(double.NaN, value));
     }
 
     [Fact]
     public void Compute_MapsOnDifferentGrids_AreRefused()
     {
-        Assert.Throws<ArgumentException>(() => Only(Map(new(4, 4, 4), new(1, 1, 1)), Map(new(4, 4, 4), new(1, 1, 2))));
+        Assert.Throws<ArgumentException>(() => Only(LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1)), LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 2))));
     }
 
     [Theory]
@@ -248,25 +238,23 @@ public sealed class SegmentationMetricsTests
     [InlineData(double.PositiveInfinity)]
     public void Compute_ToleranceThatIsNoLength_IsRefused(double tolerance)
     {
-        var nothing = Map(new(4, 4, 4), new(1, 1, 1));
+        var nothing = LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1));
         var options = new MetricsOptions { ToleranceMm = tolerance };
 
         Assert.Throws<ArgumentException>(() => SegmentationMetrics.Compute(nothing, nothing, options));
     }
 
-    private static LabelVolume Sphere(double radiusMm, Index3 centreMm) => Sphere(radiusMm, centreMm, new(1, 1, 1));
-
-    private static LabelVolume Sphere(double radiusMm, Index3 centreMm, Vector3D spacing)
+    [Fact]
+    public void Compute_HalfSpaces_GivesDeepMindNumbers()
     {
-        var map = Map(new(99, 99, 99), spacing);
-        for (var i = 0; i < map.Labels.Length; i++)
-        {
-            var dz = i / 9801 * spacing.Z - centreMm.Z;
-            var dy = i / 99 % 99 * spacing.Y - centreMm.Y;
-            var dx = i % 99 * spacing.X - centreMm.X;
-            if (dz * dz + dy * dy + dx * dx <= radiusMm * radiusMm) map.Labels[i] = 1;
-        }
+        var (size, spacing) = (new Index3(100, 100, 100), new Vector3D(X: 1, Y: 1, Z: 2));
 
-        return map;
+        var m = Only(
+            LabelMaps.Boxes(size, spacing, (new(0, 0, 0), new(50, 100, 100))), LabelMaps.Boxes(size, spacing, (new(0, 0, 0), new(51, 100, 100))));
+
+        Assert.Equal([.836, .990], [m.SurfaceDice, m.Dice], (a, b) => Math.Abs(a - b) < 5e-4);
+        Assert.Equal(2, m.SurfaceHd95, 1e-5);
     }
+
+    private static LabelVolume Sphere(double radiusMm, Index3 centreMm) => LabelMaps.Sphere(radiusMm, centreMm, new(1, 1, 1));
 }
