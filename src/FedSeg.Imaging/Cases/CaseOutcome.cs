@@ -16,31 +16,6 @@ public abstract record CaseOutcome
     public sealed record Quarantined(QuarantineReason Reason, string Detail) : CaseOutcome;
 }
 
-/// <summary>Why a case was refused.</summary>
-public enum QuarantineReason
-{
-    NoDicomFiles,
-    UnreadableFile,
-    CodecMissing,
-    UnsupportedTransferSyntax,
-    NoImageSeries,
-    SeveralImageSeries,
-    NoSegmentation,
-    SeveralSegmentations,
-    SegmentationOfAnotherSeries,
-    SegmentationGridMismatch,
-    OverlappingLabels,
-    LabelMissing,
-    MissingSlices,
-    DuplicateSlices,
-    IrregularSpacing,
-    MixedOrientation,
-    GantryTilt,
-    InconsistentSeries,
-    UnsupportedImage,
-    LimitExceeded,
-}
-
 /// <summary>An image with its reference segmentation on the same grid.</summary>
 /// <param name="PatientKey">
 /// A pseudonym of the patient for splitting by patient: hexadecimal SHA-256 of issuer and PatientID. It stays at the site.

@@ -15,7 +15,7 @@ public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? series
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public CaseOutcome Read(string caseDirectory, LabelVocabulary vocabulary, CancellationToken cancellationToken)
     {
-        var folder = DicomFolder.Read(caseDirectory, limits, cancellationToken);
+        var folder = DicomFolder.Read(caseDirectory, limits, cancellationToken: cancellationToken);
         return CaseMatch.In(folder, caseDirectory, seriesOptions) switch
         {
             CaseMatch.Refused refused => new CaseOutcome.Quarantined(refused.Reason, refused.Detail),
@@ -28,7 +28,8 @@ public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? series
     {
         try
         {
-            var segmentation = SegmentationReader.Read(found.Segmentation, found.Series.Grid, vocabulary, segmentationOptions, limits);
+            var segmentation = SegmentationReader.Read(
+                found.Segmentation, found.Series.Grid, found.Series.FrameOfReferenceUid, vocabulary, segmentationOptions, limits);
             if (segmentation is SegmentationOutcome.Refused refused)
             {
                 return new CaseOutcome.Quarantined(refused.Reason, refused.Detail);

@@ -27,11 +27,10 @@ public sealed record CaseSurvey(IReadOnlyList<SurveyedCase> Cases, IReadOnlyList
         var quarantined = new List<FileProblem>();
         foreach (var directory in System.IO.Directory.EnumerateDirectories(siteDirectory).Order(StringComparer.Ordinal))
         {
-            switch (CaseMatch.In(DicomFolder.Read(directory, limits, cancellationToken), directory, options))
+            switch (CaseMatch.In(DicomFolder.Read(directory, limits, cancellationToken: cancellationToken), directory, options))
             {
                 case CaseMatch.Found found:
-                    var labels = found.Segmentation.Segments.Where(segment => segment.Number > 0).Select(segment => segment.Label);
-                    cases.Add(new(directory, found.Series.PatientKey, found.Series.Modality, found.Series.Grid, [.. labels]));
+                    cases.Add(new(directory, found.Series.PatientKey, found.Series.Modality, found.Series.Grid, found.Segmentation.Labels));
                     break;
                 case CaseMatch.Refused refused:
                     quarantined.Add(new(directory, refused.Reason, refused.Detail));

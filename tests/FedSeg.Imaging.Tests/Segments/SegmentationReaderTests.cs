@@ -74,10 +74,23 @@ public sealed class SegmentationReaderTests : IDisposable
         Assert.Equal(QuarantineReason.SegmentationGridMismatch, Refused(Read(set, "a")));
     }
 
+    [Fact]
+    public void Read_AnotherFrameOfReference_IsRefused() =>
+        Assert.Equal(
+            QuarantineReason.SegmentationOfAnotherSeries,
+            Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 0)], [0x01, 0]).Text(Tags.FrameOfReferenceUid, "1.2.99"), "a")));
+
+    [Fact]
+    public void Read_PartOfAConcatenation_IsRefused() =>
+        Assert.Equal(
+            QuarantineReason.UnsupportedSegmentation,
+            Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 0)], [0x01, 0]).Text(Tags.ConcatenationUid, "1.2.99"), "a")));
+
     private SegmentationOutcome Read(DataSetBuilder set, params string[] labels)
     {
         DicomWriter.Write(_path, set);
-        return SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(_path)), SegmentationFiles.Grid, LabelVocabulary.Of(labels));
+        return SegmentationReader.Read(
+            SegmentationHeader.Of(DicomFile.OpenHeader(_path)), SegmentationFiles.Grid, "1.2.3.5", LabelVocabulary.Of(labels));
     }
 
     private static byte[] Mapped(SegmentationOutcome outcome) => Assert.IsType<SegmentationOutcome.Mapped>(outcome).Labels.Labels;
