@@ -9,18 +9,24 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Cli.Imaging;
 
-/// <summary><c>fedseg dicom convert</c>: a series, or a segmentation on the grid of its series, as NIfTI for people's own viewers.</summary>
+/// <summary>
+/// <c>fedseg dicom convert</c>: a series, or a segmentation on the grid of its series, as NIfTI for people's own viewers.
+/// </summary>
 internal static class ConvertCommand
 {
     public static Command Create()
     {
         var directory = new Argument<DirectoryInfo>("dir") { Description = "A folder of DICOM files, in any names and sub-folders." };
         var output = new Option<FileInfo>("--out") { Description = "The NIfTI file to write: .nii or .nii.gz.", Required = true };
-        var series = new Option<string?>("--series") { Description = "SeriesInstanceUID; not needed where the folder holds one usable volume." };
-        var stack = new Option<string?>("--stack") { Description = "The stack's name as 'fedseg dicom scan' lists it, where a series holds several." };
-        var segmentation = new Option<FileInfo?>("--segmentation") { Description = "A DICOM SEG or RTSTRUCT file: write its labels on the image's grid instead of the image." };
+        var series = new Option<string?>("--series") { Description = "SeriesInstanceUID; not needed where the folder holds one usable "
+            + "volume." };
+        var stack = new Option<string?>("--stack") { Description = "The stack's name as 'fedseg dicom scan' lists it, where a series "
+            + "holds several." };
+        var segmentation = new Option<FileInfo?>("--segmentation") { Description = "A DICOM SEG or RTSTRUCT file: write its labels on "
+            + "the image's grid instead of the image." };
         var switches = new SeriesSwitches();
-        var command = new Command("convert", "Write a series or a segmentation as NIfTI.") { directory, output, series, stack, segmentation };
+        var command = new Command(
+            "convert", "Write a series or a segmentation as NIfTI.") { directory, output, series, stack, segmentation };
         switches.AddTo(command);
         return command.Does((parsed, cancellationToken) =>
         {
@@ -30,7 +36,8 @@ internal static class ConvertCommand
             if (!NiftiReader.IsNifti(target)) throw new BadInputException($"--out {target} must end in .nii or .nii.gz.");
             var options = switches.Of(parsed);
             var drawing = parsed.GetValue(segmentation) is { } file ? Open(file) : null;
-            var found = FolderProgressBar.Show(progress => DicomFolder.Read(folder.FullName, progress: progress, cancellationToken: cancellationToken));
+            var found = FolderProgressBar.Show(
+                progress => DicomFolder.Read(folder.FullName, progress: progress, cancellationToken: cancellationToken));
             var chosen = drawing is null || parsed.GetValue(series) is not null
                 ? VolumeChoice.Of(found, parsed.GetValue(series), parsed.GetValue(stack), options)
                 : VolumeChoice.DrawnOnBy(drawing, found, options);
@@ -58,7 +65,8 @@ internal static class ConvertCommand
     private static string[] WriteLabels(string target, SegmentationObject drawing, ImageSeries volume)
     {
         string[] names = [.. drawing.Labels.Select(label => label.Trim()).Distinct(StringComparer.OrdinalIgnoreCase)];
-        if (names.Length > byte.MaxValue) throw new BadInputException($"{drawing.Path}: {names.Length} labels; a label map here holds at most {byte.MaxValue}.");
+        if (names.Length > byte.MaxValue) throw new BadInputException($"{drawing.Path}: {names.Length} labels; a label map here holds at "
+            + $"most {byte.MaxValue}.");
         switch (SegmentationReader.Read(drawing, volume.Grid, volume.FrameOfReferenceUid, LabelVocabulary.Of(names)))
         {
             case SegmentationOutcome.Mapped { Labels: var labels }:
@@ -90,7 +98,8 @@ internal static class ConvertCommand
             return;
         }
 
-        Console.WriteLine($"{target}: {size.X} x {size.Y} x {size.Z} voxels of {spacing.X:0.###} x {spacing.Y:0.###} x {spacing.Z:0.###} mm, series {volume.SeriesUid}");
+        Console.WriteLine($"{target}: {size.X} x {size.Y} x {size.Z} voxels of {spacing.X:0.###} x {spacing.Y:0.###} x {spacing.Z:0.###} "
+            + $"mm, series {volume.SeriesUid}");
         for (var i = 0; i < labels.Length; i++) Console.WriteLine($"{i + 1,4}  {labels[i]}");
         if (volume.MissingPlanes.Count > 0) Console.WriteLine($"Filled slices (from 0): {string.Join(", ", volume.MissingPlanes)}");
     }

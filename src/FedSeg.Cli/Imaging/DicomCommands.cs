@@ -37,7 +37,8 @@ internal static class DicomCommands
                 max = summary.Max,
             };
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
-            else foreach (var property in result.GetType().GetProperties()) Console.WriteLine($"{property.Name,-20} {property.GetValue(result)}");
+            else foreach (var property in result.GetType().GetProperties()) Console.WriteLine($"{property.Name,-20} "
+                + $"{property.GetValue(result)}");
             return Task.FromResult(CommandLine.Done);
         });
     }

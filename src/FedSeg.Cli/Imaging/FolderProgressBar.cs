@@ -3,7 +3,9 @@ using Spectre.Console;
 
 namespace FedSeg.Cli.Imaging;
 
-/// <summary>A bar on standard error while a folder is read and a terminal looks on; standard output stays the command's result alone.</summary>
+/// <summary>
+/// A bar on standard error while a folder is read and a terminal looks on; standard output stays the command's result alone.
+/// </summary>
 internal static class FolderProgressBar
 {
     public static T Show<T>(Func<IProgress<FolderProgress>?, T> read)
@@ -14,7 +16,9 @@ internal static class FolderProgressBar
         }
 
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return console.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).Start(context =>
+        return console.Progress().AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .Start(context =>
             read(new TaskProgress(context.AddTask("Reading headers"))));
     }
 

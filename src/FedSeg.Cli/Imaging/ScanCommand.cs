@@ -20,13 +20,15 @@ internal static class ScanCommand
             var folder = parsed.GetRequiredValue(directory);
             if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
             var options = switches.Of(parsed);
-            var scan = FolderProgressBar.Show(progress => DicomScan.Of(folder.FullName, options: options, progress: progress, cancellationToken: cancellationToken));
+            var scan = FolderProgressBar.Show(
+                progress => DicomScan.Of(folder.FullName, options: options, progress: progress, cancellationToken: cancellationToken));
             if (parsed.GetValue(CommandLine.Json))
             {
                 JsonOutput.Write(new
                 {
                     series = scan.Series.Select(Describe),
-                    quarantined = scan.Quarantined.Select(problem => new { file = problem.Path, reason = $"{problem.Reason}: {problem.Detail}" }),
+                    quarantined = scan.Quarantined.Select(problem => new { file = problem.Path, reason = $"{problem.Reason}: "
+                        + $"{problem.Detail}" }),
                 });
             }
             else
@@ -55,7 +57,8 @@ internal static class ScanCommand
 
     private static void Print(DicomScan scan)
     {
-        var table = new Table().AddColumns("series", "modality", "files", "shape x, y, z", "spacing mm", "orientation", "segmentations", "usable");
+        var table = new Table()
+            .AddColumns("series", "modality", "files", "shape x, y, z", "spacing mm", "orientation", "segmentations", "usable");
         foreach (var series in scan.Series)
         {
             table.AddRow(
@@ -73,5 +76,6 @@ internal static class ScanCommand
         foreach (var problem in scan.Quarantined) Console.WriteLine($"{problem.Path}: {problem.Reason}: {problem.Detail}");
     }
 
-    private static string Verdict(ScannedSeries series) => series.FilledSlices == 0 ? "yes" : $"yes, {series.FilledSlices} missing slices filled";
+    private static string Verdict(ScannedSeries series) => series.FilledSlices == 0 ? "yes" : $"yes, {series.FilledSlices} missing "
+        + "slices filled";
 }

@@ -4,7 +4,8 @@ using FedSeg.Imaging.Series;
 namespace FedSeg.Imaging.Cases;
 
 /// <summary>
-/// The image series and the segmentation of a case folder, matched by referenced series or images and by frame of reference, from headers alone.
+/// The image series and the segmentation of a case folder, matched by referenced series or images and by frame of reference, from headers
+/// alone.
 /// </summary>
 internal abstract record CaseMatch
 {
@@ -23,11 +24,15 @@ internal abstract record CaseMatch
 
         return (folder.Images.Count, folder.Segmentations.Count) switch
         {
-            (0, 0) => new Refused(QuarantineReason.NoDicomFiles, $"{directory}: none of its {folder.Others.Count} files is a DICOM image or segmentation. Put the case's DICOM files here."),
-            (0, _) => new Refused(QuarantineReason.NoImageSeries, $"{directory}: a segmentation, but no image series. Put the images that it was drawn on here."),
-            (_, 0) => new Refused(QuarantineReason.NoSegmentation, $"{directory}: images, but no DICOM segmentation or structure set. Put the reference segmentation here."),
+            (0, 0) => new Refused(QuarantineReason.NoDicomFiles, $"{directory}: none of its {folder.Others.Count} files is a DICOM image "
+                + "or segmentation. Put the case's DICOM files here."),
+            (0, _) => new Refused(QuarantineReason.NoImageSeries, $"{directory}: a segmentation, but no image series. Put the images "
+                + "that it was drawn on here."),
+            (_, 0) => new Refused(QuarantineReason.NoSegmentation, $"{directory}: images, but no DICOM segmentation or structure set. "
+                + "Put the reference segmentation here."),
             (_, 1) => SeriesOf(folder.Segmentations[0], folder, options),
-            _ => new Refused(QuarantineReason.SeveralSegmentations, $"{directory}: {folder.Segmentations.Count} segmentations, so it is open which is the reference. Leave one: {Names(folder.Segmentations.Select(s => s.Path))}."),
+            _ => new Refused(QuarantineReason.SeveralSegmentations, $"{directory}: {folder.Segmentations.Count} segmentations, so it is "
+                + $"open which is the reference. Leave one: {Names(folder.Segmentations.Select(s => s.Path))}."),
         };
     }
 
@@ -37,9 +42,11 @@ internal abstract record CaseMatch
         var candidates = folder.Images.Where(segmentation.RefersTo).ToList();
         return candidates switch
         {
-            [] => new Refused(QuarantineReason.SegmentationOfAnotherSeries, $"{segmentation.Path}: the segmentation refers to no image series here (referenced series and frame of reference). Put its own images here, or the segmentation of these images."),
+            [] => new Refused(QuarantineReason.SegmentationOfAnotherSeries, $"{segmentation.Path}: the segmentation refers to no image "
+                + "series here (referenced series and frame of reference). Put its own images here, or the segmentation of these images."),
             [var slices] => StackOf(segmentation, SeriesAssembly.AssembleStacks(slices, options)),
-            _ => new Refused(QuarantineReason.SeveralImageSeries, $"{segmentation.Path}: {candidates.Count} image series fit the segmentation: {Names(candidates.Select(slices => slices[0].SeriesUid))}. Leave the one that it was drawn on."),
+            _ => new Refused(QuarantineReason.SeveralImageSeries, $"{segmentation.Path}: {candidates.Count} image series fit the "
+                + $"segmentation: {Names(candidates.Select(slices => slices[0].SeriesUid))}. Leave the one that it was drawn on."),
         };
     }
 
@@ -48,12 +55,15 @@ internal abstract record CaseMatch
     {
         var stacks = series.Stacks.Count == 1
             ? series.Stacks
-            : [.. series.Stacks.Where(stack => stack.Slices.Any(slice => segmentation.ReferencedInstanceUids.Contains(slice.SopInstanceUid)))];
+            : [.. series.Stacks.Where(
+                stack => stack.Slices.Any(slice => segmentation.ReferencedInstanceUids.Contains(slice.SopInstanceUid)))];
         return stacks switch
         {
             [{ Outcome: SeriesOutcome.Usable { Series: var usable } }] => new Found(usable, segmentation),
             [{ Outcome: SeriesOutcome.Refused refused }] => new Refused(refused.Reason, refused.Detail),
-            _ => new Refused(QuarantineReason.SeveralStacks, $"{segmentation.Path}: series {series.SeriesUid} holds several volumes ({Names(series.Stacks.Select(stack => stack.Name ?? ""))}), and the segmentation does not name the images of just one. Export that one as a series of its own."),
+            _ => new Refused(QuarantineReason.SeveralStacks, $"{segmentation.Path}: series {series.SeriesUid} holds several volumes "
+                + $"({Names(series.Stacks.Select(stack => stack.Name ?? ""))}), and the segmentation does not name the images of just "
+                + "one. Export that one as a series of its own."),
         };
     }
 

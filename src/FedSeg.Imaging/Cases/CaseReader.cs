@@ -8,7 +8,8 @@ namespace FedSeg.Imaging.Cases;
 /// Reads one labelled case: all files below its folder, exactly one image series and one segmentation of it, found by what the files say.
 /// Nothing that a file holds makes it throw; a case that can't be trusted is quarantined with a reason.
 /// </summary>
-public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? seriesOptions = null, SegmentationOptions? segmentationOptions = null)
+public sealed class CaseReader(
+    DicomLimits? limits = null, SeriesOptions? seriesOptions = null, SegmentationOptions? segmentationOptions = null)
 {
     /// <param name="caseDirectory">The case's folder; files in any names and sub-folders.</param>
     /// <param name="vocabulary">The classes of the run; segments outside it are left out.</param>
@@ -45,7 +46,8 @@ public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? series
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return new CaseOutcome.Quarantined(QuarantineReason.UnreadableFile, $"A file of series {found.Series.SeriesUid} can't be opened ({fault.GetType().Name}). Check its permissions.");
+            return new CaseOutcome.Quarantined(QuarantineReason.UnreadableFile, $"A file of series {found.Series.SeriesUid} can't be "
+                + $"opened ({fault.GetType().Name}). Check its permissions.");
         }
     }
 }

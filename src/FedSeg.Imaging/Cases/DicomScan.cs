@@ -10,7 +10,9 @@ namespace FedSeg.Imaging.Cases;
 /// <param name="Reason">Why it is not usable: the reason's name and the detail; <see langword="null"/> when it is usable.</param>
 /// <param name="Grid">The volume's grid; <see langword="null"/> when it is not usable.</param>
 /// <param name="FilledSlices">Missing slices that an option filled in.</param>
-/// <param name="Orientation">Where the column, row and slice index grow to, such as <c>LPH</c> (left, posterior, head); the nearest letters for oblique stacks.</param>
+/// <param name="Orientation">
+/// Where the column, row and slice index grow to, such as <c>LPH</c> (left, posterior, head); the nearest letters for oblique stacks.
+/// </param>
 /// <param name="Segmentations">Paths of the segmentations that were drawn on it.</param>
 public sealed record ScannedSeries(
     string Uid,
@@ -38,7 +40,9 @@ public sealed record DicomScan(IReadOnlyList<ScannedSeries> Series, IReadOnlyLis
     {
         var folder = DicomFolder.Read(directory, limits, progress, cancellationToken);
         var assembled = folder.Images.Select(slices => SeriesAssembly.AssembleStacks(slices, options)).ToArray();
-        var segmentations = folder.Segmentations.Select(segmentation => (Segmentation: segmentation, Match: CaseMatch.SeriesOf(segmentation, folder, options))).ToArray();
+        var segmentations =
+            folder.Segmentations.Select(
+                segmentation => (Segmentation: segmentation, Match: CaseMatch.SeriesOf(segmentation, folder, options))).ToArray();
         var series = assembled.SelectMany(one => one.Stacks.Select(stack => Describe(
             one, stack, segmentations.Where(entry => IsDrawnOn(entry.Match, stack)).Select(entry => entry.Segmentation.Path))));
         var unmatched = segmentations
@@ -46,11 +50,13 @@ public sealed record DicomScan(IReadOnlyList<ScannedSeries> Series, IReadOnlyLis
             .OfType<FileProblem>();
         return new DicomScan(
             [.. series],
-            [.. folder.Problems.Concat(folder.Others).Concat(assembled.SelectMany(one => one.LeftOut)).Concat(unmatched).OrderBy(problem => problem.Path, StringComparer.Ordinal)]);
+            [.. folder.Problems.Concat(folder.Others).Concat(assembled.SelectMany(one => one.LeftOut)).Concat(unmatched)
+                .OrderBy(problem => problem.Path, StringComparer.Ordinal)]);
     }
 
     private static bool IsDrawnOn(CaseMatch match, SeriesPart stack) =>
-        match is CaseMatch.Found { Series: var found } && stack.Outcome is SeriesOutcome.Usable { Series: var usable } && found.Slices[0] == usable.Slices[0];
+        match is CaseMatch.Found { Series: var found }
+            && stack.Outcome is SeriesOutcome.Usable { Series: var usable } && found.Slices[0] == usable.Slices[0];
 
     private static ScannedSeries Describe(AssembledSeries series, SeriesPart stack, IEnumerable<string> segmentations)
     {
@@ -58,21 +64,27 @@ public sealed record DicomScan(IReadOnlyList<ScannedSeries> Series, IReadOnlyLis
         return stack.Outcome switch
         {
             SeriesOutcome.Usable { Series: var usable } => new ScannedSeries(
-                series.SeriesUid, stack.Name, usable.Modality, files, true, null, usable.Grid, usable.MissingPlanes.Count, LettersOf(usable.Grid.Directions), [.. segmentations]),
+                series.SeriesUid, stack.Name, usable.Modality, files, true, null, usable.Grid, usable.MissingPlanes.Count,
+                LettersOf(usable.Grid.Directions), [.. segmentations]),
             SeriesOutcome.Refused refused => new ScannedSeries(
-                series.SeriesUid, stack.Name, series.Modality, files, false, $"{refused.Reason}: {refused.Detail}", null, 0, null, [.. segmentations]),
+                series.SeriesUid, stack.Name, series.Modality, files, false, $"{refused.Reason}: "
+                    + $"{refused.Detail}", null, 0, null, [.. segmentations]),
             _ => throw new InvalidOperationException("A stack is either usable or refused."),
         };
     }
 
-    /// <summary>Why a segmentation can't be used with the images here; <see langword="null"/> when it can, as far as headers tell.</summary>
+    /// <summary>
+    /// Why a segmentation can't be used with the images here; <see langword="null"/> when it can, as far as headers tell.
+    /// </summary>
     private static FileProblem? Explain(SegmentationObject segmentation, CaseMatch match) => match switch
     {
         CaseMatch.Refused refused => new FileProblem(segmentation.Path, refused.Reason, refused.Detail),
-        CaseMatch.Found { Series: var series } when segmentation is SegmentationHeader header && !FramePlacement.AllOn(series.Grid, header) => new FileProblem(
+        CaseMatch.Found { Series: var series } when segmentation is SegmentationHeader header
+            && !FramePlacement.AllOn(series.Grid, header) => new FileProblem(
             segmentation.Path,
             QuarantineReason.SegmentationGridMismatch,
-            $"{segmentation.Path}: the segmentation has frames that do not fall on the voxels of its images; export it on the images' own grid."),
+            $"{segmentation.Path}: the segmentation has frames that do not fall on the voxels of its images; export it on the images' "
+                + "own grid."),
         _ => null,
     };
 

@@ -1,8 +1,8 @@
 namespace FedSeg.Imaging.Cases;
 
 /// <summary>
-/// Why a file, series or case was refused: the closed set of codes that may be counted and leave the site. What exactly is wrong, and where,
-/// stands beside the code in a detail that stays.
+/// Why a file, series or case was refused: the closed set of codes that may be counted and leave the site. What exactly is wrong, and
+/// where, stands beside the code in a detail that stays.
 /// </summary>
 public enum QuarantineReason
 {

@@ -3,7 +3,9 @@ using FedSeg.Imaging.Series;
 
 namespace FedSeg.Imaging.Cases;
 
-/// <summary>Chooses the one volume that was meant among all that a folder holds; where that is open, it is refused and the candidates are named.</summary>
+/// <summary>
+/// Chooses the one volume that was meant among all that a folder holds; where that is open, it is refused and the candidates are named.
+/// </summary>
 public static class VolumeChoice
 {
     /// <param name="seriesUid">The series, or <see langword="null"/> when the folder should hold only one usable volume.</param>
@@ -19,10 +21,12 @@ public static class VolumeChoice
         return (usable, stacks) switch
         {
             ([var only], _) => only.Outcome,
-            ([], []) => new SeriesOutcome.Refused(QuarantineReason.NoImageSeries, "None of the files is an image of the series that was asked for. 'fedseg dicom scan' lists what there is."),
+            ([], []) => new SeriesOutcome.Refused(QuarantineReason.NoImageSeries, "None of the files is an image of the series that was "
+                + "asked for. 'fedseg dicom scan' lists what there is."),
             ([], [var first, ..]) => first.Outcome,
             _ => new SeriesOutcome.Refused(
-                usable.Select(candidate => candidate.Slices[0].SeriesUid).Distinct(StringComparer.Ordinal).Count() > 1 ? QuarantineReason.SeveralImageSeries : QuarantineReason.SeveralStacks,
+                usable.Select(candidate => candidate.Slices[0].SeriesUid).Distinct(StringComparer.Ordinal).Count() > 1
+                    ? QuarantineReason.SeveralImageSeries : QuarantineReason.SeveralStacks,
                 $"{usable.Length} volumes are usable; choose one: {string.Join("; ", usable.Take(6).Select(NameOf))}."),
         };
     }
@@ -36,5 +40,6 @@ public static class VolumeChoice
             _ => throw new InvalidOperationException("A volume is either found or refused."),
         };
 
-    private static string NameOf(SeriesPart stack) => stack.Name is null ? stack.Slices[0].SeriesUid : $"{stack.Slices[0].SeriesUid}, stack '{stack.Name}'";
+    private static string NameOf(SeriesPart stack) => stack.Name is null ? stack.Slices[0].SeriesUid : $"{stack.Slices[0].SeriesUid}, "
+        + $"stack '{stack.Name}'";
 }

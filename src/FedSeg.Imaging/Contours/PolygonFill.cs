@@ -1,14 +1,14 @@
 namespace FedSeg.Imaging.Contours;
 
 /// <summary>
-/// Fills polygons by the even-odd rule: a pixel belongs to the polygon when its centre lies inside. A centre exactly on an edge belongs to the
-/// side with the greater row or column, so that polygons that share an edge neither overlap nor leave a seam.
+/// Fills polygons by the even-odd rule: a pixel belongs to the polygon when its centre lies inside. A centre exactly on an edge belongs to
+/// the side with the greater row or column, so that polygons that share an edge neither overlap nor leave a seam.
 /// </summary>
 internal static class PolygonFill
 {
     /// <summary>
-    /// Flips every pixel inside. Several polygons flipped one after the other give their exclusive-or: a hole inside an outline stays empty. A
-    /// keyhole, an outline that runs to its hole and back along one line, needs no special care: the line is crossed twice.
+    /// Flips every pixel inside. Several polygons flipped one after the other give their exclusive-or: a hole inside an outline stays
+    /// empty. A keyhole, an outline that runs to its hole and back along one line, needs no special care: the line is crossed twice.
     /// </summary>
     /// <param name="polygon">Corners in pixels: (0, 0) is the first pixel's centre. The last one joins the first.</param>
     /// <param name="plane"><c>[row, column]</c></param>
@@ -32,7 +32,9 @@ internal static class PolygonFill
         }
     }
 
-    /// <summary>Where an edge crosses the rows' centre lines. Its upper end counts, its lower end doesn't: a corner on a line is crossed once.</summary>
+    /// <summary>
+    /// Where an edge crosses the rows' centre lines. Its upper end counts, its lower end doesn't: a corner on a line is crossed once.
+    /// </summary>
     private static void AddCrossings((double Row, double Column) a, (double Row, double Column) b, int rows, List<(int, double)> crossings)
     {
         // From the upper end always: an edge that is walked both ways, as in a keyhole, must be crossed at the same place to the last bit.

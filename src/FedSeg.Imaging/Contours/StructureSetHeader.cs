@@ -20,7 +20,8 @@ public sealed record StructureSetHeader : SegmentationObject
     public required IReadOnlyList<Structure> Structures { get; init; }
 
     /// <summary>Regions without contours are left out.</summary>
-    public override IReadOnlyList<string> Labels => [.. Structures.Where(structure => structure.HasContours).Select(structure => structure.Name)];
+    public override IReadOnlyList<string> Labels =>
+        [.. Structures.Where(structure => structure.HasContours).Select(structure => structure.Name)];
 
     public static bool IsStructureSet(string? sopClassUid) => sopClassUid == StructureSetStorage;
 
@@ -33,17 +34,24 @@ public sealed record StructureSetHeader : SegmentationObject
             .Select(item => item.RequiredWholeNumber(Tags.ReferencedRoiNumber))
             .ToHashSet();
         var frames = set.Items(Tags.ReferencedFrameOfReferenceSequence);
-        var series = frames.SelectMany(frame => frame.Items(Tags.RtReferencedStudySequence)).SelectMany(study => study.Items(Tags.RtReferencedSeriesSequence)).ToArray();
-        Structure[] structures = [.. set.Items(Tags.StructureSetRoiSequence).Select(item => StructureOf(item, drawn)).OrderBy(structure => structure.Number)];
+        var series = frames
+            .SelectMany(frame => frame.Items(Tags.RtReferencedStudySequence))
+            .SelectMany(study => study.Items(Tags.RtReferencedSeriesSequence))
+            .ToArray();
+        Structure[] structures =
+            [.. set.Items(Tags.StructureSetRoiSequence).Select(item => StructureOf(item, drawn)).OrderBy(structure => structure.Number)];
         return new StructureSetHeader
         {
             Path = file.Path,
             SopInstanceUid = set.RequiredText(Tags.SopInstanceUid),
             StudyUid = set.RequiredText(Tags.StudyInstanceUid),
             SeriesUid = set.RequiredText(Tags.SeriesInstanceUid),
-            FrameOfReferenceUids = Present(structures.Where(structure => structure.HasContours).Select(structure => structure.FrameOfReferenceUid)),
+            FrameOfReferenceUids =
+                Present(structures.Where(structure => structure.HasContours).Select(structure => structure.FrameOfReferenceUid)),
             ReferencedSeriesUids = Present(series.Select(item => item.Text(Tags.SeriesInstanceUid))),
-            ReferencedInstanceUids = Present(series.SelectMany(item => item.Items(Tags.ContourImageSequence)).Select(image => image.Text(Tags.ReferencedSopInstanceUid))),
+            ReferencedInstanceUids =
+                Present(series.SelectMany(item => item.Items(Tags.ContourImageSequence))
+                    .Select(image => image.Text(Tags.ReferencedSopInstanceUid))),
             Structures = structures,
         };
     }

@@ -33,7 +33,8 @@ internal sealed record FramePlacement(int Rows, int Columns, int First, int RowS
     /// <summary>Every frame of a segmentation falls on the grid, within the default tolerance.</summary>
     public static bool AllOn(GridGeometry grid, SegmentationHeader header) =>
         header.Frames.Count > 0
-        && header.Frames.All(frame => On(grid, frame, header.Rows, header.Columns, SegmentationOptions.Default.PlacementToleranceVoxels) is not null);
+        && header.Frames.All(
+            frame => On(grid, frame, header.Rows, header.Columns, SegmentationOptions.Default.PlacementToleranceVoxels) is not null);
 
     private static Index3? Nearest(GridGeometry grid, Vector3D positionMm, double tolerance)
     {
@@ -54,7 +55,8 @@ internal sealed record FramePlacement(int Rows, int Columns, int First, int RowS
             return 0;
         }
 
-        var alongOneAxis = Math.Abs(dz) + Math.Abs(dy) + Math.Abs(dx) == steps && (dz == 0 ? 0 : 1) + (dy == 0 ? 0 : 1) + (dx == 0 ? 0 : 1) == 1;
+        var alongOneAxis = Math.Abs(dz) + Math.Abs(dy) + Math.Abs(dx) == steps && (dz == 0 ? 0 : 1) + (dy == 0 ? 0 : 1)
+            + (dx == 0 ? 0 : 1) == 1;
         return alongOneAxis ? (Offset(grid, to) - Offset(grid, from)) / steps : null;
     }
 

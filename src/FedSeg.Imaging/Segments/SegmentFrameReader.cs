@@ -11,23 +11,28 @@ namespace FedSeg.Imaging.Segments;
 internal static class SegmentFrameReader
 {
     /// <exception cref="DicomException">The file can't be read or decoded.</exception>
-    public static SegmentationOutcome Read(SegmentationHeader header, GridGeometry grid, LabelVocabulary vocabulary, SegmentationOptions options, DicomLimits? limits)
+    public static SegmentationOutcome Read(
+        SegmentationHeader header, GridGeometry grid, LabelVocabulary vocabulary, SegmentationOptions options, DicomLimits? limits)
     {
         if (header.IsConcatenation)
         {
-            return header.Refuse(QuarantineReason.UnsupportedSegmentation, "is a part of a concatenation (0020,9161), so that labels may be missing; export it as one file");
+            return header.Refuse(QuarantineReason.UnsupportedSegmentation, "is a part of a concatenation (0020,9161), so that labels may "
+                + "be missing; export it as one file");
         }
 
         var classes = ClassesOf(header, vocabulary);
-        var frames = new FrameReader(DicomFile.Open(header.Path, limits));
+        using var file = DicomFile.Open(header.Path, limits);
+        var frames = new FrameReader(file);
         if (frames.Layout.Frames != header.Frames.Count || frames.Layout.SamplesPerPixel != 1)
         {
-            return header.Refuse(QuarantineReason.SegmentationGridMismatch, $"has {frames.Layout.Frames} frames, but places {header.Frames.Count}; export it again");
+            return header.Refuse(QuarantineReason.SegmentationGridMismatch, $"has {frames.Layout.Frames} frames, but places "
+                + $"{header.Frames.Count}; export it again");
         }
 
         if (frames.Layout.BytesPerValue > (header.Kind == SegmentationKind.LabelMap ? 2 : 1))
         {
-            return header.Refuse(QuarantineReason.UnsupportedSegmentation, $"has {frames.Layout.BitsAllocated} bits a voxel, more than its kind allows; export it again");
+            return header.Refuse(QuarantineReason.UnsupportedSegmentation, $"has {frames.Layout.BitsAllocated} bits a voxel, more than "
+                + "its kind allows; export it again");
         }
 
         var labels = new LabelVolume(grid, new byte[grid.VoxelCount]);
@@ -40,15 +45,18 @@ internal static class SegmentFrameReader
                 continue;
             }
 
-            if (FramePlacement.On(grid, frame, frames.Layout.Rows, frames.Layout.Columns, options.PlacementToleranceVoxels) is not { } placement)
+            if (FramePlacement.On(
+                grid, frame, frames.Layout.Rows, frames.Layout.Columns, options.PlacementToleranceVoxels) is not { } placement)
             {
-                return header.Refuse(QuarantineReason.SegmentationGridMismatch, $"has a frame ({index + 1}) that does not fall on the voxels of the image; export it on the image's own grid");
+                return header.Refuse(QuarantineReason.SegmentationGridMismatch, $"has a frame ({index + 1}) that does not fall on the "
+                    + "voxels of the image; export it on the image's own grid");
             }
 
             frames.Read(index, buffer);
             if (!TryPaint(labels.Labels, placement, ClassPerPixel(header, frame, frames.Layout, buffer, classes, options)))
             {
-                return header.Refuse(QuarantineReason.OverlappingLabels, $"gives a second trained label to a voxel in frame {index + 1}; correct it so that its labels don't overlap");
+                return header.Refuse(QuarantineReason.OverlappingLabels, $"gives a second trained label to a voxel in frame {index + 1}; "
+                    + "correct it so that its labels don't overlap");
             }
         }
 
@@ -70,7 +78,8 @@ internal static class SegmentFrameReader
     }
 
     private static Func<int, int> ClassPerPixel(
-        SegmentationHeader header, SegmentFrame frame, PixelLayout layout, byte[] pixels, Dictionary<int, int> classes, SegmentationOptions options)
+        SegmentationHeader header, SegmentFrame frame, PixelLayout layout, byte[] pixels, Dictionary<int, int> classes,
+        SegmentationOptions options)
     {
         if (header.Kind == SegmentationKind.LabelMap)
         {

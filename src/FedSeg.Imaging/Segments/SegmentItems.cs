@@ -9,7 +9,8 @@ internal static class SegmentItems
     /// <summary>CIELab as 16-bit numbers, PS3.3 §C.10.7.1.1: red, green, blue, yellow, magenta, cyan.</summary>
     private static readonly double[][] Colours =
     [
-        [34885, 53485, 50171], [57496, 10794, 54237], [21168, 53250, 5167], [63664, 27356, 57158], [39523, 58128, 17255], [59727, 20538, 29220],
+        [34885, 53485, 50171], [57496, 10794, 54237], [21168, 53250, 5167], [63664, 27356, 57158], [39523, 58128, 17255],
+        [59727, 20538, 29220],
     ];
 
     private static readonly Code Background = new("125040", "DCM", "Background");

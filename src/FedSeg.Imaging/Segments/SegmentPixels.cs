@@ -8,7 +8,9 @@ namespace FedSeg.Imaging.Segments;
 /// <param name="Data">PixelData without padding.</param>
 internal sealed record SegmentPixels(IReadOnlyList<(int Plane, int? Segment)> Frames, int Bits, byte[] Data)
 {
-    /// <summary>One frame a segment and plane that holds it; one bit a pixel, lowest first, running on across frames (PS3.3 §C.8.20.2).</summary>
+    /// <summary>
+    /// One frame a segment and plane that holds it; one bit a pixel, lowest first, running on across frames (PS3.3 §C.8.20.2).
+    /// </summary>
     public static SegmentPixels Binary(LabelVolume labels, int segments)
     {
         var frames = AtLeastOne(
@@ -38,13 +40,15 @@ internal sealed record SegmentPixels(IReadOnlyList<(int Plane, int? Segment)> Fr
     public static SegmentPixels LabelMap(LabelVolume labels)
     {
         var frames = AtLeastOne(
-            [.. Enumerable.Range(0, labels.Grid.Size.Z).Where(plane => Plane(labels, plane).ContainsAnyExcept((byte)0)).Select(plane => (plane, (int?)null))],
+            [.. Enumerable.Range(0, labels.Grid.Size.Z).Where(plane => Plane(labels, plane).ContainsAnyExcept((byte)0))
+                .Select(plane => (plane, (int?)null))],
             (0, null));
         return new SegmentPixels(frames, 8, [.. frames.SelectMany(frame => Plane(labels, frame.Plane).ToArray())]);
     }
 
     /// <summary>An image must have a frame; an empty one says that nothing was found.</summary>
-    private static IReadOnlyList<(int Plane, int? Segment)> AtLeastOne(IReadOnlyList<(int Plane, int? Segment)> frames, (int Plane, int? Segment) empty) =>
+    private static IReadOnlyList<(int Plane, int? Segment)> AtLeastOne(
+        IReadOnlyList<(int Plane, int? Segment)> frames, (int Plane, int? Segment) empty) =>
         frames.Count > 0 ? frames : [empty];
 
     private static ReadOnlySpan<byte> Plane(LabelVolume labels, int plane)

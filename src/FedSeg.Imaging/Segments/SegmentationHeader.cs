@@ -89,12 +89,14 @@ public sealed record SegmentationHeader : SegmentationObject
         "FRACTIONAL" => SegmentationKind.Fractional,
         "LABELMAP" => SegmentationKind.LabelMap,
         null when file.DataSet.Text(Tags.SopClassUid) == LabelMapStorage => SegmentationKind.LabelMap,
-        _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationType} is none of BINARY, FRACTIONAL, LABELMAP. Export the segmentation again."),
+        _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationType} is none of BINARY, FRACTIONAL, "
+            + "LABELMAP. Export the segmentation again."),
     };
 
     private static SegmentFrame FrameOf(FrameAttributes frame, SegmentationKind kind)
     {
-        var segment = kind == SegmentationKind.LabelMap ? null : frame.Group(Tags.SegmentIdentificationSequence)?.WholeNumber(Tags.ReferencedSegmentNumber);
+        var segment = kind == SegmentationKind.LabelMap
+            ? null : frame.Group(Tags.SegmentIdentificationSequence)?.WholeNumber(Tags.ReferencedSegmentNumber);
         var position = frame.Group(Tags.PlanePositionSequence)?.Numbers(Tags.ImagePositionPatient);
         var orientation = frame.Group(Tags.PlaneOrientationSequence)?.Numbers(Tags.ImageOrientationPatient);
         var spacing = frame.Group(Tags.PixelMeasuresSequence)?.Numbers(Tags.PixelSpacing);
@@ -120,7 +122,8 @@ public sealed record SegmentationHeader : SegmentationObject
         }
 
         var groups = set.Items(Tags.PerFrameFunctionalGroupsSequence).Concat(set.Items(Tags.SharedFunctionalGroupsSequence));
-        foreach (var source in groups.SelectMany(item => item.Items(Tags.DerivationImageSequence)).SelectMany(item => item.Items(Tags.SourceImageSequence)))
+        foreach (var source in groups.SelectMany(item => item.Items(Tags.DerivationImageSequence))
+            .SelectMany(item => item.Items(Tags.SourceImageSequence)))
         {
             AddText(instances, source, Tags.ReferencedSopInstanceUid);
         }

@@ -45,8 +45,8 @@ public abstract record SegmentationObject
     }
 
     /// <summary>
-    /// It names the series, or one of its images, and lies in the same frame of reference. Where it names nothing at all, the frame of reference
-    /// alone has to decide.
+    /// It names the series, or one of its images, and lies in the same frame of reference. Where it names nothing at all, the frame of
+    /// reference alone has to decide.
     /// </summary>
     public bool RefersTo(IReadOnlyList<SliceHeader> slices) => Names(slices) && slices.Any(slice => SharesFrame(slice.FrameOfReferenceUid));
 
@@ -57,5 +57,6 @@ public abstract record SegmentationObject
     private bool Names(IReadOnlyList<SliceHeader> slices) =>
         ReferencedSeriesUids.Count == 0 && ReferencedInstanceUids.Count == 0
             ? FrameOfReferenceUids.Count > 0
-            : ReferencedSeriesUids.Contains(slices[0].SeriesUid) || slices.Any(slice => ReferencedInstanceUids.Contains(slice.SopInstanceUid));
+            : ReferencedSeriesUids.Contains(slices[0].SeriesUid)
+            || slices.Any(slice => ReferencedInstanceUids.Contains(slice.SopInstanceUid));
 }

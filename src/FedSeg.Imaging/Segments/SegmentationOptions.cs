@@ -7,8 +7,8 @@ public sealed class SegmentationOptions
     public static SegmentationOptions Default { get; } = new();
 
     /// <summary>
-    /// A voxel of a fractional segmentation belongs to the segment from this part of MaximumFractionalValue on, be it a probability or an occupancy.
-    /// Above 0, to 1.
+    /// A voxel of a fractional segmentation belongs to the segment from this part of MaximumFractionalValue on, be it a probability or an
+    /// occupancy. Above 0, to 1.
     /// </summary>
     public double FractionalThreshold { get; init; } = 0.5;
 

@@ -37,7 +37,8 @@ public static class SegmentationReader
         options ??= SegmentationOptions.Default;
         if (!segmentation.SharesFrame(frameOfReferenceUid))
         {
-            return segmentation.Refuse(QuarantineReason.SegmentationOfAnotherSeries, "lies in another frame of reference (0020,0052) than the image; use the segmentation that was drawn on it");
+            return segmentation.Refuse(QuarantineReason.SegmentationOfAnotherSeries, "lies in another frame of reference (0020,0052) "
+                + "than the image; use the segmentation that was drawn on it");
         }
 
         var present = segmentation.Labels.Select(vocabulary.ClassOf).ToHashSet();
@@ -45,7 +46,8 @@ public static class SegmentationReader
         {
             if (!present.Contains(label))
             {
-                return segmentation.Refuse(QuarantineReason.LabelMissing, $"has no segment for the label '{vocabulary.Labels[label - 1].Name}'; add it to the file or map its name in the site's settings");
+                return segmentation.Refuse(QuarantineReason.LabelMissing, "has no segment for the label "
+                    + $"'{vocabulary.Labels[label - 1].Name}'; add it to the file or map its name in the site's settings");
             }
         }
 

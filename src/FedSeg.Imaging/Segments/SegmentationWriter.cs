@@ -8,8 +8,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Segments;
 
 /// <summary>
-/// Writes a DICOM segmentation (PS3.3 §A.51), binary or as a label map (Sup 243), on exactly the grid of the source images, which it references one
-/// by one. Empty frames are left out. Patient, study and frame of reference are those of the source.
+/// Writes a DICOM segmentation (PS3.3 §A.51), binary or as a label map (Sup 243), on exactly the grid of the source images, which it
+/// references one by one. Empty frames are left out. Patient, study and frame of reference are those of the source.
 /// </summary>
 public static class SegmentationWriter
 {
@@ -20,7 +20,8 @@ public static class SegmentationWriter
     /// <param name="source">The images; their first file is opened for patient and study.</param>
     /// <param name="labels">Class 0 is background; the others are numbers of <see cref="SegmentationDescription.Segments"/>.</param>
     /// <exception cref="ArgumentException">
-    /// The labels lie on another grid than the images, or hold a class without description; the images were resampled, or name no frame of reference.
+    /// The labels lie on another grid than the images, or hold a class without description; the images were resampled, or name no frame of
+    /// reference.
     /// </exception>
     public static DataSetBuilder Build(ImageSeries source, LabelVolume labels, SegmentationDescription description)
     {
@@ -31,17 +32,20 @@ public static class SegmentationWriter
 
         if (labels.Labels.Any(label => label > description.Segments.Count))
         {
-            throw new ArgumentException($"A voxel has a class above {description.Segments.Count}, the number of described segments.", nameof(labels));
+            throw new ArgumentException($"A voxel has a class above {description.Segments.Count}, the number of described "
+                + "segments.", nameof(labels));
         }
 
         if (source.Shear is not null)
         {
-            throw new ArgumentException("The source images were straightened from a tilted stack; a segmentation has to lie on the images' own voxels.", nameof(source));
+            throw new ArgumentException("The source images were straightened from a tilted stack; a segmentation has to lie on the "
+                + "images' own voxels.", nameof(source));
         }
 
         if (source.FrameOfReferenceUid is null)
         {
-            throw new ArgumentException($"The source images name no frame of reference {Tags.FrameOfReferenceUid}, so that nothing could be placed on them.", nameof(source));
+            throw new ArgumentException($"The source images name no frame of reference {Tags.FrameOfReferenceUid}, so that nothing could "
+                + "be placed on them.", nameof(source));
         }
 
         var isLabelMap = description.Kind == SegmentationKind.LabelMap;
@@ -49,7 +53,8 @@ public static class SegmentationWriter
         {
             SegmentationKind.Binary => SegmentPixels.Binary(labels, description.Segments.Count),
             SegmentationKind.LabelMap => SegmentPixels.LabelMap(labels),
-            _ => throw new ArgumentException($"A {description.Kind} segmentation is not written; choose binary or label map.", nameof(description)),
+            _ => throw new ArgumentException(
+                $"A {description.Kind} segmentation is not written; choose binary or label map.", nameof(description)),
         };
         var header = DicomFile.OpenHeader(source.Slices[0].Path).DataSet;
         var dimensions = DicomUid.FromName(description.UidSeed + "/dimensions");
@@ -64,7 +69,8 @@ public static class SegmentationWriter
                 : [Dimension(dimensions, Tags.ReferencedSegmentNumber, Tags.SegmentIdentificationSequence), position])
             .Sequence(Tags.SegmentSequence, SegmentItems.Of(description))
             .Sequence(Tags.SharedFunctionalGroupsSequence, SharedGroups(source.Grid))
-            .Sequence(Tags.PerFrameFunctionalGroupsSequence, pixels.Frames.Select(frame => FrameGroups(frame.Plane, frame.Segment, source)));
+            .Sequence(Tags.PerFrameFunctionalGroupsSequence,
+                pixels.Frames.Select(frame => FrameGroups(frame.Plane, frame.Segment, source)));
         return set;
     }
 
@@ -92,7 +98,8 @@ public static class SegmentationWriter
             set.CopyText(header, Tags.StudyDescription);
         }
 
-        set.Text(Tags.SopClassUid, description.Kind == SegmentationKind.LabelMap ? SegmentationHeader.LabelMapStorage : SegmentationHeader.SegmentationStorage)
+        var isLabelMap = description.Kind == SegmentationKind.LabelMap;
+        set.Text(Tags.SopClassUid, isLabelMap ? SegmentationHeader.LabelMapStorage : SegmentationHeader.SegmentationStorage)
             .Text(Tags.SopInstanceUid, DicomUid.FromName(description.UidSeed + "/instance"))
             .Text(Tags.SeriesInstanceUid, DicomUid.FromName(description.UidSeed + "/series"))
             .Text(Tags.Modality, "SEG")
@@ -109,7 +116,8 @@ public static class SegmentationWriter
             .Text(Tags.SoftwareVersions, SegmentationDescription.ProductVersion)
             .Sequence(Tags.ReferencedSeriesSequence, new DataSetBuilder()
                 .Text(Tags.SeriesInstanceUid, source.SeriesUid)
-                .Sequence(Tags.ReferencedInstanceSequence, source.Slices.DistinctBy(slice => slice.SopInstanceUid).Select(InstanceReference)));
+                .Sequence(Tags.ReferencedInstanceSequence,
+                    source.Slices.DistinctBy(slice => slice.SopInstanceUid).Select(InstanceReference)));
     }
 
     private static void AddImage(DataSetBuilder set, ImageSeries source, SegmentPixels pixels, SegmentationKind kind)
@@ -155,8 +163,10 @@ public static class SegmentationWriter
         var slice = source.SliceAt(plane);
         var position = slice?.PositionMm ?? source.Grid.PositionMm(plane, 0, 0);
         var groups = new DataSetBuilder()
-            .Sequence(Tags.FrameContentSequence, new DataSetBuilder().Numbers(Tags.DimensionIndexValues, segment is { } number ? [number, plane + 1] : [plane + 1]))
-            .Sequence(Tags.PlanePositionSequence, new DataSetBuilder().Numbers(Tags.ImagePositionPatient, position.X, position.Y, position.Z));
+            .Sequence(Tags.FrameContentSequence,
+                new DataSetBuilder().Numbers(Tags.DimensionIndexValues, segment is { } number ? [number, plane + 1] : [plane + 1]))
+            .Sequence(Tags.PlanePositionSequence,
+                new DataSetBuilder().Numbers(Tags.ImagePositionPatient, position.X, position.Y, position.Z));
         if (segment is { } referenced)
         {
             groups.Sequence(Tags.SegmentIdentificationSequence, new DataSetBuilder().Numbers(Tags.ReferencedSegmentNumber, referenced));
@@ -165,7 +175,8 @@ public static class SegmentationWriter
         return slice is null ? groups : groups.Sequence(Tags.DerivationImageSequence, new DataSetBuilder()
             .Sequence(Tags.DerivationCodeSequence, SegmentItems.CodeItem(new Code("113076", "DCM", "Segmentation")))
             .Sequence(Tags.SourceImageSequence, FrameReference(slice)
-                .Sequence(Tags.PurposeOfReferenceCodeSequence, SegmentItems.CodeItem(new Code("121322", "DCM", "Source image for image processing operation")))
+                .Sequence(Tags.PurposeOfReferenceCodeSequence, SegmentItems.CodeItem(new Code("121322", "DCM", "Source image for image "
+                    + "processing operation")))
                 .Text(Tags.SpatialLocationsPreserved, "YES")));
     }
 

@@ -19,13 +19,14 @@ public sealed record DicomFolder(
     IReadOnlyList<FileProblem> Others)
 {
     /// <summary>
-    /// Reads the headers of all files below <paramref name="directory"/>, in any names and sub-folders, on all of the machine's cores. The result
-    /// does not depend on how many there are.
+    /// Reads the headers of all files below <paramref name="directory"/>, in any names and sub-folders, on all of the machine's cores. The
+    /// result does not depend on how many there are.
     /// </summary>
     /// <param name="progress">Is told of files read, from several threads and in no order.</param>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
     public static DicomFolder Read(
-        string directory, DicomLimits? limits = null, IProgress<FolderProgress>? progress = null, CancellationToken cancellationToken = default)
+        string directory, DicomLimits? limits = null, IProgress<FolderProgress>? progress = null,
+        CancellationToken cancellationToken = default)
     {
         string[] paths = [.. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal)];
         var contents = new FileContent[paths.Length];
@@ -58,7 +59,8 @@ public sealed record DicomFolder(
 
             if (file.DataSet.Find(Tags.Rows) is null)
             {
-                return Problem(path, QuarantineReason.NotAnImage, $"{path}: a DICOM object without an image (a report, a plan, a directory); nothing to be done.");
+                return Problem(path, QuarantineReason.NotAnImage, $"{path}: a DICOM object without an image (a report, a plan, a "
+                    + "directory); nothing to be done.");
             }
 
             CodecAvailability.Check(file);
@@ -70,11 +72,13 @@ public sealed record DicomFolder(
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return Problem(path, QuarantineReason.UnreadableFile, $"{path}: the file can't be opened ({fault.GetType().Name}). Check its permissions.");
+            return Problem(path, QuarantineReason.UnreadableFile, $"{path}: the file can't be opened ({fault.GetType().Name}). Check its "
+                + "permissions.");
         }
     }
 
-    private static FileContent Problem(string path, QuarantineReason reason, string detail) => new([], null, new FileProblem(path, reason, detail));
+    private static FileContent Problem(string path, QuarantineReason reason, string detail) =>
+        new([], null, new FileProblem(path, reason, detail));
 
     private sealed record FileContent(IReadOnlyList<SliceHeader> Slices, SegmentationObject? Segmentation, FileProblem? Problem);
 }

@@ -3,8 +3,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Imaging.Series;
 
 /// <summary>
-/// The attributes of one frame wherever a file keeps them: in the functional groups of an enhanced object (PS3.3 §C.7.6.16), where a frame's own
-/// group goes before the shared one, or at the top of a single-frame file.
+/// The attributes of one frame wherever a file keeps them: in the functional groups of an enhanced object (PS3.3 §C.7.6.16), where a
+/// frame's own group goes before the shared one, or at the top of a single-frame file.
 /// </summary>
 internal sealed class FrameAttributes
 {

@@ -5,8 +5,12 @@ namespace FedSeg.Imaging.Series;
 /// <summary>Slices that make one regular volume.</summary>
 /// <param name="Slices">Sorted by growing position along the normal.</param>
 /// <param name="Planes">The grid's plane of each slice; 0, 1, 2… where no slice is missing.</param>
-/// <param name="Grid">The volume's grid, from positions and orientation only; SliceThickness, SliceLocation and InstanceNumber are never looked at.</param>
-/// <param name="Shear">How the slices lie on the grid where a tilted stack was straightened; <see langword="null"/> where they are its planes.</param>
+/// <param name="Grid">
+/// The volume's grid, from positions and orientation only; SliceThickness, SliceLocation and InstanceNumber are never looked at.
+/// </param>
+/// <param name="Shear">
+/// How the slices lie on the grid where a tilted stack was straightened; <see langword="null"/> where they are its planes.
+/// </param>
 public sealed record ImageSeries(IReadOnlyList<SliceHeader> Slices, IReadOnlyList<int> Planes, GridGeometry Grid, PlaneShear? Shear = null)
 {
     public string StudyUid => Slices[0].StudyUid;

@@ -5,7 +5,9 @@ using FedSeg.Dicom.Reading;
 
 namespace FedSeg.Imaging.Series;
 
-/// <summary>The look-up table that stands in place of slope and intercept, PS3.3 §C.11.1.1: values beyond its ends take the end's value.</summary>
+/// <summary>
+/// The look-up table that stands in place of slope and intercept, PS3.3 §C.11.1.1: values beyond its ends take the end's value.
+/// </summary>
 internal sealed class ModalityLut
 {
     private readonly float[] _values;
@@ -27,14 +29,16 @@ internal sealed class ModalityLut
         var data = item.Find(Tags.LutData)?.Value ?? default;
         if (descriptor[2] is not (8 or 16) || count < 1 || data.Length < 2 * count)
         {
-            throw new DicomException(DicomFault.Malformed, $"{file.Path}: the table in {Tags.ModalityLutSequence} has {data.Length} bytes for {count} entries. Export the file again.");
+            throw new DicomException(DicomFault.Malformed, $"{file.Path}: the table in {Tags.ModalityLutSequence} has {data.Length} "
+                + $"bytes for {count} entries. Export the file again.");
         }
 
         var values = new float[count];
         for (var i = 0; i < count; i++)
         {
             var cell = data.Span.Slice(2 * i, 2);
-            values[i] = file.TransferSyntax == TransferSyntax.ExplicitBigEndian ? BinaryPrimitives.ReadUInt16BigEndian(cell) : BinaryPrimitives.ReadUInt16LittleEndian(cell);
+            values[i] = file.TransferSyntax == TransferSyntax.ExplicitBigEndian
+                ? BinaryPrimitives.ReadUInt16BigEndian(cell) : BinaryPrimitives.ReadUInt16LittleEndian(cell);
         }
 
         return new ModalityLut(values, first);

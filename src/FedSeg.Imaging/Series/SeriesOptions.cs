@@ -16,8 +16,8 @@ public sealed class SeriesOptions
     public double OrthogonalityTolerance { get; init; } = 1e-4;
 
     /// <summary>
-    /// Largest deviation of a direction's length from 1; directions are normalised within it. Wider than the others: headers with three decimals
-    /// are common and harmless.
+    /// Largest deviation of a direction's length from 1; directions are normalised within it. Wider than the others: headers with three
+    /// decimals are common and harmless.
     /// </summary>
     public double UnitLengthTolerance { get; init; } = 1e-3;
 
@@ -27,13 +27,17 @@ public sealed class SeriesOptions
     /// <summary>Largest relative difference of the distance between neighbouring slices.</summary>
     public double SpacingRelativeTolerance { get; init; } = 1e-2;
 
-    /// <summary>Farthest that a slice may lie from its plane in an even stack, as a part of the spacing: small errors must not add up.</summary>
+    /// <summary>
+    /// Farthest that a slice may lie from its plane in an even stack, as a part of the spacing: small errors must not add up.
+    /// </summary>
     public double PlaneDriftTolerance { get; init; } = 0.1;
 
     /// <summary>Slices closer than this, mm, stand at the same position.</summary>
     public double DuplicateDistanceMm { get; init; } = 1e-3;
 
-    /// <summary>Largest angle, degrees, between the slices' normal and the line of their positions; beyond it the gantry was tilted.</summary>
+    /// <summary>
+    /// Largest angle, degrees, between the slices' normal and the line of their positions; beyond it the gantry was tilted.
+    /// </summary>
     public double MaxTiltDegrees { get; init; } = 0.1;
 
     /// <summary>Farthest that one slice may lie from the line of positions, as a part of the pixel spacing.</summary>
@@ -49,7 +53,8 @@ public sealed class SeriesOptions
     public bool ResampleTilt { get; init; }
 
     /// <summary>
-    /// Take slices of different orientation, size, pixel spacing or frame of reference as stacks of their own; by default such a series is refused.
+    /// Take slices of different orientation, size, pixel spacing or frame of reference as stacks of their own; by default such a series is
+    /// refused.
     /// </summary>
     public bool SplitMixedGeometry { get; init; }
 }

@@ -57,7 +57,9 @@ public sealed record SliceHeader
     /// <summary>Second triple of ImageOrientationPatient: direction of growing row index.</summary>
     public Vector3D RowDirection { get; init; }
 
-    /// <summary>The stored values that stand for "outside the scanner's field of view"; <see langword="null"/> where none are named.</summary>
+    /// <summary>
+    /// The stored values that stand for "outside the scanner's field of view"; <see langword="null"/> where none are named.
+    /// </summary>
     public PaddingRange? Padding { get; init; }
 
     /// <summary>The values go through a look-up table (PS3.3 §C.11.1) instead of slope and intercept.</summary>
@@ -72,7 +74,9 @@ public sealed record SliceHeader
 /// <param name="Detail">In a few words, to follow "it"; holds tags, never a value that could name a patient.</param>
 public sealed record SliceObstacle(QuarantineReason Reason, string Detail)
 {
-    /// <summary>Scouts and screen saves stand beside the slices of a series without harm to them; anything else makes the series suspect.</summary>
+    /// <summary>
+    /// Scouts and screen saves stand beside the slices of a series without harm to them; anything else makes the series suspect.
+    /// </summary>
     public bool IsBystander => Reason is QuarantineReason.Localizer or QuarantineReason.SecondaryCapture;
 }
 

@@ -47,7 +47,8 @@ internal static class SliceHeaderReader
         var stated = set.WholeNumber(Tags.NumberOfFrames) ?? 1;
         return frames.Count == stated
             ? [.. frames.Select((frame, index) => Describe(header with { Frame = index }, set, frame))]
-            : [header with { Obstacle = new(QuarantineReason.UnsupportedImage, $"has {stated} frames {Tags.NumberOfFrames}, but describes {frames.Count}") }];
+            : [header with { Obstacle = new(QuarantineReason.UnsupportedImage, $"has {stated} frames {Tags.NumberOfFrames}, but "
+                + $"describes {frames.Count}") }];
     }
 
     private static SliceHeader Describe(SliceHeader header, DataSet set, FrameAttributes frame)
@@ -93,7 +94,8 @@ internal static class SliceHeaderReader
     }
 
     private static IReadOnlyList<DataSet> RealWorldMappings(DataSet set, FrameAttributes frame) =>
-        FrameAttributes.AreGroupedIn(set) ? frame.Groups(Tags.RealWorldValueMappingSequence) : set.Items(Tags.RealWorldValueMappingSequence);
+        FrameAttributes.AreGroupedIn(set)
+            ? frame.Groups(Tags.RealWorldValueMappingSequence) : set.Items(Tags.RealWorldValueMappingSequence);
 
     private static SliceTraits TraitsOf(DataSet set, FrameAttributes frame)
     {
@@ -101,7 +103,9 @@ internal static class SliceHeaderReader
         var content = frame.Group(Tags.FrameContentSequence);
         var diffusion = frame.Group(Tags.MrDiffusionSequence);
         var direction = grouped ? diffusion?.Items(Tags.DiffusionGradientDirectionSequence) is [var item, ..] ? item : null : set;
-        var type = frame.Group(Tags.MrImageFrameTypeSequence) ?? frame.Group(Tags.CtImageFrameTypeSequence) ?? frame.Group(Tags.PetFrameTypeSequence);
+        var type = frame.Group(Tags.MrImageFrameTypeSequence)
+            ?? frame.Group(Tags.CtImageFrameTypeSequence)
+            ?? frame.Group(Tags.PetFrameTypeSequence);
         return new SliceTraits
         {
             ImageType = Joined(grouped ? type?.Texts(Tags.FrameType) : set.Texts(Tags.ImageType)),
@@ -109,11 +113,14 @@ internal static class SliceHeaderReader
             EchoTime = Joined(frame.Group(Tags.MrEchoSequence)?.Numbers(grouped ? Tags.EffectiveEchoTime : Tags.EchoTime)),
             DiffusionBValue = Joined(diffusion?.Numbers(Tags.DiffusionBValue)),
             DiffusionDirection = Joined(direction?.Numbers(Tags.DiffusionGradientOrientation)),
-            TemporalPosition = Joined(grouped ? content?.Numbers(Tags.TemporalPositionIndex) : set.Numbers(Tags.TemporalPositionIdentifier)),
+            TemporalPosition =
+                Joined(grouped ? content?.Numbers(Tags.TemporalPositionIndex) : set.Numbers(Tags.TemporalPositionIdentifier)),
             ConvolutionKernel = Joined(frame.Group(Tags.CtReconstructionSequence)?.Texts(Tags.ConvolutionKernel)),
             StackId = grouped ? content?.Text(Tags.StackId) : null,
             AcquisitionNumber = Joined(content?.Numbers(grouped ? Tags.FrameAcquisitionNumber : Tags.AcquisitionNumber)),
-            TriggerTime = Joined(frame.Group(Tags.CardiacSynchronizationSequence)?.Numbers(grouped ? Tags.NominalCardiacTriggerDelayTime : Tags.TriggerTime)),
+            TriggerTime = Joined(
+                frame.Group(Tags.CardiacSynchronizationSequence)?.Numbers(
+                    grouped ? Tags.NominalCardiacTriggerDelayTime : Tags.TriggerTime)),
         };
     }
 
@@ -134,5 +141,6 @@ internal static class SliceHeaderReader
     }
 
     private static string KeyOf(DataSet set) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{set.Text(Tags.IssuerOfPatientId)}\n{set.Text(Tags.PatientId)}")));
+        Convert.ToHexStringLower(
+            SHA256.HashData(Encoding.UTF8.GetBytes($"{set.Text(Tags.IssuerOfPatientId)}\n{set.Text(Tags.PatientId)}")));
 }

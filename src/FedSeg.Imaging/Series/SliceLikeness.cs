@@ -6,7 +6,8 @@ namespace FedSeg.Imaging.Series;
 internal static class SliceLikeness
 {
     public static bool SharesPlane(SliceHeader a, SliceHeader b, SeriesOptions options) =>
-        Alike(a.ColumnDirection, b.ColumnDirection, options.OrientationTolerance) && Alike(a.RowDirection, b.RowDirection, options.OrientationTolerance);
+        Alike(a.ColumnDirection, b.ColumnDirection, options.OrientationTolerance)
+            && Alike(a.RowDirection, b.RowDirection, options.OrientationTolerance);
 
     /// <summary>Size, pixel spacing and frame of reference.</summary>
     public static bool SharesPixels(SliceHeader a, SliceHeader b, SeriesOptions options) =>
@@ -14,7 +15,8 @@ internal static class SliceLikeness
         && Alike(a.RowSpacingMm, b.RowSpacingMm, options.PixelSpacingRelativeTolerance)
         && Alike(a.ColumnSpacingMm, b.ColumnSpacingMm, options.PixelSpacingRelativeTolerance);
 
-    public static bool SharesOrigin(SliceHeader a, SliceHeader b) => a.StudyUid == b.StudyUid && a.Modality == b.Modality && a.PatientKey == b.PatientKey;
+    public static bool SharesOrigin(SliceHeader a, SliceHeader b) =>
+        a.StudyUid == b.StudyUid && a.Modality == b.Modality && a.PatientKey == b.PatientKey;
 
     /// <summary>Equal but for a part of <paramref name="b"/>.</summary>
     public static bool Alike(double a, double b, double relativeTolerance) => Math.Abs(a - b) <= relativeTolerance * Math.Abs(b);

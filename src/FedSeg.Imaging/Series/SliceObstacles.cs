@@ -22,7 +22,8 @@ internal static class SliceObstacles
             : sopClass == SecondaryCaptureStorage || sopClass.StartsWith(SecondaryCaptureStorage + ".", StringComparison.Ordinal)
                 || type.Any(value => value is "SCREEN SAVE" or "SECONDARY CAPTURE")
                 ? new(QuarantineReason.SecondaryCapture, $"is a secondary capture {Tags.SopClassUid}")
-            : set.Text(Tags.BurnedInAnnotation) == "YES" ? new(QuarantineReason.BurnedInAnnotation, $"has text burned into its pixels {Tags.BurnedInAnnotation}")
+            : set.Text(Tags.BurnedInAnnotation) == "YES" ? new(QuarantineReason.BurnedInAnnotation, "has text burned into its pixels "
+                + $"{Tags.BurnedInAnnotation}")
             : type.Contains("MOSAIC") || IsSiemensMosaic(set) ? new(QuarantineReason.Mosaic, "is a mosaic of many slices in one picture")
             : Unsupported(set);
     }
@@ -32,23 +33,29 @@ internal static class SliceObstacles
     {
         var measures = frame.Group(Tags.PixelMeasuresSequence);
         return measures?.Numbers(Tags.PixelSpacing).Count != 2 ? Image($"has no {Tags.PixelSpacing}")
-            : frame.Group(Tags.PlanePositionSequence)?.Numbers(Tags.ImagePositionPatient).Count != 3 ? Image($"has no {Tags.ImagePositionPatient}")
-            : frame.Group(Tags.PlaneOrientationSequence)?.Numbers(Tags.ImageOrientationPatient).Count != 6 ? Image($"has no {Tags.ImageOrientationPatient}")
+            : frame.Group(Tags.PlanePositionSequence)?.Numbers(Tags.ImagePositionPatient).Count != 3
+            ? Image($"has no {Tags.ImagePositionPatient}")
+            : frame.Group(Tags.PlaneOrientationSequence)?.Numbers(Tags.ImageOrientationPatient).Count != 6
+            ? Image($"has no {Tags.ImageOrientationPatient}")
             : measures.Numbers(Tags.PixelSpacing).Any(spacing => spacing <= 0) ? Image($"has a {Tags.PixelSpacing} that is not positive")
-            : frame.Group(Tags.PixelValueTransformationSequence)?.Number(Tags.RescaleSlope) is 0 ? Image($"has a {Tags.RescaleSlope} of zero")
+            : frame.Group(Tags.PixelValueTransformationSequence)?.Number(Tags.RescaleSlope) is 0
+            ? Image($"has a {Tags.RescaleSlope} of zero")
             : null;
     }
 
     private static SliceObstacle? Unsupported(DataSet set) =>
-        set.WholeNumber(Tags.NumberOfFrames) is > 1 && !FrameAttributes.AreGroupedIn(set) ? Image("has several frames, but does not say where each lies")
+        set.WholeNumber(Tags.NumberOfFrames) is > 1 && !FrameAttributes.AreGroupedIn(set) ? Image("has several frames, but does not say "
+            + "where each lies")
         : set.Find(Tags.ConcatenationUid) is not null ? Image($"is a part of a concatenation {Tags.ConcatenationUid}")
-        : set.WholeNumber(Tags.Rows) is not (> 0 and <= ushort.MaxValue) || set.WholeNumber(Tags.Columns) is not (> 0 and <= ushort.MaxValue) ? Image("has no rows or columns")
+        : set.WholeNumber(Tags.Rows) is not (> 0 and <= ushort.MaxValue)
+        || set.WholeNumber(Tags.Columns) is not (> 0 and <= ushort.MaxValue) ? Image("has no rows or columns")
         : set.WholeNumber(Tags.SamplesPerPixel) is > 1 ? Image("is a colour image")
         : set.Text(Tags.PhotometricInterpretation) is "PALETTE COLOR" ? Image("is a colour image")
         : set.Find(Tags.FloatPixelData) is not null || set.Find(Tags.DoubleFloatPixelData) is not null ? Image("has floating-point pixels")
         : null;
 
-    private static bool IsSiemensMosaic(DataSet set) => set.Text(MosaicCreator) == "SIEMENS MR HEADER" && set.Find(MosaicImages) is not null;
+    private static bool IsSiemensMosaic(DataSet set) =>
+        set.Text(MosaicCreator) == "SIEMENS MR HEADER" && set.Find(MosaicImages) is not null;
 
     private static SliceObstacle Image(string detail) => new(QuarantineReason.UnsupportedImage, detail);
 }

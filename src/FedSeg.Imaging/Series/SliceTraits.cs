@@ -1,8 +1,8 @@
 namespace FedSeg.Imaging.Series;
 
 /// <summary>
-/// How a slice was acquired, as far as it tells apart the stacks that one series may hold. Each is <see langword="null"/> where the header does
-/// not say; texts are compared as they stand.
+/// How a slice was acquired, as far as it tells apart the stacks that one series may hold. Each is <see langword="null"/> where the header
+/// does not say; texts are compared as they stand.
 /// </summary>
 public sealed record SliceTraits
 {

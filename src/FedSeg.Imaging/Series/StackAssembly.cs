@@ -4,26 +4,31 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Series;
 
 /// <summary>
-/// Makes a volume's grid out of one stack of slices, by geometry alone (PS3.3 §C.7.6.2): sort along the normal of ImageOrientationPatient, spacing
-/// from ImagePositionPatient. The grid's slice axis is the line from the first to the last position, its origin the first position.
+/// Makes a volume's grid out of one stack of slices, by geometry alone (PS3.3 §C.7.6.2): sort along the normal of ImageOrientationPatient,
+/// spacing from ImagePositionPatient. The grid's slice axis is the line from the first to the last position, its origin the first position.
 /// </summary>
 internal static class StackAssembly
 {
     /// <param name="stack">Slices without obstacle, in any order; at least one.</param>
-    public static SeriesOutcome Assemble(IReadOnlyList<SliceHeader> stack, SeriesOptions options) => RefuseUnlike(stack, options) ?? Sort(stack, options);
+    public static SeriesOutcome Assemble(IReadOnlyList<SliceHeader> stack, SeriesOptions options) =>
+        RefuseUnlike(stack, options) ?? Sort(stack, options);
 
     private static SeriesOutcome.Refused? RefuseUnlike(IReadOnlyList<SliceHeader> stack, SeriesOptions options)
     {
         var first = stack[0];
         if (!IsOrthonormal(first, options))
         {
-            return Refuse(QuarantineReason.UnsupportedImage, first, $"has directions in (0020,0037) that are not orthogonal unit vectors; file {first.Path}");
+            return Refuse(QuarantineReason.UnsupportedImage, first, "has directions in (0020,0037) that are not orthogonal unit "
+                + $"vectors; file {first.Path}");
         }
 
         return stack.FirstOrDefault(slice => !SliceLikeness.SharesPlane(slice, first, options)) is { } turned
-            ? Refuse(QuarantineReason.MixedOrientation, first, $"has slices of different orientation (0020,0037), for example {turned.Path}; export each stack as a series of its own")
-            : stack.FirstOrDefault(slice => !SliceLikeness.SharesPixels(slice, first, options) || !SliceLikeness.SharesOrigin(slice, first)) is { } other
-            ? Refuse(QuarantineReason.InconsistentSeries, first, $"has slices of different size, pixel spacing, frame of reference, modality or patient, for example {other.Path}; export each stack as a series of its own")
+            ? Refuse(QuarantineReason.MixedOrientation, first, "has slices of different orientation (0020,0037), for example "
+                + $"{turned.Path}; export each stack as a series of its own")
+            : stack.FirstOrDefault(
+                slice => !SliceLikeness.SharesPixels(slice, first, options) || !SliceLikeness.SharesOrigin(slice, first)) is { } other
+            ? Refuse(QuarantineReason.InconsistentSeries, first, "has slices of different size, pixel spacing, frame of reference, "
+                + $"modality or patient, for example {other.Path}; export each stack as a series of its own")
             : null;
     }
 
@@ -32,7 +37,8 @@ internal static class StackAssembly
         var first = stack[0];
         if (stack.Count < 2)
         {
-            return Refuse(QuarantineReason.MissingSlices, first, "has one slice only, so the distance between slices is unknown; fetch the whole series");
+            return Refuse(QuarantineReason.MissingSlices, first, "has one slice only, so the distance between slices is unknown; fetch "
+                + "the whole series");
         }
 
         if ((long)stack.Count * first.Rows * first.Columns > options.MaxVoxels)
@@ -65,7 +71,7 @@ internal static class StackAssembly
         var isCopy = lower.SopInstanceUid == upper.SopInstanceUid && lower.Frame == upper.Frame;
         return Refuse(QuarantineReason.DuplicateSlices, lower, isCopy
             ? $"has one slice twice: {lower.Path} and {upper.Path} are the same instance; remove the copy"
-            : $"has two slices at the same position: {lower.Path} and {upper.Path}; remove one, or export each phase as a series of its own");
+            : $"has two slices at one position: {lower.Path} and {upper.Path}; remove one, or export each phase as a series of its own");
     }
 
     private static SeriesOutcome.Refused? RefuseGaps(SliceHeader[] sorted, double[] gaps, double spacing, SeriesOptions options)
@@ -76,14 +82,20 @@ internal static class StackAssembly
             return null;
         }
 
-        var multiples = gaps.All(gap => Math.Round(gap / spacing) is var times && times >= 1 && SliceLikeness.Alike(gap, times * spacing, options.SpacingRelativeTolerance));
+        var multiples = gaps.All(
+            gap => Math.Round(gap / spacing) is var times
+                && times >= 1 && SliceLikeness.Alike(gap, times * spacing, options.SpacingRelativeTolerance));
         return !multiples
-            ? Refuse(QuarantineReason.IrregularSpacing, sorted[odd], $"has slices {gaps[odd]:0.###} mm apart after {sorted[odd].Path} where others are {spacing:0.###} mm apart; use a series with even spacing")
+            ? Refuse(QuarantineReason.IrregularSpacing, sorted[odd], $"has slices {gaps[odd]:0.###} mm apart after {sorted[odd].Path} "
+                + $"where others are {spacing:0.###} mm apart; use a series with even spacing")
             : options.FillGaps ? null
-            : Refuse(QuarantineReason.MissingSlices, sorted[odd], $"lacks {gaps.Sum(gap => Math.Round(gap / spacing) - 1)} slices, the first after {sorted[odd].Path}; fetch the series again");
+            : Refuse(QuarantineReason.MissingSlices, sorted[odd], $"lacks {gaps.Sum(gap => Math.Round(gap / spacing) - 1)} slices, the "
+                + $"first after {sorted[odd].Path}; fetch the series again");
     }
 
-    /// <summary>Every gap is a multiple of the spacing here: puts each slice on its plane, and checks that none drifts off the line.</summary>
+    /// <summary>
+    /// Every gap is a multiple of the spacing here: puts each slice on its plane, and checks that none drifts off the line.
+    /// </summary>
     private static SeriesOutcome Place(SliceHeader[] sorted, double[] gaps, double spacing, Vector3D normal, SeriesOptions options)
     {
         var first = sorted[0];
@@ -103,21 +115,35 @@ internal static class StackAssembly
             var across = (shift - normal * along).Length;
             if (Math.Abs(along) > options.PlaneDriftTolerance * spacing)
             {
-                return Refuse(QuarantineReason.IrregularSpacing, sorted[i], $"has a slice {Math.Abs(along):0.###} mm off its even place: {sorted[i].Path}; use a series with even spacing");
+                return Refuse(QuarantineReason.IrregularSpacing, sorted[i], $"has a slice {Math.Abs(along):0.###} mm off its even place: "
+                    + $"{sorted[i].Path}; use a series with even spacing");
             }
 
             if (across > options.InPlaneShiftTolerance * Math.Min(first.RowSpacingMm, first.ColumnSpacingMm))
             {
-                return Refuse(QuarantineReason.IrregularSpacing, sorted[i], $"has a slice shifted in its plane by {across:0.###} mm: {sorted[i].Path}; use a series with even positions");
+                return Refuse(QuarantineReason.IrregularSpacing, sorted[i], $"has a slice shifted in its plane by {across:0.###} mm: "
+                    + $"{sorted[i].Path}; use a series with even positions");
             }
         }
 
         var degrees = Math.Acos(Math.Clamp(step.Dot(normal) / step.Length, -1, 1)) * 180 / Math.PI;
-        return degrees <= options.MaxTiltDegrees ? new SeriesOutcome.Usable(Straight(sorted, planes, (int)count, step))
-            : options.ResampleTilt ? TiltedStack.Straighten(sorted, planes, (int)count, step, normal) is var series && series.Grid.Size is var size && (long)size.Z * size.Y * size.X <= options.MaxVoxels
-                ? new SeriesOutcome.Usable(series)
-                : TooLarge(first, options)
-            : Refuse(QuarantineReason.GantryTilt, first, $"is sheared by {degrees:0.##} degrees (gantry tilt); use a series without tilt or one resampled by the scanner");
+        if (degrees <= options.MaxTiltDegrees)
+        {
+            return new SeriesOutcome.Usable(Straight(sorted, planes, (int)count, step));
+        }
+
+        if (!options.ResampleTilt)
+        {
+            return Refuse(
+                QuarantineReason.GantryTilt,
+                first,
+                $"is sheared by {degrees:0.##} degrees (gantry tilt); use a series without tilt or one resampled by the scanner");
+        }
+
+        var straightened = TiltedStack.Straighten(sorted, planes, (int)count, step, normal);
+        return straightened.Grid.Size is var size && (long)size.Z * size.Y * size.X <= options.MaxVoxels
+            ? new SeriesOutcome.Usable(straightened)
+            : TooLarge(first, options);
     }
 
     private static ImageSeries Straight(SliceHeader[] sorted, int[] planes, int count, Vector3D step)
@@ -138,7 +164,8 @@ internal static class StackAssembly
     private static Vector3D Unit(Vector3D vector) => vector * (1 / vector.Length);
 
     private static SeriesOutcome.Refused TooLarge(SliceHeader slice, SeriesOptions options) =>
-        Refuse(QuarantineReason.LimitExceeded, slice, $"has more than {options.MaxVoxels} voxels; if it is genuine, raise {nameof(SeriesOptions.MaxVoxels)}");
+        Refuse(QuarantineReason.LimitExceeded, slice, $"has more than {options.MaxVoxels} voxels; if it is genuine, raise "
+            + $"{nameof(SeriesOptions.MaxVoxels)}");
 
     private static SeriesOutcome.Refused Refuse(QuarantineReason reason, SliceHeader slice, string problem) =>
         new(reason, $"Series {slice.SeriesUid} {problem}.");

@@ -7,7 +7,10 @@ internal sealed record NamedStack(string? Name, IReadOnlyList<SliceHeader> Slice
 /// <summary>Tells apart the stacks that one series holds, in the order in which their first slices come.</summary>
 internal static class StackSplit
 {
-    /// <summary>By everything that slices of one volume must share; by geometry only where <see cref="SeriesOptions.SplitMixedGeometry"/> asks for it.</summary>
+    /// <summary>
+    /// By everything that slices of one volume must share; by geometry only where <see cref="SeriesOptions.SplitMixedGeometry"/> asks for
+    /// it.
+    /// </summary>
     public static IReadOnlyList<NamedStack> ByAcquisition(IReadOnlyList<SliceHeader> slices, SeriesOptions options)
     {
         IReadOnlyList<NamedStack> stacks = [new(null, slices)];
@@ -26,7 +29,8 @@ internal static class StackSplit
     private static IReadOnlyList<NamedStack> Split(NamedStack stack, string trait, Func<SliceHeader, string?> of)
     {
         var groups = stack.Slices.GroupBy(of).ToArray();
-        return groups.Length == 1 ? [stack] : [.. groups.Select(group => new NamedStack(Named(stack, $"{trait} {group.Key ?? "not stated"}"), [.. group]))];
+        return groups.Length == 1
+            ? [stack] : [.. groups.Select(group => new NamedStack(Named(stack, $"{trait} {group.Key ?? "not stated"}"), [.. group]))];
     }
 
     private static List<NamedStack> ByGeometry(NamedStack stack, SeriesOptions options)
@@ -34,7 +38,8 @@ internal static class StackSplit
         var parts = new List<List<SliceHeader>>();
         foreach (var slice in stack.Slices)
         {
-            var part = parts.Find(part => SliceLikeness.SharesPlane(part[0], slice, options) && SliceLikeness.SharesPixels(part[0], slice, options));
+            var part = parts.Find(
+                part => SliceLikeness.SharesPlane(part[0], slice, options) && SliceLikeness.SharesPixels(part[0], slice, options));
             if (part is null) parts.Add([slice]);
             else part.Add(slice);
         }

@@ -12,7 +12,8 @@ internal static class TiltedStack
     public static ImageSeries Straighten(SliceHeader[] sorted, int[] planes, int count, Vector3D step, Vector3D normal)
     {
         var first = sorted[0];
-        var (row, column) = (first.RowDirection * (1 / first.RowDirection.Length), first.ColumnDirection * (1 / first.ColumnDirection.Length));
+        var (row, column) =
+            (first.RowDirection * (1 / first.RowDirection.Length), first.ColumnDirection * (1 / first.ColumnDirection.Length));
         var (rowStep, columnStep) = (step.Dot(row) / first.RowSpacingMm, step.Dot(column) / first.ColumnSpacingMm);
 
         // Whole pixels before the first slice, so that this one keeps its pixel centres.
@@ -30,7 +31,8 @@ internal static class TiltedStack
     /// <param name="slice"><c>[row, column]</c> of the file.</param>
     /// <param name="offset">Row and column of the grid where the slice's first pixel lies.</param>
     /// <param name="plane"><c>[row, column]</c> of the grid.</param>
-    public static void Move(ReadOnlySpan<float> slice, (int Rows, int Columns) size, (double Row, double Column) offset, Span<float> plane, int planeColumns)
+    public static void Move(
+        ReadOnlySpan<float> slice, (int Rows, int Columns) size, (double Row, double Column) offset, Span<float> plane, int planeColumns)
     {
         for (var i = 0; i < plane.Length; i++)
         {

@@ -8,15 +8,18 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Series;
 
 /// <summary>
-/// Decodes the slices of a series into one volume: value = stored · slope + intercept by each slice's own numbers, or through its modality look-up
-/// table. The window for display is ignored, and so is MONOCHROME1: it says how to show a value, not what it is. What lies outside
-/// the scanner's field of view (padding, missing slices, the corners of a straightened stack) becomes air in CT (-1000 HU), else the smallest value.
+/// Decodes the slices of a series into one volume: value = stored · slope + intercept by each slice's own numbers, or through its modality
+/// look-up table. The window for display is ignored, and so is MONOCHROME1: it says how to show a value, not what it is. What lies outside
+/// the scanner's field of view (padding, missing slices, the corners of a straightened stack) becomes air in CT (-1000 HU), else the
+/// smallest value.
 /// </summary>
 public static class VolumeReader
 {
     private const float AirHu = -1000;
 
-    /// <summary>Reads all pixels, one file in memory beside the volume at a time; <see cref="SeriesOptions.MaxVoxels"/> bounded the volume before.</summary>
+    /// <summary>
+    /// Reads all pixels, one file in memory beside the volume at a time; <see cref="SeriesOptions.MaxVoxels"/> bounded the volume before.
+    /// </summary>
     /// <exception cref="DicomException">A slice can't be decoded, or its pixels are not what its header said.</exception>
     public static Volume Read(ImageSeries series, DicomLimits? limits = null, CancellationToken cancellationToken = default)
     {
@@ -33,9 +36,10 @@ public static class VolumeReader
         return new Volume(series.Grid, voxels);
     }
 
-    private static void ReadFile(ImageSeries series, string path, (SliceHeader Slice, int Plane)[] places, DicomLimits? limits, float[] voxels)
+    private static void ReadFile(
+        ImageSeries series, string path, (SliceHeader Slice, int Plane)[] places, DicomLimits? limits, float[] voxels)
     {
-        var file = DicomFile.Open(path, limits);
+        using var file = DicomFile.Open(path, limits);
         var frames = new FrameReader(file);
         var lut = places[0].Slice.HasModalityLut ? ModalityLut.Of(file) : null;
         var buffer = ArrayPool<byte>.Shared.Rent(frames.Layout.FrameBytes);
@@ -68,7 +72,8 @@ public static class VolumeReader
     {
         if (layout.Rows != slice.Rows || layout.Columns != slice.Columns || layout.SamplesPerPixel != 1 || layout.Frames <= slice.Frame)
         {
-            throw new DicomException(DicomFault.Malformed, $"{slice.Path}: the file changed while the series was read. Wait until its transfer is complete.");
+            throw new DicomException(DicomFault.Malformed, $"{slice.Path}: the file changed while the series was read. Wait until its "
+                + "transfer is complete.");
         }
     }
 

@@ -23,8 +23,8 @@ public sealed record GridGeometry(Index3 Size, Vector3D SpacingMm, Vector3D Orig
         + Directions.Column * (x * SpacingMm.X);
 
     /// <summary>
-    /// Where a patient position lies on the grid: column, row and slice index as x, y and z, whole numbers at voxel centres. The axes need not be at
-    /// right angles: a stack may lean by what its assembly tolerates.
+    /// Where a patient position lies on the grid: column, row and slice index as x, y and z, whole numbers at voxel centres. The axes need
+    /// not be at right angles: a stack may lean by what its assembly tolerates.
     /// </summary>
     public Vector3D IndexAt(Vector3D positionMm)
     {

@@ -17,7 +17,8 @@ public sealed class DicomCommandsTests : IDisposable
 
         Assert.Equal(0, ended.ExitCode);
         using var document = JsonDocument.Parse(ended.Output);
-        var large = document.RootElement.GetProperty("series").EnumerateArray().Single(one => one.GetProperty("shape")[0].GetInt32() == 512);
+        var large = document.RootElement.GetProperty("series").EnumerateArray()
+            .Single(one => one.GetProperty("shape")[0].GetInt32() == 512);
         Assert.True(large.GetProperty("usable").GetBoolean());
         Assert.Equal([512, 512, 3], large.GetProperty("shape").EnumerateArray().Select(count => count.GetInt32()));
         Assert.Equal(2, large.GetProperty("segmentations").GetArrayLength());
@@ -30,7 +31,8 @@ public sealed class DicomCommandsTests : IDisposable
     [Fact]
     public async Task Convert_EnhancedMr_WritesItsVolumeAndTellsTheAffine()
     {
-        var ended = await FedsegProcess.RunAsync("dicom", "convert", SharedData.Folder("mr_siemens_xa30_enhanced"), "--out", _folder["mr.nii.gz"], "--json");
+        var ended = await FedsegProcess.RunAsync(
+            "dicom", "convert", SharedData.Folder("mr_siemens_xa30_enhanced"), "--out", _folder["mr.nii.gz"], "--json");
 
         Assert.Equal(0, ended.ExitCode);
         using var document = JsonDocument.Parse(ended.Output);
@@ -38,7 +40,8 @@ public sealed class DicomCommandsTests : IDisposable
         // Rows run to the feet and columns to the back; the first voxel of the volume is the last frame of the file.
         Assert.Equal(-2, document.RootElement.GetProperty("affine")[1][0].GetDouble(), 1e-4);
         Assert.Equal(-2, document.RootElement.GetProperty("affine")[2][1].GetDouble(), 1e-4);
-        Assert.Equal(128 * 128 * 96, NiftiReader.ReadVolume(_folder["mr.nii.gz"], cancellationToken: TestContext.Current.CancellationToken).Voxels.Length);
+        Assert.Equal(128 * 128 * 96,
+            NiftiReader.ReadVolume(_folder["mr.nii.gz"], cancellationToken: TestContext.Current.CancellationToken).Voxels.Length);
     }
 
     [Fact]
@@ -47,7 +50,8 @@ public sealed class DicomCommandsTests : IDisposable
         var data = SharedData.Folder("ct_3slice_dicom_seg");
 
         var ended = await FedsegProcess.RunAsync(
-            "dicom", "convert", Path.Combine(data, "ct"), "--segmentation", Path.Combine(data, "seg", "liver.dcm"), "--out", _folder["liver.nii"]);
+            "dicom", "convert", Path.Combine(data, "ct"), "--segmentation", Path.Combine(data, "seg", "liver.dcm"), "--out",
+            _folder["liver.nii"]);
 
         Assert.Equal(0, ended.ExitCode);
         var labels = NiftiReader.ReadLabels(_folder["liver.nii"], cancellationToken: TestContext.Current.CancellationToken).Labels;

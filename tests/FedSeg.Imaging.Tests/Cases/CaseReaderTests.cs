@@ -194,7 +194,8 @@ public sealed class CaseReaderTests : IDisposable
         for (var index = 0; index < 4; index++)
         {
             var echo = index / 2 + 1;
-            files.Write(index, new Vector3D(0, 0, index % 2), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => (short)echo, set => set.Numbers(Tags.EchoNumbers, echo));
+            files.Write(index, new Vector3D(0, 0, index % 2), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => (short)echo, set =>
+                set.Numbers(Tags.EchoNumbers, echo));
         }
 
         WriteSegmentation();

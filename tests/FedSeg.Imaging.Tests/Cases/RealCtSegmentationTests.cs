@@ -21,10 +21,12 @@ public sealed class RealCtSegmentationTests : IDisposable
         var folder = Collect("liver.dcm");
         var usable = Assert.IsType<CaseOutcome.Usable>(Read("Liver")).Case;
 
-        Assert.Equal([36233, 35645, 35220], Enumerable.Range(0, 3).Select(z => usable.Labels.Labels.AsSpan(z * 512 * 512, 512 * 512).Count((byte)1)).Order().Reverse());
+        Assert.Equal([36233, 35645, 35220],
+            Enumerable.Range(0, 3).Select(z => usable.Labels.Labels.AsSpan(z * 512 * 512, 512 * 512).Count((byte)1)).Order().Reverse());
         Assert.Equal(NrrdMask(Path.Combine(folder, "nrrd", "liver_seg.nrrd"), 512 * 512 * 3, 1), usable.Labels.Labels);
         Assert.Equal((1.0, 0.810547), (Math.Round(usable.Image.Grid.SpacingMm.Z, 6), Math.Round(usable.Image.Grid.SpacingMm.X, 6)));
-        // The liver's mean was computed apart from this code, from the raw pixels, the rescale and the NRRD mask; padding (-2000 stored) is air.
+        // The liver's mean was computed apart from this code, from the raw pixels, the rescale and the NRRD mask; padding (-2000 stored) is
+        // air.
         var liver = usable.Image.Voxels.Where((_, i) => usable.Labels.Labels[i] == 1).Average(voxel => (double)voxel);
         Assert.InRange(usable.Image.Voxels.Min(), -1024, -1000);
         Assert.Equal(37.328932, liver, 1e-5);
@@ -35,7 +37,8 @@ public sealed class RealCtSegmentationTests : IDisposable
     {
         Collect("partial_overlaps.dcm");
 
-        Assert.Equal(QuarantineReason.OverlappingLabels, Assert.IsType<CaseOutcome.Quarantined>(Read("GREEN", "ORANGE", "PURPLE", "LIGHT_BLUE", "DARK_BLUE")).Reason);
+        Assert.Equal(QuarantineReason.OverlappingLabels,
+            Assert.IsType<CaseOutcome.Quarantined>(Read("GREEN", "ORANGE", "PURPLE", "LIGHT_BLUE", "DARK_BLUE")).Reason);
         Assert.IsType<CaseOutcome.Usable>(Read("GREEN"));
     }
 
@@ -66,7 +69,8 @@ public sealed class RealCtSegmentationTests : IDisposable
 
         Assert.Equal(315, middle.Count(voxel => voxel == 1));
         Assert.Equal(drawn, Labels("seg/label.seg"));
-        // The sparse maps hold the same shape in the outer planes; the frame that they leave out is background, whatever their padding value.
+        // The sparse maps hold the same shape in the outer planes; the frame that they leave out is background, whatever their padding
+        // value.
         Assert.Equal([.. middle, .. empty, .. middle], Labels("sparse-labelmap-noppv.dcm"));
         Assert.Equal([.. middle, .. empty, .. middle], Labels("sparse-labelmap-ppv5.dcm"));
 
@@ -90,7 +94,8 @@ public sealed class RealCtSegmentationTests : IDisposable
         return folder;
     }
 
-    private CaseOutcome Read(params string[] labels) => new CaseReader().Read(_directory, LabelVocabulary.Of(labels), TestContext.Current.CancellationToken);
+    private CaseOutcome Read(params string[] labels) =>
+        new CaseReader().Read(_directory, LabelVocabulary.Of(labels), TestContext.Current.CancellationToken);
 
     /// <summary>One label of a gzipped NRRD as 0 and 1; its slices run in the same direction as the volume's.</summary>
     private static byte[] NrrdMask(string path, int voxels, int label)

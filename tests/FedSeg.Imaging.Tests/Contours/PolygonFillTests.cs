@@ -101,14 +101,17 @@ public sealed class PolygonFillTests
         """,
         [(0.2, 0.7), (3.4, 0.7), (3.4, 3.9)]);
 
-    /// <summary>Random polygons against the definition: a centre is inside when a ray from it crosses the outline an odd number of times.</summary>
+    /// <summary>
+    /// Random polygons against the definition: a centre is inside when a ray from it crosses the outline an odd number of times.
+    /// </summary>
     [Fact]
     public void Toggle_RandomPolygons_AgreesWithRayCasting()
     {
         var chance = new Random(3);
         for (var run = 0; run < 500; run++)
         {
-            var polygon = Enumerable.Range(0, chance.Next(3, 12)).Select(_ => (Row: chance.NextDouble() * 9 - 1, Column: chance.NextDouble() * 10 - 1)).ToArray();
+            var polygon = Enumerable.Range(0, chance.Next(3, 12))
+                .Select(_ => (Row: chance.NextDouble() * 9 - 1, Column: chance.NextDouble() * 10 - 1)).ToArray();
             var plane = new bool[Rows * Columns];
             PolygonFill.Toggle(polygon, plane, Rows, Columns);
             for (var i = 0; i < plane.Length; i++)

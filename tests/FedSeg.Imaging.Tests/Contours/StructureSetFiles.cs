@@ -6,7 +6,9 @@ namespace FedSeg.Imaging.Tests.Contours;
 /// <summary>Writes RT structure sets by hand; regions are numbered from 1.</summary>
 internal static class StructureSetFiles
 {
-    public static DataSetBuilder Build(string frameOfReferenceUid, string[] referencedSeries, params (string Name, DataSetBuilder[] Contours)[] regions) => new DataSetBuilder()
+    public static DataSetBuilder Build(
+        string frameOfReferenceUid, string[] referencedSeries, params (string Name, DataSetBuilder[] Contours)[] regions) =>
+            new DataSetBuilder()
         .Text(Tags.SopClassUid, "1.2.840.10008.5.1.4.1.1.481.3")
         .Text(Tags.SopInstanceUid, "1.8")
         .Text(Tags.StudyInstanceUid, "1.2.3")
@@ -15,7 +17,8 @@ internal static class StructureSetFiles
         .Sequence(Tags.ReferencedFrameOfReferenceSequence, new DataSetBuilder()
             .Text(Tags.FrameOfReferenceUid, frameOfReferenceUid)
             .Sequence(Tags.RtReferencedStudySequence, new DataSetBuilder()
-                .Sequence(Tags.RtReferencedSeriesSequence, referencedSeries.Select(uid => new DataSetBuilder().Text(Tags.SeriesInstanceUid, uid)))))
+                .Sequence(Tags.RtReferencedSeriesSequence,
+                    referencedSeries.Select(uid => new DataSetBuilder().Text(Tags.SeriesInstanceUid, uid)))))
         .Sequence(Tags.StructureSetRoiSequence, regions.Select((region, index) => new DataSetBuilder()
             .Numbers(Tags.RoiNumber, index + 1)
             .Text(Tags.ReferencedFrameOfReferenceUid, frameOfReferenceUid)

@@ -43,7 +43,8 @@ public sealed class StructureSetReaderTests : IDisposable
     {
         var vocabulary = new LabelVocabulary([new LabelName("kidney", ["Niere links", "Niere rechts"])]);
         var outcome = Read(vocabulary, StructureSetFiles.Build(
-            "1.2", ["1.3"], ("Niere links", [StructureSetFiles.Contour(0, Square)]), ("NIERE RECHTS ", [StructureSetFiles.Contour(4, Pixel)])));
+            "1.2", ["1.3"], ("Niere links", [StructureSetFiles.Contour(0, Square)]),
+            ("NIERE RECHTS ", [StructureSetFiles.Contour(4, Pixel)])));
 
         Assert.Equal((4, 1), (Mapped(outcome).AsSpan(0, 20).Count((byte)1), Mapped(outcome).AsSpan(40, 20).Count((byte)1)));
     }
@@ -83,7 +84,8 @@ public sealed class StructureSetReaderTests : IDisposable
     [Fact]
     public void Read_TrainedRegionsThatOverlap_IsRefused()
     {
-        (string, DataSetBuilder[])[] regions = [("a", [StructureSetFiles.Contour(0, Square)]), ("b", [StructureSetFiles.Contour(0, Pixel)])];
+        (string, DataSetBuilder[])[] regions =
+            [("a", [StructureSetFiles.Contour(0, Square)]), ("b", [StructureSetFiles.Contour(0, Pixel)])];
 
         Refused(QuarantineReason.OverlappingLabels, Read(["a", "b"], regions));
         Mapped(Read(["a"], regions));
@@ -98,7 +100,8 @@ public sealed class StructureSetReaderTests : IDisposable
     [Fact]
     public void Of_StructureSetOfPydicom_TellsNamesAndReferences()
     {
-        var header = StructureSetHeader.Of(DicomFile.OpenHeader(Path.Combine(SharedData.Folder("dicom_conformance"), "pydicom", "rtstruct.dcm")));
+        var header = StructureSetHeader.Of(
+            DicomFile.OpenHeader(Path.Combine(SharedData.Folder("dicom_conformance"), "pydicom", "rtstruct.dcm")));
 
         Assert.NotEmpty(header.Structures);
         Assert.All(header.Structures, structure => Assert.NotEqual("", structure.Name));

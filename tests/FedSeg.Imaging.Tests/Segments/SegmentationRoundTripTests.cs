@@ -13,8 +13,9 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Tests.Segments;
 
 /// <summary>
-/// A safety test: a mask that looks like no mirror image or transpose of itself must come back to the same places in the patient, on grids that are
-/// oblique, flipped, anisotropic and not square. Positions are computed here from ImagePositionPatient, not from the code under test.
+/// A safety test: a mask that looks like no mirror image or transpose of itself must come back to the same places in the patient, on grids
+/// that are oblique, flipped, anisotropic and not square. Positions are computed here from ImagePositionPatient, not from the code under
+/// test.
 /// </summary>
 public sealed class SegmentationRoundTripTests : IDisposable
 {
@@ -69,13 +70,17 @@ public sealed class SegmentationRoundTripTests : IDisposable
         var series = WriteSeries(orientation);
         var directions = DirectionsOf(orientation);
         Vector3D At(int slice, double row, double column) =>
-            Origin + directions.Slice * (slice * SliceSpacing) + directions.Row * (row * RowSpacing) + directions.Column * (column * ColumnSpacing);
+            Origin + directions.Slice * (slice * SliceSpacing) + directions.Row * (row * RowSpacing)
+                + directions.Column * (column * ColumnSpacing);
 
         // The letter's outline along the pixels' edges, so that no pixel's centre lies on it.
-        (double Row, double Column)[] outline = [(0.5, 0.5), (0.5, 5.5), (1.5, 5.5), (1.5, 1.5), (3.5, 1.5), (3.5, 3.5), (4.5, 3.5), (4.5, 1.5), (7.5, 1.5), (7.5, 0.5)];
+        (double Row, double Column)[] outline =
+            [(0.5, 0.5), (0.5, 5.5), (1.5, 5.5), (1.5, 1.5), (3.5, 1.5), (3.5, 3.5), (4.5, 3.5), (4.5, 1.5), (7.5, 1.5), (7.5, 0.5)];
         var contours = new[] { 1, 2 }.Select(slice => new DataSetBuilder()
             .Text(Tags.ContourGeometricType, "CLOSED_PLANAR")
-            .Numbers(Tags.ContourData, [.. outline.Select(corner => At(slice, corner.Row, corner.Column)).SelectMany(point => new[] { point.X, point.Y, point.Z })]));
+            .Numbers(Tags.ContourData,
+                [.. outline.Select(corner => At(slice, corner.Row, corner.Column))
+                    .SelectMany(point => new[] { point.X, point.Y, point.Z })]));
         var path = Path.Combine(_directory, "rs.dcm");
         DicomWriter.Write(path, StructureSetFiles.Build(series.FrameOfReferenceUid!, [series.SeriesUid], ("f", [.. contours])));
 
@@ -92,12 +97,14 @@ public sealed class SegmentationRoundTripTests : IDisposable
         var path = Path.Combine(_directory, "seg.dcm");
         SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, labels), Description("f") with { Kind = kind });
 
-        var outcome = SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(path)), series.Grid, series.FrameOfReferenceUid, LabelVocabulary.Of("f"));
+        var outcome = SegmentationReader.Read(
+            SegmentationHeader.Of(DicomFile.OpenHeader(path)), series.Grid, series.FrameOfReferenceUid, LabelVocabulary.Of("f"));
         var read = Assert.IsType<SegmentationOutcome.Mapped>(outcome).Labels;
         var image = VolumeReader.Read(series, cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(labels, read.Labels);
-        // Every stored pixel names its own slice, row and column of acquisition: value, label and patient position must agree voxel by voxel.
+        // Every stored pixel names its own slice, row and column of acquisition: value, label and patient position must agree voxel by
+        // voxel.
         for (var i = 0; i < labels.Length; i++)
         {
             var (z, y, x) = (i / (Rows * Columns), i / Columns % Rows, i % Columns);
@@ -119,14 +126,17 @@ public sealed class SegmentationRoundTripTests : IDisposable
         Assert.DoesNotContain("Error", report, StringComparison.Ordinal);
     }
 
-    /// <summary>Debian's dciodvfy is older than Supplement 243: it does not know the object, and takes the background's number 0 for a mistake.</summary>
+    /// <summary>
+    /// Debian's dciodvfy is older than Supplement 243: it does not know the object, and takes the background's number 0 for a mistake.
+    /// </summary>
     [Fact]
     public void Write_LabelMap_HasOnlyTheErrorsOfACheckerThatDoesNotKnowLabelMaps()
     {
         var errors = Checked(SegmentationKind.LabelMap, 100).Split('\n').Where(line => line.StartsWith("Error", StringComparison.Ordinal));
 
         Assert.All(errors, error => Assert.True(
-            error.Contains("Information Object Not found", StringComparison.Ordinal) || error.Contains("SegmentNumber of 0", StringComparison.Ordinal), error));
+            error.Contains("Information Object Not found", StringComparison.Ordinal)
+                || error.Contains("SegmentNumber of 0", StringComparison.Ordinal), error));
     }
 
     private string Checked(SegmentationKind kind, int? voxel)
@@ -150,9 +160,11 @@ public sealed class SegmentationRoundTripTests : IDisposable
     {
         var series = WriteSeries([1, 0, 0, 0, 1, 0]);
         var path = Path.Combine(_directory, "seg.dcm");
-        SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, LabelsOfF()), Description("f") with { Kind = SegmentationKind.LabelMap });
+        SegmentationWriter.Write(
+            path, series, new LabelVolume(series.Grid, LabelsOfF()), Description("f") with { Kind = SegmentationKind.LabelMap });
 
-        var set = DicomFile.Open(path).DataSet;
+        using var file = DicomFile.Open(path);
+        var set = file.DataSet;
 
         Assert.Equal("1.2.840.10008.5.1.4.1.1.66.7", set.Text(Tags.SopClassUid));
         Assert.Equal([0, 1], set.Items(Tags.SegmentSequence).Select(item => item.WholeNumber(Tags.SegmentNumber)));
@@ -168,13 +180,16 @@ public sealed class SegmentationRoundTripTests : IDisposable
         var path = Path.Combine(_directory, "seg.dcm");
         SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, LabelsOfF()), Description("f"));
 
-        var set = DicomFile.Open(path).DataSet;
+        using var file = DicomFile.Open(path);
+        var set = file.DataSet;
 
         var algorithm = set.Items(Tags.SegmentSequence)[0].Items(Tags.SegmentationAlgorithmIdentificationSequence)[0];
         Assert.Equal("test", algorithm.Text(Tags.AlgorithmName));
-        var instances = set.Items(Tags.ReferencedSeriesSequence)[0].Items(Tags.ReferencedInstanceSequence).Select(item => item.Text(Tags.ReferencedSopInstanceUid));
+        var instances = set.Items(Tags.ReferencedSeriesSequence)[0].Items(Tags.ReferencedInstanceSequence)
+            .Select(item => item.Text(Tags.ReferencedSopInstanceUid));
         Assert.Equal(series.Slices.Select(slice => slice.SopInstanceUid), instances);
-        var source = set.Items(Tags.PerFrameFunctionalGroupsSequence)[0].Items(Tags.DerivationImageSequence)[0].Items(Tags.SourceImageSequence)[0];
+        var source = set.Items(Tags.PerFrameFunctionalGroupsSequence)[0].Items(Tags.DerivationImageSequence)[0]
+            .Items(Tags.SourceImageSequence)[0];
         Assert.Equal(series.Slices[1].SopInstanceUid, source.Text(Tags.ReferencedSopInstanceUid));
         Assert.Equal("121322", source.Items(Tags.PurposeOfReferenceCodeSequence)[0].Text(Tags.CodeValue));
     }
@@ -187,7 +202,8 @@ public sealed class SegmentationRoundTripTests : IDisposable
         SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, new byte[series.Grid.VoxelCount]), Description("f"));
         var shifted = series.Grid with { OriginMm = series.Grid.OriginMm + new Vector3D(ColumnSpacing / 2, 0, 0) };
 
-        var outcome = SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(path)), shifted, series.FrameOfReferenceUid, LabelVocabulary.Of("f"));
+        var outcome = SegmentationReader.Read(
+            SegmentationHeader.Of(DicomFile.OpenHeader(path)), shifted, series.FrameOfReferenceUid, LabelVocabulary.Of("f"));
 
         Assert.Equal(QuarantineReason.SegmentationGridMismatch, Assert.IsType<SegmentationOutcome.Refused>(outcome).Reason);
     }
@@ -199,16 +215,19 @@ public sealed class SegmentationRoundTripTests : IDisposable
         var path = Path.Combine(_directory, "seg.dcm");
         SegmentationWriter.Write(path, series, new LabelVolume(series.Grid, new byte[series.Grid.VoxelCount]), Description("f"));
 
-        var outcome = SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(path)), series.Grid, series.FrameOfReferenceUid, LabelVocabulary.Of("f", "g"));
+        var outcome = SegmentationReader.Read(
+            SegmentationHeader.Of(DicomFile.OpenHeader(path)), series.Grid, series.FrameOfReferenceUid, LabelVocabulary.Of("f", "g"));
 
         Assert.Equal(QuarantineReason.LabelMissing, Assert.IsType<SegmentationOutcome.Refused>(outcome).Reason);
     }
 
     private static SegmentationDescription Description(params string[] labels) =>
-        new([.. labels.Select(SegmentDescription.OfStructure)], SegmentAlgorithm.Automatic, "test", "seed", new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified));
+        new([.. labels.Select(SegmentDescription.OfStructure)], SegmentAlgorithm.Automatic, "test", "seed",
+            new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified));
 
     private static byte[] LabelsOfF() =>
-        [.. Enumerable.Range(0, Slices * Rows * Columns).Select(i => IsF(i / (Rows * Columns), i / Columns % Rows, i % Columns) ? (byte)1 : (byte)0)];
+        [.. Enumerable.Range(0, Slices * Rows * Columns)
+            .Select(i => IsF(i / (Rows * Columns), i / Columns % Rows, i % Columns) ? (byte)1 : (byte)0)];
 
     private static bool IsF(int slice, int row, int column) => slice is 1 or 2 && LetterF[row][column] == '#';
 
@@ -225,7 +244,9 @@ public sealed class SegmentationRoundTripTests : IDisposable
                 set => set.Text(Tags.PatientName, "Canary^F").Text(Tags.StudyDate, "20260102").Text(Tags.StudyTime, "030405"));
         }
 
-        return Assert.IsType<SeriesOutcome.Usable>(SeriesAssembly.Assemble(Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images))).Series;
+        return Assert.IsType<SeriesOutcome.Usable>(
+            SeriesAssembly.Assemble(
+                Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images))).Series;
     }
 
     private static AxisDirections DirectionsOf(double[] o)
@@ -237,7 +258,8 @@ public sealed class SegmentationRoundTripTests : IDisposable
     private static Vector3D AcquiredAt(int value, double[] o)
     {
         var d = DirectionsOf(o);
-        return Origin + d.Slice * (value / (Rows * Columns) * SliceSpacing) + d.Row * (value / Columns % Rows * RowSpacing) + d.Column * (value % Columns * ColumnSpacing);
+        return Origin + d.Slice * (value / (Rows * Columns) * SliceSpacing) + d.Row * (value / Columns % Rows * RowSpacing)
+            + d.Column * (value % Columns * ColumnSpacing);
     }
 
     /// <summary>Reads the raw file again and places each set bit by the frame's own plane, independently of the reader.</summary>
@@ -267,12 +289,15 @@ public sealed class SegmentationRoundTripTests : IDisposable
             {
                 var p = frames[pixel / (Rows * Columns)].Items(Tags.PlanePositionSequence)[0].Numbers(Tags.ImagePositionPatient);
                 var (row, column) = (pixel / Columns % Rows, pixel % Columns);
-                found.Add(Rounded(new Vector3D(p[0], p[1], p[2]) + new Vector3D(o[0], o[1], o[2]) * (column * spacing[1]) + new Vector3D(o[3], o[4], o[5]) * (row * spacing[0])));
+                found.Add(Rounded(
+                    new Vector3D(p[0], p[1], p[2]) + new Vector3D(o[0], o[1], o[2]) * (column * spacing[1])
+                        + new Vector3D(o[3], o[4], o[5]) * (row * spacing[0])));
             }
         }
 
         Assert.True(expected.SetEquals(found), name);
     }
 
-    private static (int, int, int) Rounded(Vector3D mm) => ((int)Math.Round(mm.X * 1000), (int)Math.Round(mm.Y * 1000), (int)Math.Round(mm.Z * 1000));
+    private static (int, int, int) Rounded(Vector3D mm) =>
+        ((int)Math.Round(mm.X * 1000), (int)Math.Round(mm.Y * 1000), (int)Math.Round(mm.Z * 1000));
 }

@@ -20,21 +20,25 @@ public sealed class EnhancedImageTests : IDisposable
     [Fact]
     public void Read_SiemensXa30_IsOneVolumeInTheOrderOfItsPositions()
     {
-        var folder = DicomFolder.Read(SharedData.Folder("mr_siemens_xa30_enhanced"), cancellationToken: TestContext.Current.CancellationToken);
+        var folder = DicomFolder.Read(
+            SharedData.Folder("mr_siemens_xa30_enhanced"), cancellationToken: TestContext.Current.CancellationToken);
 
         var series = Assert.IsType<SeriesOutcome.Usable>(VolumeChoice.Of(folder)).Series;
         var volume = VolumeReader.Read(series, cancellationToken: TestContext.Current.CancellationToken);
 
         Assert.Equal(new Index3(96, 128, 128), series.Grid.Size);
-        Assert.Equal([2.0, 2.0, 2.0], new[] { series.Grid.SpacingMm.X, series.Grid.SpacingMm.Y, series.Grid.SpacingMm.Z }.Select(mm => Math.Round(mm, 4)));
+        Assert.Equal([2.0, 2.0, 2.0],
+            new[] { series.Grid.SpacingMm.X, series.Grid.SpacingMm.Y, series.Grid.SpacingMm.Z }.Select(mm => Math.Round(mm, 4)));
         // Column to the back, row to the feet, so that the normal runs to the right: the slices are sorted against their frame numbers.
         Assert.Equal((0.0, 1.0, 0.0), (series.Grid.Directions.Column.X, series.Grid.Directions.Column.Y, series.Grid.Directions.Column.Z));
         Assert.True(series.Grid.Directions.Slice.X < -0.999);
         Assert.Equal(95, series.Slices[0].Frame);
         // Sum of all stored values of frame 48 and of all frames, counted from the raw bytes of the file.
-        var raw = DicomFile.Open(series.Slices[0].Path).DataSet.Find(Tags.PixelData)!.Value.Span;
+        using var file = DicomFile.Open(series.Slices[0].Path);
+        var raw = file.DataSet.Find(Tags.PixelData)!.Value.Span;
         var plane = series.Slices.Select((slice, index) => (slice, index)).Single(entry => entry.slice.Frame == 47).index;
-        Assert.Equal(SumOf(raw.Slice(47 * 2 * 128 * 128, 2 * 128 * 128)), volume.Voxels.AsSpan(plane * 128 * 128, 128 * 128).ToArray().Sum(voxel => (double)voxel));
+        Assert.Equal(SumOf(raw.Slice(47 * 2 * 128 * 128, 2 * 128 * 128)),
+            volume.Voxels.AsSpan(plane * 128 * 128, 128 * 128).ToArray().Sum(voxel => (double)voxel));
         Assert.Equal(SumOf(raw[..(96 * 2 * 128 * 128)]), volume.Voxels.Sum(voxel => (double)voxel));
     }
 
@@ -67,11 +71,13 @@ public sealed class EnhancedImageTests : IDisposable
     {
         Write(frames: 6, frame => Group(frame, z: frame % 3, time: frame / 3 + 1));
 
-        var series = SeriesAssembly.AssembleStacks(Assert.Single(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken).Images));
+        var series = SeriesAssembly.AssembleStacks(
+            Assert.Single(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken).Images));
 
         Assert.Equal(["temporal position 1", "temporal position 2"], series.Stacks.Select(stack => stack.Name));
         Assert.Equal(1, series.Files);
-        var second = VolumeReader.Read(Assert.IsType<SeriesOutcome.Usable>(series.Stacks[1].Outcome).Series, cancellationToken: TestContext.Current.CancellationToken);
+        var second = VolumeReader.Read(
+            Assert.IsType<SeriesOutcome.Usable>(series.Stacks[1].Outcome).Series, cancellationToken: TestContext.Current.CancellationToken);
         Assert.Equal([6f, 8, 10], Enumerable.Range(0, 3).Select(z => second.Voxels[6 * z]));
     }
 
@@ -80,7 +86,10 @@ public sealed class EnhancedImageTests : IDisposable
     {
         Write(frames: 4, frame => Group(frame, z: frame % 2, stack: frame < 2 ? "A" : "B"));
 
-        Assert.Equal(["stack A", "stack B"], SeriesAssembly.AssembleStacks(Assert.Single(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken).Images)).Stacks.Select(stack => stack.Name));
+        Assert.Equal(["stack A", "stack B"],
+            SeriesAssembly.AssembleStacks(
+                Assert.Single(DicomFolder.Read(
+                    _folder[[]], cancellationToken: TestContext.Current.CancellationToken).Images)).Stacks.Select(stack => stack.Name));
     }
 
     [Fact]
@@ -88,7 +97,8 @@ public sealed class EnhancedImageTests : IDisposable
     {
         Write(frames: 3, frame => Group(frame, frame), set => set.Numbers(Tags.NumberOfFrames, 4));
 
-        var refused = Assert.IsType<SeriesOutcome.Refused>(VolumeChoice.Of(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken)));
+        var refused = Assert.IsType<SeriesOutcome.Refused>(
+            VolumeChoice.Of(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken)));
         Assert.Equal(QuarantineReason.UnsupportedImage, refused.Reason);
     }
 
@@ -96,15 +106,19 @@ public sealed class EnhancedImageTests : IDisposable
     public void Write_SegmentationOfAnEnhancedImage_NamesItsFrames()
     {
         Write(frames: 3, frame => Group(frame, z: 2 - frame));
-        var series = Assert.IsType<SeriesOutcome.Usable>(VolumeChoice.Of(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken))).Series;
+        var series = Assert.IsType<SeriesOutcome.Usable>(
+            VolumeChoice.Of(DicomFolder.Read(_folder[[]], cancellationToken: TestContext.Current.CancellationToken))).Series;
         var labels = new LabelVolume(series.Grid, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0]);
         var description = new SegmentationDescription(
-            [SegmentDescription.OfStructure("a")], SegmentAlgorithm.Manual, "", "seed", new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified));
+            [SegmentDescription.OfStructure("a")], SegmentAlgorithm.Manual, "", "seed",
+            new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified));
         SegmentationWriter.Write(_folder["seg.dcm"], series, labels, description);
 
-        var set = DicomFile.Open(_folder["seg.dcm"]).DataSet;
+        using var file = DicomFile.Open(_folder["seg.dcm"]);
+        var set = file.DataSet;
 
-        var source = Assert.Single(set.Items(Tags.PerFrameFunctionalGroupsSequence)).Items(Tags.DerivationImageSequence)[0].Items(Tags.SourceImageSequence)[0];
+        var source = Assert.Single(set.Items(Tags.PerFrameFunctionalGroupsSequence)).Items(Tags.DerivationImageSequence)[0]
+            .Items(Tags.SourceImageSequence)[0];
         Assert.Equal(1, source.WholeNumber(Tags.ReferencedFrameNumber));
         Assert.Single(set.Items(Tags.ReferencedSeriesSequence)[0].Items(Tags.ReferencedInstanceSequence));
     }
@@ -117,18 +131,22 @@ public sealed class EnhancedImageTests : IDisposable
     }
 
     private static Volume ReadOnly(string folder) => VolumeReader.Read(
-        Assert.IsType<SeriesOutcome.Usable>(VolumeChoice.Of(DicomFolder.Read(folder, cancellationToken: TestContext.Current.CancellationToken))).Series, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.IsType<SeriesOutcome.Usable>(
+            VolumeChoice.Of(DicomFolder.Read(folder, cancellationToken: TestContext.Current.CancellationToken))).Series,
+                cancellationToken: TestContext.Current.CancellationToken);
 
     private static DataSetBuilder Group(int frame, double z, double? slope = null, int time = 1, string stack = "1")
     {
-        var content = new DataSetBuilder().Text(Tags.StackId, stack).Numbers(Tags.InStackPositionNumber, frame + 1).Numbers(Tags.TemporalPositionIndex, time);
+        var content = new DataSetBuilder().Text(Tags.StackId, stack).Numbers(Tags.InStackPositionNumber, frame + 1)
+            .Numbers(Tags.TemporalPositionIndex, time);
         var group = new DataSetBuilder()
             .Sequence(Tags.FrameContentSequence, content)
             .Sequence(Tags.PlanePositionSequence, new DataSetBuilder().Numbers(Tags.ImagePositionPatient, 0, 0, z));
         return slope is null ? group : group.Sequence(Tags.PixelValueTransformationSequence, Rescale(slope.Value));
     }
 
-    private static DataSetBuilder Rescale(double slope) => new DataSetBuilder().Numbers(Tags.RescaleSlope, slope).Numbers(Tags.RescaleIntercept, 0);
+    private static DataSetBuilder Rescale(double slope) =>
+        new DataSetBuilder().Numbers(Tags.RescaleSlope, slope).Numbers(Tags.RescaleIntercept, 0);
 
     /// <summary>An enhanced MR file of 2 by 3 pixels; every pixel of a frame holds its number, and the shared slope is 2.</summary>
     private void Write(int frames, Func<int, DataSetBuilder> group, Action<DataSetBuilder>? change = null)

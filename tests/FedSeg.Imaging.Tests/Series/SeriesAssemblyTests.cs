@@ -117,7 +117,9 @@ public sealed class SeriesAssemblyTests : IDisposable
     public void Assemble_LocalizerInTheSeries_LeavesItOut()
     {
         WriteAxial(0, 1, 2);
-        _files.WriteAxial(3, 50, set => set.Text(Tags.ImageType, "ORIGINAL", "PRIMARY", "LOCALIZER").Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1));
+        _files.WriteAxial(
+            3, 50, set => set.Text(Tags.ImageType, "ORIGINAL", "PRIMARY", "LOCALIZER")
+                .Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1));
 
         Assert.Equal(3, Assert.IsType<SeriesOutcome.Usable>(Assemble()).Series.Slices.Count);
     }
@@ -196,7 +198,8 @@ public sealed class SeriesAssemblyTests : IDisposable
     {
         WriteAxial(0, 1, 2.5, 3.5, 4.5);
 
-        Assert.Equal(QuarantineReason.IrregularSpacing, Assert.IsType<SeriesOutcome.Refused>(Assemble(new SeriesOptions { FillGaps = true })).Reason);
+        Assert.Equal(QuarantineReason.IrregularSpacing,
+            Assert.IsType<SeriesOutcome.Refused>(Assemble(new SeriesOptions { FillGaps = true })).Reason);
     }
 
     [Fact]
@@ -206,11 +209,14 @@ public sealed class SeriesAssemblyTests : IDisposable
         for (var i = 0; i < 2; i++)
         {
             var y = i;
-            _files.WriteAxial(5 + i, 0, set => set.Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1).Numbers(Tags.ImagePositionPatient, 0, y, 0));
+            _files.WriteAxial(
+                5 + i, 0, set => set.Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1).Numbers(Tags.ImagePositionPatient, 0, y, 0));
         }
 
         Refused(QuarantineReason.MixedOrientation);
-        var stacks = SeriesAssembly.AssembleStacks(Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images), new SeriesOptions { SplitMixedGeometry = true }).Stacks;
+        var stacks = SeriesAssembly.AssembleStacks(
+            Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images),
+            new SeriesOptions { SplitMixedGeometry = true }).Stacks;
 
         Assert.Equal([2, 3], stacks.Select(stack => Assert.IsType<SeriesOutcome.Usable>(stack.Outcome).Series.Slices.Count).Order());
     }
@@ -223,7 +229,9 @@ public sealed class SeriesAssemblyTests : IDisposable
         }
     }
 
-    private SeriesOutcome Assemble(SeriesOptions? options = null) => SeriesAssembly.Assemble(Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images), options);
+    private SeriesOutcome Assemble(SeriesOptions? options = null) =>
+        SeriesAssembly.Assemble(
+            Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images), options);
 
     private void Refused(QuarantineReason reason) => Assert.Equal(reason, Assert.IsType<SeriesOutcome.Refused>(Assemble()).Reason);
 }

@@ -48,7 +48,9 @@ public sealed class StackSplitTests : IDisposable
     {
         Write(stacks: 2, (set, stack) => set.Numbers(Tags.EchoNumbers, stack + 1));
 
-        var refused = Assert.IsType<SeriesOutcome.Refused>(SeriesAssembly.Assemble(Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images)));
+        var refused = Assert.IsType<SeriesOutcome.Refused>(
+            SeriesAssembly.Assemble(
+                Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images)));
 
         Assert.Equal(QuarantineReason.SeveralStacks, refused.Reason);
         Assert.Contains("echo 2", refused.Detail, StringComparison.Ordinal);
@@ -59,10 +61,13 @@ public sealed class StackSplitTests : IDisposable
     {
         Write(stacks: 2, (_, _) => { });
 
-        Assert.Equal(QuarantineReason.DuplicateSlices, Assert.IsType<SeriesOutcome.Refused>(Assert.Single(Assembled().Stacks).Outcome).Reason);
+        Assert.Equal(QuarantineReason.DuplicateSlices,
+            Assert.IsType<SeriesOutcome.Refused>(Assert.Single(Assembled().Stacks).Outcome).Reason);
     }
 
-    /// <summary>A helical scan may count its acquisition up half-way, and a gated one has a trigger time per slice: still one volume.</summary>
+    /// <summary>
+    /// A helical scan may count its acquisition up half-way, and a gated one has a trigger time per slice: still one volume.
+    /// </summary>
     [Fact]
     public void AssembleStacks_LooseTraitsWithinOneEvenStack_KeepItWhole()
     {
@@ -113,5 +118,7 @@ public sealed class StackSplitTests : IDisposable
         }
     }
 
-    private AssembledSeries Assembled() => SeriesAssembly.AssembleStacks(Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images));
+    private AssembledSeries Assembled() =>
+        SeriesAssembly.AssembleStacks(
+            Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images));
 }

@@ -74,7 +74,8 @@ public sealed class VolumeReaderTests : IDisposable
     [Fact]
     public void Read_RealWorldMappingBesideRescale_IsIgnored()
     {
-        WritePair(set => set.Sequence(Tags.RealWorldValueMappingSequence, RealWorld(0.5, 10)).Numbers(Tags.RescaleSlope, 2).Numbers(Tags.RescaleIntercept, 1));
+        WritePair(set => set.Sequence(Tags.RealWorldValueMappingSequence, RealWorld(0.5, 10)).Numbers(Tags.RescaleSlope, 2)
+            .Numbers(Tags.RescaleIntercept, 1));
 
         Assert.Equal([1f, 3, 5], Read().Voxels[..3]);
     }
@@ -91,7 +92,8 @@ public sealed class VolumeReaderTests : IDisposable
         {
             var y0 = Lean * slice;
             _files.Write(
-                slice, new Vector3D(0, y0, 2 * slice), SliceFiles.Axial, 6, 3, (0.5, 1), (row, column) => (short)Math.Round(100 * (y0 + 0.5 * row) + column));
+                slice, new Vector3D(0, y0, 2 * slice), SliceFiles.Axial, 6, 3, (0.5, 1), (row, column) =>
+                    (short)Math.Round(100 * (y0 + 0.5 * row) + column));
         }
 
         var slices = Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images);
@@ -119,11 +121,14 @@ public sealed class VolumeReaderTests : IDisposable
     {
         for (var slice = 0; slice < 2; slice++)
         {
-            _files.Write(slice, new Vector3D(0, 0, slice), SliceFiles.Axial, 3, 4, (1, 1), (row, column) => (short)(4 * row + column), change);
+            _files.Write(slice, new Vector3D(0, 0, slice), SliceFiles.Axial, 3, 4, (1, 1), (row, column) => (short)(4 * row + column),
+                change);
         }
     }
 
     private Volume Read() => VolumeReader.Read(
-        Assert.IsType<SeriesOutcome.Usable>(SeriesAssembly.Assemble(Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images))).Series,
+        Assert.IsType<SeriesOutcome.Usable>(
+            SeriesAssembly.Assemble(
+                Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images))).Series,
         cancellationToken: TestContext.Current.CancellationToken);
 }
