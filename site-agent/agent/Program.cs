@@ -9,7 +9,13 @@ using Microsoft.Extensions.Hosting;
 if (args is ["preflight", .. var settings])
 {
     return await ServiceProgram.RunAsync(
-        () => Builder(settings).Build(),
+        () =>
+        {
+            var builder = Builder(settings);
+            // It prints its own lines.
+            builder.Services.Configure<ConsoleLifetimeOptions>(lifetime => lifetime.SuppressStatusMessages = true);
+            return builder.Build();
+        },
         (services, stop) => services.GetRequiredService<Preflight>().PrintAsync(Console.Out, stop));
 }
 

@@ -12,33 +12,10 @@ public abstract record CaseOutcome
 
     /// <summary>The case was refused.</summary>
     /// <param name="Reason">A code that may be counted and reported.</param>
-    /// <param name="Detail">What is wrong, where and what to do, for the site's own eyes: it may name files and tags and never leaves the site.</param>
+    /// <param name="Detail">
+    /// What is wrong, where and what to do, for the site's own eyes: it may name files and tags and never leaves the site.
+    /// </param>
     public sealed record Quarantined(QuarantineReason Reason, string Detail) : CaseOutcome;
-}
-
-/// <summary>Why a case was refused.</summary>
-public enum QuarantineReason
-{
-    NoDicomFiles,
-    UnreadableFile,
-    CodecMissing,
-    UnsupportedTransferSyntax,
-    NoImageSeries,
-    SeveralImageSeries,
-    NoSegmentation,
-    SeveralSegmentations,
-    SegmentationOfAnotherSeries,
-    SegmentationGridMismatch,
-    OverlappingLabels,
-    LabelMissing,
-    MissingSlices,
-    DuplicateSlices,
-    IrregularSpacing,
-    MixedOrientation,
-    GantryTilt,
-    InconsistentSeries,
-    UnsupportedImage,
-    LimitExceeded,
 }
 
 /// <summary>An image with its reference segmentation on the same grid.</summary>

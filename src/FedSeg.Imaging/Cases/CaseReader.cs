@@ -8,14 +8,15 @@ namespace FedSeg.Imaging.Cases;
 /// Reads one labelled case: all files below its folder, exactly one image series and one segmentation of it, found by what the files say.
 /// Nothing that a file holds makes it throw; a case that can't be trusted is quarantined with a reason.
 /// </summary>
-public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? seriesOptions = null, SegmentationOptions? segmentationOptions = null)
+public sealed class CaseReader(
+    DicomLimits? limits = null, SeriesOptions? seriesOptions = null, SegmentationOptions? segmentationOptions = null)
 {
     /// <param name="caseDirectory">The case's folder; files in any names and sub-folders.</param>
     /// <param name="vocabulary">The classes of the run; segments outside it are left out.</param>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public CaseOutcome Read(string caseDirectory, LabelVocabulary vocabulary, CancellationToken cancellationToken)
     {
-        var folder = DicomFolder.Read(caseDirectory, limits, cancellationToken);
+        var folder = DicomFolder.Read(caseDirectory, limits, cancellationToken: cancellationToken);
         return CaseMatch.In(folder, caseDirectory, seriesOptions) switch
         {
             CaseMatch.Refused refused => new CaseOutcome.Quarantined(refused.Reason, refused.Detail),
@@ -28,7 +29,8 @@ public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? series
     {
         try
         {
-            var segmentation = SegmentationReader.Read(found.Segmentation, found.Series.Grid, vocabulary, segmentationOptions, limits);
+            var segmentation = SegmentationReader.Read(
+                found.Segmentation, found.Series.Grid, found.Series.FrameOfReferenceUid, vocabulary, segmentationOptions, limits);
             if (segmentation is SegmentationOutcome.Refused refused)
             {
                 return new CaseOutcome.Quarantined(refused.Reason, refused.Detail);
@@ -44,7 +46,8 @@ public sealed class CaseReader(DicomLimits? limits = null, SeriesOptions? series
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            return new CaseOutcome.Quarantined(QuarantineReason.UnreadableFile, $"A file of series {found.Series.SeriesUid} can't be opened ({fault.GetType().Name}). Check its permissions.");
+            return new CaseOutcome.Quarantined(QuarantineReason.UnreadableFile, $"A file of series {found.Series.SeriesUid} can't be "
+                + $"opened ({fault.GetType().Name}). Check its permissions.");
         }
     }
 }

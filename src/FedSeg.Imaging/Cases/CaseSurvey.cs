@@ -10,10 +10,12 @@ namespace FedSeg.Imaging.Cases;
 /// <param name="Modality">DICOM modality code.</param>
 /// <param name="Grid">The image's grid.</param>
 /// <param name="SegmentLabels">The segment labels in the order of their numbers, without a label map's background.</param>
-public sealed record SurveyedCase(string Directory, string PatientKey, string Modality, GridGeometry Grid, IReadOnlyList<string> SegmentLabels);
+public sealed record SurveyedCase(
+    string Directory, string PatientKey, string Modality, GridGeometry Grid, IReadOnlyList<string> SegmentLabels);
 
 /// <summary>
-/// A first look at a site's data folder (<c>DIR/&lt;case&gt;/…</c>) by headers alone: enough to propose a job. Pixels may still turn out corrupt later.
+/// A first look at a site's data folder (<c>DIR/&lt;case&gt;/…</c>) by headers alone: enough to propose a job. Pixels may still turn out
+/// corrupt later.
 /// </summary>
 /// <param name="Cases">Cases whose headers fit together, in ordinal order of their folders.</param>
 /// <param name="Quarantined">Every other case folder with its reason.</param>
@@ -21,17 +23,17 @@ public sealed record CaseSurvey(IReadOnlyList<SurveyedCase> Cases, IReadOnlyList
 {
     /// <summary>Surveys every sub-folder of <paramref name="siteDirectory"/> as one case.</summary>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
-    public static CaseSurvey Of(string siteDirectory, DicomLimits? limits = null, SeriesOptions? options = null, CancellationToken cancellationToken = default)
+    public static CaseSurvey Of(
+        string siteDirectory, DicomLimits? limits = null, SeriesOptions? options = null, CancellationToken cancellationToken = default)
     {
         var cases = new List<SurveyedCase>();
         var quarantined = new List<FileProblem>();
         foreach (var directory in System.IO.Directory.EnumerateDirectories(siteDirectory).Order(StringComparer.Ordinal))
         {
-            switch (CaseMatch.In(DicomFolder.Read(directory, limits, cancellationToken), directory, options))
+            switch (CaseMatch.In(DicomFolder.Read(directory, limits, cancellationToken: cancellationToken), directory, options))
             {
                 case CaseMatch.Found found:
-                    var labels = found.Segmentation.Segments.Where(segment => segment.Number > 0).Select(segment => segment.Label);
-                    cases.Add(new(directory, found.Series.PatientKey, found.Series.Modality, found.Series.Grid, [.. labels]));
+                    cases.Add(new(directory, found.Series.PatientKey, found.Series.Modality, found.Series.Grid, found.Segmentation.Labels));
                     break;
                 case CaseMatch.Refused refused:
                     quarantined.Add(new(directory, refused.Reason, refused.Detail));
@@ -43,17 +45,21 @@ public sealed record CaseSurvey(IReadOnlyList<SurveyedCase> Cases, IReadOnlyList
     }
 
     /// <summary>
-    /// The segment labels of the surveyed cases in the order in which the first case numbers them; labels that only later cases have follow.
+    /// The segment labels of the surveyed cases in the order in which the first case numbers them; labels that only later cases have
+    /// follow.
     /// </summary>
-    public IReadOnlyList<string> Labels => [.. Cases.SelectMany(surveyed => surveyed.SegmentLabels).Distinct(StringComparer.OrdinalIgnoreCase)];
+    public IReadOnlyList<string> Labels =>
+        [.. Cases.SelectMany(surveyed => surveyed.SegmentLabels).Distinct(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>Median spacing along each axis over the cases, mm; <see langword="null"/> without cases.</summary>
     public Vector3D? MedianSpacingMm => Cases.Count == 0 ? null : new Vector3D(
-        Median(surveyed => surveyed.Grid.SpacingMm.X), Median(surveyed => surveyed.Grid.SpacingMm.Y), Median(surveyed => surveyed.Grid.SpacingMm.Z));
+        Median(surveyed => surveyed.Grid.SpacingMm.X), Median(surveyed => surveyed.Grid.SpacingMm.Y),
+        Median(surveyed => surveyed.Grid.SpacingMm.Z));
 
     /// <summary>Median size along each axis over the cases, voxels; <see langword="null"/> without cases.</summary>
     public Index3? MedianSize => Cases.Count == 0 ? null : new Index3(
-        (int)Median(surveyed => surveyed.Grid.Size.Z), (int)Median(surveyed => surveyed.Grid.Size.Y), (int)Median(surveyed => surveyed.Grid.Size.X));
+        (int)Median(surveyed => surveyed.Grid.Size.Z), (int)Median(surveyed => surveyed.Grid.Size.Y),
+        (int)Median(surveyed => surveyed.Grid.Size.X));
 
     private double Median(Func<SurveyedCase, double> value) => Cases.Select(value).Order().ElementAt(Cases.Count / 2);
 }

@@ -1,6 +1,8 @@
 namespace FedSeg.Imaging.Nifti;
 
-/// <summary>How a voxel is stored; the number is the datatype code of the NIfTI-1 standard (nifti1.h, DT_*). Colour and complex voxels are not read.</summary>
+/// <summary>
+/// How a voxel is stored; the number is the datatype code of the NIfTI-1 standard (nifti1.h, DT_*). Colour and complex voxels are not read.
+/// </summary>
 internal enum NiftiDatatype : short
 {
     UInt8 = 2,

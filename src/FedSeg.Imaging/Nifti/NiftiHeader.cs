@@ -34,7 +34,8 @@ internal sealed record NiftiHeader
         var reader = new FieldReader(bytes, IsBig(bytes, path), path);
         if (!bytes[344..348].SequenceEqual("n+1\0"u8))
         {
-            throw reader.Refuse("magic", "is not 'n+1': only NIfTI-1 in one file is read, no .hdr/.img pair and no Analyze; save the image as .nii or .nii.gz");
+            throw reader.Refuse("magic", "is not 'n+1': only NIfTI-1 in one file is read, no .hdr/.img pair and no Analyze; save the "
+                + "image as .nii or .nii.gz");
         }
 
         // xyzt_units: the lowest three bits are the unit of length; 0 is unknown and means mm in practice, 2 is mm.
@@ -64,7 +65,8 @@ internal sealed record NiftiHeader
         {
             (Length, _) => false,
             (_, Length) => true,
-            (540, _) or (_, 540) => throw new InvalidDataException($"{path}: this is NIfTI-2, which is not read; save the image as NIfTI-1."),
+            (540, _) or (_, 540) => throw new InvalidDataException($"{path}: this is NIfTI-2, which is not read; save the image as "
+                + "NIfTI-1."),
             _ => throw new InvalidDataException($"{path}: not a NIfTI-1 file (sizeof_hdr is {little}, not {Length})."),
         };
     }
@@ -94,14 +96,17 @@ internal sealed record NiftiHeader
 
         return (long)counts[0] * counts[1] * counts[2] <= Math.Min(options.MaxVoxels, Array.MaxLength)
             ? new Index3(counts[2], counts[1], counts[0])
-            : throw reader.Refuse("dim", $"asks for more than {options.MaxVoxels} voxels; if it is genuine, raise {nameof(NiftiOptions.MaxVoxels)}");
+            : throw reader.Refuse("dim", $"asks for more than {options.MaxVoxels} voxels; if it is genuine, raise "
+                + $"{nameof(NiftiOptions.MaxVoxels)}");
     }
 
     private static NiftiDatatype DatatypeOf(FieldReader reader)
     {
         var (datatype, bits) = ((NiftiDatatype)reader.Int16(70), reader.Int16(72));
-        return !Enum.IsDefined(datatype) ? throw reader.Refuse("datatype", $"{(short)datatype} is not read; save the image as whole or floating-point numbers")
-            : bits != 8 * datatype.Width() ? throw reader.Refuse("bitpix", $"is {bits} where {datatype} has {8 * datatype.Width()}; the file is corrupt")
+        return !Enum.IsDefined(datatype) ? throw reader.Refuse("datatype", $"{(short)datatype} is not read; save the image as whole or "
+            + "floating-point numbers")
+            : bits != 8 * datatype.Width() ? throw reader.Refuse("bitpix", $"is {bits} where {datatype} has {8 * datatype.Width()}; the "
+                + "file is corrupt")
             : datatype;
     }
 
@@ -110,11 +115,13 @@ internal sealed record NiftiHeader
         var offset = reader.Finite("vox_offset", 108);
         return offset >= Length && offset <= options.MaxHeaderBytes && offset == Math.Floor(offset)
             ? (int)offset
-            : throw reader.Refuse("vox_offset", $"is {offset}, not a whole number from {Length} to {options.MaxHeaderBytes}; the file is corrupt, or raise {nameof(NiftiOptions.MaxHeaderBytes)}");
+            : throw reader.Refuse("vox_offset", $"is {offset}, not a whole number from {Length} to {options.MaxHeaderBytes}; the file is "
+                + $"corrupt, or raise {nameof(NiftiOptions.MaxHeaderBytes)}");
     }
 
     /// <summary>Zero says "no scaling" in the standard; not-a-number is what some writers put there instead.</summary>
-    private static double? SlopeOf(FieldReader reader) => reader.Single(112) is var slope && double.IsFinite(slope) && slope != 0 ? slope : null;
+    private static double? SlopeOf(FieldReader reader) =>
+        reader.Single(112) is var slope && double.IsFinite(slope) && slope != 0 ? slope : null;
 
     /// <summary>Numbers of the header in the file's own byte order.</summary>
     internal readonly ref struct FieldReader(ReadOnlySpan<byte> bytes, bool isBigEndian, string path)
@@ -123,12 +130,17 @@ internal sealed record NiftiHeader
 
         public bool IsBigEndian => isBigEndian;
 
-        public short Int16(int offset) => isBigEndian ? BinaryPrimitives.ReadInt16BigEndian(_bytes[offset..]) : BinaryPrimitives.ReadInt16LittleEndian(_bytes[offset..]);
+        public short Int16(int offset) =>
+            isBigEndian ? BinaryPrimitives.ReadInt16BigEndian(_bytes[offset..]) : BinaryPrimitives.ReadInt16LittleEndian(_bytes[offset..]);
 
-        public double Single(int offset) => isBigEndian ? BinaryPrimitives.ReadSingleBigEndian(_bytes[offset..]) : BinaryPrimitives.ReadSingleLittleEndian(_bytes[offset..]);
+        public double Single(int offset) =>
+            isBigEndian
+                ? BinaryPrimitives.ReadSingleBigEndian(_bytes[offset..])
+                : BinaryPrimitives.ReadSingleLittleEndian(_bytes[offset..]);
 
         public double Finite(string field, int offset) =>
-            Single(offset) is var value && double.IsFinite(value) ? value : throw Refuse(field, "is not a finite number; the file is corrupt");
+            Single(offset) is var value && double.IsFinite(value) ? value : throw Refuse(field, "is not a finite number; the file is "
+                + "corrupt");
 
         public InvalidDataException Refuse(string field, string problem) => new($"{path}: {field} {problem}.");
     }

@@ -12,8 +12,11 @@ public sealed class NiftiOptions
     /// <summary>Most bytes between the start of the file and the first voxel (header extensions).</summary>
     public int MaxHeaderBytes { get; init; } = 16 * 1024 * 1024;
 
-    /// <summary>Largest cosine between two axes; beyond it the grid is sheared and refused.</summary>
-    public double OrthogonalityTolerance { get; init; } = 1e-3;
+    /// <summary>
+    /// Largest cosine between two axes; beyond it the grid is sheared and refused. A series may lean by a tenth of a degree, and so may its
+    /// file.
+    /// </summary>
+    public double OrthogonalityTolerance { get; init; } = 2e-3;
 
     /// <summary>
     /// Take a file that states neither sform nor qform, with its first axis to the patient's left, as nibabel does. Only for comparing two

@@ -15,7 +15,8 @@ internal static class NiftiOrientation
         return isMatrix ? Checked(Matrix(reader), "srow", reader, options)
             : isQuaternion ? Checked(Quaternion(reader), "quatern", reader, options)
             : options.AllowMissingOrientation ? Checked(Centred(reader, size), "pixdim", reader, options)
-            : throw reader.Refuse("sform_code", "and qform_code are 0: the file does not say where left and right are; save it with its orientation");
+            : throw reader.Refuse("sform_code", "and qform_code are 0: the file does not say where left and right are; save it with its "
+                + "orientation");
     }
 
     private static NiftiAffine Matrix(NiftiHeader.FieldReader reader)
@@ -58,7 +59,8 @@ internal static class NiftiOrientation
     }
 
     private static Vector3D Spacing(NiftiHeader.FieldReader reader) =>
-        new Vector3D(reader.Finite("pixdim[1]", 80), reader.Finite("pixdim[2]", 84), reader.Finite("pixdim[3]", 88)) is { X: > 0, Y: > 0, Z: > 0 } spacing
+        new Vector3D(reader.Finite("pixdim[1]", 80), reader.Finite("pixdim[2]", 84), reader.Finite("pixdim[3]", 88))
+            is { X: > 0, Y: > 0, Z: > 0 } spacing
             ? spacing
             : throw reader.Refuse("pixdim", "is not positive; the file is corrupt");
 
@@ -70,9 +72,11 @@ internal static class NiftiOrientation
             throw reader.Refuse(field, "has an axis without length; the file is corrupt");
         }
 
-        var shear = Math.Max(Math.Abs(affine.I.Dot(affine.J)) / (i * j), Math.Max(Math.Abs(affine.J.Dot(affine.K)) / (j * k), Math.Abs(affine.I.Dot(affine.K)) / (i * k)));
+        double[] cosines = [affine.I.Dot(affine.J) / (i * j), affine.J.Dot(affine.K) / (j * k), affine.I.Dot(affine.K) / (i * k)];
+        var shear = cosines.Max(Math.Abs);
         return shear <= options.OrthogonalityTolerance
             ? affine
-            : throw reader.Refuse(field, $"has axes that are not at right angles (cosine {shear:0.####}); resample the image onto a grid without shear");
+            : throw reader.Refuse(field, $"has axes that are not at right angles (cosine {shear:0.####}); resample the image onto a grid "
+                + "without shear");
     }
 }

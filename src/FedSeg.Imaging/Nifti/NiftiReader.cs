@@ -17,7 +17,9 @@ public static class NiftiReader
         path.EndsWith(".nii", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".nii.gz", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>An image as floats; NaN voxels stay NaN, whole numbers beyond 2^24 are rounded.</summary>
-    /// <exception cref="InvalidDataException">The file is no NIfTI-1, corrupt, truncated, beyond a limit, or does not say where it lies.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is no NIfTI-1, corrupt, truncated, beyond a limit, or does not say where it lies.
+    /// </exception>
     /// <exception cref="IOException">The file can't be opened.</exception>
     public static Volume ReadVolume(string path, NiftiOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -47,7 +49,8 @@ public static class NiftiReader
             {
                 labels[first + i] = values[i] is >= 0 and <= 255 && values[i] == Math.Floor(values[i])
                     ? (byte)values[i]
-                    : throw new InvalidDataException($"{path}: voxel {first + i} is {values[i]}, no label: labels are whole numbers from 0 to 255.");
+                    : throw new InvalidDataException($"{path}: voxel {first + i} is {values[i]}, no label: labels are whole numbers from "
+                        + "0 to 255.");
             }
         }, cancellationToken);
         return new LabelVolume(grid, labels);
@@ -72,7 +75,8 @@ public static class NiftiReader
         return header;
     }
 
-    private static void ReadVoxels(Stream stream, NiftiHeader header, string path, Action<int, ReadOnlySpan<double>> take, CancellationToken cancellationToken)
+    private static void ReadVoxels(
+        Stream stream, NiftiHeader header, string path, Action<int, ReadOnlySpan<double>> take, CancellationToken cancellationToken)
     {
         var total = header.Size.Z * header.Size.Y * header.Size.X;
         var raw = new byte[Math.Min(ChunkVoxels, total) * header.Datatype.Width()];

@@ -41,7 +41,8 @@ public static class NiftiWriter
         var header = HeaderOf(grid, datatype);
         var part = path + ".part";
         using (var file = File.Create(part))
-        using (var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase) ? new GZipStream(file, CompressionLevel.Optimal) : (Stream)file)
+        using (var stream = path.EndsWith(".gz", StringComparison.OrdinalIgnoreCase)
+            ? new GZipStream(file, CompressionLevel.Optimal) : (Stream)file)
         {
             stream.Write(header);
             var row = new T[grid.Size.X];
@@ -61,7 +62,8 @@ public static class NiftiWriter
     {
         if (Math.Max(grid.Size.X, Math.Max(grid.Size.Y, grid.Size.Z)) > short.MaxValue)
         {
-            throw new ArgumentException($"NIfTI-1 holds at most {short.MaxValue} voxels along an axis; the grid has {grid.Size}.", nameof(grid));
+            throw new ArgumentException($"NIfTI-1 holds at most {short.MaxValue} voxels along an axis; the grid has "
+                + $"{grid.Size}.", nameof(grid));
         }
 
         var bytes = new byte[VoxelOffset];
@@ -91,8 +93,8 @@ public static class NiftiWriter
     }
 
     /// <summary>
-    /// The unit quaternion (a ≥ 0 left out, as in the standard) of the axes, and -1 where they are left-handed: qfac, which mirrors the third axis.
-    /// The largest of the four parts is taken from the diagonal, so that none is divided by a small number.
+    /// The unit quaternion (a ≥ 0 left out, as in the standard) of the axes, and -1 where they are left-handed: qfac, which mirrors the
+    /// third axis. The largest of the four parts is taken from the diagonal, so that none is divided by a small number.
     /// </summary>
     private static (double B, double C, double D, int Handedness) QuaternionOf(NiftiAffine affine)
     {

@@ -30,12 +30,15 @@ internal sealed record FramePlacement(int Rows, int Columns, int First, int RowS
             : null;
     }
 
+    /// <summary>Every frame of a segmentation falls on the grid, within the default tolerance.</summary>
+    public static bool AllOn(GridGeometry grid, SegmentationHeader header) =>
+        header.Frames.Count > 0
+        && header.Frames.All(
+            frame => On(grid, frame, header.Rows, header.Columns, SegmentationOptions.Default.PlacementToleranceVoxels) is not null);
+
     private static Index3? Nearest(GridGeometry grid, Vector3D positionMm, double tolerance)
     {
-        var offset = positionMm - grid.OriginMm;
-        var z = offset.Dot(grid.Directions.Slice) / grid.SpacingMm.Z;
-        var y = offset.Dot(grid.Directions.Row) / grid.SpacingMm.Y;
-        var x = offset.Dot(grid.Directions.Column) / grid.SpacingMm.X;
+        var (x, y, z) = grid.IndexAt(positionMm);
         var fits = OnVoxel(z, grid.Size.Z, tolerance) && OnVoxel(y, grid.Size.Y, tolerance) && OnVoxel(x, grid.Size.X, tolerance);
         return fits ? new Index3((int)Math.Round(z), (int)Math.Round(y), (int)Math.Round(x)) : null;
     }
@@ -52,7 +55,8 @@ internal sealed record FramePlacement(int Rows, int Columns, int First, int RowS
             return 0;
         }
 
-        var alongOneAxis = Math.Abs(dz) + Math.Abs(dy) + Math.Abs(dx) == steps && (dz == 0 ? 0 : 1) + (dy == 0 ? 0 : 1) + (dx == 0 ? 0 : 1) == 1;
+        var alongOneAxis = Math.Abs(dz) + Math.Abs(dy) + Math.Abs(dx) == steps && (dz == 0 ? 0 : 1) + (dy == 0 ? 0 : 1)
+            + (dx == 0 ? 0 : 1) == 1;
         return alongOneAxis ? (Offset(grid, to) - Offset(grid, from)) / steps : null;
     }
 

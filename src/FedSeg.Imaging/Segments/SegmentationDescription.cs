@@ -33,4 +33,13 @@ public sealed record SegmentationDescription(
     SegmentAlgorithm Algorithm,
     string AlgorithmName,
     string UidSeed,
-    DateTime CreatedAt);
+    DateTime CreatedAt)
+{
+    internal static string ProductVersion { get; } = typeof(SegmentationDescription).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    /// <summary>Binary, which every viewer reads, or a label map, which is smaller and few read yet.</summary>
+    public SegmentationKind Kind { get; init; } = SegmentationKind.Binary;
+
+    /// <summary>Version of the program or model that drew the segments; ignored when manual.</summary>
+    public string AlgorithmVersion { get; init; } = ProductVersion;
+}

@@ -1,6 +1,7 @@
 using FedSeg.Dicom;
 using FedSeg.Dicom.DataSets;
 using FedSeg.Dicom.Reading;
+using FedSeg.Imaging.Series;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Segments;
@@ -28,36 +29,29 @@ public sealed record Segment(int Number, string Label);
 public sealed record SegmentFrame(int? SegmentNumber, Vector3D? PositionMm, Vector3D? ColumnStepMm, Vector3D? RowStepMm);
 
 /// <summary>What the header of a DICOM segmentation says, read without its pixels.</summary>
-public sealed record SegmentationHeader
+public sealed record SegmentationHeader : SegmentationObject
 {
     internal const string SegmentationStorage = "1.2.840.10008.5.1.4.1.1.66.4";
     internal const string LabelMapStorage = "1.2.840.10008.5.1.4.1.1.66.7";
-
-    public required string Path { get; init; }
-
-    public required string SopInstanceUid { get; init; }
-
-    public required string StudyUid { get; init; }
-
-    public required string SeriesUid { get; init; }
-
-    public required string? FrameOfReferenceUid { get; init; }
 
     public required SegmentationKind Kind { get; init; }
 
     /// <summary>The segments in the order of their numbers.</summary>
     public required IReadOnlyList<Segment> Segments { get; init; }
 
+    public override IReadOnlyList<string> Labels => [.. Segments.Where(segment => segment.Number > 0).Select(segment => segment.Label)];
+
+    public required int Rows { get; init; }
+
+    public required int Columns { get; init; }
+
     public required IReadOnlyList<SegmentFrame> Frames { get; init; }
 
     /// <summary>The value that means "wholly inside" in a fractional segmentation.</summary>
     public required int MaximumFractionalValue { get; init; }
 
-    /// <summary>The series that ReferencedSeriesSequence names.</summary>
-    public required IReadOnlySet<string> ReferencedSeriesUids { get; init; }
-
-    /// <summary>The images that ReferencedSeriesSequence or the frames' derivations name.</summary>
-    public required IReadOnlySet<string> ReferencedInstanceUids { get; init; }
+    /// <summary>The file is one part of several; alone it may lack labels.</summary>
+    public required bool IsConcatenation { get; init; }
 
     /// <summary>The SOP class is a segmentation or a label map segmentation.</summary>
     public static bool IsSegmentation(string? sopClassUid) => sopClassUid is SegmentationStorage or LabelMapStorage;
@@ -66,24 +60,26 @@ public sealed record SegmentationHeader
     public static SegmentationHeader Of(DicomFile file)
     {
         var set = file.DataSet;
-        var perFrame = set.Items(Tags.PerFrameFunctionalGroupsSequence);
-        var shared = set.Items(Tags.SharedFunctionalGroupsSequence) is [var group, ..] ? group : null;
         var kind = KindOf(file);
+        var (series, instances) = References(set);
         return new SegmentationHeader
         {
             Path = file.Path,
             SopInstanceUid = set.RequiredText(Tags.SopInstanceUid),
             StudyUid = set.RequiredText(Tags.StudyInstanceUid),
             SeriesUid = set.RequiredText(Tags.SeriesInstanceUid),
-            FrameOfReferenceUid = set.Text(Tags.FrameOfReferenceUid),
+            FrameOfReferenceUids = set.Texts(Tags.FrameOfReferenceUid).Where(uid => uid.Length > 0).ToHashSet(StringComparer.Ordinal),
+            ReferencedSeriesUids = series,
+            ReferencedInstanceUids = instances,
+            Rows = set.RequiredWholeNumber(Tags.Rows),
+            Columns = set.RequiredWholeNumber(Tags.Columns),
+            IsConcatenation = set.Find(Tags.ConcatenationUid) is not null,
             Kind = kind,
             Segments = [.. set.Items(Tags.SegmentSequence)
                 .Select(item => new Segment(item.RequiredWholeNumber(Tags.SegmentNumber), item.Text(Tags.SegmentLabel) ?? ""))
                 .OrderBy(segment => segment.Number)],
-            Frames = [.. perFrame.Select(frame => FrameOf(frame, shared, kind))],
+            Frames = FrameAttributes.AreGroupedIn(set) ? [.. FrameAttributes.Of(set).Select(frame => FrameOf(frame, kind))] : [],
             MaximumFractionalValue = set.WholeNumber(Tags.MaximumFractionalValue) ?? 255,
-            ReferencedSeriesUids = References(set).Series,
-            ReferencedInstanceUids = References(set).Instances,
         };
     }
 
@@ -93,17 +89,17 @@ public sealed record SegmentationHeader
         "FRACTIONAL" => SegmentationKind.Fractional,
         "LABELMAP" => SegmentationKind.LabelMap,
         null when file.DataSet.Text(Tags.SopClassUid) == LabelMapStorage => SegmentationKind.LabelMap,
-        _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationType} is none of BINARY, FRACTIONAL, LABELMAP. Export the segmentation again."),
+        _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationType} is none of BINARY, FRACTIONAL, "
+            + "LABELMAP. Export the segmentation again."),
     };
 
-    private static SegmentFrame FrameOf(DataSet frame, DataSet? shared, SegmentationKind kind)
+    private static SegmentFrame FrameOf(FrameAttributes frame, SegmentationKind kind)
     {
-        DataSet? Group(DicomTag tag) => frame.Items(tag) is [var own, ..] ? own : shared?.Items(tag) is [var common, ..] ? common : null;
-
-        var segment = kind == SegmentationKind.LabelMap ? null : Group(Tags.SegmentIdentificationSequence)?.WholeNumber(Tags.ReferencedSegmentNumber);
-        var position = Group(Tags.PlanePositionSequence)?.Numbers(Tags.ImagePositionPatient);
-        var orientation = Group(Tags.PlaneOrientationSequence)?.Numbers(Tags.ImageOrientationPatient);
-        var spacing = Group(Tags.PixelMeasuresSequence)?.Numbers(Tags.PixelSpacing);
+        var segment = kind == SegmentationKind.LabelMap
+            ? null : frame.Group(Tags.SegmentIdentificationSequence)?.WholeNumber(Tags.ReferencedSegmentNumber);
+        var position = frame.Group(Tags.PlanePositionSequence)?.Numbers(Tags.ImagePositionPatient);
+        var orientation = frame.Group(Tags.PlaneOrientationSequence)?.Numbers(Tags.ImageOrientationPatient);
+        var spacing = frame.Group(Tags.PixelMeasuresSequence)?.Numbers(Tags.PixelSpacing);
         var hasPlane = orientation is { Count: 6 } && spacing is { Count: 2 };
         return new SegmentFrame(
             segment,
@@ -126,7 +122,8 @@ public sealed record SegmentationHeader
         }
 
         var groups = set.Items(Tags.PerFrameFunctionalGroupsSequence).Concat(set.Items(Tags.SharedFunctionalGroupsSequence));
-        foreach (var source in groups.SelectMany(item => item.Items(Tags.DerivationImageSequence)).SelectMany(item => item.Items(Tags.SourceImageSequence)))
+        foreach (var source in groups.SelectMany(item => item.Items(Tags.DerivationImageSequence))
+            .SelectMany(item => item.Items(Tags.SourceImageSequence)))
         {
             AddText(instances, source, Tags.ReferencedSopInstanceUid);
         }

@@ -8,8 +8,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Segments;
 
 /// <summary>
-/// Writes a binary DICOM segmentation (PS3.3 §A.51): one frame a segment and slice, empty ones left out, on exactly the grid of the source images, which it
-/// references one by one. Patient and study are those of the source.
+/// Writes a DICOM segmentation (PS3.3 §A.51), binary or as a label map (Sup 243), on exactly the grid of the source images, which it
+/// references one by one. Empty frames are left out. Patient, study and frame of reference are those of the source.
 /// </summary>
 public static class SegmentationWriter
 {
@@ -19,7 +19,10 @@ public static class SegmentationWriter
 
     /// <param name="source">The images; their first file is opened for patient and study.</param>
     /// <param name="labels">Class 0 is background; the others are numbers of <see cref="SegmentationDescription.Segments"/>.</param>
-    /// <exception cref="ArgumentException">The labels lie on another grid than the images, or hold a class without description.</exception>
+    /// <exception cref="ArgumentException">
+    /// The labels lie on another grid than the images, or hold a class without description; the images were resampled, or name no frame of
+    /// reference.
+    /// </exception>
     public static DataSetBuilder Build(ImageSeries source, LabelVolume labels, SegmentationDescription description)
     {
         if (labels.Grid != source.Grid)
@@ -29,50 +32,46 @@ public static class SegmentationWriter
 
         if (labels.Labels.Any(label => label > description.Segments.Count))
         {
-            throw new ArgumentException($"A voxel has a class above {description.Segments.Count}, the number of described segments.", nameof(labels));
+            throw new ArgumentException($"A voxel has a class above {description.Segments.Count}, the number of described "
+                + "segments.", nameof(labels));
         }
 
-        var frames = FramesOf(labels, description.Segments.Count);
+        if (source.Shear is not null)
+        {
+            throw new ArgumentException("The source images were straightened from a tilted stack; a segmentation has to lie on the "
+                + "images' own voxels.", nameof(source));
+        }
+
+        if (source.FrameOfReferenceUid is null)
+        {
+            throw new ArgumentException($"The source images name no frame of reference {Tags.FrameOfReferenceUid}, so that nothing could "
+                + "be placed on them.", nameof(source));
+        }
+
+        var isLabelMap = description.Kind == SegmentationKind.LabelMap;
+        var pixels = description.Kind switch
+        {
+            SegmentationKind.Binary => SegmentPixels.Binary(labels, description.Segments.Count),
+            SegmentationKind.LabelMap => SegmentPixels.LabelMap(labels),
+            _ => throw new ArgumentException(
+                $"A {description.Kind} segmentation is not written; choose binary or label map.", nameof(description)),
+        };
         var header = DicomFile.OpenHeader(source.Slices[0].Path).DataSet;
         var dimensions = DicomUid.FromName(description.UidSeed + "/dimensions");
         var set = new DataSetBuilder();
         AddPatientAndStudy(set, header);
         AddSeries(set, source, header, description);
-        AddImage(set, source, frames);
-        set.Bytes(Tags.PixelData, DicomVr.OB, Pack(labels, frames))
-            .Sequence(Tags.DimensionOrganizationSequence, new DataSetBuilder().Text(Tags.DimensionOrganizationUid, dimensions))
-            .Sequence(
-                Tags.DimensionIndexSequence,
-                Dimension(dimensions, Tags.ReferencedSegmentNumber, Tags.SegmentIdentificationSequence),
-                Dimension(dimensions, Tags.ImagePositionPatient, Tags.PlanePositionSequence))
-            .Sequence(Tags.SegmentSequence, description.Segments.Select((segment, index) => SegmentItem(segment, index + 1, description)))
+        AddImage(set, source, pixels, description.Kind);
+        var position = Dimension(dimensions, Tags.ImagePositionPatient, Tags.PlanePositionSequence);
+        set.Sequence(Tags.DimensionOrganizationSequence, new DataSetBuilder().Text(Tags.DimensionOrganizationUid, dimensions))
+            .Sequence(Tags.DimensionIndexSequence, isLabelMap
+                ? [position]
+                : [Dimension(dimensions, Tags.ReferencedSegmentNumber, Tags.SegmentIdentificationSequence), position])
+            .Sequence(Tags.SegmentSequence, SegmentItems.Of(description))
             .Sequence(Tags.SharedFunctionalGroupsSequence, SharedGroups(source.Grid))
-            .Sequence(Tags.PerFrameFunctionalGroupsSequence, frames.Select(frame => FrameGroups(frame, source)));
+            .Sequence(Tags.PerFrameFunctionalGroupsSequence,
+                pixels.Frames.Select(frame => FrameGroups(frame.Plane, frame.Segment, source)));
         return set;
-    }
-
-    private static List<(int Slice, int Segment)> FramesOf(LabelVolume labels, int segments)
-    {
-        var plane = labels.Grid.Size.Y * labels.Grid.Size.X;
-        var frames = new List<(int Slice, int Segment)>();
-        for (var segment = 1; segment <= segments; segment++)
-        {
-            for (var slice = 0; slice < labels.Grid.Size.Z; slice++)
-            {
-                if (labels.Labels.AsSpan(slice * plane, plane).Contains((byte)segment))
-                {
-                    frames.Add((slice, segment));
-                }
-            }
-        }
-
-        if (frames.Count == 0)
-        {
-            // An image must have a frame; an empty one says that nothing was found.
-            frames.Add((0, 1));
-        }
-
-        return frames;
     }
 
     private static void AddPatientAndStudy(DataSetBuilder set, DataSet source) => set.CopyText(
@@ -99,7 +98,8 @@ public static class SegmentationWriter
             set.CopyText(header, Tags.StudyDescription);
         }
 
-        set.Text(Tags.SopClassUid, SegmentationHeader.SegmentationStorage)
+        var isLabelMap = description.Kind == SegmentationKind.LabelMap;
+        set.Text(Tags.SopClassUid, isLabelMap ? SegmentationHeader.LabelMapStorage : SegmentationHeader.SegmentationStorage)
             .Text(Tags.SopInstanceUid, DicomUid.FromName(description.UidSeed + "/instance"))
             .Text(Tags.SeriesInstanceUid, DicomUid.FromName(description.UidSeed + "/series"))
             .Text(Tags.Modality, "SEG")
@@ -113,63 +113,37 @@ public static class SegmentationWriter
             .Text(Tags.Manufacturer, "FedSeg")
             .Text(Tags.ManufacturerModelName, "FedSeg")
             .Text(Tags.DeviceSerialNumber, "1")
-            .Text(Tags.SoftwareVersions, typeof(SegmentationWriter).Assembly.GetName().Version?.ToString(3) ?? "0")
+            .Text(Tags.SoftwareVersions, SegmentationDescription.ProductVersion)
             .Sequence(Tags.ReferencedSeriesSequence, new DataSetBuilder()
                 .Text(Tags.SeriesInstanceUid, source.SeriesUid)
-                .Sequence(Tags.ReferencedInstanceSequence, source.Slices.Select(ReferenceTo)));
+                .Sequence(Tags.ReferencedInstanceSequence,
+                    source.Slices.DistinctBy(slice => slice.SopInstanceUid).Select(InstanceReference)));
     }
 
-    private static void AddImage(DataSetBuilder set, ImageSeries source, List<(int Slice, int Segment)> frames) => set
-        .Text(Tags.ImageType, "DERIVED", "PRIMARY")
-        .Text(Tags.ContentLabel, "SEGMENTATION")
-        .Text(Tags.ContentDescription, "Segmentation")
-        .Text(Tags.ContentCreatorName)
-        .Text(Tags.SegmentationType, "BINARY")
-        .Text(Tags.SegmentsOverlap, "NO")
-        .Text(Tags.BurnedInAnnotation, "NO")
-        .Text(Tags.LossyImageCompression, "00")
-        .Numbers(Tags.NumberOfFrames, frames.Count)
-        .Numbers(Tags.Rows, source.Grid.Size.Y)
-        .Numbers(Tags.Columns, source.Grid.Size.X)
-        .Numbers(Tags.SamplesPerPixel, 1)
-        .Text(Tags.PhotometricInterpretation, "MONOCHROME2")
-        .Numbers(Tags.BitsAllocated, 1)
-        .Numbers(Tags.BitsStored, 1)
-        .Numbers(Tags.HighBit, 0)
-        .Numbers(Tags.PixelRepresentation, 0);
-
-    /// <summary>Bits run on across frames, lowest first.</summary>
-    private static byte[] Pack(LabelVolume labels, List<(int Slice, int Segment)> frames)
+    private static void AddImage(DataSetBuilder set, ImageSeries source, SegmentPixels pixels, SegmentationKind kind)
     {
-        var plane = labels.Grid.Size.Y * labels.Grid.Size.X;
-        var packed = new byte[((long)plane * frames.Count + 7) / 8];
-        long bit = 0;
-        foreach (var (slice, segment) in frames)
+        set.Text(Tags.ImageType, "DERIVED", "PRIMARY")
+            .Text(Tags.ContentLabel, "SEGMENTATION")
+            .Text(Tags.ContentDescription, "Segmentation")
+            .Text(Tags.ContentCreatorName)
+            .Text(Tags.SegmentationType, kind == SegmentationKind.LabelMap ? "LABELMAP" : "BINARY")
+            .Text(Tags.SegmentsOverlap, "NO")
+            .Text(Tags.BurnedInAnnotation, "NO")
+            .Text(Tags.LossyImageCompression, "00")
+            .Numbers(Tags.NumberOfFrames, pixels.Frames.Count)
+            .Numbers(Tags.Rows, source.Grid.Size.Y)
+            .Numbers(Tags.Columns, source.Grid.Size.X)
+            .Numbers(Tags.SamplesPerPixel, 1)
+            .Text(Tags.PhotometricInterpretation, "MONOCHROME2")
+            .Numbers(Tags.BitsAllocated, pixels.Bits)
+            .Numbers(Tags.BitsStored, pixels.Bits)
+            .Numbers(Tags.HighBit, pixels.Bits - 1)
+            .Numbers(Tags.PixelRepresentation, 0)
+            .Bytes(Tags.PixelData, DicomVr.OB, pixels.Data);
+        if (kind == SegmentationKind.LabelMap)
         {
-            foreach (var label in labels.Labels.AsSpan(slice * plane, plane))
-            {
-                if (label == segment)
-                {
-                    packed[bit >> 3] |= (byte)(1 << (int)(bit & 7));
-                }
-
-                bit++;
-            }
+            set.Numbers(Tags.PixelPaddingValue, 0);
         }
-
-        return packed;
-    }
-
-    private static DataSetBuilder SegmentItem(SegmentDescription segment, int number, SegmentationDescription description)
-    {
-        var item = new DataSetBuilder()
-            .Numbers(Tags.SegmentNumber, number)
-            .Text(Tags.SegmentLabel, segment.Label)
-            .Text(Tags.SegmentAlgorithmType, description.Algorithm.ToString().ToUpperInvariant())
-            .Sequence(Tags.SegmentedPropertyCategoryCodeSequence, CodeItem(segment.Category))
-            .Sequence(Tags.SegmentedPropertyTypeCodeSequence, CodeItem(segment.Type))
-            .Numbers(Tags.RecommendedDisplayCieLabValue, [.. Colours[(number - 1) % Colours.Length]]);
-        return description.Algorithm == SegmentAlgorithm.Manual ? item : item.Text(Tags.SegmentAlgorithmName, description.AlgorithmName);
     }
 
     private static DataSetBuilder SharedGroups(GridGeometry grid) => new DataSetBuilder()
@@ -183,38 +157,38 @@ public static class SegmentationWriter
                 grid.Directions.Column.X, grid.Directions.Column.Y, grid.Directions.Column.Z,
                 grid.Directions.Row.X, grid.Directions.Row.Y, grid.Directions.Row.Z));
 
-    private static DataSetBuilder FrameGroups((int Slice, int Segment) frame, ImageSeries source)
+    private static DataSetBuilder FrameGroups(int plane, int? segment, ImageSeries source)
     {
-        var slice = source.Slices[frame.Slice];
-        return new DataSetBuilder()
-            .Sequence(Tags.FrameContentSequence, new DataSetBuilder().Numbers(Tags.DimensionIndexValues, frame.Segment, frame.Slice + 1))
-            .Sequence(Tags.PlanePositionSequence, new DataSetBuilder()
-                .Numbers(Tags.ImagePositionPatient, slice.PositionMm.X, slice.PositionMm.Y, slice.PositionMm.Z))
-            .Sequence(Tags.SegmentIdentificationSequence, new DataSetBuilder().Numbers(Tags.ReferencedSegmentNumber, frame.Segment))
-            .Sequence(Tags.DerivationImageSequence, new DataSetBuilder()
-                .Sequence(Tags.DerivationCodeSequence, CodeItem(new Code("113076", "DCM", "Segmentation")))
-                .Sequence(Tags.SourceImageSequence, ReferenceTo(slice)
-                    .Sequence(Tags.PurposeOfReferenceCodeSequence, CodeItem(new Code("121322", "DCM", "Source image for image processing operation")))
-                    .Text(Tags.SpatialLocationsPreserved, "YES")));
+        // A filled gap has no image of its own: its frame lies on the grid and is derived from none.
+        var slice = source.SliceAt(plane);
+        var position = slice?.PositionMm ?? source.Grid.PositionMm(plane, 0, 0);
+        var groups = new DataSetBuilder()
+            .Sequence(Tags.FrameContentSequence,
+                new DataSetBuilder().Numbers(Tags.DimensionIndexValues, segment is { } number ? [number, plane + 1] : [plane + 1]))
+            .Sequence(Tags.PlanePositionSequence,
+                new DataSetBuilder().Numbers(Tags.ImagePositionPatient, position.X, position.Y, position.Z));
+        if (segment is { } referenced)
+        {
+            groups.Sequence(Tags.SegmentIdentificationSequence, new DataSetBuilder().Numbers(Tags.ReferencedSegmentNumber, referenced));
+        }
+
+        return slice is null ? groups : groups.Sequence(Tags.DerivationImageSequence, new DataSetBuilder()
+            .Sequence(Tags.DerivationCodeSequence, SegmentItems.CodeItem(new Code("113076", "DCM", "Segmentation")))
+            .Sequence(Tags.SourceImageSequence, FrameReference(slice)
+                .Sequence(Tags.PurposeOfReferenceCodeSequence, SegmentItems.CodeItem(new Code("121322", "DCM", "Source image for image "
+                    + "processing operation")))
+                .Text(Tags.SpatialLocationsPreserved, "YES")));
     }
 
-    private static DataSetBuilder ReferenceTo(SliceHeader slice) => new DataSetBuilder()
+    private static DataSetBuilder InstanceReference(SliceHeader slice) => new DataSetBuilder()
         .Text(Tags.ReferencedSopClassUid, slice.SopClassUid)
         .Text(Tags.ReferencedSopInstanceUid, slice.SopInstanceUid);
+
+    private static DataSetBuilder FrameReference(SliceHeader slice) =>
+        slice.IsMultiFrame ? InstanceReference(slice).Numbers(Tags.ReferencedFrameNumber, slice.Frame + 1) : InstanceReference(slice);
 
     private static DataSetBuilder Dimension(string organization, DicomTag index, DicomTag group) => new DataSetBuilder()
         .Text(Tags.DimensionOrganizationUid, organization)
         .TagValue(Tags.DimensionIndexPointer, index)
         .TagValue(Tags.FunctionalGroupPointer, group);
-
-    private static DataSetBuilder CodeItem(Code code) => new DataSetBuilder()
-        .Text(Tags.CodeValue, code.Value)
-        .Text(Tags.CodingSchemeDesignator, code.Scheme)
-        .Text(Tags.CodeMeaning, code.Meaning);
-
-    /// <summary>CIELab as 16-bit numbers, PS3.3 §C.10.7.1.1: red, green, blue, yellow, magenta, cyan.</summary>
-    private static readonly double[][] Colours =
-    [
-        [34885, 53485, 50171], [57496, 10794, 54237], [21168, 53250, 5167], [63664, 27356, 57158], [39523, 58128, 17255], [59727, 20538, 29220],
-    ];
 }

@@ -1,13 +1,11 @@
-using System.Security.Cryptography;
-using System.Text;
-using FedSeg.Dicom;
-using FedSeg.Dicom.DataSets;
-using FedSeg.Dicom.Reading;
+using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Series;
 
-/// <summary>What the header of one single-frame image file says, read without its pixels.</summary>
+/// <summary>
+/// What the header says of one slice, read without its pixels: a single-frame file, or one frame of an enhanced multi-frame file.
+/// </summary>
 public sealed record SliceHeader
 {
     public required string Path { get; init; }
@@ -15,6 +13,12 @@ public sealed record SliceHeader
     public required string SopClassUid { get; init; }
 
     public required string SopInstanceUid { get; init; }
+
+    /// <summary>The frame within the file, from 0.</summary>
+    public required int Frame { get; init; }
+
+    /// <summary>The file is a multi-frame image: a reference to this slice must name the frame, PS3.3 §C.7.6.16.</summary>
+    public required bool IsMultiFrame { get; init; }
 
     public required string StudyUid { get; init; }
 
@@ -32,11 +36,11 @@ public sealed record SliceHeader
 
     public required int Columns { get; init; }
 
-    /// <summary>Why the file can't be a slice of a volume, in a few words; <see langword="null"/> when it can.</summary>
-    public required string? Obstacle { get; init; }
+    /// <summary>Why it can't be a slice of a volume; <see langword="null"/> when it can.</summary>
+    public required SliceObstacle? Obstacle { get; init; }
 
-    /// <summary>A scout image, not part of the volume.</summary>
-    public required bool IsLocalizer { get; init; }
+    /// <summary>What tells the stacks of one series apart.</summary>
+    public required SliceTraits Traits { get; init; }
 
     /// <summary>Distance between rows, mm (the first value of PixelSpacing).</summary>
     public double RowSpacingMm { get; init; }
@@ -53,72 +57,28 @@ public sealed record SliceHeader
     /// <summary>Second triple of ImageOrientationPatient: direction of growing row index.</summary>
     public Vector3D RowDirection { get; init; }
 
-    /// <summary>The stored value that stands for "outside the scanner's field of view"; <see langword="null"/> where none is named.</summary>
-    public int? PaddingValue { get; init; }
+    /// <summary>
+    /// The stored values that stand for "outside the scanner's field of view"; <see langword="null"/> where none are named.
+    /// </summary>
+    public PaddingRange? Padding { get; init; }
+
+    /// <summary>The values go through a look-up table (PS3.3 §C.11.1) instead of slope and intercept.</summary>
+    public bool HasModalityLut { get; init; }
 
     public double RescaleSlope { get; init; } = 1;
 
     public double RescaleIntercept { get; init; }
-
-    /// <summary>Reads a header that has Rows. Geometry that is absent is an <see cref="Obstacle"/>, not a fault.</summary>
-    /// <exception cref="DicomException">An identifier is absent or a value is impossible.</exception>
-    public static SliceHeader Of(DicomFile file)
-    {
-        var set = file.DataSet;
-        var header = new SliceHeader
-        {
-            Path = file.Path,
-            SopClassUid = set.RequiredText(Tags.SopClassUid),
-            SopInstanceUid = set.RequiredText(Tags.SopInstanceUid),
-            StudyUid = set.RequiredText(Tags.StudyInstanceUid),
-            SeriesUid = set.RequiredText(Tags.SeriesInstanceUid),
-            FrameOfReferenceUid = set.Text(Tags.FrameOfReferenceUid),
-            Modality = set.Text(Tags.Modality) ?? "OT",
-            PatientKey = KeyOf(set),
-            Rows = set.RequiredWholeNumber(Tags.Rows),
-            Columns = set.RequiredWholeNumber(Tags.Columns),
-            Obstacle = ObstacleIn(set),
-            IsLocalizer = set.Texts(Tags.ImageType).Contains("LOCALIZER"),
-        };
-        if (header.Obstacle is not null)
-        {
-            return header;
-        }
-
-        var spacing = set.RequiredNumbers(Tags.PixelSpacing, 2);
-        var position = set.RequiredNumbers(Tags.ImagePositionPatient, 3);
-        var orientation = set.RequiredNumbers(Tags.ImageOrientationPatient, 6);
-        return header with
-        {
-            RowSpacingMm = spacing[0],
-            ColumnSpacingMm = spacing[1],
-            PositionMm = new(position[0], position[1], position[2]),
-            ColumnDirection = new(orientation[0], orientation[1], orientation[2]),
-            RowDirection = new(orientation[3], orientation[4], orientation[5]),
-            PaddingValue = PaddingOf(set),
-            RescaleSlope = set.Number(Tags.RescaleSlope) ?? 1,
-            RescaleIntercept = set.Number(Tags.RescaleIntercept) ?? 0,
-        };
-    }
-
-    private static string? ObstacleIn(DataSet set) =>
-        set.WholeNumber(Tags.NumberOfFrames) is > 1 ? "it is an enhanced multi-frame image, which is not read yet"
-        : set.WholeNumber(Tags.Rows) is not (> 0 and <= ushort.MaxValue) || set.WholeNumber(Tags.Columns) is not (> 0 and <= ushort.MaxValue) ? "it has no rows or columns"
-        : set.WholeNumber(Tags.SamplesPerPixel) is > 1 ? "it is a colour image"
-        : set.Find(Tags.ModalityLutSequence) is { Items.Count: > 0 } ? $"its values go through a modality look-up table {Tags.ModalityLutSequence}"
-        : set.Numbers(Tags.PixelSpacing).Count != 2 ? $"it has no {Tags.PixelSpacing}"
-        : set.Numbers(Tags.ImagePositionPatient).Count != 3 ? $"it has no {Tags.ImagePositionPatient}"
-        : set.Numbers(Tags.ImageOrientationPatient).Count != 6 ? $"it has no {Tags.ImageOrientationPatient}"
-        : set.Numbers(Tags.PixelSpacing).Any(spacing => spacing <= 0) ? $"its {Tags.PixelSpacing} is not positive"
-        : set.Number(Tags.RescaleSlope) is 0 ? $"its {Tags.RescaleSlope} is zero"
-        : null;
-
-    /// <summary>The value is signed when the pixels are, whatever an Implicit VR dictionary says (PS3.3 §C.7.5.1.1.2).</summary>
-    private static int? PaddingOf(DataSet set) =>
-        set.WholeNumber(Tags.PixelPaddingValue) is not { } value ? null
-        : set.WholeNumber(Tags.PixelRepresentation) == 1 && value > short.MaxValue ? value - 65536
-        : value;
-
-    private static string KeyOf(DataSet set) =>
-        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{set.Text(Tags.IssuerOfPatientId)}\n{set.Text(Tags.PatientId)}")));
 }
+
+/// <summary>Why an image is no slice of a volume.</summary>
+/// <param name="Detail">In a few words, to follow "it"; holds tags, never a value that could name a patient.</param>
+public sealed record SliceObstacle(QuarantineReason Reason, string Detail)
+{
+    /// <summary>
+    /// Scouts and screen saves stand beside the slices of a series without harm to them; anything else makes the series suspect.
+    /// </summary>
+    public bool IsBystander => Reason is QuarantineReason.Localizer or QuarantineReason.SecondaryCapture;
+}
+
+/// <summary>PixelPaddingValue to PixelPaddingRangeLimit, both included, in stored values (PS3.3 §C.7.5.1.1.2).</summary>
+public readonly record struct PaddingRange(int First, int Last);

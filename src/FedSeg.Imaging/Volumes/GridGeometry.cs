@@ -21,6 +21,21 @@ public sealed record GridGeometry(Index3 Size, Vector3D SpacingMm, Vector3D Orig
         + Directions.Slice * (z * SpacingMm.Z)
         + Directions.Row * (y * SpacingMm.Y)
         + Directions.Column * (x * SpacingMm.X);
+
+    /// <summary>
+    /// Where a patient position lies on the grid: column, row and slice index as x, y and z, whole numbers at voxel centres. The axes need
+    /// not be at right angles: a stack may lean by what its assembly tolerates.
+    /// </summary>
+    public Vector3D IndexAt(Vector3D positionMm)
+    {
+        var (slice, row, column) = (Directions.Slice * SpacingMm.Z, Directions.Row * SpacingMm.Y, Directions.Column * SpacingMm.X);
+        var offset = positionMm - OriginMm;
+        var volume = slice.Dot(row.Cross(column));
+        return new Vector3D(
+            X: offset.Dot(slice.Cross(row)) / volume,
+            Y: offset.Dot(column.Cross(slice)) / volume,
+            Z: offset.Dot(row.Cross(column)) / volume);
+    }
 }
 
 /// <summary>Voxel counts or indices along <c>z</c> (slices), <c>y</c> (rows), <c>x</c> (columns).</summary>

@@ -147,6 +147,66 @@ public sealed class CaseReaderTests : IDisposable
         Assert.EndsWith("cut.dcm", Assert.Single(scan.Quarantined).Path, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_FilesThatBelongToNothing_AreEachExplained()
+    {
+        WriteImages();
+        WriteSegmentation("fitting");
+        WriteSegmentation("foreign", set => set.Text(Tags.FrameOfReferenceUid, "1.2.97"));
+        WriteSegmentation("shifted", set => set.Sequence(Tags.PerFrameFunctionalGroupsSequence, new DataSetBuilder()
+            .Sequence(Tags.PlanePositionSequence, new DataSetBuilder().Numbers(Tags.ImagePositionPatient, 0.5, 0, 0))
+            .Sequence(Tags.SegmentIdentificationSequence, new DataSetBuilder().Numbers(Tags.ReferencedSegmentNumber, 1))));
+        File.WriteAllText(Path.Combine(_directory, "notes.txt"), "nothing of interest");
+        DicomWriter.Write(Path.Combine(_directory, "report.dcm"), new DataSetBuilder()
+            .Text(Tags.SopClassUid, "1.2.840.10008.5.1.4.1.1.88.11").Text(Tags.SopInstanceUid, "1.7").Text(Tags.Modality, "SR"));
+
+        var scan = DicomScan.Of(_directory, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            [
+                ("foreign/seg.dcm", QuarantineReason.SegmentationOfAnotherSeries),
+                ("notes.txt", QuarantineReason.NotDicom),
+                ("report.dcm", QuarantineReason.NotAnImage),
+                ("shifted/seg.dcm", QuarantineReason.SegmentationGridMismatch),
+            ],
+            scan.Quarantined.Select(problem => (Path.GetRelativePath(_directory, problem.Path), problem.Reason)));
+        Assert.True(Assert.Single(scan.Series).Usable);
+    }
+
+    [Fact]
+    public void Read_StructureSetAsReference_IsUsable()
+    {
+        WriteImages();
+        var contour = new DataSetBuilder()
+            .Text(Tags.ContourGeometricType, "CLOSED_PLANAR")
+            .Numbers(Tags.ContourData, -0.5, -0.5, 1, 1.5, -0.5, 1, 1.5, 0.5, 1, -0.5, 0.5, 1);
+        DicomWriter.Write(Path.Combine(_directory, "rs.dcm"), Contours.StructureSetFiles.Build("1.2.3.5", ["1.2.3.4"], ("a", [contour])));
+
+        var usable = Assert.IsType<CaseOutcome.Usable>(Read()).Case;
+
+        Assert.Equal<byte>([0, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0], usable.Labels.Labels);
+    }
+
+    [Fact]
+    public void Read_SeriesOfTwoEchoes_TakesTheOneWhoseImagesTheSegmentationNames()
+    {
+        var files = new SliceFiles(_directory);
+        for (var index = 0; index < 4; index++)
+        {
+            var echo = index / 2 + 1;
+            files.Write(index, new Vector3D(0, 0, index % 2), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => (short)echo, set =>
+                set.Numbers(Tags.EchoNumbers, echo));
+        }
+
+        WriteSegmentation();
+        Refused(QuarantineReason.SeveralStacks);
+
+        WriteSegmentation(change: set => set.Sequence(Tags.ReferencedSeriesSequence, new DataSetBuilder()
+            .Text(Tags.SeriesInstanceUid, "1.2.3.4")
+            .Sequence(Tags.ReferencedInstanceSequence, new DataSetBuilder().Text(Tags.ReferencedSopInstanceUid, "1.2.3.4.3"))));
+        Assert.All(Assert.IsType<CaseOutcome.Usable>(Read()).Case.Image.Voxels, voxel => Assert.Equal(2, voxel));
+    }
+
     private void WriteImages(string folder = "", string seriesUid = "1.2.3.4", string frameUid = "1.2.3.5", int slices = 2)
     {
         var directory = Directory.CreateDirectory(Path.Combine(_directory, folder)).FullName;

@@ -12,7 +12,8 @@ internal static class Nibabel
     /// <summary>Runs a script that may use nib and np; its standard output.</summary>
     public static string Run(string script, params string[] arguments)
     {
-        Assert.SkipUnless(File.Exists("/usr/lib/python3/dist-packages/nibabel/__init__.py"), "nibabel not found: apt-get install python3-nibabel");
+        Assert.SkipUnless(File.Exists("/usr/lib/python3/dist-packages/nibabel/__init__.py"), "nibabel not found: apt-get install "
+            + "python3-nibabel");
         var start = new ProcessStartInfo(Python, ["-c", "import sys\nimport numpy as np\nimport nibabel as nib\n" + script, .. arguments])
         {
             RedirectStandardError = true,

@@ -46,7 +46,8 @@ public sealed class NiftiReaderTests : IDisposable
     [InlineData(70, 128, "datatype 128")]
     [InlineData(72, 8, "bitpix")]
     public void ReadVolume_ImpossibleField_IsRefusedByName(int offset, short value, string field) =>
-        Assert.Contains(field, Refused(bytes => BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(offset), value)), StringComparison.Ordinal);
+        Assert.Contains(field, Refused(bytes => BinaryPrimitives.WriteInt16LittleEndian(bytes.AsSpan(offset), value)),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData(108, 347f, "vox_offset")]
@@ -55,13 +56,15 @@ public sealed class NiftiReaderTests : IDisposable
     [InlineData(280, float.NaN, "srow")]
     [InlineData(284, 1f, "right angles")]
     public void ReadVolume_ImpossibleNumber_IsRefusedByName(int offset, float value, string field) =>
-        Assert.Contains(field, Refused(bytes => BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(offset), value)), StringComparison.Ordinal);
+        Assert.Contains(field, Refused(bytes => BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(offset), value)),
+            StringComparison.Ordinal);
 
     [Fact]
     public void ReadVolume_NoOrientation_IsRefusedUnlessAllowed()
     {
         Assert.Contains("left and right", Refused(bytes => bytes.AsSpan(252, 4).Clear()), StringComparison.Ordinal);
-        Assert.Equal(23, NiftiReader.ReadVolume(_path, new NiftiOptions { AllowMissingOrientation = true }, TestContext.Current.CancellationToken).Voxels[23]);
+        Assert.Equal(23, NiftiReader.ReadVolume(
+            _path, new NiftiOptions { AllowMissingOrientation = true }, TestContext.Current.CancellationToken).Voxels[23]);
     }
 
     [Fact]
@@ -116,7 +119,8 @@ public sealed class NiftiReaderTests : IDisposable
     {
         NiftiWriter.Write(_path, new Volume(Grid, [.. Enumerable.Range(0, 24).Select(i => i == 5 ? value : 1)]));
 
-        var error = Assert.Throws<InvalidDataException>(() => NiftiReader.ReadLabels(_path, cancellationToken: TestContext.Current.CancellationToken));
+        var error = Assert.Throws<InvalidDataException>(
+            () => NiftiReader.ReadLabels(_path, cancellationToken: TestContext.Current.CancellationToken));
         Assert.Contains("voxel 5", error.Message, StringComparison.Ordinal);
     }
 
@@ -135,7 +139,8 @@ public sealed class NiftiReaderTests : IDisposable
             File.WriteAllBytes(_path, bytes);
             try
             {
-                Assert.True(NiftiReader.ReadVolume(_path, options, TestContext.Current.CancellationToken).Voxels.Length <= options.MaxVoxels);
+                Assert.True(NiftiReader.ReadVolume(
+                    _path, options, TestContext.Current.CancellationToken).Voxels.Length <= options.MaxVoxels);
                 read++;
             }
             catch (InvalidDataException)

@@ -23,7 +23,8 @@ public sealed class SegmentationReaderTests : IDisposable
     [Fact]
     public void Read_LabelMapOfSixteenBits_MapsNumbersToClassesAndLeavesOthersOut()
     {
-        var outcome = Read(SegmentationFiles.Build("LABELMAP", 16, ["x", "b", "a"], [(0, 0)], [1, 0, 2, 0, 3, 0, 0, 0, 3, 1, 3, 0]), "a", "b");
+        var outcome = Read(
+            SegmentationFiles.Build("LABELMAP", 16, ["x", "b", "a"], [(0, 0)], [1, 0, 2, 0, 3, 0, 0, 0, 3, 1, 3, 0]), "a", "b");
 
         Assert.Equal<byte>([0, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0], Mapped(outcome));
     }
@@ -39,7 +40,8 @@ public sealed class SegmentationReaderTests : IDisposable
 
     [Fact]
     public void Read_TwoTrainedLabelsInOneVoxel_IsRefused() =>
-        Assert.Equal(QuarantineReason.OverlappingLabels, Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a", "b"], [(1, 0), (2, 0)], [0x41, 0x00]), "a", "b")));
+        Assert.Equal(QuarantineReason.OverlappingLabels,
+            Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a", "b"], [(1, 0), (2, 0)], [0x41, 0x00]), "a", "b")));
 
     [Fact]
     public void Read_OverlapWithASegmentThatIsNotTrained_IsNoOverlap() =>
@@ -51,7 +53,8 @@ public sealed class SegmentationReaderTests : IDisposable
 
     [Fact]
     public void Read_FrameOutsideTheVolume_IsRefused() =>
-        Assert.Equal(QuarantineReason.SegmentationGridMismatch, Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 2)], [0x01, 0]), "a")));
+        Assert.Equal(QuarantineReason.SegmentationGridMismatch,
+            Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 2)], [0x01, 0]), "a")));
 
     [Fact]
     public void Read_FrameOfOtherSpacing_IsRefused()
@@ -74,10 +77,23 @@ public sealed class SegmentationReaderTests : IDisposable
         Assert.Equal(QuarantineReason.SegmentationGridMismatch, Refused(Read(set, "a")));
     }
 
+    [Fact]
+    public void Read_AnotherFrameOfReference_IsRefused() =>
+        Assert.Equal(
+            QuarantineReason.SegmentationOfAnotherSeries,
+            Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 0)], [0x01, 0]).Text(Tags.FrameOfReferenceUid, "1.2.99"), "a")));
+
+    [Fact]
+    public void Read_PartOfAConcatenation_IsRefused() =>
+        Assert.Equal(
+            QuarantineReason.UnsupportedSegmentation,
+            Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 0)], [0x01, 0]).Text(Tags.ConcatenationUid, "1.2.99"), "a")));
+
     private SegmentationOutcome Read(DataSetBuilder set, params string[] labels)
     {
         DicomWriter.Write(_path, set);
-        return SegmentationReader.Read(SegmentationHeader.Of(DicomFile.OpenHeader(_path)), SegmentationFiles.Grid, LabelVocabulary.Of(labels));
+        return SegmentationReader.Read(
+            SegmentationHeader.Of(DicomFile.OpenHeader(_path)), SegmentationFiles.Grid, "1.2.3.5", LabelVocabulary.Of(labels));
     }
 
     private static byte[] Mapped(SegmentationOutcome outcome) => Assert.IsType<SegmentationOutcome.Mapped>(outcome).Labels.Labels;

@@ -1,6 +1,7 @@
 using FedSeg.Dicom.DataSets;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Series;
+using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Tests.Series;
 
@@ -116,21 +117,108 @@ public sealed class SeriesAssemblyTests : IDisposable
     public void Assemble_LocalizerInTheSeries_LeavesItOut()
     {
         WriteAxial(0, 1, 2);
-        _files.WriteAxial(3, 50, set => set.Text(Tags.ImageType, "ORIGINAL", "PRIMARY", "LOCALIZER").Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1));
+        _files.WriteAxial(
+            3, 50, set => set.Text(Tags.ImageType, "ORIGINAL", "PRIMARY", "LOCALIZER")
+                .Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1));
 
         Assert.Equal(3, Assert.IsType<SeriesOutcome.Usable>(Assemble()).Series.Slices.Count);
     }
 
-    [Fact]
-    public void Read_SlopeAndInterceptOfEachSlice_AreAppliedToThatSlice()
+    [Theory]
+    [InlineData("LOCALIZER", QuarantineReason.Localizer)]
+    [InlineData("MOSAIC", QuarantineReason.Mosaic)]
+    [InlineData("SCREEN SAVE", QuarantineReason.SecondaryCapture)]
+    public void Assemble_SeriesOfImagesThatAreNoSlices_IsNamed(string imageType, QuarantineReason reason)
     {
-        _files.WriteAxial(2, 0, set => set.Numbers(Tags.RescaleSlope, 10).Numbers(Tags.RescaleIntercept, -5));
-        _files.WriteAxial(3, 1, set => set.Numbers(Tags.RescaleSlope, 0.5).Numbers(Tags.RescaleIntercept, 100));
+        for (var i = 0; i < 3; i++) _files.WriteAxial(i, i, set => set.Text(Tags.ImageType, "ORIGINAL", "PRIMARY", imageType));
 
-        var volume = VolumeReader.Read(Assert.IsType<SeriesOutcome.Usable>(Assemble()).Series, cancellationToken: TestContext.Current.CancellationToken);
+        Refused(reason);
+    }
 
-        Assert.Equal(15f, volume.Voxels[0]);
-        Assert.Equal(101.5f, volume.Voxels[12]);
+    [Fact]
+    public void Assemble_SecondaryCaptures_AreNamed()
+    {
+        for (var i = 0; i < 3; i++) _files.WriteAxial(i, i, set => set.Text(Tags.SopClassUid, "1.2.840.10008.5.1.4.1.1.7"));
+
+        Refused(QuarantineReason.SecondaryCapture);
+    }
+
+    [Fact]
+    public void Assemble_BurnedInAnnotation_IsNamed()
+    {
+        WriteAxial(0, 1, 2);
+        _files.WriteAxial(3, 3, set => set.Text(Tags.BurnedInAnnotation, "YES"));
+
+        Refused(QuarantineReason.BurnedInAnnotation);
+    }
+
+    [Fact]
+    public void Assemble_SmallErrorsThatAddUp_NamesIrregularSpacing()
+    {
+        var (z, heights) = (0.0, new List<double> { 0 });
+        for (var i = 0; i < 60; i++) heights.Add(z += i < 30 ? 1.004 : 0.996);
+        WriteAxial([.. heights]);
+
+        Refused(QuarantineReason.IrregularSpacing);
+    }
+
+    [Fact]
+    public void Assemble_StackThatLeansWithinTolerance_HasTheSliceAxisOfItsPositions()
+    {
+        for (var i = 0; i < 5; i++)
+        {
+            var y = 0.0015 * i;
+            _files.WriteAxial(i, i, set => set.Numbers(Tags.ImagePositionPatient, 0, y, i));
+        }
+
+        var grid = Assert.IsType<SeriesOutcome.Usable>(Assemble()).Series.Grid;
+
+        Assert.True((grid.PositionMm(4, 0, 0) - new Vector3D(0, 0.006, 4)).Length < 1e-12);
+        Assert.True((grid.IndexAt(new(2, 1.006, 4)) - new Vector3D(2, 1, 4)).Length < 1e-9);
+    }
+
+    [Fact]
+    public void Assemble_GapsToBeFilled_MarksThemAndKeepsEverySliceInItsPlace()
+    {
+        WriteAxial(0, 1, 3, 4, 6);
+
+        var series = Assert.IsType<SeriesOutcome.Usable>(Assemble(new SeriesOptions { FillGaps = true })).Series;
+        var volume = VolumeReader.Read(series, cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal([2, 5], series.MissingPlanes);
+        Assert.Equal(7, series.Grid.Size.Z);
+        Assert.Equal(1, series.Grid.SpacingMm.Z, 1e-12);
+        Assert.Equal([0f, 1, 0, 2, 3, 0, 4], Enumerable.Range(0, 7).Select(z => volume.Voxels[z * 12]));
+        Assert.Null(series.SliceAt(5));
+        Assert.Equal(6, series.SliceAt(6)!.PositionMm.Z);
+    }
+
+    [Fact]
+    public void Assemble_UnevenDistancesToBeFilled_AreStillRefused()
+    {
+        WriteAxial(0, 1, 2.5, 3.5, 4.5);
+
+        Assert.Equal(QuarantineReason.IrregularSpacing,
+            Assert.IsType<SeriesOutcome.Refused>(Assemble(new SeriesOptions { FillGaps = true })).Reason);
+    }
+
+    [Fact]
+    public void Assemble_MixedGeometryToBeSplit_GivesAVolumeOfEach()
+    {
+        WriteAxial(0, 1, 2);
+        for (var i = 0; i < 2; i++)
+        {
+            var y = i;
+            _files.WriteAxial(
+                5 + i, 0, set => set.Numbers(Tags.ImageOrientationPatient, 1, 0, 0, 0, 0, -1).Numbers(Tags.ImagePositionPatient, 0, y, 0));
+        }
+
+        Refused(QuarantineReason.MixedOrientation);
+        var stacks = SeriesAssembly.AssembleStacks(
+            Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images),
+            new SeriesOptions { SplitMixedGeometry = true }).Stacks;
+
+        Assert.Equal([2, 3], stacks.Select(stack => Assert.IsType<SeriesOutcome.Usable>(stack.Outcome).Series.Slices.Count).Order());
     }
 
     private void WriteAxial(params double[] heights)
@@ -141,7 +229,9 @@ public sealed class SeriesAssemblyTests : IDisposable
         }
     }
 
-    private SeriesOutcome Assemble() => SeriesAssembly.Assemble(Assert.Single(DicomFolder.Read(_directory).Images));
+    private SeriesOutcome Assemble(SeriesOptions? options = null) =>
+        SeriesAssembly.Assemble(
+            Assert.Single(DicomFolder.Read(_directory, cancellationToken: TestContext.Current.CancellationToken).Images), options);
 
     private void Refused(QuarantineReason reason) => Assert.Equal(reason, Assert.IsType<SeriesOutcome.Refused>(Assemble()).Reason);
 }
