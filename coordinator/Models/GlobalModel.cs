@@ -14,9 +14,15 @@ internal static class GlobalModel
     public static ModelRef CreateInitial(BlobStore blobs, RunId run, JobSpec job)
     {
         var incoming = blobs.IncomingPath("initial", run.ToString());
-        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run, Round = 0 };
-        ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
+        WriteInitial(incoming, run, job);
         return blobs.Adopt(incoming, Digest(incoming));
+    }
+
+    /// <summary>The same model as a file of its own.</summary>
+    public static void WriteInitial(string path, RunId run, JobSpec job)
+    {
+        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run, Round = 0 };
+        ModelInitializer.Write(path, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
     }
 
     /// <summary>SHA-256 of a file.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedSeg.Cli.Aggregation;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
 using FedSeg.Cli.Imaging;
@@ -14,6 +15,7 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     DicomCommands.Create(),
     TrainCommand.Create(),
     ProvisionCommands.Create(),
+    AggregateCommand.Create(),
     JobCommands.Create(),
     ModelCommands.Create(),
     LedgerCommands.Create(),

@@ -40,13 +40,19 @@ public static class ServiceProgram
     }
 
     /// <summary>Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.</summary>
-    public static async Task<int> RunAsync(Func<IHost> build)
+    public static Task<int> RunAsync(Func<IHost> build) => ExplainAsync(async () =>
+    {
+        using var host = build();
+        await host.RunAsync();
+        return Done;
+    });
+
+    /// <summary>Runs a program to its exit code; what a person can mend ends in one line on standard error and exit code 2, a failing disk in exit code 3.</summary>
+    public static async Task<int> ExplainAsync(Func<Task<int>> program)
     {
         try
         {
-            using var host = build();
-            await host.RunAsync();
-            return Done;
+            return await program();
         }
         catch (OptionsValidationException error)
         {
