@@ -5,6 +5,7 @@ using FedSeg.Cli.Engine;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Ledgers;
+using FedSeg.Cli.Privacy;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Provisioning;
 
@@ -19,5 +20,6 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     JobCommands.Create(),
     ModelCommands.Create(),
     LedgerCommands.Create(),
+    PrivacyCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

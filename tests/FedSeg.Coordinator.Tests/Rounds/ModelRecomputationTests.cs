@@ -94,7 +94,7 @@ public sealed class ModelRecomputationTests : IDisposable
         {
             var plan = (await _coordinator.UntilAsync(run, state => state.OpenRound?.Plan.Round == number)).OpenRound!.Plan;
             await SendAsync(plan, CoordinatorOnDisk.North, 0.3f * number, 11);
-            await SendAsync(plan, CoordinatorOnDisk.East, -0.1f, 7);
+            await SendAsync(plan, CoordinatorOnDisk.East, -0.1f * number, 7);
         }
 
         await running;
