@@ -18,13 +18,18 @@ public sealed class PldAccountant
     private const double CoarsestStep = 1e-3;
     private const int LongestTransform = 1 << 21;
 
-    private readonly List<SampledGaussian> _mechanisms = [];
+    private readonly List<(SampledGaussian Mechanism, RecordMixture Mixture)> _mechanisms = [];
 
     /// <summary>Adds steps of the sampled Gaussian mechanism.</summary>
-    public PldAccountant Add(SampledGaussian mechanism)
+    /// <param name="mechanism">The steps.</param>
+    /// <param name="recordsPerPatient">
+    /// Records of one patient that are sampled each by itself, at least 1. Tighter than <see cref="GroupPrivacy"/>: that they seldom meet in a step is counted.
+    /// </param>
+    public PldAccountant Add(SampledGaussian mechanism, int recordsPerPatient = 1)
     {
-        var (q, _, steps) = mechanism.Checked();
-        if (q > 0 && steps > 0) _mechanisms.Add(mechanism);
+        ArgumentOutOfRangeException.ThrowIfLessThan(recordsPerPatient, 1);
+        var (q, sigma, steps) = mechanism.Checked();
+        if (q > 0 && steps > 0) _mechanisms.Add((mechanism, new RecordMixture(q, sigma, recordsPerPatient)));
         return this;
     }
 
@@ -34,36 +39,29 @@ public sealed class PldAccountant
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(delta is >= SmallestDelta and < 1, true, nameof(delta));
         if (_mechanisms.Count == 0) return 0;
-        if (_mechanisms.Exists(mechanism => mechanism.NoiseMultiplier == 0)) return double.PositiveInfinity;
+        if (_mechanisms.Exists(entry => entry.Mechanism.NoiseMultiplier == 0)) return double.PositiveInfinity;
         return Math.Max(Compose(Neighbour.Removed, delta).Epsilon(delta), Compose(Neighbour.Added, delta).Epsilon(delta));
     }
 
     private ComposedLoss Compose(Neighbour neighbour, double delta)
     {
-        var totalSteps = _mechanisms.Sum(mechanism => (double)mechanism.Steps);
+        var totalSteps = _mechanisms.Sum(entry => (double)entry.Mechanism.Steps);
         // What the noise does beyond the reach, over all steps together, is a millionth of δ.
         var reach = 1.0;
         while (totalSteps * NormalTail.Cumulative(-reach) > 1e-6 * delta) reach += 0.25;
 
+        var ranges = _mechanisms.ConvertAll(entry => (
+            entry.Mixture, Range: PrivacyLossDistribution.Range(entry.Mixture, entry.Mechanism.NoiseMultiplier, neighbour, reach), entry.Mechanism.Steps));
+        // Fine enough for the error, coarse enough for one step's own losses to fit half the longest transform.
         var step = Math.Min(CoarsestStep, Math.Sqrt(8 * GridError / totalSteps));
+        step = Math.Max(step, ranges.Max(entry => entry.Range.High - entry.Range.Low) / (LongestTransform / 2));
         while (true)
         {
-            var losses = _mechanisms.ConvertAll(mechanism => (
-                Loss: PrivacyLossDistribution.Of(mechanism.SamplingRate, mechanism.NoiseMultiplier, neighbour, CoarseEnough(mechanism, neighbour, reach, step), reach), mechanism.Steps));
-            step = losses.Max(entry => entry.Loss.Step);
-            if (losses.Exists(entry => entry.Loss.Step < step)) continue;
-
+            var losses = ranges.ConvertAll(entry => (Loss: PrivacyLossDistribution.Of(entry.Mixture, neighbour, entry.Range, step), entry.Steps));
             var window = LossWindow.Of(losses, 1e-6 * delta);
             if (window.Points <= LongestTransform) return ComposedLoss.Of(losses, window);
             step *= Math.Max(1.01, 1.01 * window.Points / LongestTransform);
         }
-    }
-
-    /// <summary>A step at which one mechanism's own losses fit the longest transform.</summary>
-    private static double CoarseEnough(SampledGaussian mechanism, Neighbour neighbour, double reach, double step)
-    {
-        var (low, high) = PrivacyLossDistribution.Range(mechanism.SamplingRate, mechanism.NoiseMultiplier, neighbour, reach);
-        return Math.Max(step, (high - low) / (LongestTransform / 2));
     }
 }
 

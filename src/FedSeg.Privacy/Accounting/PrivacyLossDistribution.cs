@@ -26,42 +26,41 @@ internal sealed class PrivacyLossDistribution
 
     public double Step { get; }
 
-    /// <summary>Range of the loss when the noise stays within <paramref name="reach"/> standard deviations of either mean.</summary>
-    public static (double Low, double High) Range(double q, double sigma, Neighbour neighbour, double reach)
+    /// <summary>Range of the loss while the noise stays within <paramref name="reach"/> (in σ) of its means.</summary>
+    public static (double Low, double High) Range(RecordMixture mixture, double sigma, Neighbour neighbour, double reach)
     {
-        var low = Loss(q, sigma, -reach * sigma);
-        var high = Loss(q, sigma, (neighbour == Neighbour.Removed ? 1 : 0) + reach * sigma);
+        var low = mixture.Loss(-reach * sigma);
+        var high = mixture.Loss((neighbour == Neighbour.Removed ? mixture.Records : 0) + reach * sigma);
         return neighbour == Neighbour.Removed ? (low, high) : (-high, -low);
     }
 
-    /// <summary>One step of the sampled Gaussian mechanism.</summary>
-    /// <param name="q">Sampling rate, above 0.</param>
-    /// <param name="sigma">Noise multiplier, above 0.</param>
-    /// <param name="neighbour">Which of the two distributions is the one that is drawn from.</param>
+    /// <summary>One step.</summary>
+    /// <param name="mixture">What the step shows of the patient.</param>
+    /// <param name="neighbour">Which of the two distributions is drawn from.</param>
+    /// <param name="range">Losses that the grid covers.</param>
     /// <param name="step">The grid's step.</param>
-    /// <param name="reach">Standard deviations of noise that the grid covers.</param>
-    public static PrivacyLossDistribution Of(double q, double sigma, Neighbour neighbour, double step, double reach)
+    public static PrivacyLossDistribution Of(RecordMixture mixture, Neighbour neighbour, (double Low, double High) range, double step)
     {
-        var (low, high) = Range(q, sigma, neighbour, reach);
-        var first = (long)Math.Floor(low / step);
-        var count = (int)((long)Math.Ceiling(high / step) - first) + 1;
-        var masses = new double[count];
-        var edges = new CellEdge[count];
-        for (var i = 0; i < count; i++) edges[i] = CellEdge.At((first + i) * step, q, sigma, neighbour);
-
-        var lowest = edges[0].Below(neighbour, q);
-        masses[0] = lowest;
+        var first = (long)Math.Floor(range.Low / step);
+        var masses = new double[(int)((long)Math.Ceiling(range.High / step) - first) + 1];
+        var lower = Edge.At(first * step, mixture, neighbour);
+        masses[0] = lower.DrawnBelow;
         // Between x and x e^h, the mass b without the patient and a with: the upper point gets (a − x b) / (1 − e^−h), the lower point the rest.
         var share = 1 - Math.Exp(-step);
-        for (var i = 0; i + 1 < count; i++)
+        for (var i = 0; i + 1 < masses.Length; i++)
         {
-            var (drawn, other) = CellEdge.Between(edges[i], edges[i + 1], neighbour, q);
-            var upper = other == 0 ? drawn : Math.Clamp((drawn - Math.Exp((first + i) * step) * other) / share, 0, drawn);
-            masses[i + 1] += upper;
-            masses[i] += drawn - upper;
+            var upper = Edge.At((first + i + 1) * step, mixture, neighbour);
+            var drawn = Between(lower.DrawnBelow, upper.DrawnBelow, lower.DrawnAbove, upper.DrawnAbove);
+            var other = Between(lower.OtherBelow, upper.OtherBelow, lower.OtherAbove, upper.OtherAbove);
+            var ratio = Math.Exp((first + i) * step);
+            // Where the ratio overflows all goes up: against us.
+            var up = double.IsInfinity(ratio) ? drawn : Math.Clamp((drawn - ratio * other) / share, 0, drawn);
+            masses[i + 1] += up;
+            masses[i] += drawn - up;
+            lower = upper;
         }
 
-        return new PrivacyLossDistribution(first, masses, edges[^1].Above(neighbour, q), step);
+        return new PrivacyLossDistribution(first, masses, lower.DrawnAbove, step);
     }
 
     /// <summary>ln E e^(λ loss) over the finite losses.</summary>
@@ -76,44 +75,21 @@ internal sealed class PrivacyLossDistribution
         return sum.Log;
     }
 
-    /// <summary>ln((1 − q) + q e^((2z − 1) / 2σ²)).</summary>
-    private static double Loss(double q, double sigma, double z)
+    /// <summary>The mass between two edges, from whichever tail is the smaller.</summary>
+    private static double Between(double lowerBelow, double upperBelow, double lowerAbove, double upperAbove) =>
+        Math.Max(0, upperBelow < 0.5 ? upperBelow - lowerBelow : lowerAbove - upperAbove);
+
+    /// <summary>How much of the drawn and of the other distribution has a smaller, and how much a greater loss.</summary>
+    private readonly record struct Edge(double DrawnBelow, double DrawnAbove, double OtherBelow, double OtherAbove)
     {
-        var exponent = (2 * z - 1) / (2 * sigma * sigma);
-        return q == 1 ? exponent : exponent > 0 ? exponent + Math.Log(q + (1 - q) * Math.Exp(-exponent)) : Math.Log(1 - q + q * Math.Exp(exponent));
-    }
-
-    /// <summary>Where a loss lies in the noise, and how much of N(0, σ²) and N(1, σ²) lies on either side.</summary>
-    private readonly record struct CellEdge(double ZeroBelow, double ZeroAbove, double OneBelow, double OneAbove)
-    {
-        public static CellEdge At(double loss, double q, double sigma, Neighbour neighbour)
+        public static Edge At(double loss, RecordMixture mixture, Neighbour neighbour)
         {
-            var mixtureLoss = neighbour == Neighbour.Removed ? loss : -loss;
-            var excess = Math.Exp(mixtureLoss) - (1 - q);
-            if (excess <= 0) return new CellEdge(0, 1, 0, 1);
-            var z = sigma * sigma * Math.Log(excess / q) + 0.5;
-            return new CellEdge(NormalTail.Cumulative(z / sigma), NormalTail.Cumulative(-z / sigma), NormalTail.Cumulative((z - 1) / sigma), NormalTail.Cumulative((1 - z) / sigma));
+            // Drawn without the patient, the loss is the mixture's with its sign changed, so that a smaller loss is more noise.
+            var z = mixture.NoiseAt(neighbour == Neighbour.Removed ? loss : -loss);
+            return neighbour == Neighbour.Removed
+                ? new Edge(mixture.PatientBelow(z), mixture.PatientAbove(z), mixture.OtherBelow(z), mixture.OtherAbove(z))
+                : new Edge(mixture.OtherAbove(z), mixture.OtherBelow(z), mixture.PatientAbove(z), mixture.PatientBelow(z));
         }
-
-        /// <summary>Mass of the drawn and of the other distribution between two losses, from whichever tail is the smaller.</summary>
-        public static (double Drawn, double Other) Between(CellEdge lower, CellEdge upper, Neighbour neighbour, double q)
-        {
-            // With the patient added instead of removed a higher loss lies at lower noise.
-            var (left, right) = neighbour == Neighbour.Removed ? (lower, upper) : (upper, lower);
-            var zero = Difference(left.ZeroBelow, right.ZeroBelow, left.ZeroAbove, right.ZeroAbove);
-            var one = Difference(left.OneBelow, right.OneBelow, left.OneAbove, right.OneAbove);
-            var mixture = (1 - q) * zero + q * one;
-            return neighbour == Neighbour.Removed ? (mixture, zero) : (zero, mixture);
-        }
-
-        /// <summary>Mass of the drawn distribution at smaller losses.</summary>
-        public double Below(Neighbour neighbour, double q) => neighbour == Neighbour.Removed ? (1 - q) * ZeroBelow + q * OneBelow : ZeroAbove;
-
-        /// <summary>Mass of the drawn distribution at greater losses.</summary>
-        public double Above(Neighbour neighbour, double q) => neighbour == Neighbour.Removed ? (1 - q) * ZeroAbove + q * OneAbove : ZeroBelow;
-
-        private static double Difference(double leftBelow, double rightBelow, double leftAbove, double rightAbove) =>
-            Math.Max(0, rightBelow < 0.5 ? rightBelow - leftBelow : leftAbove - rightAbove);
     }
 }
 
