@@ -131,5 +131,5 @@ public sealed class BudgetLedgerTests : IDisposable
     private void Persist(byte[] bytes) => DurableFile.Write(BudgetPath, bytes);
 
     private static PrivacyCharge Round(int round, string run = "run-a") =>
-        new(Sha256Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{run} {round}")), RunId.Parse(run), round, new SampledGaussian(.05, 1, 50), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        new(Sha256Digest.Of(System.Text.Encoding.UTF8.GetBytes($"{run} {round}")), RunId.Parse(run), round, new SampledGaussian(.02, 1.5, 50), new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 }
