@@ -21,7 +21,14 @@ internal static class GlobalModel
     /// <summary>The same model as a file of its own.</summary>
     public static void WriteInitial(string path, RunId run, JobSpec job)
     {
-        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run, Round = 0 };
+        var metadata = new ModelMetadata
+        {
+            Architecture = job.Architecture,
+            Labels = job.Labels,
+            Preprocessing = job.Preprocessing,
+            Run = run,
+            Round = 0,
+        };
         ModelInitializer.Write(path, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
     }
 

@@ -8,8 +8,8 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// Rebuilds a run's models from what is stored: the initial one from the job's seed, every later one from its base model and its sites' updates. Changes nothing; needs
-/// no coordinator to run.
+/// Rebuilds a run's models from what is stored: the initial one from the job's seed, every later one from its base model and its sites'
+/// updates. Changes nothing; needs no coordinator to run.
 /// </summary>
 internal static class ModelRecomputation
 {
@@ -29,7 +29,8 @@ internal static class ModelRecomputation
         }
     }
 
-    private static RecomputedModel Rebuild(BlobStore blobs, RunState run, RoundState round, string work, CancellationToken cancellationToken)
+    private static RecomputedModel Rebuild(
+        BlobStore blobs, RunState run, RoundState round, string work, CancellationToken cancellationToken)
     {
         var recorded = round.Model!.Sha256;
         var result = new RecomputedModel(round.Plan.Round, round.Accepted.Count, recorded, null, null);
@@ -37,9 +38,10 @@ internal static class ModelRecomputation
         try
         {
             var merged = RoundAggregation.Run(blobs, run, round, part => Path.Combine(work, part), cancellationToken);
-            return Compare(round.Plan.Round, round.Accepted.Count, recorded, [merged.ModelPath, .. merged.StatePaths.Values], [.. round.ServerState.Values]);
+            ImmutableArray<string> files = [merged.ModelPath, .. merged.StatePaths.Values];
+            return Compare(round.Plan.Round, round.Accepted.Count, recorded, files, [.. round.ServerState.Values]);
         }
-        catch (Exception error) when (error is AggregationException or SafetensorsException or FileNotFoundException or DirectoryNotFoundException)
+        catch (Exception error) when (error is AggregationException or SafetensorsException or IOException)
         {
             return result with { Problem = error.Message };
         }
@@ -48,7 +50,9 @@ internal static class ModelRecomputation
     /// <summary>An input that is gone or is not what its name says.</summary>
     private static string? FindDamage(BlobStore blobs, RoundState round)
     {
-        var inputs = round.Accepted.Select(accepted => (What: $"The update of site '{accepted.Key}'", accepted.Value.Weights!.Sha256)).Prepend(("The base model", round.Plan.BaseModel));
+        var inputs = round.Accepted
+            .Select(accepted => (What: $"The update of site '{accepted.Key}'", accepted.Value.Weights!.Sha256))
+            .Prepend(("The base model", round.Plan.BaseModel));
         foreach (var (what, digest) in inputs)
         {
             if (!blobs.Contains(digest)) return $"{what} ({digest.Abbreviated}) is no longer stored.";
@@ -58,7 +62,8 @@ internal static class ModelRecomputation
         return null;
     }
 
-    private static RecomputedModel Compare(int round, int updates, Sha256Digest recorded, ImmutableArray<string> files, ImmutableArray<ModelRef> state)
+    private static RecomputedModel Compare(
+        int round, int updates, Sha256Digest recorded, ImmutableArray<string> files, ImmutableArray<ModelRef> state)
     {
         var digests = files.Select(GlobalModel.Digest).ToList();
         foreach (var file in files) File.Delete(file);

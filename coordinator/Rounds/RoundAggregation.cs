@@ -8,8 +8,8 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// Merges a round's stored updates into new files. The runner calls it when a round closes and an auditor when it is doubted (<see cref="ModelRecomputation"/>): everything
-/// it needs is in the journal and the blobs, so both get the same bytes.
+/// Merges a round's stored updates into new files. The runner calls it when a round closes and an auditor when it is doubted (<see
+/// cref="ModelRecomputation"/>): everything it needs is in the journal and the blobs, so both get the same bytes.
 /// </summary>
 internal static class RoundAggregation
 {
@@ -24,7 +24,8 @@ internal static class RoundAggregation
     /// <param name="cancellationToken">Stops between chunks and leaves unfinished files.</param>
     /// <exception cref="AggregationException">The updates can't be merged as the job asks.</exception>
     /// <exception cref="SafetensorsException">A stored file is not what the plan declares.</exception>
-    public static MergedRound Run(BlobStore blobs, RunState state, RoundState round, Func<string, string> pathOf, CancellationToken cancellationToken)
+    public static MergedRound Run(
+        BlobStore blobs, RunState state, RoundState round, Func<string, string> pathOf, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
         var manifest = plan.Manifest();
@@ -42,14 +43,17 @@ internal static class RoundAggregation
                 Steps = accepted.Report.Steps,
                 Loss = accepted.Report.MeanLoss - LossOfPerfection,
             })],
-            State = earlier is [.., var before] ? before.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256)) : ImmutableDictionary<StatePart, IWeightSource>.Empty,
+            State = earlier is [.., var before]
+                ? before.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256))
+                : ImmutableDictionary<StatePart, IWeightSource>.Empty,
             PastNorms = [.. earlier.TakeLast(NormBound.HistoryRounds).SelectMany(other => other.Norms.Values)],
         };
 
         var statePaths = state.Job.Aggregation.Step.StateParts.ToImmutableSortedDictionary(part => part, part => pathOf(part.ToString()));
         var modelPath = pathOf("model");
         var model = opened.Create(modelPath, ModelMetadata.Of(plan).ToDictionary());
-        var parts = statePaths.ToImmutableDictionary(part => part.Key, part => (IWeightSink)opened.Create(part.Value, DescribeState(plan, part.Key)));
+        var parts = statePaths.ToImmutableDictionary(
+            part => part.Key, part => (IWeightSink)opened.Create(part.Value, DescribeState(plan, part.Key)));
         var summary = Aggregator.Run(state.Job.Aggregation, input, new AggregationOutput(model, parts), cancellationToken);
         opened.Complete();
         return new MergedRound(modelPath, statePaths, summary.Norms);
@@ -91,4 +95,5 @@ internal static class RoundAggregation
 /// <param name="ModelPath">The next model.</param>
 /// <param name="StatePaths">The server's state, where the strategy has any.</param>
 /// <param name="Norms">Each update's L2 norm before it was bounded.</param>
-internal sealed record MergedRound(string ModelPath, ImmutableSortedDictionary<StatePart, string> StatePaths, ImmutableSortedDictionary<SiteId, double> Norms);
+internal sealed record MergedRound(
+    string ModelPath, ImmutableSortedDictionary<StatePart, string> StatePaths, ImmutableSortedDictionary<SiteId, double> Norms);

@@ -104,11 +104,13 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
         LogClosed(state.Id, plan.Round, round.Accepted.Count, state.Job.Sites.Length, (time.GetUtcNow() - round.OpenedAt).TotalSeconds);
     }
 
-    private RunEvent.RoundClosed Aggregate(RunState state, RoundState round, RunEvent.RoundClosed closed, CancellationToken cancellationToken)
+    private RunEvent.RoundClosed Aggregate(
+        RunState state, RoundState round, RunEvent.RoundClosed closed, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
         var started = time.GetTimestamp();
-        var merged = RoundAggregation.Run(blobs, state, round, part => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}"), cancellationToken);
+        string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
+        var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
         var model = Adopt(merged.ModelPath);
         LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
         return closed with

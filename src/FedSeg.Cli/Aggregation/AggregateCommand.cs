@@ -6,12 +6,17 @@ using FedSeg.Federation.Identity;
 
 namespace FedSeg.Cli.Aggregation;
 
-/// <summary><c>fedseg aggregate</c>: the coordinator's own aggregation over a few numbers, to look at what a strategy does and to compare it with others' code.</summary>
+/// <summary>
+/// <c>fedseg aggregate</c>: the coordinator's own aggregation over a few numbers, to look at what a strategy does and to compare it with
+/// others' code.
+/// </summary>
 internal static class AggregateCommand
 {
+    private static readonly string Names = string.Join(", ", StrategyCatalog.All.Select(strategy => strategy.Name));
+
     private static readonly Option<string> StrategyOption = new("--strategy")
     {
-        Description = "One of: " + string.Join(", ", StrategyCatalog.All.Select(strategy => strategy.Name)),
+        Description = "One of: " + Names,
         Required = true,
     };
 
@@ -21,11 +26,14 @@ internal static class AggregateCommand
         Required = true,
     };
 
-    public static Command Create() => new Command("aggregate", "Run an aggregation strategy on a small JSON file.") { StrategyOption, InputOption }.Does(async (parsed, cancellationToken) =>
+    public static Command Create() =>
+        new Command("aggregate", "Run an aggregation strategy on a small JSON file.") { StrategyOption, InputOption }.Does(AggregateAsync);
+
+    private static async Task<int> AggregateAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var name = parsed.GetRequiredValue(StrategyOption);
         var strategy = StrategyCatalog.Find(name)
-            ?? throw new BadInputException($"--strategy: '{name}' is not one of: {string.Join(", ", StrategyCatalog.All.Select(known => known.Name))}");
+            ?? throw new BadInputException($"--strategy: '{name}' is not one of: {Names}");
         var file = parsed.GetRequiredValue(InputOption);
         if (!file.Exists) throw new BadInputException($"There is no file '{file.FullName}'.");
 
@@ -37,11 +45,15 @@ internal static class AggregateCommand
         }
         else
         {
-            for (var round = 0; round < models.Count; round++) Console.WriteLine($"round {round + 1}: [{string.Join(", ", models[round].Select(value => value.ToString("R", CultureInfo.InvariantCulture)))}]");
+            for (var round = 0; round < models.Count; round++)
+            {
+                var values = models[round].Select(value => value.ToString("R", CultureInfo.InvariantCulture));
+                Console.WriteLine($"round {round + 1}: [{string.Join(", ", values)}]");
+            }
         }
 
         return CommandLine.Done;
-    });
+    }
 
     private static List<double[]> Run(AggregationInput input, CancellationToken cancellationToken)
     {
@@ -63,7 +75,8 @@ internal static class AggregateCommand
             };
             try
             {
-                var summary = Aggregator.Run(input.Spec, round, new AggregationOutput(next, nextState.ToDictionary(part => part.Key, part => (IWeightSink)part.Value)), cancellationToken);
+                var output = new AggregationOutput(next, nextState.ToDictionary(part => part.Key, part => (IWeightSink)part.Value));
+                var summary = Aggregator.Run(input.Spec, round, output, cancellationToken);
                 pastNorms.Enqueue([.. summary.Norms.Values]);
                 if (pastNorms.Count > NormBound.HistoryRounds) pastNorms.Dequeue();
             }

@@ -12,8 +12,9 @@ namespace FedSeg.Cli.Aggregation;
 internal sealed record ClientValues(double Weight, double[] Values, int Steps);
 
 /// <summary>
-/// The input of <c>fedseg aggregate</c>, read strictly: an unknown key, an option the strategy does not have, a value out of its range or not finite, and rows of another
-/// length are refused with their place. <c>losses</c> is one list of numbers for every round, or a list of lists; <c>root</c> is the index of FLTrust's trusted client, 0 without it.
+/// The input of <c>fedseg aggregate</c>, read strictly: an unknown key, an option the strategy does not have, a value out of its range or
+/// not finite, and rows of another length are refused with their place. <c>losses</c> is one list of numbers for every round, or a list of
+/// lists; <c>root</c> is the index of FLTrust's trusted client, 0 without it.
 /// </summary>
 internal sealed class AggregationInput
 {
@@ -49,7 +50,8 @@ internal sealed class AggregationInput
     {
         root.RefuseOtherKeys("initial", "rounds", "options");
         var initial = root.Required("initial").Numbers();
-        ImmutableArray<ImmutableArray<ClientValues>> rounds = [.. root.Required("rounds").Items().Select(round => ReadRound(round, initial.Length))];
+        ImmutableArray<ImmutableArray<ClientValues>> rounds =
+            [.. root.Required("rounds").Items().Select(round => ReadRound(round, initial.Length))];
         var options = root.Optional("options");
         var losses = options?.Optional(LossesKey) is { } place ? ReadLosses(place, rounds) : [];
         return new AggregationInput { Initial = initial, Rounds = rounds, Spec = ReadSpec(options, strategy, rounds), _losses = losses };
@@ -63,7 +65,8 @@ internal sealed class AggregationInput
             var place = client.Required("values");
             var values = place.Numbers();
             if (values.Length != length) throw place.Wrong($"has {values.Length} numbers; initial has {length}");
-            return new ClientValues(client.Required("weight").Number(0, double.MaxValue), values, (int)(client.Optional("steps")?.Number(1, int.MaxValue) ?? 1));
+            var steps = (int)(client.Optional("steps")?.Number(1, int.MaxValue) ?? 1);
+            return new ClientValues(client.Required("weight").Number(0, double.MaxValue), values, steps);
         }),
     ];
 
@@ -71,7 +74,11 @@ internal sealed class AggregationInput
     {
         var items = place.Items().ToList();
         ImmutableArray<double[]> losses = items.Exists(item => item.IsList) ? [.. items.Select(item => item.Numbers())] : [place.Numbers()];
-        if (losses.Length != 1 && losses.Length != rounds.Length) throw place.Wrong($"has {losses.Length} lists; there are {rounds.Length} rounds");
+        if (losses.Length != 1 && losses.Length != rounds.Length)
+        {
+            throw place.Wrong($"has {losses.Length} lists; there are {rounds.Length} rounds");
+        }
+
         for (var round = 0; round < rounds.Length; round++)
         {
             var count = losses[Math.Min(round, losses.Length - 1)].Length;
@@ -85,8 +92,8 @@ internal sealed class AggregationInput
     {
         if (options is null) return strategy.Create(root: AggregateCommand.SiteOf(0));
 
-        string[] extra = [.. strategy.NeedsRoot ? [RootKey] : Array.Empty<string>(), .. strategy.NeedsLosses ? [LossesKey] : Array.Empty<string>()];
-        options.RefuseOtherKeys([.. strategy.Options.Select(option => option.Name), .. extra]);
+        string[] root = strategy.NeedsRoot ? [RootKey] : [], losses = strategy.NeedsLosses ? [LossesKey] : [];
+        options.RefuseOtherKeys([.. strategy.Options.Select(option => option.Name), .. root, .. losses]);
         var given = new Dictionary<string, double>();
         foreach (var option in strategy.Options)
         {
@@ -96,7 +103,7 @@ internal sealed class AggregationInput
         }
 
         var clients = rounds.IsEmpty ? 1 : rounds.Min(round => round.Length);
-        var root = (int)(options.Optional(RootKey)?.Number(0, Math.Max(0, clients - 1)) ?? 0);
-        return strategy.Create(given, AggregateCommand.SiteOf(root));
+        var trusted = (int)(options.Optional(RootKey)?.Number(0, Math.Max(0, clients - 1)) ?? 0);
+        return strategy.Create(given, AggregateCommand.SiteOf(trusted));
     }
 }

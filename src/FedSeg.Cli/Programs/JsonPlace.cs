@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace FedSeg.Cli.Programs;
 
-/// <summary>A value of a JSON file a person wrote, which knows where it stands, so that what is wrong with it can be said in one line.</summary>
+/// <summary>
+/// A value of a JSON file a person wrote, which knows where it stands, so that what is wrong with it can be said in one line.
+/// </summary>
 /// <param name="element">The value.</param>
 /// <param name="path">Where it stands, such as <c>input.json: rounds[0][2].values</c>.</param>
 internal sealed class JsonPlace(JsonElement element, string path)
@@ -35,7 +37,8 @@ internal sealed class JsonPlace(JsonElement element, string path)
     /// <summary>A finite number within bounds.</summary>
     public double Number(double minimum, double maximum)
     {
-        if (element.ValueKind != JsonValueKind.Number) throw Wrong($"is {(element.ValueKind == JsonValueKind.String ? $"'{element.GetString()}'" : "not a number")}; a finite number is expected");
+        if (element.ValueKind == JsonValueKind.String) throw Wrong($"is '{element.GetString()}'; a finite number is expected");
+        if (element.ValueKind != JsonValueKind.Number) throw Wrong("is not a number; a finite number is expected");
         if (!element.TryGetDouble(out var value) || !double.IsFinite(value)) throw Wrong($"{element.GetRawText()} is not finite");
         return value >= minimum && value <= maximum
             ? value

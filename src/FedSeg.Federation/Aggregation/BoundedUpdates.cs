@@ -2,8 +2,11 @@ using System.Collections.Immutable;
 
 namespace FedSeg.Federation.Aggregation;
 
-/// <summary>A round's updates in site order, each shortened to its norm bound as it is read, and what has to be measured over whole updates.</summary>
-internal sealed class BoundedUpdates(ImmutableArray<Contribution> contributions, IReadOnlyList<double> scales, CancellationToken cancellationToken)
+/// <summary>
+/// A round's updates in site order, each shortened to its norm bound as it is read, and what has to be measured over whole updates.
+/// </summary>
+internal sealed class BoundedUpdates(
+    ImmutableArray<Contribution> contributions, IReadOnlyList<double> scales, CancellationToken cancellationToken)
 {
     /// <summary>Elements read at once from one update: 256 KiB of doubles.</summary>
     public const int ChunkLength = 1 << 15;
@@ -17,8 +20,11 @@ internal sealed class BoundedUpdates(ImmutableArray<Contribution> contributions,
 
     public long Length => contributions[0].Update.Length;
 
-    /// <summary>Chunk length when <paramref name="count"/> updates are held side by side; a multiple of the lanes of <see cref="LaneSum"/>.</summary>
-    public static int SideBySideLength(int count) => Math.Clamp(SideBySide / count, LaneSum.Lanes, ChunkLength) / LaneSum.Lanes * LaneSum.Lanes;
+    /// <summary>
+    /// Chunk length when <paramref name="count"/> updates are held side by side; a multiple of the lanes of <see cref="LaneSum"/>.
+    /// </summary>
+    public static int SideBySideLength(int count) =>
+        Math.Clamp(SideBySide / count, LaneSum.Lanes, ChunkLength) / LaneSum.Lanes * LaneSum.Lanes;
 
     public void Read(int index, long start, Span<double> destination)
     {
@@ -81,7 +87,8 @@ internal sealed class BoundedUpdates(ImmutableArray<Contribution> contributions,
             var pair = 0;
             for (var a = 0; a < Count; a++)
             {
-                for (var b = a + 1; b < Count; b++) sums[pair++].AddSquaredDifferences(rows[a].AsSpan(0, length), rows[b].AsSpan(0, length));
+                var row = rows[a].AsSpan(0, length);
+                for (var b = a + 1; b < Count; b++) sums[pair++].AddSquaredDifferences(row, rows[b].AsSpan(0, length));
             }
         }
 
@@ -97,7 +104,11 @@ internal sealed class BoundedUpdates(ImmutableArray<Contribution> contributions,
             for (var b = a + 1; b < Count; b++)
             {
                 var squared = sums[pair++].Total;
-                if (!double.IsFinite(squared)) throw new AggregationException($"The update of site '{contributions[a].Site}' or '{contributions[b].Site}' is not finite.");
+                if (!double.IsFinite(squared))
+                {
+                    throw new AggregationException($"The update of site '{contributions[a].Site}' or '{contributions[b].Site}' is not finite.");
+                }
+
                 distances[a, b] = distances[b, a] = squared;
             }
         }

@@ -9,7 +9,9 @@ internal abstract class Combination
     /// <summary>Elements combined at once.</summary>
     public abstract int ChunkLength { get; }
 
-    /// <summary>Fills <paramref name="change"/> with the change of the elements from <paramref name="start"/> on; at most <see cref="ChunkLength"/>.</summary>
+    /// <summary>
+    /// Fills <paramref name="change"/> with the change of the elements from <paramref name="start"/> on; at most <see cref="ChunkLength"/>.
+    /// </summary>
     public abstract void Combine(long start, Span<double> change);
 }
 
@@ -39,7 +41,8 @@ internal sealed class LinearCombination(BoundedUpdates updates, IReadOnlyList<do
         var i = 0;
         for (; i <= sum.Length - LaneSum.Lanes; i += LaneSum.Lanes)
         {
-            (Vector512.LoadUnsafe(ref target, (nuint)i) + Vector512.LoadUnsafe(ref source, (nuint)i) * coefficient).StoreUnsafe(ref target, (nuint)i);
+            var scaled = Vector512.LoadUnsafe(ref source, (nuint)i) * coefficient;
+            (Vector512.LoadUnsafe(ref target, (nuint)i) + scaled).StoreUnsafe(ref target, (nuint)i);
         }
 
         for (; i < sum.Length; i++) sum[i] += values[i] * coefficient;

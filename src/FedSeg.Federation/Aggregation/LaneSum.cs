@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// A sum over a vector given in chunks: element i goes to lane i mod 8, the lanes are added in order at the end. The order of additions is part of the definition,
-/// so a machine with 8 doubles to a register, with 4, with 2 or with none gets the same bits; multiplication and addition are never fused.
-/// Every chunk but the last must have a multiple of 8 elements.
+/// A sum over a vector given in chunks: element i goes to lane i mod 8, the lanes are added in order at the end. The order of additions is
+/// part of the definition, so a machine with 8 doubles to a register, with 4, with 2 or with none gets the same bits; multiplication and
+/// addition are never fused. Every chunk but the last must have a multiple of 8 elements.
 /// </summary>
 internal struct LaneSum
 {
@@ -30,7 +30,11 @@ internal struct LaneSum
         ref var left = ref MemoryMarshal.GetReference(x);
         ref var right = ref MemoryMarshal.GetReference(y);
         var i = 0;
-        for (; i <= x.Length - Lanes; i += Lanes) _lanes += Vector512.LoadUnsafe(ref left, (nuint)i) * Vector512.LoadUnsafe(ref right, (nuint)i);
+        for (; i <= x.Length - Lanes; i += Lanes)
+        {
+            _lanes += Vector512.LoadUnsafe(ref left, (nuint)i) * Vector512.LoadUnsafe(ref right, (nuint)i);
+        }
+
         if (i < x.Length) _lanes += Last(x[i..]) * Last(y[i..x.Length]);
     }
 

@@ -3,9 +3,11 @@ using System.Text.Json.Serialization;
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// Shortens an update longer than a bound to the bound's length; its direction stays (Sun et al. 2019, "Can you really backdoor federated learning?", norm thresholding).
-/// Without a fixed bound, the bound runs with the federation: <see cref="Factor"/> times the median of the norms of this round's updates and of the last
-/// <see cref="HistoryRounds"/> rounds', measured before shortening. Fewer than half of them hostile can't lift a median beyond the honest norms.
+/// Shortens an update longer than a bound to the bound's length; its direction stays (Sun et al. 2019, "Can you really backdoor federated
+/// learning?", norm thresholding). Without a fixed bound, the bound runs with the federation: <see cref="Factor"/> times the median of the
+/// norms of this round's updates and of the last
+/// <see cref="HistoryRounds"/> rounds', measured before shortening. Fewer than half of them hostile can't lift a median beyond the honest
+/// norms.
 /// </summary>
 public sealed record NormBound
 {

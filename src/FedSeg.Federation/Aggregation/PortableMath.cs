@@ -1,8 +1,8 @@
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// Powers from exactly rounded operations alone. The C library chooses its exp and log by what the processor can do (with or without fused multiplication), and
-/// their last bit with it; a model's hash may not depend on that. Relative error below 1e-14.
+/// Powers from exactly rounded operations alone. The C library chooses its exp and log by what the processor can do (with or without fused
+/// multiplication), and their last bit with it; a model's hash may not depend on that. Relative error below 1e-14.
 /// </summary>
 internal static class PortableMath
 {

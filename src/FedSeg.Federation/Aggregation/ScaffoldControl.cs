@@ -1,7 +1,8 @@
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// The server's side of SCAFFOLD (Karimireddy et al. 2020, algorithm 1, lines 16 and 17). Its model moves like federated averaging's (line 16: any
+/// The server's side of SCAFFOLD (Karimireddy et al. 2020, algorithm 1, lines 16 and 17). Its model moves like federated averaging's (line
+/// 16: any
 /// <see cref="ServerStep"/> with rate η_g); its control variate c moves by the mean change of the sites' own, each site counting once:
 /// c ← c + Σ Δcᵢ / N, N counting the sites that were away too.
 /// </summary>
@@ -13,7 +14,8 @@ public static class ScaffoldControl
     /// <param name="sites">N: all sites of the run.</param>
     /// <param name="next">Receives the next one.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
-    public static void Update(IWeightSource control, IReadOnlyList<Contribution> changes, int sites, IWeightSink next, CancellationToken cancellationToken)
+    public static void Update(
+        IWeightSource control, IReadOnlyList<Contribution> changes, int sites, IWeightSink next, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(changes.Count, sites);
         var mean = new LinearCombination(

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// Several updates side by side, every element's values in ascending order: row 0 holds the smallest of each column. Sorts all columns of a chunk at once by
-/// comparing and exchanging whole rows, a vector of columns at a time.
+/// Several updates side by side, every element's values in ascending order: row 0 holds the smallest of each column. Sorts all columns of a
+/// chunk at once by comparing and exchanging whole rows, a vector of columns at a time.
 /// </summary>
 internal sealed class SortedColumns
 {
@@ -31,7 +31,9 @@ internal sealed class SortedColumns
     /// <summary>The values of rank <paramref name="rank"/> of every column read last.</summary>
     public double[] Row(int rank) => _rows[rank];
 
-    /// <summary>Reads and sorts the columns from <paramref name="start"/> on. What lies beyond <paramref name="length"/> in the rows has no meaning.</summary>
+    /// <summary>
+    /// Reads and sorts the columns from <paramref name="start"/> on. What lies beyond <paramref name="length"/> in the rows has no meaning.
+    /// </summary>
     public void Read(long start, int length)
     {
         for (var k = 0; k < _members.Length; k++) _updates.Read(_members[k], start, _rows[k].AsSpan(0, length));

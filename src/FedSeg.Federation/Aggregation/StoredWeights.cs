@@ -28,7 +28,8 @@ public sealed class StoredWeights : IWeightSource, IDisposable
 
     public void Read(long start, Span<double> destination)
     {
-        // The floats land in the upper half of the destination and are widened from its front: a double never overtakes the floats still to be read.
+        // The floats land in the upper half of the destination and are widened from its front: a double never overtakes the floats still to
+        // be read.
         var floats = MemoryMarshal.Cast<double, float>(destination)[destination.Length..];
         _file.ReadPayload(start, floats);
         for (var i = 0; i < destination.Length; i++) destination[i] = floats[i];

@@ -6,11 +6,14 @@ using FedSeg.Federation.Identity;
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// Every strategy a job or <c>fedseg aggregate</c> may name, with its options, their defaults and ranges. The one list: job files, their schema and the command line read it.
+/// Every strategy a job or <c>fedseg aggregate</c> may name, with its options, their defaults and ranges. The one list: job files, their
+/// schema and the command line read it.
 /// </summary>
 public static class StrategyCatalog
 {
-    /// <summary>From this many sites on a job that names no strategy gets the trimmed mean: with fewer, leaving one out on each side costs too much.</summary>
+    /// <summary>
+    /// From this many sites on a job that names no strategy gets the trimmed mean: with fewer, leaving one out on each side costs too much.
+    /// </summary>
     public const int TrimmedMeanFrom = 7;
 
     private static readonly StrategyOption
@@ -33,9 +36,11 @@ public static class StrategyCatalog
         Adaptive("fedadam", SecondMomentRule.Adam, BiasCorrection.NextRound, 0.1, Beta1),
         Adaptive("fedyogi", SecondMomentRule.Yogi, BiasCorrection.None, 0.01, Beta1),
         Adaptive("fedadagrad", SecondMomentRule.Adagrad, BiasCorrection.None, 0.1, Beta1 with { Default = 0 }),
-        new("qfedavg", [Fairness, Rate with { Default = 0.1, Meaning = "the sites' learning rate, 1 / L" }], values => Of(new FairMean(values[Fairness], values[Rate]), new PlainStep(1))) { NeedsLosses = true },
+        new("qfedavg", [Fairness, Rate with { Default = 0.1, Meaning = "the sites' learning rate, 1 / L" }],
+            values => Of(new FairMean(values[Fairness], values[Rate]), new PlainStep(1))) { NeedsLosses = true },
         new("median", [Byzantine, Rate], values => Of(new CoordinateMedian(values.Whole(Byzantine)), Plain(values))),
-        new("trimmedmean", [Trim, TrimCount, Rate], values => Of(new TrimmedMean(values[Trim], values.WholeOrNone(TrimCount)), Plain(values))),
+        new("trimmedmean", [Trim, TrimCount, Rate],
+            values => Of(new TrimmedMean(values[Trim], values.WholeOrNone(TrimCount)), Plain(values))),
         new("krum", [Byzantine, Rate], values => Of(new Krum(values.Whole(Byzantine), 1), Plain(values))),
         new("multikrum", [Byzantine, Keep, Rate], values => Of(new Krum(values.Whole(Byzantine), values.WholeOrNone(Keep)), Plain(values))),
         new("bulyan", [Byzantine, Rate], values => Of(new Bulyan(values.Whole(Byzantine)), Plain(values))),
@@ -47,7 +52,8 @@ public static class StrategyCatalog
     public static Strategy? Find(string name) => All.FirstOrDefault(strategy => strategy.Name == name);
 
     /// <summary>
-    /// What a job gets that names no strategy: updates bounded at 1.5 times the running median of their norms; of the bounded updates federated averaging, or from
+    /// What a job gets that names no strategy: updates bounded at 1.5 times the running median of their norms; of the bounded updates
+    /// federated averaging, or from
     /// <see cref="TrimmedMeanFrom"/> sites on the trimmed mean without a fifth on each side.
     /// </summary>
     public static AggregationSpec Default(int sites) =>
@@ -64,7 +70,8 @@ public static class StrategyCatalog
 
     private static PlainStep Plain(StrategyValues values) => new(values[Rate]);
 
-    private static AggregationSpec Of(CombineRule rule, ServerStep step, NormBound? bound = null) => new() { Rule = rule, Step = step, Bound = bound };
+    private static AggregationSpec Of(CombineRule rule, ServerStep step, NormBound? bound = null) =>
+        new() { Rule = rule, Step = step, Bound = bound };
 }
 
 /// <summary>A named strategy.</summary>

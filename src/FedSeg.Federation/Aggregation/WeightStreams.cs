@@ -1,8 +1,9 @@
 namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// The weights of a model, an update or a piece of server state: all its tensors laid end to end in manifest order, read in any range, as doubles.
-/// Aggregation sees nothing else, so what runs over stored files in the coordinator runs over a few numbers in <c>fedseg aggregate</c>.
+/// The weights of a model, an update or a piece of server state: all its tensors laid end to end in manifest order, read in any range, as
+/// doubles. Aggregation sees nothing else, so what runs over stored files in the coordinator runs over a few numbers in <c>fedseg
+/// aggregate</c>.
 /// </summary>
 public interface IWeightSource
 {

@@ -5,7 +5,10 @@ using FedSeg.Federation.Yaml;
 
 namespace FedSeg.Federation.Jobs;
 
-/// <summary>Reads how a job merges its updates: a strategy of <see cref="StrategyCatalog"/> with its own options and no others, and a quorum that the strategy can live with.</summary>
+/// <summary>
+/// Reads how a job merges its updates: a strategy of <see cref="StrategyCatalog"/> with its own options and no others, and a quorum that
+/// the strategy can live with.
+/// </summary>
 internal static class AggregationReader
 {
     /// <summary>Strategy and quorum; what is wrong with them is noted in <paramref name="aggregation"/>.</summary>
@@ -15,9 +18,11 @@ internal static class AggregationReader
         var needed = spec.Rule.FewestForGuarantee;
         // One dead site must not cost a federation of three or more its run, where the strategy can spare it.
         var spared = Math.Max(1, sites.Length >= 3 ? sites.Length - 1 : sites.Length);
-        var quorum = aggregation.WholeNumber("quorum", 1, Math.Max(1, sites.Length), Math.Min(Math.Max(1, sites.Length), Math.Max(spared, needed)));
-        if (needed > sites.Length) aggregation.Refuse("strategy", $"{spec.Rule.Describe()} needs {needed} updates a round; the job has {sites.Length} sites");
-        else if (needed > quorum) aggregation.Refuse("quorum", $"{quorum} is too few: {spec.Rule.Describe()} needs {needed} updates a round");
+        var all = Math.Max(1, sites.Length);
+        var quorum = aggregation.WholeNumber("quorum", 1, all, Math.Min(all, Math.Max(spared, needed)));
+        var rule = spec.Rule.Describe();
+        if (needed > sites.Length) aggregation.Refuse("strategy", $"{rule} needs {needed} updates a round; the job has {sites.Length} sites");
+        else if (needed > quorum) aggregation.Refuse("quorum", $"{quorum} is too few: {rule} needs {needed} updates a round");
         return (spec, quorum);
     }
 
@@ -29,7 +34,8 @@ internal static class AggregationReader
         var name = aggregation.Text("strategy");
         if (StrategyCatalog.Find(name) is not { } strategy)
         {
-            aggregation.Refuse("strategy", $"'{Quote.Of(name)}' is not one of: {string.Join(", ", StrategyCatalog.All.Select(known => known.Name))}");
+            var known = string.Join(", ", StrategyCatalog.All.Select(known => known.Name));
+            aggregation.Refuse("strategy", $"'{Quote.Of(name)}' is not one of: {known}");
             return standard;
         }
 
@@ -49,7 +55,7 @@ internal static class AggregationReader
     {
         var name = aggregation.Text("root");
         if (SiteId.TryParse(name, null, out var root) && sites.Contains(root)) return root;
-        if (name.Length > 0) aggregation.Refuse("root", $"'{Quote.Of(name)}' is not one of the job's sites; name the site that holds the trusted root set");
+        if (name.Length > 0) aggregation.Refuse("root", $"'{Quote.Of(name)}' is not one of the job's sites; name the one with the trusted root set");
         return sites.FirstOrDefault();
     }
 }

@@ -47,7 +47,10 @@ public static class ServiceProgram
         return Done;
     });
 
-    /// <summary>Runs a program to its exit code; what a person can mend ends in one line on standard error and exit code 2, a failing disk in exit code 3.</summary>
+    /// <summary>
+    /// Runs a program to its exit code; what a person can mend ends in one line on standard error and exit code 2, a failing disk in exit
+    /// code 3.
+    /// </summary>
     public static async Task<int> ExplainAsync(Func<Task<int>> program)
     {
         try

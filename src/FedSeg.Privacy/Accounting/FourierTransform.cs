@@ -37,7 +37,8 @@ internal static class FourierTransform
     }
 
     /// <summary>Without the special cases for infinities of the operator.</summary>
-    private static Complex Multiply(Complex a, Complex b) => new(a.Real * b.Real - a.Imaginary * b.Imaginary, a.Real * b.Imaginary + a.Imaginary * b.Real);
+    private static Complex Multiply(Complex a, Complex b) =>
+        new(a.Real * b.Real - a.Imaginary * b.Imaginary, a.Real * b.Imaginary + a.Imaginary * b.Real);
 
     private static void Reorder(Span<Complex> values)
     {

@@ -1,8 +1,8 @@
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// The exact Gaussian mechanism (Balle and Wang 2018, "Improving the Gaussian mechanism for differential privacy", theorem 8), for steps in which everybody takes part: T of them with
-/// noise σ are one with σ / √T. Tight.
+/// The exact Gaussian mechanism (Balle and Wang 2018, "Improving the Gaussian mechanism for differential privacy", theorem 8), for steps in
+/// which everybody takes part: T of them with noise σ are one with σ / √T. Tight.
 /// </summary>
 public static class GaussianAccountant
 {

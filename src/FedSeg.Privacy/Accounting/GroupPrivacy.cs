@@ -1,8 +1,8 @@
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// What a guarantee for one record is worth for somebody who has several (Vadhan 2017, "The complexity of differential privacy", lemma 2.2): ε becomes kε and δ becomes
-/// δ (e^(kε) − 1) / (e^ε − 1). It grows quickly; protecting patients instead of slices is better.
+/// What a guarantee for one record is worth for somebody who has several (Vadhan 2017, "The complexity of differential privacy", lemma
+/// 2.2): ε becomes kε and δ becomes δ (e^(kε) − 1) / (e^ε − 1). It grows quickly; protecting patients instead of slices is better.
 /// </summary>
 public static class GroupPrivacy
 {

@@ -1,6 +1,8 @@
 namespace FedSeg.Privacy.Accounting;
 
-/// <summary>Finds the noise a budget asks for: the smallest multiplier whose ε is not above the target, to a stated relative width.</summary>
+/// <summary>
+/// Finds the noise a budget asks for: the smallest multiplier whose ε is not above the target, to a stated relative width.
+/// </summary>
 public static class NoiseCalibration
 {
     /// <summary>Noise multipliers that are looked at.</summary>
@@ -27,7 +29,9 @@ public static class NoiseCalibration
     /// <param name="target">ε to keep to.</param>
     /// <param name="width">Relative width at which the enclosure is narrow enough; its upper end is the answer.</param>
     /// <param name="start">Where to begin.</param>
-    /// <returns><see langword="null"/> when even <see cref="Largest"/> is not enough; <see cref="Smallest"/> when no less noise is looked at.</returns>
+    /// <returns>
+    /// <see langword="null"/> when even <see cref="Largest"/> is not enough; <see cref="Smallest"/> when no less noise is looked at.
+    /// </returns>
     private static double? Find(Func<double, double> epsilonOf, double target, double width, double start)
     {
         var high = (Sigma: start, Epsilon: epsilonOf(start));

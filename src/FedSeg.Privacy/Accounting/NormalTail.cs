@@ -1,8 +1,8 @@
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// The normal distribution and its error function, to about 14 digits also far out in the tail, where 1 − Φ itself would be 0. Below 1.5 the Maclaurin series of erf
-/// in its all-positive form, beyond the continued fraction of erfc (Abramowitz and Stegun 7.1.6, 7.1.14).
+/// The normal distribution and its error function, to about 14 digits also far out in the tail, where 1 − Φ itself would be 0. Below 1.5
+/// the Maclaurin series of erf in its all-positive form, beyond the continued fraction of erfc (Abramowitz and Stegun 7.1.6, 7.1.14).
 /// </summary>
 internal static class NormalTail
 {

@@ -3,9 +3,9 @@ using System.Numerics;
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// Accounting by the privacy loss distribution (Koskela et al. 2020; Gopi et al. 2021): the losses of all steps are added as random numbers, by Fourier transform, instead of being
-/// bounded one by one. Tight: the result is an upper bound (grid and cut tails are rounded against us) within about 1e-4 of the true ε. Rounding noise of the transform allows deltas
-/// down to <see cref="SmallestDelta"/>.
+/// Accounting by the privacy loss distribution (Koskela et al. 2020; Gopi et al. 2021): the losses of all steps are added as random
+/// numbers, by Fourier transform, instead of being bounded one by one. Tight: the result is an upper bound (grid and cut tails are rounded
+/// against us) within about 1e-4 of the true ε. Rounding noise of the transform allows deltas down to <see cref="SmallestDelta"/>.
 /// </summary>
 public sealed class PldAccountant
 {
@@ -23,7 +23,8 @@ public sealed class PldAccountant
     /// <summary>Adds steps of the sampled Gaussian mechanism.</summary>
     /// <param name="mechanism">The steps.</param>
     /// <param name="recordsPerPatient">
-    /// Records of one patient that are sampled each by itself, at least 1. Tighter than <see cref="GroupPrivacy"/>: that they seldom meet in a step is counted.
+    /// Records of one patient that are sampled each by itself, at least 1. Tighter than <see cref="GroupPrivacy"/>: that they seldom meet
+    /// in a step is counted.
     /// </param>
     public PldAccountant Add(SampledGaussian mechanism, int recordsPerPatient = 1)
     {
@@ -51,7 +52,9 @@ public sealed class PldAccountant
         while (totalSteps * NormalTail.Cumulative(-reach) > 1e-6 * delta) reach += 0.25;
 
         var ranges = _mechanisms.ConvertAll(entry => (
-            entry.Mixture, Range: PrivacyLossDistribution.Range(entry.Mixture, entry.Mechanism.NoiseMultiplier, neighbour, reach), entry.Mechanism.Steps));
+            entry.Mixture,
+            Range: PrivacyLossDistribution.Range(entry.Mixture, entry.Mechanism.NoiseMultiplier, neighbour, reach),
+            entry.Mechanism.Steps));
         // Fine enough for the error, coarse enough for one step's own losses to fit half the longest transform.
         var step = Math.Min(CoarsestStep, Math.Sqrt(8 * GridError / totalSteps));
         step = Math.Max(step, ranges.Max(entry => entry.Range.High - entry.Range.Low) / (LongestTransform / 2));
@@ -80,11 +83,13 @@ internal sealed record LossWindow(long First, long Points, double Outside)
         // Any λ gives a valid bound; these cover losses from far below 1 to hundreds.
         for (var lambda = 1.0 / 16; lambda <= 4096; lambda *= 4)
         {
-            high = Math.Min(high, Math.Ceiling((losses.Sum(entry => entry.Steps * entry.Loss.LogMoment(lambda)) - Math.Log(sliver)) / lambda / step));
-            low = Math.Max(low, Math.Floor((Math.Log(sliver) - losses.Sum(entry => entry.Steps * entry.Loss.LogMoment(-lambda))) / lambda / step));
+            high = Math.Min(high, Math.Ceiling((LogMoment(lambda) - Math.Log(sliver)) / lambda / step));
+            low = Math.Max(low, Math.Floor((Math.Log(sliver) - LogMoment(-lambda)) / lambda / step));
         }
 
         return new LossWindow((long)low, (long)(Math.Max(high, low) - low) + 1, 2 * sliver);
+
+        double LogMoment(double lambda) => losses.Sum(entry => entry.Steps * entry.Loss.LogMoment(lambda));
     }
 }
 
@@ -146,6 +151,6 @@ internal sealed class ComposedLoss(long first, double[] masses, double infinite,
     private static Complex Power(Complex value, long exponent)
     {
         var magnitude = Math.Exp(exponent * Math.Log(value.Magnitude));
-        return magnitude == 0 ? Complex.Zero : Complex.FromPolarCoordinates(magnitude, Math.IEEERemainder(exponent * value.Phase, 2 * Math.PI));
+        return Complex.FromPolarCoordinates(magnitude, Math.IEEERemainder(exponent * value.Phase, 2 * Math.PI));
     }
 }

@@ -1,9 +1,10 @@
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// The privacy loss of one step on a grid, made so that it never looks better than it is: the mass between two grid points goes to these two points in the only way that keeps both
-/// probabilities, with and without the patient ("connect the dots", Doroshenko et al. 2022). What is beyond the grid counts as a loss of infinity, what is below it as
-/// the lowest point. The error falls with the square of the grid's step.
+/// The privacy loss of one step on a grid, made so that it never looks better than it is: the mass between two grid points goes to these
+/// two points in the only way that keeps both probabilities, with and without the patient ("connect the dots", Doroshenko et al. 2022).
+/// What is beyond the grid counts as a loss of infinity, what is below it as the lowest point. The error falls with the square of the
+/// grid's step.
 /// </summary>
 internal sealed class PrivacyLossDistribution
 {
@@ -45,7 +46,8 @@ internal sealed class PrivacyLossDistribution
         var masses = new double[(int)((long)Math.Ceiling(range.High / step) - first) + 1];
         var lower = Edge.At(first * step, mixture, neighbour);
         masses[0] = lower.DrawnBelow;
-        // Between x and x e^h, the mass b without the patient and a with: the upper point gets (a − x b) / (1 − e^−h), the lower point the rest.
+        // Between x and x e^h, the mass b without the patient and a with: the upper point gets (a − x b) / (1 − e^−h), the lower point the
+        // rest.
         var share = 1 - Math.Exp(-step);
         for (var i = 0; i + 1 < masses.Length; i++)
         {

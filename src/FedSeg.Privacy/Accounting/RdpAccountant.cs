@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// Rényi accounting (Mironov 2017): divergences of all steps add up per order, whatever their sampling rates and noise, and the best order gives ε. Quick and safe; 5 to 20 %
-/// above the tight value.
+/// Rényi accounting (Mironov 2017): divergences of all steps add up per order, whatever their sampling rates and noise, and the best order
+/// gives ε. Quick and safe; 5 to 20 % above the tight value.
 /// </summary>
 public sealed class RdpAccountant
 {
@@ -21,7 +21,11 @@ public sealed class RdpAccountant
 
     /// <summary>1.1 to 10.9 by tenths, 11 to 63, and 128 to 1024 for very small budgets.</summary>
     public static ImmutableArray<double> StandardOrders { get; } =
-        [.. Enumerable.Range(11, 99).Select(tenth => tenth / 10.0), .. Enumerable.Range(11, 53).Select(order => (double)order), 128, 256, 512, 1024];
+        [
+            .. Enumerable.Range(11, 99).Select(tenth => tenth / 10.0),
+            .. Enumerable.Range(11, 53).Select(order => (double)order),
+            128, 256, 512, 1024,
+        ];
 
     /// <summary>Divergence so far at each order, in the order given.</summary>
     public IReadOnlyList<double> Divergence => _divergence;
@@ -34,8 +38,9 @@ public sealed class RdpAccountant
     }
 
     /// <summary>
-    /// Adds one tree of DP-FTRL (Kairouz et al. 2021, "Practical and private learning without sampling or shuffling"): no sampling, each patient takes part in one step of the tree,
-    /// neighbours differ by replacing a patient with nobody. RDP(α) = α ⌈log₂(steps + 1)⌉ / 2σ².
+    /// Adds one tree of DP-FTRL (Kairouz et al. 2021, "Practical and private learning without sampling or shuffling"): no sampling, each
+    /// patient takes part in one step of the tree, neighbours differ by replacing a patient with nobody. RDP(α) = α ⌈log₂(steps + 1)⌉ /
+    /// 2σ².
     /// </summary>
     public RdpAccountant AddTree(double noiseMultiplier, long steps)
     {
@@ -46,8 +51,8 @@ public sealed class RdpAccountant
     }
 
     /// <summary>
-    /// Smallest ε at a δ: min over α of RDP(α) + ln((α − 1) / α) − (ln δ + ln α) / (α − 1) (Canonne, Kamath and Steinke 2020, proposition 12), never below 0, and 0 where the
-    /// KL bound δ² + e^(−RDP) > 1 says so.
+    /// Smallest ε at a δ: min over α of RDP(α) + ln((α − 1) / α) − (ln δ + ln α) / (α − 1) (Canonne, Kamath and Steinke 2020, proposition
+    /// 12), never below 0, and 0 where the KL bound δ² + e^(−RDP) > 1 says so.
     /// </summary>
     /// <param name="delta">δ, above 0 and below 1.</param>
     public RdpEpsilon Epsilon(double delta)

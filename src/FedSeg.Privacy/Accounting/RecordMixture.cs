@@ -1,8 +1,8 @@
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// What one step shows of a patient with k records, each sampled by itself with probability q: Gaussian noise around the number of records that were drawn,
-/// Σ over i of C(k, i) q^i (1 − q)^(k − i) N(i, σ²), beside N(0, σ²) without the patient.
+/// What one step shows of a patient with k records, each sampled by itself with probability q: Gaussian noise around the number of records
+/// that were drawn, Σ over i of C(k, i) q^i (1 − q)^(k − i) N(i, σ²), beside N(0, σ²) without the patient.
 /// </summary>
 internal sealed class RecordMixture
 {

@@ -1,9 +1,9 @@
 namespace FedSeg.Privacy.Accounting;
 
 /// <summary>
-/// Rényi divergence of one step of the sampled Gaussian mechanism (Mironov, Talwar and Zhang 2019, "Rényi differential privacy of the sampled Gaussian mechanism",
-/// sections 3.2 and 3.3). Everything in logarithms. In the fractional orders the generalised binomial coefficients change sign; the sign is kept, where some
-/// libraries drop it and get a looser bound.
+/// Rényi divergence of one step of the sampled Gaussian mechanism (Mironov, Talwar and Zhang 2019, "Rényi differential privacy of the
+/// sampled Gaussian mechanism", sections 3.2 and 3.3). Everything in logarithms. In the fractional orders the generalised binomial
+/// coefficients change sign; the sign is kept, where some libraries drop it and get a looser bound.
 /// </summary>
 internal static class RenyiDivergence
 {
@@ -42,8 +42,8 @@ internal static class RenyiDivergence
     }
 
     /// <summary>
-    /// The integral cut at z₀, where both parts of the mixture weigh the same, each half expanded in its own direction. Beyond z₀ the exponents of a term and
-    /// of its erfc cancel to one common factor (<c>tail</c>), which is taken out before they are computed.
+    /// The integral cut at z₀, where both parts of the mixture weigh the same, each half expanded in its own direction. Beyond z₀ the
+    /// exponents of a term and of its erfc cancel to one common factor (<c>tail</c>), which is taken out before they are computed.
     /// </summary>
     private static double FractionalOrder(double q, double sigma, double order)
     {

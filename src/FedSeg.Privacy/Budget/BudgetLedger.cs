@@ -6,13 +6,18 @@ using FedSeg.Privacy.Accounting;
 namespace FedSeg.Privacy.Budget;
 
 /// <summary>
-/// The charges against one cohort's budget. A charge is on the disk before its outcome is known to anyone, so nothing leaves uncharged; the other way round, a crash may leave a charge
-/// whose release never left, which costs budget and no privacy. ε is computed from all charges each time, never kept as a running sum: charges don't add up in ε.
+/// The charges against one cohort's budget. A charge is on the disk before its outcome is known to anyone, so nothing leaves uncharged; the
+/// other way round, a crash may leave a charge whose release never left, which costs budget and no privacy. ε is computed from all charges
+/// each time, never kept as a running sum: charges don't add up in ε.
 /// </summary>
 public sealed class BudgetLedger
 {
     /// <summary>A charge with a missing number must not be read as a smaller one.</summary>
-    private static readonly JsonSerializerOptions Strict = new(FederationJson.Options) { RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true };
+    private static readonly JsonSerializerOptions Strict = new(FederationJson.Options)
+    {
+        RespectRequiredConstructorParameters = true,
+        RespectNullableAnnotations = true,
+    };
 
     private readonly Lock _gate = new();
     private readonly PrivacyBudget _budget;
@@ -29,12 +34,23 @@ public sealed class BudgetLedger
 
     /// <summary>Opens the ledger of a cohort.</summary>
     /// <param name="budget">The budget as it stands now; lowering it below what is spent refuses everything further.</param>
-    /// <param name="stored">What <paramref name="persist"/> stored last; <see langword="null"/> for a cohort that was never charged.</param>
-    /// <param name="persist">Replaces what is stored, all or nothing, and returns when it is on the disk; <c>DurableFile.Write</c> to a path does.</param>
-    /// <exception cref="InvalidDataException">What is stored is not a ledger of this cohort. Nothing may leave until a person has looked: an empty ledger would grant the budget anew.</exception>
+    /// <param name="stored">
+    /// What <paramref name="persist"/> stored last; <see langword="null"/> for a cohort that was never charged.
+    /// </param>
+    /// <param name="persist">
+    /// Replaces what is stored, all or nothing, and returns when it is on the disk; <c>DurableFile.Write</c> to a path does.
+    /// </param>
+    /// <exception cref="InvalidDataException">
+    /// What is stored is not a ledger of this cohort. Nothing may leave until a person has looked: an empty ledger would grant the budget
+    /// anew.
+    /// </exception>
     public static BudgetLedger Open(PrivacyBudget budget, byte[]? stored, Action<byte[]> persist)
     {
-        if (!(budget.MaximumEpsilon > 0) || !(budget.Delta is > 0 and < 1)) throw new ArgumentOutOfRangeException(nameof(budget), budget, "ε must be above 0 and δ between 0 and 1.");
+        if (!(budget.MaximumEpsilon > 0) || !(budget.Delta is > 0 and < 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(budget), budget, "ε must be above 0 and δ between 0 and 1.");
+        }
+
         return new BudgetLedger(budget, stored is null ? [] : Read(budget.Cohort, stored), persist);
     }
 
@@ -51,13 +67,15 @@ public sealed class BudgetLedger
     public double Spent => Epsilon(Charges);
 
     /// <summary>Charges a release if the budget allows it. Durable when this returns <see cref="ChargeOutcome.Charged"/>.</summary>
-    /// <exception cref="InvalidOperationException">An earlier charge could not be stored for certain; open the ledger anew from what is on the disk.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// An earlier charge could not be stored for certain; open the ledger anew from what is on the disk.
+    /// </exception>
     public ChargeOutcome Charge(PrivacyCharge charge)
     {
         if (charge.Mechanism.Problem() is { } problem) throw new ArgumentException($"Impossible mechanism: {problem}.", nameof(charge));
         lock (_gate)
         {
-            if (_uncertain) throw new InvalidOperationException("A charge could not be stored for certain; the privacy budget must be opened anew before anything more may leave.");
+            if (_uncertain) throw new InvalidOperationException("A charge may not have been stored; open the budget anew before anything leaves.");
             var spent = Epsilon(_charges);
             if (_charges.Any(known => known.Release == charge.Release)) return new ChargeOutcome.Charged(spent);
 

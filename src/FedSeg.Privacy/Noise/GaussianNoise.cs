@@ -4,12 +4,14 @@ using System.Security.Cryptography;
 namespace FedSeg.Privacy.Noise;
 
 /// <summary>
-/// Gaussian noise from the system's cryptographic generator, by the transform of Box and Muller. Nobody who sees some of it can guess the rest.
+/// Gaussian noise from the system's cryptographic generator, by the transform of Box and Muller. Nobody who sees some of it can guess the
+/// rest.
 /// <para>
-/// Floating point betrays noise that is merely added: not every double is a possible sum, and which are depends on the secret (Mironov 2012, "On significance of the least significant bits
-/// for differential privacy"). So the noised value is rounded to a grid of <see cref="GridOf"/>, far coarser than the gaps between doubles and 4096 times finer than the noise: every
-/// grid point can be reached from every input, and what rounding takes away nobody can look at. This closes the known attack; it is not a proof in exact arithmetic.
-/// The tail ends at 8.57 σ (a chance of 1e-17), where the 53 bits of the transform end.
+/// Floating point betrays noise that is merely added: not every double is a possible sum, and which are depends on the secret (Mironov
+/// 2012, "On significance of the least significant bits for differential privacy"). So the noised value is rounded to a grid of <see
+/// cref="GridOf"/>, far coarser than the gaps between doubles and 4096 times finer than the noise: every grid point can be reached from
+/// every input, and what rounding takes away nobody can look at. This closes the known attack; it is not a proof in exact arithmetic. The
+/// tail ends at 8.57 σ (a chance of 1e-17), where the 53 bits of the transform end.
 /// </para>
 /// </summary>
 public static class GaussianNoise

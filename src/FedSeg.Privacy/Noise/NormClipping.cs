@@ -1,8 +1,8 @@
 namespace FedSeg.Privacy.Noise;
 
 /// <summary>
-/// Bounds what one patient can contribute: the L2 norm over all tensors together. Squares are added in double and in order; a sum in float32 came out 0.5 % low on ten million
-/// values, and a norm that is measured too small is a clip that is too weak.
+/// Bounds what one patient can contribute: the L2 norm over all tensors together. Squares are added in double and in order; a sum in
+/// float32 came out 0.5 % low on ten million values, and a norm that is measured too small is a clip that is too weak.
 /// </summary>
 public static class NormClipping
 {

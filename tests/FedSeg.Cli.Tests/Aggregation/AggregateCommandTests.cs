@@ -89,7 +89,9 @@ public sealed class AggregateCommandTests : IDisposable
         Assert.Contains("absent.json", ended.ErrorLine);
     }
 
-    /// <summary>Invariant I4 across machines: the processor's vector registers may not show in a model. Each setting is a process of its own.</summary>
+    /// <summary>
+    /// Invariant I4 across machines: the processor's vector registers may not show in a model. Each setting is a process of its own.
+    /// </summary>
     [Fact]
     public async Task EveryRule_OnAnyRegisterWidth_GivesTheSameBits()
     {

@@ -42,7 +42,8 @@ public sealed class AggregatorTests : IDisposable
         var two = Allocated(2);
         var twenty = Allocated(20);
 
-        // A site costs a file handle and a header, never its weights (4 MiB here); rules that hold updates side by side share 2 MiB among them.
+        // A site costs a file handle and a header, never its weights (4 MiB here); rules that hold updates side by side share 2 MiB among
+        // them.
         Assert.InRange(twenty - two, -(4 << 20), 2 << 20);
 
         long Allocated(int sites)

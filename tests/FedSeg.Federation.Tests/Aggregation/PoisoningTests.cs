@@ -3,8 +3,8 @@ using FedSeg.Federation.Aggregation;
 namespace FedSeg.Federation.Tests.Aggregation;
 
 /// <summary>
-/// Ten sites, three of them hostile, honest updates that differ by half their common signal. What is measured is the distance of the merged change from the honest sites' mean,
-/// relative to it; shared/reference/egress-and-threats.md, table C, has the order of magnitude.
+/// Ten sites, three of them hostile, honest updates that differ by half their common signal. What is measured is the distance of the merged
+/// change from the honest sites' mean, relative to it; shared/reference/egress-and-threats.md, table C, has the order of magnitude.
 /// </summary>
 public sealed class PoisoningTests
 {
@@ -16,7 +16,8 @@ public sealed class PoisoningTests
     [InlineData("x100", 20)]
     [InlineData("signFlip", .4)]
     [InlineData("signFlip x10", 2)]
-    public void FedAvg_Unprotected_IsPulledAway(string attack, double atLeast) => Assert.InRange(Error(SmallFederation.Spec("fedavg"), attack), atLeast, double.MaxValue);
+    public void FedAvg_Unprotected_IsPulledAway(string attack, double atLeast) =>
+        Assert.InRange(Error(SmallFederation.Spec("fedavg"), attack), atLeast, double.MaxValue);
 
     [Theory]
     [InlineData("normbound", "x10", .25)]
@@ -52,10 +53,12 @@ public sealed class PoisoningTests
     [InlineData("signFlip", .7)]
     [InlineData("signFlip x10", .7)]
     [InlineData("alie", .5)]
-    public void Default_UnderAttack_StaysNearTheHonestMean(string attack, double atMost) => Assert.InRange(Error(StrategyCatalog.Default(Sites), attack), 0, atMost);
+    public void Default_UnderAttack_StaysNearTheHonestMean(string attack, double atMost) =>
+        Assert.InRange(Error(StrategyCatalog.Default(Sites), attack), 0, atMost);
 
     [Fact]
-    public void Bulyan_OneHostileOfTen_StaysNearTheHonestMean() => Assert.InRange(Error(SmallFederation.Spec("bulyan", ("byzantine", 1)), "signFlip x10", hostile: 1), 0, .5);
+    public void Bulyan_OneHostileOfTen_StaysNearTheHonestMean() =>
+        Assert.InRange(Error(SmallFederation.Spec("bulyan", ("byzantine", 1)), "signFlip x10", hostile: 1), 0, .5);
 
     [Theory]
     [InlineData("fedavg")]
@@ -112,7 +115,8 @@ public sealed class PoisoningTests
     private static double[] Merge(AggregationSpec spec, double[][] updates) =>
         new SmallFederation(spec, new double[Weights]).Merge([.. updates.Select(update => (update, 1.0))]);
 
-    private static double Normal(Random chance) => Math.Sqrt(-2 * Math.Log(1 - chance.NextDouble())) * Math.Cos(2 * Math.PI * chance.NextDouble());
+    private static double Normal(Random chance) =>
+        Math.Sqrt(-2 * Math.Log(1 - chance.NextDouble())) * Math.Cos(2 * Math.PI * chance.NextDouble());
 
     private static double Norm(IEnumerable<double> values) => Math.Sqrt(values.Sum(value => value * value));
 }

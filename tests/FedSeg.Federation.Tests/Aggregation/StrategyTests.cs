@@ -4,7 +4,9 @@ using FedSeg.Federation.Aggregation.Steps;
 
 namespace FedSeg.Federation.Tests.Aggregation;
 
-/// <summary>Reference rounds of shared/reference/federation.md ("Golden numbers of aggregation") and hand-worked rounds, in double.</summary>
+/// <summary>
+/// Reference rounds of shared/reference/federation.md ("Golden numbers of aggregation") and hand-worked rounds, in double.
+/// </summary>
 public sealed class StrategyTests
 {
     private static readonly double[][][] CommonRounds =
@@ -61,7 +63,8 @@ public sealed class StrategyTests
     [Fact]
     public void FedYogi_TwoRounds_MatchTheHandWorkedNumbers()
     {
-        // Round 1: Δ = 1, m = .1, v = .01, step .01 · .1 / (.1 + .001). Round 2 with Δ = .01: Δ² = 1e-4 < v, so v falls by 1e-6, unlike Adam's.
+        // Round 1: Δ = 1, m = .1, v = .01, step .01 · .1 / (.1 + .001). Round 2 with Δ = .01: Δ² = 1e-4 < v, so v falls by 1e-6, unlike
+        // Adam's.
         var federation = new SmallFederation(SmallFederation.Spec("fedyogi"), 0);
         var first = .001 / .101;
 
@@ -107,7 +110,8 @@ public sealed class StrategyTests
     }
 
     [Fact]
-    public void Median_EvenNumber_IsTheMeanOfTheMiddleTwo() => AssertClose([1.5, 0], Once("median", [0, 0], ([1, 0], 1), ([2, 9], 100), ([0, 0], 1), ([50, -9], 1)));
+    public void Median_EvenNumber_IsTheMeanOfTheMiddleTwo() =>
+        AssertClose([1.5, 0], Once("median", [0, 0], ([1, 0], 1), ([2, 9], 100), ([0, 0], 1), ([50, -9], 1)));
 
     [Fact]
     public void TrimmedMean_QuarterOnEachSide_MatchesTheReference()
@@ -177,7 +181,8 @@ public sealed class StrategyTests
     [Fact]
     public void FLTrust_Root_MeasuresTheOthers()
     {
-        // Root (1, 0). (3, 4): cosine .6, scaled to (.6, .8). (0, 5): cosine 0. (−2, 0): cosine −1, cut to 0. (4, 0): cosine 1, scaled to (1, 0).
+        // Root (1, 0). (3, 4): cosine .6, scaled to (.6, .8). (0, 5): cosine 0. (−2, 0): cosine −1, cut to 0. (4, 0): cosine 1, scaled to
+        // (1, 0).
         var model = Once("fltrust", [0, 0], ([1, 0], 1), ([3, 4], 9), ([0, 5], 9), ([-2, 0], 9), ([4, 0], 9));
 
         AssertClose([(.6 * .6 + 1) / 1.6, .6 * .8 / 1.6], model);
@@ -256,7 +261,8 @@ public sealed class StrategyTests
     private static Contribution Contribution(int site, double[] update, double weight = 1, int steps = 1, double? loss = null) =>
         new() { Site = SmallFederation.SiteOf(site), Update = new WeightsInMemory(update), Weight = weight, Steps = steps, Loss = loss };
 
-    private static double[] Once(string strategy, double[] initial, params (double[] Values, double Weight)[] clients) => Once(strategy, [], initial, clients);
+    private static double[] Once(string strategy, double[] initial, params (double[] Values, double Weight)[] clients) =>
+        Once(strategy, [], initial, clients);
 
     private static double[] Once(string strategy, (string, double)[] options, double[] initial, params (double[] Values, double Weight)[] clients) =>
         new SmallFederation(SmallFederation.Spec(strategy, options), initial).Merge(clients);

@@ -39,7 +39,8 @@ public sealed class AggregationReaderTests
         Assert.Contains("aggregation.beta1: unknown key", Problem(Job(3, "  strategy: fedavg\n  beta1: 0.9")));
 
     [Fact]
-    public void Read_UnknownStrategy_NamesTheKnownOnes() => Assert.Contains("'average' is not one of: fedavg, fedavgm", Problem(Job(3, "  strategy: average")));
+    public void Read_UnknownStrategy_NamesTheKnownOnes() =>
+        Assert.Contains("'average' is not one of: fedavg, fedavgm", Problem(Job(3, "  strategy: average")));
 
     [Theory]
     [InlineData("  strategy: krum\n  byzantine: 1", 4, "krum with byzantine 1 needs 5 updates a round; the job has 4 sites")]
@@ -89,7 +90,8 @@ public sealed class AggregationReaderTests
 
     private static JobSpec Valid(string yaml) => Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml)).Job;
 
-    private static IEnumerable<string> Problems(string yaml) => Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(yaml)).Problems.Select(problem => problem.ToString());
+    private static IEnumerable<string> Problems(string yaml) =>
+        Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(yaml)).Problems.Select(problem => problem.ToString());
 
     private static string Problem(string yaml) => Assert.Single(Problems(yaml));
 }

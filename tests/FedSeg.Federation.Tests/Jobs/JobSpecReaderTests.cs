@@ -75,7 +75,8 @@ public sealed class JobSpecReaderTests
     [Fact]
     public void Schema_Keys_AreThoseTheReaderKnows()
     {
-        // Every key at once is accepted, so the reader knows what the schema allows; anything else is refused by Read_UnknownKey. Strategies and their options: AggregationReaderTests.
+        // Every key at once is accepted, so the reader knows what the schema allows; anything else is refused by Read_UnknownKey.
+        // Strategies and their options: AggregationReaderTests.
         using var schema = JsonDocument.Parse(JobSpecReader.Schema);
         var yaml = Complete
             .Replace("  levels: 3", "  levels: 3\n  baseFeatures: 4")

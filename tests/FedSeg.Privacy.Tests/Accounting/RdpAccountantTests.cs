@@ -28,7 +28,8 @@ public sealed class RdpAccountantTests
     }
 
     /// <summary>
-    /// Row 6 lists 3.2392676, from a library that drops the signs of the fractional orders: a valid bound, 2e-5 above what quadrature of every order gives.
+    /// Row 6 lists 3.2392676, from a library that drops the signs of the fractional orders: a valid bound, 2e-5 above what quadrature of
+    /// every order gives.
     /// </summary>
     [Fact]
     public void Epsilon_RowOfTheUnsignedLibrary_IsJustBelowIt()
@@ -140,7 +141,9 @@ public sealed class RdpAccountantTests
         Assert.Equal(1, accountant.Delta(accountant.Epsilon(1e-5).Epsilon) / 1e-5, 1e-9);
     }
 
-    /// <summary>The oracle: the integral itself by the trapezoidal rule in logarithms, exponentially exact for so smooth a function.</summary>
+    /// <summary>
+    /// The oracle: the integral itself by the trapezoidal rule in logarithms, exponentially exact for so smooth a function.
+    /// </summary>
     private static double Quadrature(double q, double sigma, double order)
     {
         var step = sigma / 40;

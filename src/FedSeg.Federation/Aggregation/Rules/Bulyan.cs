@@ -3,8 +3,9 @@ using System.Collections.Immutable;
 namespace FedSeg.Federation.Aggregation.Rules;
 
 /// <summary>
-/// Bulyan (El Mhamdi et al. 2018, "The hidden vulnerability of distributed learning", section 4): Krum picks θ = n − 2f updates one after the other, each time
-/// among those that are left; every weight is then the mean of the θ − 2f values nearest to its median. Needs n ≥ 4f + 3.
+/// Bulyan (El Mhamdi et al. 2018, "The hidden vulnerability of distributed learning", section 4): Krum picks θ = n − 2f updates one after
+/// the other, each time among those that are left; every weight is then the mean of the θ − 2f values nearest to its median. Needs n ≥ 4f +
+/// 3.
 /// </summary>
 /// <param name="Byzantine">Sites that may be hostile, f.</param>
 public sealed record Bulyan(int Byzantine) : CombineRule

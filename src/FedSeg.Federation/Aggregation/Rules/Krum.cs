@@ -3,9 +3,10 @@ using System.Collections.Immutable;
 namespace FedSeg.Federation.Aggregation.Rules;
 
 /// <summary>
-/// Krum and Multi-Krum (Blanchard et al. 2017, "Machine learning with adversaries", section 4): an update's score is the sum of its squared distances to the
-/// n − f − 2 nearest others; the plain mean of the updates with the best scores is taken, the first site in order on a tie. Krum keeps one, Multi-Krum several.
-/// The paper's proof needs n ≥ 2f + 3; with fewer, but more than 2f, the single nearest neighbour decides.
+/// Krum and Multi-Krum (Blanchard et al. 2017, "Machine learning with adversaries", section 4): an update's score is the sum of its squared
+/// distances to the n − f − 2 nearest others; the plain mean of the updates with the best scores is taken, the first site in order on a
+/// tie. Krum keeps one, Multi-Krum several. The paper's proof needs n ≥ 2f + 3; with fewer, but more than 2f, the single nearest neighbour
+/// decides.
 /// </summary>
 /// <param name="Byzantine">Sites that may be hostile, f.</param>
 /// <param name="Keep">Updates kept, 1 to n − f; absent for n − f.</param>

@@ -3,7 +3,10 @@ namespace FedSeg.Federation.Aggregation.Rules;
 /// <summary>The score of Krum: how far an update lies from its nearest neighbours.</summary>
 internal static class KrumScores
 {
-    /// <summary>For each candidate the sum, in ascending order, of its squared distances to the (candidates − byzantine − 2, at least 1) nearest others.</summary>
+    /// <summary>
+    /// For each candidate the sum, in ascending order, of its squared distances to the (candidates − byzantine − 2, at least 1) nearest
+    /// others.
+    /// </summary>
     /// <param name="distances">Squared distances between all updates.</param>
     /// <param name="candidates">The updates that still compete.</param>
     /// <param name="byzantine">Sites that may be hostile.</param>

@@ -1,9 +1,9 @@
 namespace FedSeg.Federation.Aggregation.Rules;
 
 /// <summary>
-/// FedNova (Wang et al. 2020, "Tackling the objective inconsistency problem", eq. 6, plain SGD: ‖aₖ‖₁ = τₖ): each update is divided by its optimiser steps, the
-/// mean weighted by training cases multiplied by the effective number τ = Σ pₖ τₖ, so a site that makes more steps does not pull the model further.
-/// With equal steps it is federated averaging.
+/// FedNova (Wang et al. 2020, "Tackling the objective inconsistency problem", eq. 6, plain SGD: ‖aₖ‖₁ = τₖ): each update is divided by its
+/// optimiser steps, the mean weighted by training cases multiplied by the effective number τ = Σ pₖ τₖ, so a site that makes more steps
+/// does not pull the model further. With equal steps it is federated averaging.
 /// </summary>
 public sealed record NormalizedMean : CombineRule
 {
@@ -16,6 +16,7 @@ public sealed record NormalizedMean : CombineRule
     {
         var total = updates.Contributions.Sum(contribution => contribution.Weight);
         var effectiveSteps = updates.Contributions.Sum(contribution => contribution.Weight / total * contribution.Steps);
-        return new LinearCombination(updates, [.. updates.Contributions.Select(contribution => effectiveSteps * (contribution.Weight / total) / contribution.Steps)]);
+        var coefficients = updates.Contributions.Select(contribution => effectiveSteps * (contribution.Weight / total) / contribution.Steps);
+        return new LinearCombination(updates, [.. coefficients]);
     }
 }

@@ -3,10 +3,10 @@ using FedSeg.Federation.Identity;
 namespace FedSeg.Federation.Aggregation.Rules;
 
 /// <summary>
-/// FLTrust (Cao et al. 2021, "Byzantine-robust federated learning via trust bootstrapping", algorithm 2): one trusted update, made on a small clean root set, is
-/// the measure of the others. Each other update is scaled to the root's norm and weighted by max(0, cosine with the root); the root itself is not averaged.
-/// The coordinator sees no images, so the root set belongs to a site: an agent that the coordinator's institution runs beside it.
-/// When no update points the root's way the model stays as it is.
+/// FLTrust (Cao et al. 2021, "Byzantine-robust federated learning via trust bootstrapping", algorithm 2): one trusted update, made on a
+/// small clean root set, is the measure of the others. Each other update is scaled to the root's norm and weighted by max(0, cosine with
+/// the root); the root itself is not averaged. The coordinator sees no images, so the root set belongs to a site: an agent that the
+/// coordinator's institution runs beside it. When no update points the root's way the model stays as it is.
 /// </summary>
 /// <param name="Root">The site that holds the root set; its update must be there.</param>
 public sealed record TrustRoot(SiteId Root) : CombineRule

@@ -1,6 +1,8 @@
 namespace FedSeg.Federation.Aggregation.Rules;
 
-/// <summary>Σ nₖ Δₖ / Σ n, weighted by training cases: federated averaging (McMahan et al. 2017, algorithm 1, rewritten for updates).</summary>
+/// <summary>
+/// Σ nₖ Δₖ / Σ n, weighted by training cases: federated averaging (McMahan et al. 2017, algorithm 1, rewritten for updates).
+/// </summary>
 public sealed record WeightedMean : CombineRule
 {
     public override string Describe() => "the weighted mean";

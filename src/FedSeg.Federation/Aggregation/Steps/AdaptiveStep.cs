@@ -3,8 +3,9 @@ using System.Collections.Immutable;
 namespace FedSeg.Federation.Aggregation.Steps;
 
 /// <summary>
-/// FedAdagrad, FedAdam and FedYogi (Reddi et al. 2021, "Adaptive federated optimization", algorithm 2): m ← β₁ m + (1 − β₁) Δ, v by <see cref="Kind"/>,
-/// x ← x + η m / (√v + τ). State starts at zero, not at the paper's τ². The paper has no bias correction; what is corrected here is said by <see cref="Correction"/>.
+/// FedAdagrad, FedAdam and FedYogi (Reddi et al. 2021, "Adaptive federated optimization", algorithm 2): m ← β₁ m + (1 − β₁) Δ, v by <see
+/// cref="Kind"/>, x ← x + η m / (√v + τ). State starts at zero, not at the paper's τ². The paper has no bias correction; what is corrected
+/// here is said by <see cref="Correction"/>.
 /// </summary>
 /// <param name="Rate">η.</param>
 /// <param name="Kind">How v follows Δ².</param>
@@ -12,7 +13,8 @@ namespace FedSeg.Federation.Aggregation.Steps;
 /// <param name="Beta2">Decay of v, 0 to below 1; Adagrad has none.</param>
 /// <param name="Tau">Adaptivity floor, above 0.</param>
 /// <param name="Correction">What makes up for the zero start.</param>
-public sealed record AdaptiveStep(double Rate, SecondMomentRule Kind, double Beta1, double Beta2, double Tau, BiasCorrection Correction) : ServerStep(Rate)
+public sealed record AdaptiveStep(
+    double Rate, SecondMomentRule Kind, double Beta1, double Beta2, double Tau, BiasCorrection Correction) : ServerStep(Rate)
 {
     public override ImmutableArray<StatePart> StateParts => [StatePart.Momentum, StatePart.SecondMoment];
 
@@ -39,10 +41,13 @@ public sealed record AdaptiveStep(double Rate, SecondMomentRule Kind, double Bet
 
     private (double Rate, double FirstMass, double SecondMass) Corrected(int round) => Correction switch
     {
-        BiasCorrection.NextRound => (Rate * Math.Sqrt(1 - PortableMath.Power(Beta2, round + 1)) / (1 - PortableMath.Power(Beta1, round + 1)), 1, 1),
-        BiasCorrection.Unbiased => (Rate, 1 - PortableMath.Power(Beta1, round), 1 - PortableMath.Power(Beta2, round)),
+        BiasCorrection.NextRound => (Rate * Math.Sqrt(Mass(Beta2, round + 1)) / Mass(Beta1, round + 1), 1, 1),
+        BiasCorrection.Unbiased => (Rate, Mass(Beta1, round), Mass(Beta2, round)),
         _ => (Rate, 1, 1),
     };
+
+    /// <summary>What the weights of a decaying mean that started at zero add up to.</summary>
+    private static double Mass(double beta, int round) => 1 - PortableMath.Power(beta, round);
 }
 
 /// <summary>How the second moment v follows the squared change.</summary>

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace FedSeg.Federation.Aggregation.Steps;
 
-/// <summary>FedAvgM (Hsu et al. 2019, "Measuring the effects of non-identical data distribution"): v ← β v + Δ, x ← x + η v. No dampening, not Nesterov.</summary>
+/// <summary>
+/// FedAvgM (Hsu et al. 2019, "Measuring the effects of non-identical data distribution"): v ← β v + Δ, x ← x + η v. No dampening, not
+/// Nesterov.
+/// </summary>
 /// <param name="Rate">η; 1 by default.</param>
 /// <param name="Momentum">β; 0.9 by default.</param>
 public sealed record MomentumStep(double Rate, double Momentum) : ServerStep(Rate)
