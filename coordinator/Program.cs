@@ -1,6 +1,11 @@
 using FedSeg.Coordinator;
 using FedSeg.Hosting.Programs;
 
+if (args is [RecomputeProgram.Verb, var dataDirectory, var model])
+{
+    return await ServiceProgram.ExplainAsync(() => Task.FromResult(RecomputeProgram.Run(dataDirectory, model, CancellationToken.None)));
+}
+
 return await ServiceProgram.RunAsync(() =>
 {
     var builder = WebApplication.CreateSlimBuilder();

@@ -14,9 +14,22 @@ internal static class GlobalModel
     public static ModelRef CreateInitial(BlobStore blobs, RunId run, JobSpec job)
     {
         var incoming = blobs.IncomingPath("initial", run.ToString());
-        var metadata = new ModelMetadata { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Run = run, Round = 0 };
-        var digest = ModelInitializer.Write(incoming, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
-        return blobs.Adopt(incoming, digest);
+        return blobs.Adopt(incoming, WriteInitial(incoming, run, job));
+    }
+
+    /// <summary>The same model as a file of its own.</summary>
+    /// <returns>SHA-256 of the file.</returns>
+    public static Sha256Digest WriteInitial(string path, RunId run, JobSpec job)
+    {
+        var metadata = new ModelMetadata
+        {
+            Architecture = job.Architecture,
+            Labels = job.Labels,
+            Preprocessing = job.Preprocessing,
+            Run = run,
+            Round = 0,
+        };
+        return ModelInitializer.Write(path, ArchitectureCatalog.Manifest(job.Architecture), job.Seed, metadata.ToDictionary());
     }
 
     /// <summary>SHA-256 of a file.</summary>

@@ -1,8 +1,8 @@
+using System.Collections.Immutable;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Federation.Weights;
 
 namespace FedSeg.Coordinator.Rounds;
 
@@ -91,29 +91,40 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
     private void Close(RunState state, RoundState round, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
-        var model = plan.Task == RoundTask.Train ? Aggregate(round, cancellationToken) : null;
-        book.Decide(state.Id, now => now.OpenRound?.Plan.Round == plan.Round
-            ? new RunEvent.RoundClosed { At = time.GetUtcNow(), Round = plan.Round, Model = model }
-            : null);
+        var closed = new RunEvent.RoundClosed { At = time.GetUtcNow(), Round = plan.Round, Model = null };
+        try
+        {
+            if (plan.Task == RoundTask.Train) closed = Aggregate(state, round, closed, cancellationToken);
+        }
+        catch (AggregationException error)
+        {
+            End(state.Id, RunOutcome.Failed, $"Round {plan.Round} could not be merged: {error.Message.TrimEnd('.')}.");
+            return;
+        }
+
+        book.Decide(state.Id, now => now.OpenRound?.Plan.Round == plan.Round ? closed with { At = time.GetUtcNow() } : null);
         blobs.DropIncoming(UpdateIntake.IncomingFolder(plan.Run, plan.Round));
         LogClosed(state.Id, plan.Round, round.Accepted.Count, state.Job.Sites.Length, (time.GetUtcNow() - round.OpenedAt).TotalSeconds);
     }
 
-    private ModelRef Aggregate(RoundState round, CancellationToken cancellationToken)
+    private RunEvent.RoundClosed Aggregate(
+        RunState state, RoundState round, RunEvent.RoundClosed closed, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
         var started = time.GetTimestamp();
-        var updates = round.Accepted.Values
-            .Select(accepted => (accepted.Report, Path: blobs.PathOf(accepted.Weights!.Sha256)))
-            .Select(accepted => new WeightedUpdate(accepted.Report.Site, accepted.Path, accepted.Report.TrainingCases))
-            .ToList();
-        var incoming = blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}");
-        var metadata = ModelMetadata.Of(plan).ToDictionary();
-        FederatedAveraging.Aggregate(blobs.PathOf(plan.BaseModel), updates, plan.Manifest(), incoming, metadata, cancellationToken);
-        var model = blobs.Adopt(incoming, GlobalModel.Digest(incoming));
-        LogAggregated(plan.Run, plan.Round, updates.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
-        return model;
+        string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
+        var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
+        var model = Adopt(merged.ModelPath);
+        LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
+        return closed with
+        {
+            Model = model,
+            ServerState = merged.StatePaths.ToImmutableSortedDictionary(part => part.Key, part => Adopt(part.Value)),
+            Norms = merged.Norms,
+        };
     }
+
+    private ModelRef Adopt(string path) => blobs.Adopt(path, GlobalModel.Digest(path));
 
     private void End(RunId run, RunOutcome outcome, string reason)
     {

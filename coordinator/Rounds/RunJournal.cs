@@ -9,15 +9,31 @@ internal sealed class RunJournal : IDisposable
 {
     private readonly SqliteConnection _connection;
 
+    private const string FileName = "journal.db";
+
     public RunJournal(string dataDirectory)
+        : this(Path.Combine(Directory.CreateDirectory(dataDirectory).FullName, FileName), SqliteOpenMode.ReadWriteCreate)
     {
-        var path = Path.Combine(Directory.CreateDirectory(dataDirectory).FullName, "journal.db");
-        _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-        _connection.Open();
         // FULL makes every commit wait for the disk, also in write-ahead mode.
         Execute("PRAGMA journal_mode = WAL");
         Execute("PRAGMA synchronous = FULL");
         Execute("CREATE TABLE IF NOT EXISTS events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, event TEXT NOT NULL) STRICT");
+    }
+
+    private RunJournal(string path, SqliteOpenMode mode)
+    {
+        _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
+        _connection.Open();
+    }
+
+    /// <summary>A journal to look at, also while a coordinator writes it.</summary>
+    /// <exception cref="InvalidDataException">There is none in the folder.</exception>
+    public static RunJournal OpenReadOnly(string dataDirectory)
+    {
+        var path = Path.Combine(dataDirectory, FileName);
+        return File.Exists(path)
+            ? new RunJournal(path, SqliteOpenMode.ReadOnly)
+            : throw new InvalidDataException($"'{dataDirectory}' is not a coordinator's data folder: it holds no {FileName}.");
     }
 
     /// <summary>Appends one event; durable when this returns. Callers append one at a time.</summary>

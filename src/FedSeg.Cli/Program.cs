@@ -1,10 +1,12 @@
 using System.CommandLine;
+using FedSeg.Cli.Aggregation;
 using FedSeg.Cli.Benchmarks;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Ledgers;
+using FedSeg.Cli.Privacy;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Provisioning;
 
@@ -16,9 +18,11 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     MetricsCommand.Create(),
     TrainCommand.Create(),
     ProvisionCommands.Create(),
+    AggregateCommand.Create(),
     JobCommands.Create(),
     ModelCommands.Create(),
     LedgerCommands.Create(),
     BenchCommands.Create(),
+    PrivacyCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

@@ -12,6 +12,7 @@ public sealed class ArrowTests
         { "FedSeg.Hosting", [] },
         { "FedSeg.Imaging", ["FedSeg.Dicom"] },
         { "FedSeg.Protocol", ["FedSeg.Federation"] },
+        { "FedSeg.Privacy", ["FedSeg.Federation"] },
         { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
         { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger"] },
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },

@@ -5,11 +5,15 @@ namespace FedSeg.Cli.Tests;
 /// <summary>The real command line as a process: what it wrote and how it ended.</summary>
 internal sealed record FedsegProcess(int ExitCode, string Output, string Errors)
 {
-    public static async Task<FedsegProcess> RunAsync(params string[] arguments)
+    public static Task<FedsegProcess> RunAsync(params string[] arguments) => RunAsync(arguments, []);
+
+    /// <summary>With settings of the runtime.</summary>
+    public static async Task<FedsegProcess> RunAsync(string[] arguments, params (string Name, string Value)[] environment)
     {
         var cancellationToken = TestContext.Current.CancellationToken;
         var start = new ProcessStartInfo("dotnet", [AssemblyPath, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment.Remove("FEDSEG_PROFILE");
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = process.StandardError.ReadToEndAsync(cancellationToken);

@@ -3,6 +3,7 @@ using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
@@ -64,9 +65,9 @@ internal sealed class CoordinatorOnDisk : IDisposable
     }
 
     /// <summary>Enters a run of both sites and returns its state.</summary>
-    public RunState Create(int quorum = 2, int rounds = 2)
+    public RunState Create(int quorum = 2, int rounds = 2, AggregationSpec? aggregation = null)
     {
-        var run = Catalog.Submit(Job(quorum, rounds), "ada");
+        var run = Catalog.Submit(Job(quorum, rounds, aggregation), "ada");
         return Book.Find(run)!;
     }
 
@@ -103,7 +104,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
         }
     }
 
-    public static JobSpec Job(int quorum = 2, int rounds = 2) => new()
+    public static JobSpec Job(int quorum = 2, int rounds = 2, AggregationSpec? aggregation = null) => new()
     {
         Name = "test",
         Sites = [East, North],
@@ -112,7 +113,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Architecture = new ArchitectureSpec { Name = "unet3d", Classes = 3, BaseFeatures = 2, Levels = 2 },
         Preprocessing = new PreprocessingSpec { Modality = "MR", SpacingMm = [1, 1, 1], PatchVoxels = [8, 8, 8] },
         Recipe = new TrainingRecipe { StepsPerRound = 3, BatchSize = 2, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01, WeightDecay = 0 },
-        Strategy = AggregationStrategy.FedAvg,
+        Aggregation = aggregation ?? StrategyCatalog.Find("fedavg")!.Create(),
         Quorum = quorum,
         RoundDeadlineMinutes = 1,
         HeldBackFraction = 0.2,

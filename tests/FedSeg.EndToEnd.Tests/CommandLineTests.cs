@@ -34,6 +34,9 @@ public sealed class CommandLineTests(PhantomCohorts cohorts)
         Assert.Contains("used 12 of 12", (await Fedseg("job", "show", run)).Output);
         Assert.Equal(2, (await Fedseg("model", "list", "--json")).Json.GetProperty("models").GetArrayLength());
         Assert.Equal(0, (await Fedseg("model", "download", run, "--out", model)).ExitCode);
+        var recomputed = await Fedseg("model", "recompute", run, "--data", Path.Combine(federation.Demo.CoordinatorDirectory, "data"), "--json");
+        Assert.True(recomputed.Json.GetProperty("verified").GetBoolean());
+        Assert.Equal(2, recomputed.Json.GetProperty("models").GetArrayLength());
         var metadata = (await Fedseg("model", "show", run, "--json")).Json.GetProperty("metadata");
 
         Assert.Equal("[\"kidney\",\"tumour\"]", metadata.GetProperty("labels").GetString());

@@ -1,3 +1,4 @@
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
@@ -25,7 +26,7 @@ internal static class Plans
         Architecture = new ArchitectureSpec { Name = "unet3d", Classes = 2, BaseFeatures = 2, Levels = 2 },
         Preprocessing = new PreprocessingSpec { Modality = "MR", SpacingMm = [1, 1, 1], PatchVoxels = [8, 8, 8] },
         Recipe = new TrainingRecipe { StepsPerRound = 3, BatchSize = 2, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01, WeightDecay = 0 },
-        Strategy = AggregationStrategy.FedAvg,
+        Aggregation = StrategyCatalog.Default(2),
         Quorum = quorum,
         RoundDeadlineMinutes = 1,
         HeldBackFraction = 0.2,

@@ -55,7 +55,6 @@ internal static class DemoRecipe
               learningRate: 0.003
               weightDecay: 0.01
             aggregation:
-              strategy: fedavg
               quorum: {data.Sites.Count}
             minimumCases: 3
             seed: 1

@@ -14,7 +14,13 @@ internal static class ModelCommands
 
     public static Command Create()
     {
-        var command = new Command("model", "List, inspect and fetch global models.") { List(), Show(), Download() };
+        var command = new Command("model", "List, inspect and fetch global models.")
+        {
+            List(),
+            Show(),
+            Download(),
+            RecomputeCommand.Create(),
+        };
         command.Options.Add(CoordinatorConnection.ProfileOption);
         return command;
     }

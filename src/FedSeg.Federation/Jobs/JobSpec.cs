@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -26,7 +27,8 @@ public sealed record JobSpec
 
     public required TrainingRecipe Recipe { get; init; }
 
-    public required AggregationStrategy Strategy { get; init; }
+    /// <summary>How the coordinator merges updates.</summary>
+    public required AggregationSpec Aggregation { get; init; }
 
     /// <summary>Fewest sites whose updates make a round.</summary>
     public required int Quorum { get; init; }
@@ -63,11 +65,4 @@ public sealed record JobSpec
         BaseModel = baseModel,
         BaseModelBytes = baseModelBytes,
     };
-}
-
-/// <summary>How the coordinator merges updates.</summary>
-public enum AggregationStrategy
-{
-    /// <summary>Federated averaging weighted by training cases (McMahan et al. 2017, algorithm 1).</summary>
-    FedAvg,
 }

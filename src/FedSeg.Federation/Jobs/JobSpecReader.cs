@@ -71,10 +71,7 @@ public static partial class JobSpecReader
         var recipe = ReadRecipe(root.Map("training"));
 
         var aggregation = root.Map("aggregation", required: false);
-        var strategy = aggregation.OneOf<AggregationStrategy>("strategy", AggregationStrategy.FedAvg);
-        // One dead site must not cost a federation of three or more its run.
-        var defaultQuorum = Math.Max(1, sites.Length >= 3 ? sites.Length - 1 : sites.Length);
-        var quorum = aggregation.WholeNumber("quorum", 1, Math.Max(1, sites.Length), defaultQuorum);
+        var (strategy, quorum) = AggregationReader.Read(aggregation, sites);
         var deadline = aggregation.Number("roundDeadlineMinutes", 0.05, 10_080, fallback: 120);
 
         var job = new JobSpec
@@ -86,7 +83,7 @@ public static partial class JobSpecReader
             Architecture = architecture,
             Preprocessing = preprocessing,
             Recipe = recipe,
-            Strategy = strategy,
+            Aggregation = strategy,
             Quorum = quorum,
             RoundDeadlineMinutes = deadline,
             HeldBackFraction = heldBack,

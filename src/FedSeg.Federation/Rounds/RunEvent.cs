@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 
@@ -74,6 +76,12 @@ public abstract record RunEvent
 
         /// <summary>The new global model; absent for an evaluation.</summary>
         public required ModelRef? Model { get; init; }
+
+        /// <summary>What the strategy remembers for the next round.</summary>
+        public ImmutableSortedDictionary<StatePart, ModelRef> ServerState { get; init; } = ImmutableSortedDictionary<StatePart, ModelRef>.Empty;
+
+        /// <summary>Each update's L2 norm before it was bounded; empty where the strategy bounds none.</summary>
+        public ImmutableSortedDictionary<SiteId, double> Norms { get; init; } = ImmutableSortedDictionary<SiteId, double>.Empty;
     }
 
     /// <summary>The run is over, one way or another.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 
@@ -57,7 +58,8 @@ public sealed record RunState
         ({ OpenRound: { } round }, RunEvent.SiteDropped dropped) when dropped.Round == round.Plan.Round && !round.Answered(dropped.Site) =>
             state.WithOpenRound(round with { Dropped = round.Dropped.Add(dropped.Site, dropped.Reason) }),
         ({ OpenRound: { } round }, RunEvent.RoundClosed closed) when closed.Round == round.Plan.Round =>
-            state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model }) with { Model = closed.Model ?? state.Model },
+            state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model, ServerState = closed.ServerState, Norms = closed.Norms })
+                with { Model = closed.Model ?? state.Model },
         ({ End: null }, RunEvent.Ended ended) => state with { End = ended },
         _ => throw new InvalidOperationException($"{next.GetType().Name} can't follow the state of {run}."),
     };
@@ -84,6 +86,12 @@ public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
 
     /// <summary>The global model this round made.</summary>
     public ModelRef? Model { get; init; }
+
+    /// <summary>What the aggregation strategy remembers for the next round.</summary>
+    public ImmutableSortedDictionary<StatePart, ModelRef> ServerState { get; init; } = ImmutableSortedDictionary<StatePart, ModelRef>.Empty;
+
+    /// <summary>Each update's L2 norm before it was bounded; empty where the strategy bounds none.</summary>
+    public ImmutableSortedDictionary<SiteId, double> Norms { get; init; } = ImmutableSortedDictionary<SiteId, double>.Empty;
 
     /// <summary>Whether a site has said its last word in this round.</summary>
     public bool Answered(SiteId site) => Accepted.ContainsKey(site) || Dropped.ContainsKey(site);

@@ -11,6 +11,7 @@ public sealed class SafetensorsFile : IDisposable
 {
     private readonly FileStream _stream;
     private readonly SafetensorsHeader _header;
+    private readonly long _elements;
     private readonly Dictionary<string, (TensorSpec Tensor, long Offset)> _index = new(StringComparer.Ordinal);
 
     private SafetensorsFile(FileStream stream, SafetensorsHeader header)
@@ -23,6 +24,8 @@ public sealed class SafetensorsFile : IDisposable
             _index.Add(tensor.Name, (tensor, offset));
             offset += tensor.ByteCount;
         }
+
+        _elements = (offset - header.PayloadOffset) / sizeof(float);
     }
 
     /// <summary>The tensors in file order.</summary>
@@ -57,15 +60,16 @@ public sealed class SafetensorsFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, tensor.ElementCount, nameof(start));
 
-        var bytes = MemoryMarshal.AsBytes(destination);
-        var position = offset + start * sizeof(float);
-        while (bytes.Length > 0)
-        {
-            var read = RandomAccess.Read(_stream.SafeFileHandle, bytes, position);
-            if (read == 0) throw new SafetensorsException($"the file ends inside tensor '{tensorName}'");
-            position += read;
-            bytes = bytes[read..];
-        }
+        ReadBytes(MemoryMarshal.AsBytes(destination), offset + start * sizeof(float));
+    }
+
+    /// <summary>Reads elements of all tensors laid end to end in file order, from element <paramref name="start"/> on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range leaves the file.</exception>
+    public void ReadPayload(long start, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(start);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, _elements, nameof(start));
+        ReadBytes(MemoryMarshal.AsBytes(destination), _header.PayloadOffset + start * sizeof(float));
     }
 
     /// <summary>Reads a whole tensor.</summary>
@@ -77,4 +81,15 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     public void Dispose() => _stream.Dispose();
+
+    private void ReadBytes(Span<byte> bytes, long position)
+    {
+        while (bytes.Length > 0)
+        {
+            var read = RandomAccess.Read(_stream.SafeFileHandle, bytes, position);
+            if (read == 0) throw new SafetensorsException("the file ends inside its tensors");
+            position += read;
+            bytes = bytes[read..];
+        }
+    }
 }

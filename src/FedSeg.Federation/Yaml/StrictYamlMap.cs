@@ -60,6 +60,9 @@ public sealed class StrictYamlMap
         return new StrictYamlMap(root, "", problems);
     }
 
+    /// <summary>Whether a key is there; asking makes it known.</summary>
+    public bool Has(string key) => Find(key, required: false) is not null;
+
     /// <summary>The nested mapping at a key; an empty one (with a problem when required) if it is absent.</summary>
     public StrictYamlMap Map(string key, bool required = true)
     {

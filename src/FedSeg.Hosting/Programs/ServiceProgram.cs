@@ -48,7 +48,7 @@ public static class ServiceProgram
     /// <summary>
     /// Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.
     /// </summary>
-    public static Task<int> RunAsync(Func<IHost> build) => GuardAsync(async () =>
+    public static Task<int> RunAsync(Func<IHost> build) => ExplainAsync(async () =>
     {
         using var host = build();
         await host.RunAsync();
@@ -59,7 +59,7 @@ public static class ServiceProgram
     /// Builds a host for one piece of work, which gives the exit code. A signal to stop cancels the work, which is a fault. Bad settings
     /// end as in the other overload.
     /// </summary>
-    public static Task<int> RunAsync(Func<IHost> build, Func<IServiceProvider, CancellationToken, Task<int>> work) => GuardAsync(async () =>
+    public static Task<int> RunAsync(Func<IHost> build, Func<IServiceProvider, CancellationToken, Task<int>> work) => ExplainAsync(async () =>
     {
         using var host = build();
         // Some services can only be ended asynchronously.
@@ -84,11 +84,15 @@ public static class ServiceProgram
     public static string ResolvePath(string[] args, string path) =>
         Path.GetFullPath(path, Path.GetDirectoryName(Path.GetFullPath(SettingsPath(args)))!);
 
-    private static async Task<int> GuardAsync(Func<Task<int>> run)
+    /// <summary>
+    /// Runs a program to its exit code; what a person can mend ends in one line on standard error and exit code 2, a failing disk in exit
+    /// code 3.
+    /// </summary>
+    public static async Task<int> ExplainAsync(Func<Task<int>> program)
     {
         try
         {
-            return await run();
+            return await program();
         }
         catch (OptionsValidationException error)
         {

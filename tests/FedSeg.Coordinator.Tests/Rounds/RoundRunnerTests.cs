@@ -73,27 +73,42 @@ public sealed class RoundRunnerTests : IDisposable
     }
 
     [Fact]
-    public async Task RunAsync_ClosedRound_CanBeRecomputedFromTheStoredUpdates()
+    public async Task RunAsync_StrategyWithServerState_GoesOnWithItAfterARestart()
     {
-        var run = _coordinator.Create(rounds: 1).Id;
-        var running = StartRunning(run, out var plan);
-        await SendAsync(plan, East, 0.1f, cases: 7);
-        await SendAsync(plan, North, 0.3f, cases: 11);
-        await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null);
-        await CancelAsync(run, running);
+        var run = _coordinator.Create(aggregation: StrategyCatalog.Find("fedadam")!.Create()).Id;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(CoordinatorOnDisk.Token);
+        var running = _coordinator.Runner.RunAsync(run, stop.Token);
+        var plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
+        foreach (var site in new[] { North, East }) await SendAsync(plan, site, 1f);
+        await _coordinator.UntilAsync(run, state => state.OpenRound?.Plan.Round == 2);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
 
         _coordinator.Reopen();
-        var round = _coordinator.Book.Find(run)!.Rounds[0];
-        var recomputed = Path.Combine(_coordinator.Root, "recomputed");
-        FederatedAveraging.Aggregate(
-            _coordinator.Blobs.PathOf(round.Plan.BaseModel),
-            [.. round.Accepted.Values.Select(accepted => new WeightedUpdate(accepted.Report.Site, _coordinator.Blobs.PathOf(accepted.Weights!.Sha256), accepted.Report.TrainingCases))],
-            round.Plan.Manifest(),
-            recomputed,
-            ModelMetadata.Of(round.Plan).ToDictionary(),
-            CoordinatorOnDisk.Token);
+        running = StartRunning(run, out plan);
+        foreach (var site in new[] { North, East }) await SendAsync(plan, site, 1f);
+        var rounds = (await _coordinator.UntilAsync(run, state => state.Rounds[1].ClosedAt is not null)).Rounds;
 
-        Assert.Equal(round.Model!.Sha256, GlobalModel.Digest(recomputed));
+        Assert.All(rounds[..2], round => Assert.Equal([StatePart.Momentum, StatePart.SecondMoment], round.ServerState.Keys));
+        // m = .9 · .1 + .1 in round 2: it began with what round 1 left.
+        using var momentum = SafetensorsFile.Open(_coordinator.Blobs.PathOf(rounds[1].ServerState[StatePart.Momentum].Sha256));
+        Assert.Equal(0.19, momentum.ReadAll(momentum.Tensors[0].Name)[0], 1e-6);
+        await CancelAsync(run, running);
+    }
+
+    [Fact]
+    public async Task RunAsync_TrustedRootDidNotAnswer_FailsAndSaysSo()
+    {
+        var run = _coordinator.Create(quorum: 1, rounds: 1, aggregation: StrategyCatalog.Find("fltrust")!.Create(root: North)).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, East);
+
+        _coordinator.Time.Advance(TimeSpan.FromMinutes(1));
+        await running;
+
+        var end = _coordinator.Book.Find(run)!.End!;
+        Assert.Equal(RunOutcome.Failed, end.Outcome);
+        Assert.Equal("Round 1 could not be merged: fltrust needs at least 2 updates; there are 1.", end.Reason);
     }
 
     [Fact]

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using FedSeg.Coordinator.Models;
+using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>
+/// Rebuilds a run's models from what is stored: the initial one from the job's seed, every later one from its base model and its sites'
+/// updates. Changes nothing; needs no coordinator to run.
+/// </summary>
+internal static class ModelRecomputation
+{
+    /// <summary>One result a model, in order.</summary>
+    /// <param name="blobs">The coordinator's blobs.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="work">A folder for the rebuilt files; they are deleted again.</param>
+    /// <param name="cancellationToken">Stops between chunks.</param>
+    public static IEnumerable<RecomputedModel> Run(BlobStore blobs, RunState run, string work, CancellationToken cancellationToken)
+    {
+        var initial = Path.Combine(work, "initial");
+        GlobalModel.WriteInitial(initial, run.Id, run.Job);
+        yield return Compare(0, 0, run.Rounds is [var first, ..] ? first.Plan.BaseModel : run.Model.Sha256, [initial], []);
+        foreach (var round in run.Rounds)
+        {
+            if (round.Model is not null) yield return Rebuild(blobs, run, round, work, cancellationToken);
+        }
+    }
+
+    private static RecomputedModel Rebuild(
+        BlobStore blobs, RunState run, RoundState round, string work, CancellationToken cancellationToken)
+    {
+        var recorded = round.Model!.Sha256;
+        var result = new RecomputedModel(round.Plan.Round, round.Accepted.Count, recorded, null, null);
+        if (FindDamage(blobs, round) is { } damage) return result with { Problem = damage };
+        try
+        {
+            var merged = RoundAggregation.Run(blobs, run, round, part => Path.Combine(work, part), cancellationToken);
+            ImmutableArray<string> files = [merged.ModelPath, .. merged.StatePaths.Values];
+            return Compare(round.Plan.Round, round.Accepted.Count, recorded, files, [.. round.ServerState.Values]);
+        }
+        catch (Exception error) when (error is AggregationException or SafetensorsException or IOException)
+        {
+            return result with { Problem = error.Message };
+        }
+    }
+
+    /// <summary>An input that is gone or is not what its name says.</summary>
+    private static string? FindDamage(BlobStore blobs, RoundState round)
+    {
+        var inputs = round.Accepted
+            .Select(accepted => (What: $"The update of site '{accepted.Key}'", accepted.Value.Weights!.Sha256))
+            .Prepend(("The base model", round.Plan.BaseModel));
+        foreach (var (what, digest) in inputs)
+        {
+            if (!blobs.Contains(digest)) return $"{what} ({digest.Abbreviated}) is no longer stored.";
+            if (GlobalModel.Digest(blobs.PathOf(digest)) != digest) return $"{what} ({digest.Abbreviated}) was changed after it was stored.";
+        }
+
+        return null;
+    }
+
+    private static RecomputedModel Compare(
+        int round, int updates, Sha256Digest recorded, ImmutableArray<string> files, ImmutableArray<ModelRef> state)
+    {
+        var digests = files.Select(GlobalModel.Digest).ToList();
+        foreach (var file in files) File.Delete(file);
+        var stateAgrees = digests.Skip(1).SequenceEqual(state.Select(part => part.Sha256));
+        return new RecomputedModel(round, updates, recorded, digests[0], stateAgrees ? null : "The server's state comes out differently.");
+    }
+}
+
+/// <summary>A model as the journal has it and as it comes out again.</summary>
+/// <param name="Round">The round that made it; 0 for the initial one.</param>
+/// <param name="Updates">Updates it was made of.</param>
+/// <param name="Recorded">The journal's SHA-256.</param>
+/// <param name="Recomputed">The rebuilt file's; absent when it could not be rebuilt.</param>
+/// <param name="Problem">Why not, or what else differs.</param>
+internal sealed record RecomputedModel(int Round, int Updates, Sha256Digest Recorded, Sha256Digest? Recomputed, string? Problem)
+{
+    public bool Matches => Problem is null && Recomputed == Recorded;
+}

@@ -1,0 +1,99 @@
+using System.Collections.Immutable;
+using FedSeg.Coordinator.Models;
+using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
+
+namespace FedSeg.Coordinator.Rounds;
+
+/// <summary>
+/// Merges a round's stored updates into new files. The runner calls it when a round closes and an auditor when it is doubted (<see
+/// cref="ModelRecomputation"/>): everything it needs is in the journal and the blobs, so both get the same bytes.
+/// </summary>
+internal static class RoundAggregation
+{
+    /// <summary>A perfect prediction has the training loss −1; q-FedAvg needs a loss from 0 up.</summary>
+    private const double LossOfPerfection = -1;
+
+    /// <summary>Writes the next model and server state; durable when this returns.</summary>
+    /// <param name="blobs">Where model, updates and state lie.</param>
+    /// <param name="state">The run.</param>
+    /// <param name="round">One of its training rounds, with every answer that counts.</param>
+    /// <param name="pathOf">Where a result goes: <c>model</c> or the name of a <see cref="StatePart"/>; replaced if it exists.</param>
+    /// <param name="cancellationToken">Stops between chunks and leaves unfinished files.</param>
+    /// <exception cref="AggregationException">The updates can't be merged as the job asks.</exception>
+    /// <exception cref="SafetensorsException">A stored file is not what the plan declares.</exception>
+    public static MergedRound Run(
+        BlobStore blobs, RunState state, RoundState round, Func<string, string> pathOf, CancellationToken cancellationToken)
+    {
+        var plan = round.Plan;
+        var manifest = plan.Manifest();
+        var earlier = state.Rounds.Where(other => other.Plan.Round < plan.Round).ToList();
+        using var opened = new OpenFiles(blobs, manifest);
+        var input = new AggregationRound
+        {
+            Number = plan.Round,
+            Base = opened.Source(plan.BaseModel),
+            Contributions = [.. round.Accepted.Values.Select(accepted => new Contribution
+            {
+                Site = accepted.Report.Site,
+                Update = opened.Source(accepted.Weights!.Sha256),
+                Weight = accepted.Report.TrainingCases,
+                Steps = accepted.Report.Steps,
+                Loss = accepted.Report.MeanLoss - LossOfPerfection,
+            })],
+            State = earlier is [.., var before]
+                ? before.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256))
+                : ImmutableDictionary<StatePart, IWeightSource>.Empty,
+            PastNorms = [.. earlier.TakeLast(NormBound.HistoryRounds).SelectMany(other => other.Norms.Values)],
+        };
+
+        var statePaths = state.Job.Aggregation.Step.StateParts.ToImmutableSortedDictionary(part => part, part => pathOf(part.ToString()));
+        var modelPath = pathOf("model");
+        var model = opened.Create(modelPath, ModelMetadata.Of(plan).ToDictionary());
+        var parts = statePaths.ToImmutableDictionary(
+            part => part.Key, part => (IWeightSink)opened.Create(part.Value, DescribeState(plan, part.Key)));
+        var summary = Aggregator.Run(state.Job.Aggregation, input, new AggregationOutput(model, parts), cancellationToken);
+        opened.Complete();
+        return new MergedRound(modelPath, statePaths, summary.Norms);
+    }
+
+    private static Dictionary<string, string> DescribeState(RoundPlan plan, StatePart part) =>
+        new() { ["serverState"] = part.ToString(), ["run"] = plan.Run.ToString(), ["round"] = plan.Round.ToString() };
+
+    private sealed class OpenFiles(BlobStore blobs, TensorManifest manifest) : IDisposable
+    {
+        private readonly List<StoredWeights> _sources = [];
+        private readonly List<SafetensorsWriter> _writers = [];
+
+        public StoredWeights Source(Sha256Digest digest)
+        {
+            var source = StoredWeights.Open(blobs.PathOf(digest), manifest);
+            _sources.Add(source);
+            return source;
+        }
+
+        public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)
+        {
+            var writer = SafetensorsWriter.Create(path, manifest, metadata);
+            _writers.Add(writer);
+            return new StoredWeightsSink(writer);
+        }
+
+        public void Complete() => _writers.ForEach(writer => writer.Complete());
+
+        public void Dispose()
+        {
+            _sources.ForEach(source => source.Dispose());
+            _writers.ForEach(writer => writer.Dispose());
+        }
+    }
+}
+
+/// <summary>A merged round's files and what was measured on the way.</summary>
+/// <param name="ModelPath">The next model.</param>
+/// <param name="StatePaths">The server's state, where the strategy has any.</param>
+/// <param name="Norms">Each update's L2 norm before it was bounded.</param>
+internal sealed record MergedRound(
+    string ModelPath, ImmutableSortedDictionary<StatePart, string> StatePaths, ImmutableSortedDictionary<SiteId, double> Norms);
