@@ -12,6 +12,8 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     DemoCommand.Create(),
     PhantomCommand.Create(),
     DicomCommands.Create(),
+    FingerprintCommand.Create(),
+    PlanCommand.Create(),
     TrainCommand.Create(),
     ProvisionCommands.Create(),
     JobCommands.Create(),

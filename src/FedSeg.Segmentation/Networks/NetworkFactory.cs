@@ -1,6 +1,4 @@
 using FedSeg.Federation.Architectures;
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FedSeg.Segmentation.Networks;
 
@@ -12,14 +10,9 @@ public static class NetworkFactory
     /// load a model into it before use. The caller disposes it.
     /// </summary>
     /// <exception cref="ArgumentException">The spec is not on the allow-list or its numbers are out of range.</exception>
-    public static Module<Tensor, Tensor> Create(ArchitectureSpec spec)
+    public static UNet Create(ArchitectureSpec spec)
     {
         var problems = ArchitectureCatalog.Problems(spec);
-        if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(spec));
-        return spec.Name switch
-        {
-            "unet3d" => new UNet3D(spec),
-            _ => throw new ArgumentException($"architecture '{spec.Name}' is allowed but not built here", nameof(spec)),
-        };
+        return problems.Count == 0 ? new UNet(spec) : throw new ArgumentException(string.Join("; ", problems), nameof(spec));
     }
 }
