@@ -1,9 +1,11 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Planning;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Cli.Engine;
 
@@ -12,7 +14,8 @@ internal static class PlanCommand
 {
     private static readonly Option<FileInfo[]> Fingerprint = new("--fingerprint")
     {
-        Description = "JSON: spacings[][3], shapes[][3], labels, modality, intensity{mean,std,p005,p995}, in z, y, x order; or the sketches of one or more sites.",
+        Description = "JSON: spacings[][3], shapes[][3], labels, modality, intensity{mean,std,p005,p995}, in z, y, x order; "
+            + "or the sketches of one or more sites.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -23,9 +26,13 @@ internal static class PlanCommand
         DefaultValueFactory = _ => PlannerPresetName.Plain,
     };
 
-    private static readonly Option<FileInfo?> Output = new("--out") { Description = "Where to write the plan's canonical file; its SHA-256 names it." };
+    private static readonly Option<FileInfo?> Output = new("--out")
+    {
+        Description = "Where to write the plan's canonical file; its SHA-256 names it.",
+    };
 
-    public static Command Create() => new Command("plan", "From a fingerprint of the data to a training plan.") { Fingerprint, Preset, Output }.Does(RunAsync);
+    public static Command Create() =>
+        new Command("plan", "From a fingerprint of the data to a training plan.") { Fingerprint, Preset, Output }.Does(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -54,14 +61,22 @@ internal static class PlanCommand
             .Select(file => Named(file.FullName, () => FingerprintFile.ReadSite(file.Json)))
             .ToList();
         if (sites.Count == 0 && contents is [var only]) return Named(only.FullName, () => FingerprintFile.ReadList(only.Json));
-        if (sites.Count < contents.Count) throw new BadInputException("Only sites' sketches can be merged; give a list of cases as the only --fingerprint.");
+        if (sites.Count < contents.Count)
+        {
+            throw new BadInputException("Only sites' sketches can be merged; give a list of cases as the only --fingerprint.");
+        }
+
         return Named(string.Join(", ", contents.Select(file => file.FullName)), () => SketchedFingerprint.Merge(sites));
     }
 
     private static byte[] ReadBytes(FileInfo file)
     {
         if (!file.Exists) throw new BadInputException($"There is no fingerprint '{file.FullName}'.");
-        if (file.Length > FingerprintFile.LargestBytes) throw new BadInputException($"{file.FullName}: the fingerprint has {file.Length} bytes; at most {FingerprintFile.LargestBytes}.");
+        if (file.Length > FingerprintFile.LargestBytes)
+        {
+            throw new BadInputException($"{file.FullName} has {file.Length} bytes; at most {FingerprintFile.LargestBytes}.");
+        }
+
         return File.ReadAllBytes(file.FullName);
     }
 
@@ -101,10 +116,14 @@ internal static class PlanCommand
         foreach (var configuration in plan.Configurations)
         {
             var stages = configuration.Architecture.Topology!.Stages;
+            var (patch, median) = (string.Join(", ", configuration.PatchVoxels), string.Join(", ", configuration.MedianShape));
+            var weights = ArchitectureCatalog.Manifest(configuration.Architecture).ParameterCount;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"""
-                {configuration.Name}: patch [{string.Join(", ", configuration.PatchVoxels)}] of a median image [{string.Join(", ", configuration.MedianShape)}], batch {configuration.BatchSize}, {ArchitectureCatalog.Manifest(configuration.Architecture).ParameterCount:N0} weights, memory estimate {configuration.MemoryEstimate:N0}
+                {configuration.Name}: patch [{patch}] of a median image [{median}], batch {configuration.BatchSize}
+                  {weights:N0} weights, memory estimate {configuration.MemoryEstimate:N0}
+                  strides {Triples(stages.Select(stage => stage.Stride))}
+                  kernels {Triples(stages.Select(stage => stage.Kernel))}
                 """));
-            Console.WriteLine($"  strides {Triples(stages.Select(stage => stage.Stride))}  kernels {Triples(stages.Select(stage => stage.Kernel))}");
         }
 
         Console.WriteLine($"Plan SHA-256 {plan.Digest()}. In a job file:");
@@ -116,7 +135,6 @@ internal static class PlanCommand
     {
         var main = plan.Main();
         var topology = main.Architecture.Topology!;
-        var intensity = plan.Intensity is { } ct ? string.Create(CultureInfo.InvariantCulture, $"\n  intensity: {{ mean: {ct.Mean}, deviation: {ct.Deviation}, lowerClip: {ct.LowerClip}, upperClip: {ct.UpperClip} }}") : "";
         return string.Create(CultureInfo.InvariantCulture, $"""
             model:
               architecture: {main.Architecture.Name}
@@ -129,11 +147,16 @@ internal static class PlanCommand
             data:
               modality: {plan.Modality}
               spacingMm: [{string.Join(", ", main.SpacingMm.Select(mm => mm.ToString(CultureInfo.InvariantCulture)))}]
-              patchVoxels: [{string.Join(", ", main.PatchVoxels)}]{intensity}
+              patchVoxels: [{string.Join(", ", main.PatchVoxels)}]{Intensity(plan.Intensity)}
             training:
               batchSize: {main.BatchSize}
             """);
     }
 
-    private static string Triples(IEnumerable<System.Collections.Immutable.ImmutableArray<int>> triples) => $"[{string.Join(", ", triples.Select(triple => string.Join('x', triple)))}]";
+    private static string Intensity(ForegroundIntensity? ct) => ct is null ? "" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"\n  intensity: {{ mean: {ct.Mean}, deviation: {ct.Deviation}, lowerClip: {ct.LowerClip}, upperClip: {ct.UpperClip} }}");
+
+    private static string Triples(IEnumerable<ImmutableArray<int>> triples) =>
+        $"[{string.Join(", ", triples.Select(triple => string.Join('x', triple)))}]";
 }

@@ -48,7 +48,11 @@ public static class ArchitectureCatalog
             if (spec.Topology is not null) problems.Add($"topology is not one of {UniformUNet}'s numbers");
         }
 
-        if (problems.Count == 0 && Build(spec).ParameterCount > MaxParameters) problems.Add($"the network has more than {MaxParameters} weights");
+        if (problems.Count == 0 && Build(spec).ParameterCount > MaxParameters)
+        {
+            problems.Add($"the network has more than {MaxParameters} weights");
+        }
+
         return problems;
     }
 
@@ -59,7 +63,7 @@ public static class ArchitectureCatalog
     {
         var divisors = Topology(spec).SizeDivisors();
         return patchVoxels.Zip(divisors).Any(axis => axis.First % axis.Second != 0)
-            ? [$"the patch [{string.Join(", ", patchVoxels)}] must be multiples of [{string.Join(", ", divisors)}] to fit the network's strides"]
+            ? [$"the patch [{string.Join(", ", patchVoxels)}] must be multiples of [{string.Join(", ", divisors)}], the network's strides"]
             : ImprintCheck.Problems(Manifest(spec), patchVoxels);
     }
 
@@ -114,7 +118,7 @@ public static class ArchitectureCatalog
 
         if (stage.Stride.Length != 3 || stage.Stride.Any(stride => stride < 1 || stride > largestStride))
         {
-            problems.Add($"the stride of stage {index} is [{string.Join(", ", stage.Stride)}]; allowed are three numbers from 1 to {largestStride}");
+            problems.Add($"the stride of stage {index} is [{string.Join(", ", stage.Stride)}]; allowed are three of 1 to {largestStride}");
         }
 
         if (stage.Kernel.Length != 3 || stage.Kernel.Any(kernel => kernel is not (1 or 3)))

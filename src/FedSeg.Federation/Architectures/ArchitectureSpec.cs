@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace FedSeg.Federation.Architectures;
 
 /// <summary>
-/// A network by name and numbers, never by code: <see cref="ArchitectureCatalog"/> is the allow-list both sides build from. Numbers that a name does
-/// not use are left at their defaults and are not written, so that a spec has one form and one hash.
+/// A network by name and numbers, never by code: <see cref="ArchitectureCatalog"/> is the allow-list both sides build from. Numbers that a
+/// name does not use are left at their defaults and are not written, so that a spec has one form and one hash.
 /// </summary>
 public sealed record ArchitectureSpec
 {

@@ -4,10 +4,10 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Federation.Architectures;
 
 /// <summary>
-/// Refuses networks whose update could carry a patient's image out. A crafted layer whose every output sees all of a patch (a linear layer ahead of
-/// pooling, or a convolution in its place) leaves whole images in its gradient (Fowl et al. 2022, "Robbing the Fed"; Boenisch et al. 2023). So no
-/// output may have as many inputs as a patch has voxels, and no layer may be linear over positions. It judges tensors, not names, so that it would
-/// also hold for a network that the allow-list should gain.
+/// Refuses networks whose update could carry a patient's image out. A crafted layer whose every output sees all of a patch (a linear layer
+/// ahead of pooling, or a convolution in its place) leaves whole images in its gradient (Fowl et al. 2022, "Robbing the Fed"; Boenisch et
+/// al. 2023). So no output may have as many inputs as a patch has voxels, and no layer may be linear over positions. It judges tensors, not
+/// names, so that it would also hold for a network that the allow-list should gain.
 /// </summary>
 public static class ImprintCheck
 {
@@ -35,7 +35,9 @@ public static class ImprintCheck
         return problems;
     }
 
-    /// <summary>Of the two ways to read a kernel, <c>[out, in, …]</c> and transposed <c>[in, out, …]</c>, the one with more inputs.</summary>
+    /// <summary>
+    /// Of the two ways to read a kernel, <c>[out, in, …]</c> and transposed <c>[in, out, …]</c>, the one with more inputs.
+    /// </summary>
     private static long LargestFanIn(TensorSpec weight) =>
         Math.Max(weight.Shape[0], weight.Shape.Skip(1).Aggregate(1L, (product, extent) => checked(product * extent)));
 }

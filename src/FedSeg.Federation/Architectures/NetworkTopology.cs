@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace FedSeg.Federation.Architectures;
 
 /// <summary>
-/// The shape of an encoder-decoder network, stage by stage. Every network is three-dimensional; a 2D one has kernels and strides of 1 along the axis
-/// that its slices are stacked on, which is the same mathematics and the same number of weights.
+/// The shape of an encoder-decoder network, stage by stage. Every network is three-dimensional; a 2D one has kernels and strides of 1 along
+/// the axis that its slices are stacked on, which is the same mathematics and the same number of weights.
 /// </summary>
 public sealed record NetworkTopology
 {
@@ -22,8 +22,8 @@ public sealed record NetworkTopology
         [.. Enumerable.Range(0, 3).Select(axis => Stages.Aggregate(1, (product, stage) => product * stage.Stride[axis]))];
 
     /// <summary>
-    /// Levels of the decoder that have a head, finest first. The lowest decoder stage weighs 0 in the loss of a deeply supervised network, so it has none,
-    /// unless it is the only one.
+    /// Levels of the decoder that have a head, finest first. The lowest decoder stage weighs 0 in the loss of a deeply supervised network,
+    /// so it has none, unless it is the only one.
     /// </summary>
     public IEnumerable<int> HeadLevels() => Enumerable.Range(0, DeepSupervision ? Math.Max(1, Stages.Length - 2) : 1);
 }

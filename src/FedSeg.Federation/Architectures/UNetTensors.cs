@@ -3,10 +3,11 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Federation.Architectures;
 
 /// <summary>
-/// The weights of the U-Nets, in file order: encoder from the finest stage down, decoder back up, heads from the finest. Every convolution but a skip's has a
-/// bias and an instance norm; transposed convolutions of kernel = stride go up and skips are concatenated (Çiçek et al. 2016; Isensee et al. 2021).
-/// A residual encoder has a stem convolution, then blocks of two convolutions with a skip around them that is averaged down where the block strides and
-/// projected by a 1×1×1 convolution where the features change (He et al. 2016 and 2019, ResNet-D).
+/// The weights of the U-Nets, in file order: encoder from the finest stage down, decoder back up, heads from the finest. Every convolution
+/// but a skip's has a bias and an instance norm; transposed convolutions of kernel = stride go up and skips are concatenated (Çiçek et al.
+/// 2016; Isensee et al. 2021). A residual encoder has a stem convolution, then blocks of two convolutions with a skip around them that is
+/// averaged down where the block strides and projected by a 1×1×1 convolution where the features change (He et al. 2016 and 2019,
+/// ResNet-D).
 /// </summary>
 internal static class UNetTensors
 {
@@ -27,7 +28,11 @@ internal static class UNetTensors
             var stage = topology.Stages[level];
             for (var i = 0; i < stage.Blocks; i++)
             {
-                foreach (var tensor in NormalisedConvolution($"encoder.{level}.{i}", input, stage.Features, stage.Kernel)) yield return tensor;
+                foreach (var tensor in NormalisedConvolution($"encoder.{level}.{i}", input, stage.Features, stage.Kernel))
+                {
+                    yield return tensor;
+                }
+
                 input = stage.Features;
             }
         }
@@ -36,7 +41,11 @@ internal static class UNetTensors
     private static IEnumerable<TensorSpec> ResidualEncoder(ArchitectureSpec spec, NetworkTopology topology)
     {
         var input = topology.Stages[0].Features;
-        foreach (var tensor in NormalisedConvolution("encoder.stem", spec.InputChannels, input, topology.Stages[0].Kernel)) yield return tensor;
+        foreach (var tensor in NormalisedConvolution("encoder.stem", spec.InputChannels, input, topology.Stages[0].Kernel))
+        {
+            yield return tensor;
+        }
+
         for (var level = 0; level < topology.Stages.Length; level++)
         {
             var stage = topology.Stages[level];
@@ -66,7 +75,10 @@ internal static class UNetTensors
             for (var i = 0; i < topology.DecoderConvolutions; i++)
             {
                 var input = i == 0 ? 2 * fine.Features : fine.Features;
-                foreach (var tensor in NormalisedConvolution($"decoder.{level}.{i}", input, fine.Features, fine.Kernel)) yield return tensor;
+                foreach (var tensor in NormalisedConvolution($"decoder.{level}.{i}", input, fine.Features, fine.Kernel))
+                {
+                    yield return tensor;
+                }
             }
         }
     }
@@ -81,7 +93,8 @@ internal static class UNetTensors
         }
     }
 
-    private static IEnumerable<TensorSpec> NormalisedConvolution(string name, int input, int output, IReadOnlyList<int> kernel, bool bias = true)
+    private static IEnumerable<TensorSpec> NormalisedConvolution(
+        string name, int input, int output, IReadOnlyList<int> kernel, bool bias = true)
     {
         yield return new TensorSpec($"{name}.conv.weight", [output, input, .. kernel]);
         if (bias) yield return new TensorSpec($"{name}.conv.bias", [output]);

@@ -23,7 +23,9 @@ public abstract record DatasetFingerprint
     /// <summary>Foreground intensities of all cases, HU; <see langword="null"/> where the modality has no common unit.</summary>
     public required ForegroundIntensity? Intensity { get; init; }
 
-    /// <summary>A quantile of the voxel spacing along an axis, mm; <paramref name="share"/> 0 to 1, linear between order statistics.</summary>
+    /// <summary>
+    /// A quantile of the voxel spacing along an axis, mm; <paramref name="share"/> 0 to 1, linear between order statistics.
+    /// </summary>
     public abstract double SpacingQuantile(int axis, double share);
 
     /// <summary>Median of the voxel count along an axis.</summary>

@@ -23,7 +23,8 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
     /// <summary>Adds a case.</summary>
     /// <param name="spacingMm"><c>[z, y, x]</c> on the canonical patient axes.</param>
     /// <param name="shape">Voxels, the same axes.</param>
-    /// <param name="foreground">Intensities of labelled voxels in the unit of <see cref="SketchBins.IntensityOf"/>; empty when nothing is labelled.</param>
+    /// <param name="foreground">Intensities of labelled voxels in the unit of <see cref="SketchBins.IntensityOf"/>; empty when nothing is
+    /// labelled.</param>
     public void Add(ReadOnlySpan<double> spacingMm, ReadOnlySpan<int> shape, ReadOnlySpan<double> foreground)
     {
         _cases++;
@@ -39,7 +40,10 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
         _moments = _moments.WithCase(foreground, SamplesPerCase);
     }
 
-    /// <summary>The fingerprint with every count below <paramref name="leastCases"/> left out, or <see langword="null"/> when the whole site has fewer cases.</summary>
+    /// <summary>
+    /// The fingerprint with every count below <paramref name="leastCases"/> left out, or <see langword="null"/> when the whole site has
+    /// fewer cases.
+    /// </summary>
     public SiteFingerprint? Seal(int leastCases)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(leastCases, 2);

@@ -7,8 +7,10 @@ using FedSeg.Federation.Rounds;
 namespace FedSeg.Federation.Fingerprints;
 
 /// <summary>
-/// Reads fingerprints from JSON. A list of cases, as <c>fedseg plan</c> takes it: <c>spacings[][3]</c> mm and <c>shapes[][3]</c> voxels (z, y, x), <c>labels</c>
-/// (names, or the number of classes with the background), <c>modality</c> (MR or CT), and for CT <c>intensity{mean,std,p005,p995}</c> in HU. Or a site's sketches.
+/// Reads fingerprints from JSON. A list of cases, as <c>fedseg plan</c> takes it: <c>spacings[][3]</c> mm and <c>shapes[][3]</c> voxels (z,
+/// y, x), <c>labels</c>
+/// (names, or the number of classes with the background), <c>modality</c> (MR or CT), and for CT <c>intensity{mean,std,p005,p995}</c> in
+/// HU. Or a site's sketches.
 /// </summary>
 public static class FingerprintFile
 {
@@ -18,7 +20,10 @@ public static class FingerprintFile
     private const int LargestClasses = 256;
 
     // Other tools write more into such files; what a plan needs is required by name.
-    private static readonly JsonSerializerOptions ListOptions = new(FederationJson.Options) { UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip };
+    private static readonly JsonSerializerOptions ListOptions = new(FederationJson.Options)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Skip,
+    };
 
     /// <summary>Whether the document is a site's sketches rather than a list of cases.</summary>
     /// <exception cref="FingerprintException">Not a JSON object.</exception>
@@ -43,7 +48,8 @@ public static class FingerprintFile
     {
         try
         {
-            var site = JsonSerializer.Deserialize<SiteFingerprint>(json, FederationJson.Options) ?? throw new FingerprintException("it is null");
+            var site = JsonSerializer.Deserialize<SiteFingerprint>(json, FederationJson.Options)
+                ?? throw new FingerprintException("it is null");
             return site.Problem() is { } problem ? throw new FingerprintException(problem) : site;
         }
         catch (JsonException error)
@@ -69,16 +75,21 @@ public static class FingerprintFile
 
     private static ListedFingerprint Check(CaseList file)
     {
-        if (file.Spacings.IsDefaultOrEmpty) throw new FingerprintException("spacings is missing or empty; expected [z, y, x] in mm for each case");
+        if (file.Spacings.IsDefaultOrEmpty)
+        {
+            throw new FingerprintException("spacings is missing or empty; expected [z, y, x] in mm for each case");
+        }
+
         if (file.Shapes.IsDefault || file.Shapes.Length != file.Spacings.Length)
         {
-            throw new FingerprintException($"shapes has {(file.Shapes.IsDefault ? 0 : file.Shapes.Length)} cases, spacings {file.Spacings.Length}; expected as many");
+            var cases = file.Shapes.IsDefault ? 0 : file.Shapes.Length;
+            throw new FingerprintException($"shapes has {cases} cases, spacings {file.Spacings.Length}; expected as many");
         }
 
         for (var i = 0; i < file.Spacings.Length; i++)
         {
             CheckAxes("spacings", i, file.Spacings[i], value => value > 0, "three positive lengths in mm");
-            CheckAxes("shapes", i, file.Shapes[i], value => value >= 1 && value == Math.Floor(value) && value <= 1 << 20, "three whole numbers of voxels of at least 1");
+            CheckAxes("shapes", i, file.Shapes[i], IsVoxelCount, "three whole numbers of voxels of at least 1");
         }
 
         if (file.Modality is not ("MR" or "CT")) throw new FingerprintException($"modality is '{Quote.Of(file.Modality)}'; use MR or CT");
@@ -97,18 +108,21 @@ public static class FingerprintFile
     {
         if (axes.IsDefault || axes.Length != 3 || axes.Any(value => !double.IsFinite(value) || !accept(value)))
         {
-            throw new FingerprintException($"{key}[{index}] is [{(axes.IsDefault ? "" : string.Join(", ", axes))}]; expected {expected}, [z, y, x]");
+            var values = axes.IsDefault ? "" : string.Join(", ", axes);
+            throw new FingerprintException($"{key}[{index}] is [{values}]; expected {expected}, [z, y, x]");
         }
     }
 
-    /// <summary>A number counts the background; names and values may leave it out; an object maps names to values, as nnU-Net's data sets have it.</summary>
+    /// <summary>
+    /// A number counts the background; names and values may leave it out; an object maps names to values, as nnU-Net's data sets have it.
+    /// </summary>
     private static int Classes(JsonElement labels)
     {
         var classes = labels.ValueKind switch
         {
             JsonValueKind.Number => labels.TryGetInt32(out var count) ? count : 0,
-            JsonValueKind.Array => labels.GetArrayLength() + (labels.EnumerateArray().Any(IsBackground) ? 0 : 1),
-            JsonValueKind.Object => labels.EnumerateObject().Count() + (labels.EnumerateObject().Any(label => IsBackground(label.Name) || IsBackground(label.Value)) ? 0 : 1),
+            JsonValueKind.Array => WithBackground([.. labels.EnumerateArray().Select(IsBackground)]),
+            JsonValueKind.Object => WithBackground([.. labels.EnumerateObject().Select(IsBackground)]),
             _ => 0,
         };
         return classes is >= 2 and <= LargestClasses
@@ -116,12 +130,18 @@ public static class FingerprintFile
             : throw new FingerprintException($"labels must be names, or the number of classes with the background, 2 to {LargestClasses}");
     }
 
+    private static int WithBackground(bool[] isBackground) => isBackground.Length + (isBackground.Contains(true) ? 0 : 1);
+
+    private static bool IsVoxelCount(double value) => value >= 1 && value <= 1 << 20 && value == Math.Floor(value);
+
     private static bool IsBackground(JsonElement label) => label.ValueKind switch
     {
         JsonValueKind.Number => label.TryGetInt32(out var value) && value == 0,
         JsonValueKind.String => IsBackground(label.GetString()!),
         _ => false,
     };
+
+    private static bool IsBackground(JsonProperty label) => IsBackground(label.Name) || IsBackground(label.Value);
 
     private static bool IsBackground(string name) => name.Equals("background", StringComparison.OrdinalIgnoreCase);
 

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace FedSeg.Federation.Fingerprints;
 
 /// <summary>
-/// What a site tells of its data so that a plan can be made: sketches with every count below <see cref="LeastCases"/> left out. Axes are <c>[z, y, x]</c> on
-/// the canonical patient axes.
+/// What a site tells of its data so that a plan can be made: sketches with every count below <see cref="LeastCases"/> left out. Axes are
+/// <c>[z, y, x]</c> on the canonical patient axes.
 /// </summary>
 public sealed record SiteFingerprint
 {
@@ -45,8 +45,17 @@ public sealed record SiteFingerprint
         if (Cases < LeastCases) return $"it tells of {Cases} cases, fewer than {LeastCases}";
         if (Modality is not ("MR" or "CT")) return $"modality is '{Identity.Quote.Of(Modality)}'; use MR or CT";
         if (Labels.Length is < 1 or > 255) return $"it has {Labels.Length} labels; 1 to 255";
-        if (SpacingMm.Length != 3 || Voxels.Length != 3 || ExtentMm.Length != 3) return "spacing, voxels and extent need a sketch for each of three axes";
-        if (!double.IsFinite(IntensityMoments.Sum) || !double.IsFinite(IntensityMoments.SumOfSquares) || !(IntensityMoments.Weight > 0)) return "its intensity moments are impossible";
+        if (SpacingMm.Length != 3 || Voxels.Length != 3 || ExtentMm.Length != 3)
+        {
+            return "spacing, voxels and extent need a sketch for each of three axes";
+        }
+
+        var (weight, sum, squares) = IntensityMoments;
+        if (!double.IsFinite(sum) || !double.IsFinite(squares) || !(weight > 0))
+        {
+            return "its intensity moments are impossible";
+        }
+
         foreach (var (name, sketch, bins) in Sketches())
         {
             if (sketch is null) return $"{name} is missing";

@@ -10,9 +10,10 @@ namespace FedSeg.Federation.Fingerprints;
 public readonly record struct SketchBin(int Index, int Cases, double Weight, double Sum);
 
 /// <summary>
-/// A distribution in fixed bins that says little about any one case and adds up across sites. A bin keeps its values' sum beside their weight, so that values
-/// which agree, as the spacings of one protocol do, are known exactly. Error of <see cref="Quantile"/> against the pooled values: less than the width of a bin
-/// while nothing is suppressed; suppressed weight moves a quantile's rank by at most its share (<see cref="SuppressedShare"/>).
+/// A distribution in fixed bins that says little about any one case and adds up across sites. A bin keeps its values' sum beside their
+/// weight, so that values which agree, as the spacings of one protocol do, are known exactly. Error of <see cref="Quantile"/> against the
+/// pooled values: less than the width of a bin while nothing is suppressed; suppressed weight moves a quantile's rank by at most its share
+/// (<see cref="SuppressedShare"/>).
 /// </summary>
 public sealed record Sketch
 {
@@ -30,7 +31,9 @@ public sealed record Sketch
     /// <summary>Suppressed weight as a share of all, 0 to 1.</summary>
     public double SuppressedShare() => SuppressedWeight == 0 ? 0 : SuppressedWeight / (SuppressedWeight + Weight());
 
-    /// <summary>The value at position (weight − 1) · share among the values in order, each of weight 1, linear between neighbours.</summary>
+    /// <summary>
+    /// The value at position (weight − 1) · share among the values in order, each of weight 1, linear between neighbours.
+    /// </summary>
     /// <exception cref="InvalidOperationException">No bin is filled.</exception>
     public double Quantile(double share)
     {
@@ -84,7 +87,11 @@ public sealed record Sketch
         {
             if (bin.Index <= last || bin.Index >= Bins.Count) return $"bin {bin.Index} is out of order or range";
             if (bin.Cases < leastCases) return $"bin {bin.Index} tells of {bin.Cases} cases, fewer than {leastCases}";
-            if (!(bin.Weight > 0) || !double.IsFinite(bin.Weight) || !double.IsFinite(bin.Sum)) return $"bin {bin.Index} has an impossible weight or sum";
+            if (!(bin.Weight > 0) || !double.IsFinite(bin.Weight) || !double.IsFinite(bin.Sum))
+            {
+                return $"bin {bin.Index} has an impossible weight or sum";
+            }
+
             last = bin.Index;
         }
 

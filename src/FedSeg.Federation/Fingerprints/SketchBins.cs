@@ -1,7 +1,8 @@
 namespace FedSeg.Federation.Fingerprints;
 
 /// <summary>
-/// Fixed bins: every site uses the same ones, so that sketches add up. A value below the first bin counts in the first, one above the last in the last.
+/// Fixed bins: every site uses the same ones, so that sketches add up. A value below the first bin counts in the first, one above the last
+/// in the last.
 /// </summary>
 /// <param name="Lower">Lower edge of bin 0, in the quantity's unit.</param>
 /// <param name="Width">Width of a bin.</param>
@@ -21,8 +22,8 @@ public sealed record SketchBins(double Lower, double Width, int Count)
     public static SketchBins HounsfieldUnits { get; } = new(-1024, 1, 4096);
 
     /// <summary>
-    /// Where intensities have no common unit (MR): standard deviations from the mean of the case's own image, −16 to 16. They show a shift between scanners;
-    /// normalisation doesn't need them, because such images are normalised each by itself.
+    /// Where intensities have no common unit (MR): standard deviations from the mean of the case's own image, −16 to 16. They show a shift
+    /// between scanners; normalisation doesn't need them, because such images are normalised each by itself.
     /// </summary>
     public static SketchBins ImageDeviations { get; } = new(-16, 1.0 / 64, 2048);
 

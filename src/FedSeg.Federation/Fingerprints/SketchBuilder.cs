@@ -33,7 +33,12 @@ public sealed class SketchBuilder(SketchBins bins)
     public Sketch Build() => new()
     {
         Bins = bins,
-        Filled = [.. Enumerable.Range(0, bins.Count).Where(i => _cases[i] > 0).Select(i => new SketchBin(i, _cases[i], _weights[i], _sums[i]))],
+        Filled =
+        [
+            .. Enumerable.Range(0, bins.Count)
+                .Where(i => _cases[i] > 0)
+                .Select(i => new SketchBin(i, _cases[i], _weights[i], _sums[i])),
+        ],
         SuppressedWeight = 0,
     };
 }

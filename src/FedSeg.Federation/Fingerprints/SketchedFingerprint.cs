@@ -29,7 +29,8 @@ public sealed record SketchedFingerprint : DatasetFingerprint
     public override double MedianShapeAt(int axis, double spacingMm) => Math.Round(_extentMm[axis].Quantile(0.5) / spacingMm);
 
     /// <summary>Adds up fingerprints, in the order given: pass them in the sites' ordinal order to get the same bits everywhere.</summary>
-    /// <exception cref="FingerprintException">One has a <see cref="SiteFingerprint.Problem"/>, two disagree, or too little is left to plan by.</exception>
+    /// <exception cref="FingerprintException">One has a <see cref="SiteFingerprint.Problem"/>, two disagree, or too little is left to plan
+    /// by.</exception>
     public static SketchedFingerprint Merge(IReadOnlyList<SiteFingerprint> sites)
     {
         if (sites.Count == 0) throw new FingerprintException("there is no fingerprint to merge");
@@ -37,22 +38,33 @@ public sealed record SketchedFingerprint : DatasetFingerprint
         foreach (var site in sites)
         {
             if (site.Problem() is { } problem) throw new FingerprintException(problem);
-            if (site.Modality != first.Modality) throw new FingerprintException($"one site has {first.Modality}, another {site.Modality}; a plan is for one modality");
-            if (!site.Labels.SequenceEqual(first.Labels)) throw new FingerprintException("two sites have different labels, or in another order");
+            if (site.Modality != first.Modality)
+            {
+                throw new FingerprintException($"one site has {first.Modality}, another {site.Modality}; a plan is for one modality");
+            }
+
+            if (!site.Labels.SequenceEqual(first.Labels))
+            {
+                throw new FingerprintException("two sites have different labels, or in another order");
+            }
         }
 
         var intensity = Sketch.Merge(sites.Select(site => site.Intensity));
+        var moments = sites.Aggregate(default(Moments), (sum, site) => sum + site.IntensityMoments);
         var merged = new SketchedFingerprint(
             MergeAxes(sites, site => site.SpacingMm), MergeAxes(sites, site => site.Voxels), MergeAxes(sites, site => site.ExtentMm))
         {
             Cases = sites.Aggregate(0, (sum, site) => checked(sum + site.Cases)),
             Classes = first.Labels.Length + 1,
             Modality = first.Modality,
-            Intensity = first.Modality == "CT" ? Statistics(intensity, sites.Aggregate(default(Moments), (sum, site) => sum + site.IntensityMoments)) : null,
+            Intensity = first.Modality == "CT" ? Statistics(intensity, moments) : null,
         };
         foreach (var (name, axes) in new[] { ("spacing", merged._spacingMm), ("shape", merged._voxels), ("extent", merged._extentMm) })
         {
-            if (axes.Any(axis => axis.Filled.IsEmpty)) throw new FingerprintException($"every count of the cases' {name} was suppressed; more cases or a lower threshold are needed");
+            if (axes.Any(axis => axis.Filled.IsEmpty))
+            {
+                throw Suppressed($"cases' {name}");
+            }
         }
 
         return merged;
@@ -60,7 +72,11 @@ public sealed record SketchedFingerprint : DatasetFingerprint
 
     private static ForegroundIntensity Statistics(Sketch intensity, Moments moments)
     {
-        if (intensity.Filled.IsEmpty) throw new FingerprintException("every count of the intensities was suppressed; more cases or a lower threshold are needed");
+        if (intensity.Filled.IsEmpty)
+        {
+            throw Suppressed("intensities");
+        }
+
         return new ForegroundIntensity
         {
             Mean = moments.Mean(),
@@ -70,7 +86,11 @@ public sealed record SketchedFingerprint : DatasetFingerprint
         };
     }
 
-    private static ImmutableArray<Sketch> MergeAxes(IReadOnlyList<SiteFingerprint> sites, Func<SiteFingerprint, ImmutableArray<Sketch>> sketches) =>
+    private static FingerprintException Suppressed(string what) =>
+        new($"every count of the {what} was suppressed; more cases or a lower threshold are needed");
+
+    private static ImmutableArray<Sketch> MergeAxes(
+        IReadOnlyList<SiteFingerprint> sites, Func<SiteFingerprint, ImmutableArray<Sketch>> sketches) =>
         [.. Enumerable.Range(0, 3).Select(axis => Sketch.Merge(sites.Select(site => sketches(site)[axis])))];
 }
 

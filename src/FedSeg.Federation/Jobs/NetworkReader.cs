@@ -6,7 +6,10 @@ using FedSeg.Federation.Yaml;
 
 namespace FedSeg.Federation.Jobs;
 
-/// <summary>Reads a job's <c>model</c>: a name of the allow-list and the numbers that go with it, each stage's triple written as <c>1x2x2</c> (z, y, x).</summary>
+/// <summary>
+/// Reads a job's <c>model</c>: a name of the allow-list and the numbers that go with it, each stage's triple written as <c>1x2x2</c> (z, y,
+/// x).
+/// </summary>
 internal static class NetworkReader
 {
     private const int FewestStages = 2, MostStages = 10;
@@ -16,7 +19,8 @@ internal static class NetworkReader
         var name = model.Text("architecture");
         if (!ArchitectureCatalog.Names.Contains(name))
         {
-            model.Refuse("architecture", $"'{Quote.Of(name)}' is not on the allow-list; use one of: {string.Join(", ", ArchitectureCatalog.Names)}");
+            var allowed = string.Join(", ", ArchitectureCatalog.Names);
+            model.Refuse("architecture", $"'{Quote.Of(name)}' is not on the allow-list; use one of: {allowed}");
         }
 
         return name is ArchitectureCatalog.PlannedUNet or ArchitectureCatalog.ResidualEncoderUNet
@@ -39,7 +43,8 @@ internal static class NetworkReader
         var stages = new[] { strides.Length, kernels.Length, features.Length, blocks.Length };
         if (stages.Distinct().Count() > 1)
         {
-            model.Refuse("strides", $"strides, kernels, features and blocks have {string.Join(", ", stages)} valid entries; each needs one a stage");
+            var counts = string.Join(", ", stages);
+            model.Refuse("strides", $"strides, kernels, features and blocks have {counts} valid entries; each needs one a stage");
         }
 
         var spec = new ArchitectureSpec
@@ -48,7 +53,13 @@ internal static class NetworkReader
             Classes = classes,
             Topology = new NetworkTopology
             {
-                Stages = [.. Enumerable.Range(0, stages.Min()).Select(i => new NetworkStage { Stride = strides[i], Kernel = kernels[i], Features = features[i], Blocks = blocks[i] })],
+                Stages = [.. Enumerable.Range(0, stages.Min()).Select(i => new NetworkStage
+                {
+                    Stride = strides[i],
+                    Kernel = kernels[i],
+                    Features = features[i],
+                    Blocks = blocks[i],
+                })],
                 DecoderConvolutions = model.WholeNumber("decoderConvolutions", 1, 2, fallback: 2),
                 DeepSupervision = model.OneOf<Answer>("deepSupervision", Answer.True) == Answer.True,
             },
@@ -70,7 +81,7 @@ internal static class NetworkReader
 
     private static ImmutableArray<int> WholeNumbers(StrictYamlMap model, string key, int max) => model.Values<int>(
         key,
-        text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= max ? value : null,
+        text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var v) && v >= 1 && v <= max ? v : null,
         $"a whole number from 1 to {max}",
         FewestStages,
         MostStages);

@@ -4,8 +4,9 @@ using FedSeg.Federation.Architectures;
 namespace FedSeg.Federation.Planning;
 
 /// <summary>
-/// Plans one network: a patch in proportion to the median image's, the pooling that suits it, shrunk until it fits the memory, then as many patches a batch as
-/// still fit. It plans on two or three axes with the coarsest first, as nnU-Net does (ties are broken by that order), and returns <c>[z, y, x]</c>.
+/// Plans one network: a patch in proportion to the median image's, the pooling that suits it, shrunk until it fits the memory, then as many
+/// patches a batch as still fit. It plans on two or three axes with the coarsest first, as nnU-Net does (ties are broken by that order),
+/// and returns <c>[z, y, x]</c>.
 /// </summary>
 internal sealed class ConfigurationPlanner(PlannerPreset preset, int classes)
 {
@@ -17,7 +18,8 @@ internal sealed class ConfigurationPlanner(PlannerPreset preset, int classes)
     /// <param name="medianShape">Median voxels at that spacing, <c>[z, y, x]</c>.</param>
     /// <param name="datasetVoxels">Voxels of all cases at that spacing.</param>
     /// <param name="axes">The axes to plan on, in planning order; in 2D the slice axis is left out.</param>
-    /// <exception cref="PlanningException">The images are too small for a network of two stages, or the memory too small for any patch.</exception>
+    /// <exception cref="PlanningException">The images are too small for a network of two stages, or the memory too small for any
+    /// patch.</exception>
     public PlannedConfiguration Plan(string name, double[] spacingMm, double[] medianShape, double datasetVoxels, int[] axes)
     {
         double[] spacing = [.. axes.Select(axis => spacingMm[axis])];
@@ -37,7 +39,8 @@ internal sealed class ConfigurationPlanner(PlannerPreset preset, int classes)
 
         if (pooling.Strides.Count < 2)
         {
-            throw new PlanningException($"{name}: a median image of {string.Join(" × ", median)} voxels is too small for a network of two stages; 8 voxels along an axis are the least");
+            var size = string.Join(" × ", median);
+            throw new PlanningException($"{name}: a median image of {size} voxels is too small to plan; 12 along an axis would do");
         }
 
         var patchVoxels = pooling.Patch.Aggregate(1.0, (product, extent) => product * extent);
@@ -72,8 +75,8 @@ internal sealed class ConfigurationPlanner(PlannerPreset preset, int classes)
     }
 
     /// <summary>
-    /// The patch with one step less along the axis that covers most of its median image. The step is the divisor that the smaller patch will have: that of the
-    /// larger one would skip sizes that are valid with one halving less.
+    /// The patch with one step less along the axis that covers most of its median image. The step is the divisor that the smaller patch
+    /// will have: that of the larger one would skip sizes that are valid with one halving less.
     /// </summary>
     private static double[] Shrink(double[] spacing, double[] median, PoolingPlan pooling)
     {

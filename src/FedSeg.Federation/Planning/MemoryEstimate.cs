@@ -3,8 +3,9 @@ using FedSeg.Federation.Architectures;
 namespace FedSeg.Federation.Planning;
 
 /// <summary>
-/// What training a network on one patch keeps in memory, in voxels × channels: the outputs of every encoder convolution, of the decoder's transposed and other
-/// convolutions, and of the finest head. Norms and activations work in place or are recomputed, so they are not counted. Source: nnU-Net v2.
+/// What training a network on one patch keeps in memory, in voxels × channels: the outputs of every encoder convolution, of the decoder's
+/// transposed and other convolutions, and of the finest head. Norms and activations work in place or are recomputed, so they are not
+/// counted. Source: nnU-Net v2.
 /// </summary>
 internal static class MemoryEstimate
 {
@@ -33,7 +34,9 @@ internal static class MemoryEstimate
         return total + voxels[0] * classes;
     }
 
-    /// <summary>Two convolutions a block; the first block has a skip with an output of its own where it strides or its features change.</summary>
+    /// <summary>
+    /// Two convolutions a block; the first block has a skip with an output of its own where it strides or its features change.
+    /// </summary>
     private static int ResidualOutputs(NetworkStage stage, int input) =>
         2 * stage.Blocks + (input != stage.Features || stage.Stride.Any(stride => stride > 1) ? 1 : 0);
 

@@ -19,8 +19,8 @@ public enum PlannerPresetName
 }
 
 /// <summary>
-/// The numbers behind a preset. A memory reference is in voxels × channels of all feature maps that a network keeps for one sample, at the reference batch of
-/// 2 in 3D and 12 in 2D, as measured by nnU-Net v2's authors on the GPU that the preset names.
+/// The numbers behind a preset. A memory reference is in voxels × channels of all feature maps that a network keeps for one sample, at the
+/// reference batch of 2 in 3D and 12 in 2D, as measured by nnU-Net v2's authors on the GPU that the preset names.
 /// </summary>
 internal sealed record PlannerPreset
 {
@@ -46,7 +46,13 @@ internal sealed record PlannerPreset
 
     public static PlannerPreset Of(PlannerPresetName name) => name switch
     {
-        PlannerPresetName.Plain => new() { ResidualEncoder = false, MemoryReference3D = 560e6, MemoryReference2D = 85e6, LargestBatchShare = 0.05 },
+        PlannerPresetName.Plain => new()
+        {
+            ResidualEncoder = false,
+            MemoryReference3D = 560e6,
+            MemoryReference2D = 85e6,
+            LargestBatchShare = 0.05,
+        },
         PlannerPresetName.ResEncM => Residual(680e6, 135e6),
         PlannerPresetName.ResEncL => Residual(2100e6, 380e6),
         PlannerPresetName.ResEncXL => Residual(3600e6, 560e6),

@@ -1,8 +1,9 @@
 namespace FedSeg.Federation.Planning;
 
 /// <summary>
-/// How often each axis is halved and where kernels grow, for a patch of given size. An axis is pooled while it keeps 4 voxels and is not yet twice as coarse
-/// as the finest that can still be pooled; kernels are 1 along an axis until it is within a factor 2 of the finest, and 3 from there on. Source: nnU-Net v2.
+/// How often each axis is halved and where kernels grow, for a patch of given size. An axis is pooled while it keeps 4 voxels and is not
+/// yet twice as coarse as the finest that can still be pooled; kernels are 1 along an axis until it is within a factor 2 of the finest, and
+/// 3 from there on. Source: nnU-Net v2.
 /// </summary>
 internal sealed record PoolingPlan
 {

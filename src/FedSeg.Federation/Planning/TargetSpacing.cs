@@ -3,8 +3,8 @@ using FedSeg.Federation.Fingerprints;
 namespace FedSeg.Federation.Planning;
 
 /// <summary>
-/// The spacing all images are brought to: the median along each axis. Where one axis is much coarser and has few slices, its 10th percentile instead, so that
-/// the finer scans of the data lose less, but never below the next coarsest axis. Source: nnU-Net v2.
+/// The spacing all images are brought to: the median along each axis. Where one axis is much coarser and has few slices, its 10th
+/// percentile instead, so that the finer scans of the data lose less, but never below the next coarsest axis. Source: nnU-Net v2.
 /// </summary>
 internal static class TargetSpacing
 {

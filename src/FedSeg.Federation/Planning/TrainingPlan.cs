@@ -8,8 +8,8 @@ using FedSeg.Federation.Rounds;
 namespace FedSeg.Federation.Planning;
 
 /// <summary>
-/// Every decision that follows from the data, frozen: what all sites train, at which spacing, with which network. Its canonical JSON is one file, and its hash
-/// names it. Axes are <c>[z, y, x]</c> on the canonical patient axes.
+/// Every decision that follows from the data, frozen: what all sites train, at which spacing, with which network. Its canonical JSON is one
+/// file, and its hash names it. Axes are <c>[z, y, x]</c> on the canonical patient axes.
 /// </summary>
 public sealed record TrainingPlan
 {
@@ -30,7 +30,10 @@ public sealed record TrainingPlan
     /// <summary>The axis of the largest target spacing: 2D networks see slices across it.</summary>
     public required int SliceAxis { get; init; }
 
-    /// <summary>The networks, by name: <c>3d_fullres</c>, then <c>3d_lowres</c> where full resolution shows too little of an image at once, then <c>2d</c>.</summary>
+    /// <summary>
+    /// The networks, by name: <c>3d_fullres</c>, then <c>3d_lowres</c> where full resolution shows too little of an image at once, then
+    /// <c>2d</c>.
+    /// </summary>
     public required ImmutableArray<PlannedConfiguration> Configurations { get; init; }
 
     /// <summary>The network to train first: 3D at full resolution, or 2D where the images are single slices.</summary>

@@ -3,8 +3,8 @@ using FedSeg.Federation.Fingerprints;
 namespace FedSeg.Federation.Planning;
 
 /// <summary>
-/// From what is known of the data to one frozen plan, by the rules of nnU-Net v2 (Isensee et al., Nature Methods 18, 2021; residual presets: Isensee et al.,
-/// MICCAI 2024). Pure arithmetic on a fingerprint: no images, no tensor library, the same plan on any machine.
+/// From what is known of the data to one frozen plan, by the rules of nnU-Net v2 (Isensee et al., Nature Methods 18, 2021; residual
+/// presets: Isensee et al., MICCAI 2024). Pure arithmetic on a fingerprint: no images, no tensor library, the same plan on any machine.
 /// </summary>
 public static class TrainingPlanner
 {
@@ -44,8 +44,9 @@ public static class TrainingPlanner
     }
 
     /// <summary>
-    /// Where a full-resolution patch shows less than a quarter of the median image: the spacing grows by 3 % a step, only along the axes that are more than
-    /// twice as fine as the coarsest while there are any, until a patch shows enough. <see langword="null"/> where that isn't needed or saves less than half the voxels.
+    /// Where a full-resolution patch shows less than a quarter of the median image: the spacing grows by 3 % a step, only along the axes
+    /// that are more than twice as fine as the coarsest while there are any, until a patch shows enough. <see langword="null"/> where that
+    /// isn't needed or saves less than half the voxels.
     /// </summary>
     private static PlannedConfiguration? LowResolution(ConfigurationPlanner planner, PlannedConfiguration full, int cases, int[] axes)
     {
@@ -69,5 +70,6 @@ public static class TrainingPlanner
 
     private static double Voxels(IEnumerable<double> shape) => shape.Aggregate(1.0, (product, extent) => product * extent);
 
-    private static double PatchVoxels(PlannedConfiguration configuration) => configuration.PatchVoxels.Aggregate(1.0, (product, extent) => product * extent);
+    private static double PatchVoxels(PlannedConfiguration configuration) =>
+        configuration.PatchVoxels.Aggregate(1.0, (product, extent) => product * extent);
 }

@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace FedSeg.Segmentation.Networks;
 
-/// <summary>Undoes the coarser stage's stride by a transposed convolution, puts the skip behind it along the channels, then convolves.</summary>
+/// <summary>
+/// Undoes the coarser stage's stride by a transposed convolution, puts the skip behind it along the channels, then convolves.
+/// </summary>
 internal sealed class DecoderStage : Module<Tensor, Tensor, Tensor>
 {
     private readonly Module<Tensor, Tensor> _up;

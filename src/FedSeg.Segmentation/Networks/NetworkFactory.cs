@@ -6,8 +6,8 @@ namespace FedSeg.Segmentation.Networks;
 public static class NetworkFactory
 {
     /// <summary>
-    /// A network whose parameters have the names, shapes and order of <see cref="ArchitectureCatalog.Manifest"/>, on the CPU and with weights of no meaning:
-    /// load a model into it before use. The caller disposes it.
+    /// A network whose parameters have the names, shapes and order of <see cref="ArchitectureCatalog.Manifest"/>, on the CPU and with
+    /// weights of no meaning: load a model into it before use. The caller disposes it.
     /// </summary>
     /// <exception cref="ArgumentException">The spec is not on the allow-list or its numbers are out of range.</exception>
     public static UNet Create(ArchitectureSpec spec)

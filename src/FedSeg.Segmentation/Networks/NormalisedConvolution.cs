@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn;
 
 namespace FedSeg.Segmentation.Networks;
 
-/// <summary>One convolution with its instance norm (eps 1e-5, affine, no running statistics) and, unless told otherwise, leaky ReLU (0.01).</summary>
+/// <summary>
+/// One convolution with its instance norm (eps 1e-5, affine, no running statistics) and, unless told otherwise, leaky ReLU (0.01).
+/// </summary>
 internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
 {
     private static readonly Scalar LeakySlope = 0.01;
@@ -20,7 +22,8 @@ internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
     /// <param name="stride">Steps <c>[z, y, x]</c>.</param>
     /// <param name="activate">Whether the leaky ReLU follows.</param>
     /// <param name="bias">Whether the convolution has a bias.</param>
-    public NormalisedConvolution(int input, int output, IReadOnlyList<int> kernel, IReadOnlyList<int> stride, bool activate = true, bool bias = true)
+    public NormalisedConvolution(
+        int input, int output, IReadOnlyList<int> kernel, IReadOnlyList<int> stride, bool activate = true, bool bias = true)
         : base("convolution")
     {
         _activate = activate;
@@ -32,7 +35,8 @@ internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
             padding: (kernel[0] / 2, kernel[1] / 2, kernel[2] / 2),
             bias: bias);
 
-        // Group norm with one channel a group is instance norm by definition (Wu and He 2018), and on a CPU takes a third of the time of torch's own.
+        // Group norm with one channel a group is instance norm by definition (Wu and He 2018), and on a CPU takes a third of the time of
+        // torch's own.
         _norm = GroupNorm(output, output, eps: Epsilon);
         register_module("conv", _convolution);
         register_module("norm", _norm);

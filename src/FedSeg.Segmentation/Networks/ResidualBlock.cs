@@ -5,8 +5,8 @@ using static TorchSharp.torch.nn;
 namespace FedSeg.Segmentation.Networks;
 
 /// <summary>
-/// Two convolutions with a skip around them, added before the last leaky ReLU. A skip is averaged down where the block strides, and projected where the
-/// channels change. Source: He et al. 2016; averaging instead of striding: He et al. 2019, "Bag of tricks", ResNet-D.
+/// Two convolutions with a skip around them, added before the last leaky ReLU. A skip is averaged down where the block strides, and
+/// projected where the channels change. Source: He et al. 2016; averaging instead of striding: He et al. 2019, "Bag of tricks", ResNet-D.
 /// </summary>
 internal sealed class ResidualBlock : Module<Tensor, Tensor>
 {

@@ -5,9 +5,10 @@ using static TorchSharp.torch.nn;
 namespace FedSeg.Segmentation.Networks;
 
 /// <summary>
-/// The U-Nets of <see cref="ArchitectureCatalog"/>, built from their topology. Input <c>[N, C, D, H, W]</c> float32, D, H and W multiples of
-/// <see cref="NetworkTopology.SizeDivisors"/>; output <c>[N, classes, D, H, W]</c>, logits. Sources: Çiçek et al. 2016; Isensee et al. 2021 and, for the
-/// residual encoder, 2024.
+/// The U-Nets of <see cref="ArchitectureCatalog"/>, built from their topology. Input <c>[N, C, D, H, W]</c> float32, D, H and W multiples
+/// of
+/// <see cref="NetworkTopology.SizeDivisors"/>; output <c>[N, classes, D, H, W]</c>, logits. Sources: Çiçek et al. 2016; Isensee et al. 2021
+/// and, for the residual encoder, 2024.
 /// </summary>
 public sealed class UNet : Module<Tensor, Tensor>
 {
@@ -32,8 +33,8 @@ public sealed class UNet : Module<Tensor, Tensor>
         }
 
         _encoder = encoder;
-        _decoder = [.. Enumerable.Range(0, stages.Length - 1).Select(level => new DecoderStage(stages[level + 1], stages[level], topology.DecoderConvolutions))];
-        _heads = [.. topology.HeadLevels().Select(level => (level, (Module<Tensor, Tensor>)Conv3d(stages[level].Features, spec.Classes, kernel_size: 1)))];
+        _decoder = [.. stages.Zip(stages.Skip(1), (fine, coarse) => new DecoderStage(coarse, fine, topology.DecoderConvolutions))];
+        _heads = [.. topology.HeadLevels().Select(level => (level, Head(stages[level].Features, spec.Classes)))];
         RegisterInFileOrder();
     }
 
@@ -74,7 +75,9 @@ public sealed class UNet : Module<Tensor, Tensor>
         return maps;
     }
 
-    /// <summary>Registration order is the tensor order of the catalog's manifest: encoder from the finest stage down, decoder up again, heads.</summary>
+    /// <summary>
+    /// Registration order is the tensor order of the catalog's manifest: encoder from the finest stage down, decoder up again, heads.
+    /// </summary>
     private void RegisterInFileOrder()
     {
         List<(string, Module)> encoder = _stem is null ? [] : [("stem", _stem)];
@@ -82,8 +85,11 @@ public sealed class UNet : Module<Tensor, Tensor>
         register_module("encoder", new NamedModules(encoder));
         register_module("decoder", new NamedModules(_decoder.Select((stage, level) => ($"{level}", (Module)stage)).Reverse()));
         register_module("head", _heads[0].Layer);
-        if (_heads.Count > 1) register_module("auxiliary", new NamedModules(_heads.Skip(1).Select(head => ($"{head.Level}", (Module)head.Layer))));
+        if (_heads.Count == 1) return;
+        register_module("auxiliary", new NamedModules(_heads.Skip(1).Select(head => ($"{head.Level}", (Module)head.Layer))));
     }
+
+    private static Module<Tensor, Tensor> Head(int features, int classes) => Conv3d(features, classes, kernel_size: 1);
 }
 
 /// <summary>Modules under the names the manifest gives them, in registration order.</summary>

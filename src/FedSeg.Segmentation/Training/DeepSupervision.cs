@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace FedSeg.Segmentation.Training;
 
 /// <summary>
-/// The loss of a network with heads at several resolutions: each head's loss against the reference at its own resolution, halved from one to the next and
-/// normalised. Source: nnU-Net v2, whose lowest head weighs 0 and is left out of the network here (<see cref="FedSeg.Federation.Architectures.NetworkTopology.HeadLevels"/>).
+/// The loss of a network with heads at several resolutions: each head's loss against the reference at its own resolution, halved from one
+/// to the next and normalised. Source: nnU-Net v2, whose lowest head weighs 0 and is left out of the network here
+/// (<see cref="FedSeg.Federation.Architectures.NetworkTopology.HeadLevels"/>).
 /// </summary>
 internal static class DeepSupervision
 {
@@ -36,7 +37,9 @@ internal static class DeepSupervision
         return total!;
     }
 
-    /// <summary>The target at an output's resolution: of each block the voxel at its middle, as nearest-exact interpolation picks it.</summary>
+    /// <summary>
+    /// The target at an output's resolution: of each block the voxel at its middle, as nearest-exact interpolation picks it.
+    /// </summary>
     private static Tensor Coarsen(Tensor target, Tensor output)
     {
         for (var axis = 1; axis < target.dim(); axis++)
