@@ -16,6 +16,8 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     PhantomCommand.Create(),
     DicomCommands.Create(),
     MetricsCommand.Create(),
+    FingerprintCommand.Create(),
+    PlanCommand.Create(),
     TrainCommand.Create(),
     ProvisionCommands.Create(),
     AggregateCommand.Create(),

@@ -32,12 +32,15 @@ internal static class PlanCheck
     /// <param name="labels">The labels this site declared.</param>
     public static IReadOnlyList<string> Problems(RoundPlan plan, IEnumerable<string> labels)
     {
-        var problems = new List<string>(ArchitectureCatalog.Problems(plan.Architecture));
+        var network = ArchitectureCatalog.Problems(plan.Architecture);
+        var problems = new List<string>(network);
         if (plan.Architecture.Classes != plan.Labels.Length + 1) problems.Add("the network's classes are not the labels and the background");
         if (plan.Architecture.InputChannels != 1) problems.Add("the cohort has one image channel");
         if (plan.Preprocessing.PatchVoxels.Length != 3 || plan.Preprocessing.SpacingMm.Length != 3) problems.Add("patch and spacing need three axes");
-        else if (plan.Preprocessing.PatchVoxels.Any(extent => extent is < 4 or > 512 || extent % plan.Architecture.SizeDivisor != 0)) problems.Add("the patch does not fit the network");
-        else if (plan.Preprocessing.SpacingMm.Any(spacing => !(spacing is >= 0.05 and <= 20))) problems.Add("the spacing is impossible");
+        else if (plan.Preprocessing.PatchVoxels.Any(extent => extent is < 1 or > 1024)) problems.Add("the patch does not fit into memory");
+        else if (network.Count == 0) problems.AddRange(ArchitectureCatalog.PatchProblems(plan.Architecture, plan.Preprocessing.PatchVoxels));
+        if (plan.Preprocessing.SpacingMm.Any(spacing => !(spacing is >= 0.05 and <= 20))) problems.Add("the spacing is impossible");
+        if (plan.Preprocessing.Intensity is { } intensity && (plan.Preprocessing.Modality != "CT" || intensity.Problem() is not null)) problems.Add("the intensity statistics are impossible");
         if (plan.Preprocessing.Modality is not ("MR" or "CT")) problems.Add("the modality is not MR or CT");
         // The closing evaluation comes after the last training round.
         var lastRound = plan.Task == RoundTask.Train ? plan.TotalRounds : plan.TotalRounds + 1L;

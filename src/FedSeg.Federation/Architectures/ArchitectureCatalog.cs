@@ -9,10 +9,22 @@ namespace FedSeg.Federation.Architectures;
 /// </summary>
 public static class ArchitectureCatalog
 {
-    private const int MaxFeatures = 320;
+    /// <summary>A plain 3D U-Net from two numbers: the same kernel, stride and depth at every level.</summary>
+    public const string UniformUNet = "unet3d";
+
+    /// <summary>A plain U-Net, stage by stage from a plan.</summary>
+    public const string PlannedUNet = "unet";
+
+    /// <summary>A U-Net with a residual encoder, stage by stage from a plan.</summary>
+    public const string ResidualEncoderUNet = "resenc-unet";
+
+    private const int MaxUniformFeatures = 320;
+
+    /// <summary>1 GiB of float32; the largest published presets have about a tenth.</summary>
+    private const long MaxParameters = 1L << 28;
 
     /// <summary>Names a job may use.</summary>
-    public static ImmutableArray<string> Names { get; } = ["unet3d"];
+    public static ImmutableArray<string> Names { get; } = [UniformUNet, PlannedUNet, ResidualEncoderUNet];
 
     /// <summary>Everything wrong with a spec, each as one line; empty when the network may be built.</summary>
     public static IReadOnlyList<string> Problems(ArchitectureSpec spec)
@@ -25,9 +37,34 @@ public static class ArchitectureCatalog
 
         Check(problems, "inputChannels", spec.InputChannels, 1, 8);
         Check(problems, "classes", spec.Classes, 2, 256);
-        Check(problems, "baseFeatures", spec.BaseFeatures, 2, 64);
-        Check(problems, "levels", spec.Levels, 2, 6);
+        if (spec.Name is PlannedUNet or ResidualEncoderUNet)
+        {
+            CheckPlanned(problems, spec);
+        }
+        else
+        {
+            Check(problems, "baseFeatures", spec.BaseFeatures, 2, 64);
+            Check(problems, "levels", spec.Levels, 2, 6);
+            if (spec.Topology is not null) problems.Add($"topology is not one of {UniformUNet}'s numbers");
+        }
+
+        if (problems.Count == 0 && Build(spec).ParameterCount > MaxParameters)
+        {
+            problems.Add($"the network has more than {MaxParameters} weights");
+        }
+
         return problems;
+    }
+
+    /// <summary>Everything for which a network must not be trained on patches of a size; empty when it may.</summary>
+    /// <param name="spec">A spec without <see cref="Problems"/>.</param>
+    /// <param name="patchVoxels"><c>[z, y, x]</c>, each at least 1.</param>
+    public static IReadOnlyList<string> PatchProblems(ArchitectureSpec spec, ImmutableArray<int> patchVoxels)
+    {
+        var divisors = Topology(spec).SizeDivisors();
+        return patchVoxels.Zip(divisors).Any(axis => axis.First % axis.Second != 0)
+            ? [$"the patch [{string.Join(", ", patchVoxels)}] must be multiples of [{string.Join(", ", divisors)}], the network's strides"]
+            : ImprintCheck.Problems(Manifest(spec), patchVoxels);
     }
 
     /// <summary>The exact tensors of a network, in file order.</summary>
@@ -36,46 +73,61 @@ public static class ArchitectureCatalog
     {
         var problems = Problems(spec);
         if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(spec));
-        return new TensorManifest(UNet3D(spec));
+        return Build(spec);
     }
 
-    /// <summary>Feature channels of a level; 0 is the finest.</summary>
-    public static int Features(ArchitectureSpec spec, int level) => Math.Min(spec.BaseFeatures << level, MaxFeatures);
-
-    /// <summary>
-    /// Plain 3D U-Net: per level two 3×3×3 convolutions, each with instance norm and leaky ReLU, the first of a coarser level with
-    /// stride 2; transposed 2×2×2 convolutions up, skips concatenated; a 1×1×1 head. Source: Çiçek et al. 2016; the block layout of nnU-Net (Isensee et al. 2021).
-    /// </summary>
-    private static IEnumerable<TensorSpec> UNet3D(ArchitectureSpec spec)
+    /// <summary>The stages of a network; those of <see cref="UniformUNet"/> follow from its two numbers.</summary>
+    /// <param name="spec">A spec without <see cref="Problems"/>.</param>
+    public static NetworkTopology Topology(ArchitectureSpec spec) => spec.Topology ?? new NetworkTopology
     {
-        for (var level = 0; level < spec.Levels; level++)
+        Stages = [.. Enumerable.Range(0, spec.Levels).Select(level => new NetworkStage
         {
-            var input = level == 0 ? spec.InputChannels : Features(spec, level - 1);
-            foreach (var tensor in Block($"encoder.{level}", input, Features(spec, level))) yield return tensor;
+            Stride = level == 0 ? [1, 1, 1] : [2, 2, 2],
+            Kernel = [3, 3, 3],
+            Features = Math.Min(spec.BaseFeatures << level, MaxUniformFeatures),
+            Blocks = 2,
+        })],
+        DecoderConvolutions = 2,
+        DeepSupervision = false,
+    };
+
+    private static TensorManifest Build(ArchitectureSpec spec) => new(UNetTensors.Of(spec));
+
+    private static void CheckPlanned(List<string> problems, ArchitectureSpec spec)
+    {
+        if (spec.BaseFeatures != 0 || spec.Levels != 0) problems.Add($"baseFeatures and levels are numbers of {UniformUNet} only");
+        if (spec.Topology is not { } topology)
+        {
+            problems.Add($"{spec.Name} needs its topology; let 'fedseg plan' make one");
+            return;
         }
 
-        for (var level = spec.Levels - 2; level >= 0; level--)
-        {
-            var fine = Features(spec, level);
-            yield return new TensorSpec($"decoder.{level}.up.weight", [Features(spec, level + 1), fine, 2, 2, 2]);
-            yield return new TensorSpec($"decoder.{level}.up.bias", [fine]);
-            foreach (var tensor in Block($"decoder.{level}", 2 * fine, fine)) yield return tensor;
-        }
-
-        yield return new TensorSpec("head.weight", [spec.Classes, Features(spec, 0), 1, 1, 1]);
-        yield return new TensorSpec("head.bias", [spec.Classes]);
+        Check(problems, "decoderConvolutions", topology.DecoderConvolutions, 1, 2);
+        Check(problems, "stages", topology.Stages.Length, 2, 10);
+        for (var i = 0; i < topology.Stages.Length; i++) CheckStage(problems, i, topology.Stages[i]);
     }
 
-    private static IEnumerable<TensorSpec> Block(string prefix, int input, int output)
+    private static void CheckStage(List<string> problems, int index, NetworkStage? stage)
     {
-        for (var convolution = 0; convolution < 2; convolution++)
+        var largestStride = index == 0 ? 1 : 2;
+        if (stage is null)
         {
-            var name = $"{prefix}.{convolution}";
-            yield return new TensorSpec($"{name}.conv.weight", [output, convolution == 0 ? input : output, 3, 3, 3]);
-            yield return new TensorSpec($"{name}.conv.bias", [output]);
-            yield return new TensorSpec($"{name}.norm.weight", [output]);
-            yield return new TensorSpec($"{name}.norm.bias", [output]);
+            problems.Add($"stage {index} is missing");
+            return;
         }
+
+        if (stage.Stride.Length != 3 || stage.Stride.Any(stride => stride < 1 || stride > largestStride))
+        {
+            problems.Add($"the stride of stage {index} is [{string.Join(", ", stage.Stride)}]; allowed are three of 1 to {largestStride}");
+        }
+
+        if (stage.Kernel.Length != 3 || stage.Kernel.Any(kernel => kernel is not (1 or 3)))
+        {
+            problems.Add($"the kernel of stage {index} is [{string.Join(", ", stage.Kernel)}]; allowed are three of 1 and 3");
+        }
+
+        Check(problems, $"features of stage {index}", stage.Features, 1, 512);
+        Check(problems, $"blocks of stage {index}", stage.Blocks, 1, 8);
     }
 
     private static void Check(List<string> problems, string key, int value, int min, int max)

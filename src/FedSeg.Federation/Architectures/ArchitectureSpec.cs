@@ -1,7 +1,10 @@
+using System.Text.Json.Serialization;
+
 namespace FedSeg.Federation.Architectures;
 
 /// <summary>
-/// A network by name and numbers, never by code: <see cref="ArchitectureCatalog"/> is the allow-list both sides build from.
+/// A network by name and numbers, never by code: <see cref="ArchitectureCatalog"/> is the allow-list both sides build from. Numbers that a
+/// name does not use are left at their defaults and are not written, so that a spec has one form and one hash.
 /// </summary>
 public sealed record ArchitectureSpec
 {
@@ -14,12 +17,15 @@ public sealed record ArchitectureSpec
     /// <summary>Output channels: background and one per label.</summary>
     public required int Classes { get; init; }
 
-    /// <summary>Feature channels of the finest resolution; each coarser level has twice as many, at most 320.</summary>
-    public required int BaseFeatures { get; init; }
+    /// <summary>Of <c>unet3d</c>: feature channels of the finest resolution; each coarser level has twice as many, at most 320.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int BaseFeatures { get; init; }
 
-    /// <summary>Number of resolutions; each step halves the size along every axis.</summary>
-    public required int Levels { get; init; }
+    /// <summary>Of <c>unet3d</c>: number of resolutions; each step halves the size along every axis.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Levels { get; init; }
 
-    /// <summary>Every patch axis must be a multiple of this.</summary>
-    public int SizeDivisor => 1 << (Levels - 1);
+    /// <summary>Of <c>unet</c> and <c>resenc-unet</c>: every stage, as the planner decided.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public NetworkTopology? Topology { get; init; }
 }

@@ -6,8 +6,9 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Federation.Architectures;
 
 /// <summary>
-/// Writes the first global model of a run from a seed alone: the same bytes on any machine, because it draws from SHA-256 in counter mode and uses
-/// only exactly rounded arithmetic. Weights are He-uniform for leaky ReLU 0.01 (He et al. 2015, eq. 10, uniform form), norm scales 1, biases 0.
+/// Writes the first global model of a run from a seed alone: the same bytes on any machine, because it draws from SHA-256 in counter mode
+/// and uses only exactly rounded arithmetic. Weights are He-uniform for leaky ReLU 0.01 (He et al. 2015, eq. 10, uniform form), norm scales
+/// 1, biases 0; the norm that closes a residual block starts at 0, so that the block starts as its skip (Goyal et al. 2017, §5.1).
 /// </summary>
 public static class ModelInitializer
 {
@@ -26,7 +27,7 @@ public static class ModelInitializer
             {
                 FillHeUniform(values, FanIn(tensor), seed, index);
             }
-            else if (tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal))
+            else if (tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal) && !ClosesResidualBlock(tensor))
             {
                 Array.Fill(values, 1f);
             }
@@ -37,11 +38,16 @@ public static class ModelInitializer
         return writer.Complete();
     }
 
-    /// <summary>Inputs that feed one output: input channels times kernel volume; a transposed kernel of stride = size feeds each output once per input channel.</summary>
+    /// <summary>
+    /// Inputs that feed one output: input channels times kernel volume; a transposed kernel of stride = size feeds each output once per
+    /// input channel.
+    /// </summary>
     private static double FanIn(TensorSpec tensor) =>
         tensor.Name.EndsWith("up.weight", StringComparison.Ordinal)
             ? tensor.Shape[0]
             : tensor.Shape.Skip(1).Aggregate(1.0, (product, extent) => product * extent);
+
+    private static bool ClosesResidualBlock(TensorSpec tensor) => tensor.Name.EndsWith(".second.norm.weight", StringComparison.Ordinal);
 
     private static void FillHeUniform(Span<float> values, double fanIn, ulong seed, int tensorIndex)
     {

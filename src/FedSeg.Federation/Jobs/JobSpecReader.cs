@@ -51,18 +51,7 @@ public static partial class JobSpecReader
         var labels = root.Texts("labels", LabelPattern().IsMatch, "a label name (1 to 64 of letters, digits, space, '-', '_', '.')", 1, 255);
         if (labels.Distinct(StringComparer.OrdinalIgnoreCase).Count() != labels.Length) root.Refuse("labels", "a label is named twice");
 
-        var model = root.Map("model");
-        var architecture = new ArchitectureSpec
-        {
-            Name = model.Text("architecture"),
-            Classes = labels.Length + 1,
-            BaseFeatures = model.WholeNumber("baseFeatures", 2, 64, fallback: 8),
-            Levels = model.WholeNumber("levels", 2, 6, fallback: 4),
-        };
-        if (!ArchitectureCatalog.Names.Contains(architecture.Name))
-        {
-            model.Refuse("architecture", $"'{Quote.Of(architecture.Name)}' is not on the allow-list; use one of: {string.Join(", ", ArchitectureCatalog.Names)}");
-        }
+        var architecture = NetworkReader.Read(root.Map("model"), labels.Length + 1);
 
         var data = root.Map("data");
         var preprocessing = ReadPreprocessing(data, architecture);
@@ -103,16 +92,38 @@ public static partial class JobSpecReader
 
         var patch = data.Values<int>(
             "patchVoxels",
-            text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var v) && v is >= 4 and <= 512 ? v : null,
-            "a whole number from 4 to 512",
+            text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var v) && v is >= 1 and <= 1024 ? v : null,
+            "a whole number from 1 to 1024",
             3,
             3);
-        if (patch.Any(extent => extent % architecture.SizeDivisor != 0))
+        if (patch.Length == 3 && ArchitectureCatalog.Problems(architecture).Count == 0)
         {
-            data.Refuse("patchVoxels", $"[{string.Join(", ", patch)}] must be multiples of {architecture.SizeDivisor} for {architecture.Levels} levels");
+            foreach (var problem in ArchitectureCatalog.PatchProblems(architecture, patch)) data.Refuse("patchVoxels", problem);
         }
 
-        return new PreprocessingSpec { Modality = modality, SpacingMm = data.Numbers("spacingMm", 0.05, 20, count: 3), PatchVoxels = patch };
+        return new PreprocessingSpec
+        {
+            Modality = modality,
+            SpacingMm = data.Numbers("spacingMm", 0.05, 20, count: 3),
+            PatchVoxels = patch,
+            Intensity = data.Has("intensity") ? ReadIntensity(data, modality) : null,
+        };
+    }
+
+    private static ForegroundIntensity ReadIntensity(StrictYamlMap data, string modality)
+    {
+        const double largest = 1e6;
+        var map = data.Map("intensity");
+        var intensity = new ForegroundIntensity
+        {
+            Mean = map.Number("mean", -largest, largest),
+            Deviation = map.Number("deviation", 0, largest),
+            LowerClip = map.Number("lowerClip", -largest, largest),
+            UpperClip = map.Number("upperClip", -largest, largest),
+        };
+        if (modality != "CT") data.Refuse("intensity", "is for CT; other images are normalised each by itself");
+        else if (intensity.Problem() is { } problem) data.Refuse("intensity", problem);
+        return intensity;
     }
 
     private static TrainingRecipe ReadRecipe(StrictYamlMap training) => new()

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
@@ -79,6 +80,10 @@ public sealed record PreprocessingSpec
 
     /// <summary>Training patch and sliding-window size, voxels, <c>[z, y, x]</c>.</summary>
     public required ImmutableArray<int> PatchVoxels { get; init; }
+
+    /// <summary>CT: clips and scales every image by the same numbers; <see langword="null"/> for a fixed soft-tissue window. MR is normalised image by image.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ForegroundIntensity? Intensity { get; init; }
 }
 
 /// <summary>Local training of one round.</summary>

@@ -76,6 +76,13 @@ public sealed class StrictYamlMap
         return child;
     }
 
+    /// <summary>Whether the key is there, with whatever value.</summary>
+    public bool Has(string key)
+    {
+        _known.Add(key);
+        return _node.Children.ContainsKey(new YamlScalarNode(key));
+    }
+
     public string Text(string key, string? fallback = null) => Scalar(key, fallback is null, out var node) ? node.Value ?? "" : fallback ?? "";
 
     public int WholeNumber(string key, int min, int max, int? fallback = null) =>

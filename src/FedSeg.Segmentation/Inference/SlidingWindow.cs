@@ -44,12 +44,15 @@ internal static class SlidingWindow
         return Region(sum!.div_(weights), before, size).squeeze(0).contiguous().MoveToOuterDisposeScope();
     }
 
-    /// <summary>First voxels of the windows along one axis: ceil((image − window) / (window / 2)) + 1 of them, evenly spread and rounded half to even.</summary>
+    /// <summary>
+    /// First voxels of the windows along one axis: ceil((image − window) / (window / 2)) + 1 of them, evenly spread and rounded half to even. A window of one
+    /// slice, that of a 2D network, can't overlap: every slice once.
+    /// </summary>
     internal static int[] Starts(int image, int window)
     {
         var travel = image - window;
         if (travel <= 0) return [0];
-        var steps = (int)Math.Ceiling(travel / (window * Overlap)) + 1;
+        var steps = window == 1 ? image : (int)Math.Ceiling(travel / (window * Overlap)) + 1;
         return [.. Enumerable.Range(0, steps).Select(i => (int)Math.Round((double)i * travel / (steps - 1)))];
     }
 

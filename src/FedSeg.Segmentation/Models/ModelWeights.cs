@@ -12,7 +12,7 @@ public static class ModelWeights
 {
     /// <summary>The network of an architecture with the weights of a file, on a device. The caller disposes it.</summary>
     /// <exception cref="SafetensorsException">As <see cref="Load"/>.</exception>
-    public static Module<Tensor, Tensor> Open(string path, ArchitectureSpec architecture, Device device)
+    public static UNet Open(string path, ArchitectureSpec architecture, Device device)
     {
         var network = NetworkFactory.Create(architecture);
         try

@@ -1,6 +1,4 @@
 using FedSeg.Federation.Architectures;
-using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FedSeg.Segmentation.Networks;
 
@@ -8,18 +6,13 @@ namespace FedSeg.Segmentation.Networks;
 public static class NetworkFactory
 {
     /// <summary>
-    /// A network whose parameters have the names, shapes and order of <see cref="ArchitectureCatalog.Manifest"/>, on the CPU and with weights of no meaning:
-    /// load a model into it before use. The caller disposes it.
+    /// A network whose parameters have the names, shapes and order of <see cref="ArchitectureCatalog.Manifest"/>, on the CPU and with
+    /// weights of no meaning: load a model into it before use. The caller disposes it.
     /// </summary>
     /// <exception cref="ArgumentException">The spec is not on the allow-list or its numbers are out of range.</exception>
-    public static Module<Tensor, Tensor> Create(ArchitectureSpec spec)
+    public static UNet Create(ArchitectureSpec spec)
     {
         var problems = ArchitectureCatalog.Problems(spec);
-        if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(spec));
-        return spec.Name switch
-        {
-            "unet3d" => new UNet3D(spec),
-            _ => throw new ArgumentException($"architecture '{spec.Name}' is allowed but not built here", nameof(spec)),
-        };
+        return problems.Count == 0 ? new UNet(spec) : throw new ArgumentException(string.Join("; ", problems), nameof(spec));
     }
 }

@@ -9,7 +9,7 @@ namespace FedSeg.Segmentation.Preprocessing;
 /// <summary>An image as the network sees it, and the way back to the scanner's grid.</summary>
 public sealed class PreparedImage
 {
-    // The plan carries no statistics of the data yet: soft tissue, −200 to 300 HU, mapped by the same fixed numbers at every site.
+    // For a plan without statistics of the data: soft tissue, −200 to 300 HU, mapped by the same fixed numbers at every site.
     private static readonly IntensityStatistics DefaultCtWindow = new(Mean: 50, Deviation: 100, LowerClip: -200, UpperClip: 300);
 
     private readonly CanonicalOrientation _orientation;
@@ -22,7 +22,7 @@ public sealed class PreparedImage
         _maxThreads = maxThreads;
     }
 
-    /// <summary>On the canonical patient axes, at about the plan's spacing, normalised: MR by the image's own z-score, CT by a fixed window of −200 to 300 HU.</summary>
+    /// <summary>On the canonical patient axes, at about the plan's spacing, normalised: MR by the image's own z-score, CT by the plan's foreground statistics.</summary>
     public Volume Input { get; }
 
     /// <summary>Normalises an image, then brings it to the plan's grid; the order of nnU-Net.</summary>
@@ -32,7 +32,7 @@ public sealed class PreparedImage
     public static PreparedImage From(Volume image, PreprocessingSpec preprocessing, int maxThreads = -1)
     {
         var normalised = preprocessing.Modality == "CT"
-            ? IntensityNormalisation.ClipAndZScore(image, DefaultCtWindow)
+            ? IntensityNormalisation.ClipAndZScore(image, CtStatistics(preprocessing.Intensity))
             : IntensityNormalisation.ZScore(image);
         var orientation = CanonicalOrientation.Of(image.Grid);
         var spacing = new Vector3D(X: preprocessing.SpacingMm[2], Y: preprocessing.SpacingMm[1], Z: preprocessing.SpacingMm[0]);
@@ -64,6 +64,10 @@ public sealed class PreparedImage
 
         return _orientation.Undo(new LabelVolume(canonical, labels), _orientation.OriginalGrid);
     }
+
+    private static IntensityStatistics CtStatistics(ForegroundIntensity? planned) => planned is null
+        ? DefaultCtWindow
+        : new IntensityStatistics(planned.Mean, planned.Deviation, planned.LowerClip, planned.UpperClip);
 
     private float[] ScoresOf(Tensor logits, int label)
     {

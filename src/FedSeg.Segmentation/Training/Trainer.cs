@@ -1,5 +1,6 @@
 using FedSeg.Federation.Rounds;
 using FedSeg.Segmentation.Models;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -22,7 +23,7 @@ public static class Trainer
     /// <param name="stepped">Called after each step.</param>
     /// <param name="cancellationToken">Looked at before each step.</param>
     public static TrainingOutcome Train(
-        nn.Module<Tensor, Tensor> network,
+        UNet network,
         IReadOnlyList<PreparedCase> cases,
         TrainingSchedule schedule,
         Device device,
@@ -42,7 +43,7 @@ public static class Trainer
             var learningRate = PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step - 1, schedule.TotalSteps);
             var (images, labels) = batches.Take(cancellationToken).ToTensors(device);
             optimizer.ZeroGradients();
-            var loss = SegmentationLoss.Of(network.forward(images), labels);
+            var loss = DeepSupervision.Loss(network.Outputs(images), labels);
             loss.backward();
             nn.utils.clip_grad_norm_(parameters, LargestGradientNorm);
             optimizer.Step(learningRate);

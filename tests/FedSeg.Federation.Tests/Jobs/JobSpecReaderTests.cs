@@ -24,6 +24,32 @@ public sealed class JobSpecReaderTests
           optimizer: sgd
         """;
 
+    private const string Planned = """
+        name: spleens
+        sites: [north, east]
+        rounds: 5
+        labels: [spleen]
+        model:
+          architecture: unet
+          strides: [1x1x1, 1x2x2]
+          kernels: [1x3x3, 3x3x3]
+          features: [8, 16]
+          blocks: [2, 3]
+          decoderConvolutions: 1
+          deepSupervision: false
+        data:
+          modality: CT
+          spacingMm: [5, 1, 1]
+          patchVoxels: [7, 48, 48]
+          intensity:
+            mean: 99.3
+            deviation: 39.5
+            lowerClip: -41
+            upperClip: 176
+        training:
+          stepsPerRound: 20
+        """;
+
     [Fact]
     public void Read_CompleteJob_FillsDefaultsAndSortsSites()
     {
@@ -56,9 +82,42 @@ public sealed class JobSpecReaderTests
             .Replace("[32, 48, 48]", "[30, 48]")
             .Replace("stepsPerRound: 20", "stepsPerRound: many"));
 
-        Assert.Equal([3, 6, 9, 11, 11, 13], problems.Select(problem => problem.Line));
+        Assert.Equal([3, 6, 9, 11, 13], problems.Select(problem => problem.Line));
         Assert.Contains("'resnet' is not on the allow-list; use one of: unet3d", problems[1].Message);
     }
+
+    [Fact]
+    public void Read_PatchThatDoesNotFitTheStrides_IsRefused()
+    {
+        var problem = Assert.Single(Problems(Complete.Replace("[32, 48, 48]", "[30, 48, 48]")));
+
+        Assert.Equal(11, problem.Line);
+        Assert.Contains("[30, 48, 48] must be multiples of [4, 4, 4]", problem.Message);
+    }
+
+    [Fact]
+    public void Read_PlannedNetwork_HasItsStages()
+    {
+        var job = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Planned)).Job;
+
+        var topology = job.Architecture.Topology!;
+        Assert.Equal([1, 2, 2], topology.Stages[1].Stride);
+        Assert.Equal([1, 3, 3], topology.Stages[0].Kernel);
+        Assert.Equal((8, 3), (topology.Stages[0].Features, topology.Stages[1].Blocks));
+        Assert.Equal((1, false), (topology.DecoderConvolutions, topology.DeepSupervision));
+        Assert.Equal(-41, job.Preprocessing.Intensity!.LowerClip);
+    }
+
+    [Theory]
+    [InlineData("kernels: [1x3x3, 3x3x3]", "kernels: [1x3x3]", "kernels")]
+    [InlineData("strides: [1x1x1, 1x2x2]", "strides: [1x1x1, 1x4x2]", "'1x4x2' is not three of")]
+    [InlineData("strides: [1x1x1, 1x2x2]", "strides: [2x2x2, 1x2x2]", "the stride of stage 0")]
+    [InlineData("kernels: [1x3x3, 3x3x3]", "kernels: [1x3x3, 2x3x3]", "the kernel of stage 1")]
+    [InlineData("upperClip: 176", "upperClip: -50", "must be below its upper")]
+    [InlineData("modality: CT", "modality: MR", "is for CT")]
+    [InlineData("architecture: unet", "architecture: unet3d", "unknown key")]
+    public void Read_PlannedNetworkWithAMistake_IsRefused(string find, string replace, string problem) =>
+        Assert.Contains(Problems(Planned.Replace(find, replace)), line => line.Message.Contains(problem, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("- a\n- b", "one YAML mapping")]
@@ -82,13 +141,16 @@ public sealed class JobSpecReaderTests
             .Replace("  levels: 3", "  levels: 3\n  baseFeatures: 4")
             .Replace("patchVoxels: [32, 48, 48]", "patchVoxels: [32, 48, 48]\n  heldBackFraction: 0.3")
             .Replace("optimizer: sgd", "optimizer: adamW\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0")
-            + "\naggregation:\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9";
-        var written = yaml.Split('\n').Select(line => line.Split(':')[0].Trim()).Where(key => key.Length > 0);
+            + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));
-        var options = StrategyCatalog.All.SelectMany(strategy => strategy.Options).Select(option => option.Name).Append("strategy").Append("root").ToHashSet();
-        Assert.Equal(KeysOf(schema.RootElement).Where(key => !options.Contains(key)).Order(StringComparer.Ordinal), written.Order(StringComparer.Ordinal));
+        var options = StrategyCatalog.All.SelectMany(strategy => strategy.Options).Select(option => option.Name).Append("root").ToHashSet();
+        Assert.Equal(
+            KeysOf(schema.RootElement).Where(key => !options.Contains(key)).Order(StringComparer.Ordinal),
+            WrittenIn(yaml).Union(WrittenIn(Planned)).Order(StringComparer.Ordinal));
     }
+
+    private static IEnumerable<string> WrittenIn(string yaml) => yaml.Split('\n').Select(line => line.Split(':')[0].Trim()).Where(key => key.Length > 0);
 
     private static IEnumerable<string> KeysOf(JsonElement schema) =>
         schema.TryGetProperty("properties", out var properties)

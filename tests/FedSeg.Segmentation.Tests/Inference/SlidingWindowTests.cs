@@ -30,6 +30,7 @@ public sealed class SlidingWindowTests
     [InlineData(64, 64, new[] { 0 })]
     [InlineData(30, 64, new[] { 0 })]
     [InlineData(65, 64, new[] { 0, 1 })]
+    [InlineData(3, 1, new[] { 0, 1, 2 })] // a 2D network sees every slice once
     public void Starts_Golden(int image, int window, int[] expected) => Assert.Equal(expected, SlidingWindow.Starts(image, window));
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class NetworkFactoryTests
     }
 
     [Fact]
-    public void Create_UNet3D_HasNoBuffers()
+    public void Create_AnyNetwork_HasNoBuffers()
     {
         // Running statistics would carry data of a site outside the manifest.
         using var network = NetworkFactory.Create(Plans.Small);
@@ -41,7 +41,7 @@ public sealed class NetworkFactoryTests
     {
         using var scope = NewDisposeScope();
         manual_seed(1);
-        using var block = new NormalisedConvolution(2, 3, stride: 1);
+        using var block = new NormalisedConvolution(2, 3, [3, 3, 3], [1, 1, 1]);
         var parameters = block.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
         using (no_grad())
         {

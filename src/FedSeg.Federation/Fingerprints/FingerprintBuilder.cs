@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+
+namespace FedSeg.Federation.Fingerprints;
+
+/// <summary>Makes a site's fingerprint, case by case; nothing of it is to leave the site before <see cref="Seal"/>.</summary>
+/// <param name="modality"><c>MR</c> or <c>CT</c>.</param>
+/// <param name="labels">Labels in class order.</param>
+public sealed class FingerprintBuilder(string modality, ImmutableArray<string> labels)
+{
+    /// <summary>
+    /// Samples a case's labelled voxels stand for. nnU-Net draws as many with replacement from every case; here every voxel counts, with
+    /// the weight that such a draw would give it on average, so that nothing is left to chance.
+    /// </summary>
+    public const double SamplesPerCase = 10_000;
+
+    private readonly SketchBuilder[] _spacing = Three(SketchBins.SpacingMm);
+    private readonly SketchBuilder[] _voxels = Three(SketchBins.Voxels);
+    private readonly SketchBuilder[] _extent = Three(SketchBins.ExtentMm);
+    private readonly SketchBuilder _intensity = new(SketchBins.IntensityOf(modality));
+    private Moments _moments;
+    private int _cases;
+
+    /// <summary>Adds a case.</summary>
+    /// <param name="spacingMm"><c>[z, y, x]</c> on the canonical patient axes.</param>
+    /// <param name="shape">Voxels, the same axes.</param>
+    /// <param name="foreground">Intensities of labelled voxels in the unit of <see cref="SketchBins.IntensityOf"/>; empty when nothing is
+    /// labelled.</param>
+    public void Add(ReadOnlySpan<double> spacingMm, ReadOnlySpan<int> shape, ReadOnlySpan<double> foreground)
+    {
+        _cases++;
+        for (var axis = 0; axis < 3; axis++)
+        {
+            _spacing[axis].AddCase(spacingMm[axis]);
+            _voxels[axis].AddCase(shape[axis]);
+            _extent[axis].AddCase(shape[axis] * spacingMm[axis]);
+        }
+
+        if (foreground.IsEmpty) return;
+        _intensity.AddCase(foreground, SamplesPerCase);
+        _moments = _moments.WithCase(foreground, SamplesPerCase);
+    }
+
+    /// <summary>
+    /// The fingerprint with every count below <paramref name="leastCases"/> left out, or <see langword="null"/> when the whole site has
+    /// fewer cases.
+    /// </summary>
+    public SiteFingerprint? Seal(int leastCases)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(leastCases, 2);
+        if (_cases < leastCases || _moments.Weight < leastCases * SamplesPerCase) return null;
+        return new SiteFingerprint
+        {
+            LeastCases = leastCases,
+            Modality = modality,
+            Labels = labels,
+            Cases = _cases,
+            SpacingMm = Sealed(_spacing),
+            Voxels = Sealed(_voxels),
+            ExtentMm = Sealed(_extent),
+            Intensity = _intensity.Build().Suppress(leastCases),
+            IntensityMoments = _moments,
+        };
+
+        ImmutableArray<Sketch> Sealed(SketchBuilder[] axes) => [.. axes.Select(axis => axis.Build().Suppress(leastCases))];
+    }
+
+    private static SketchBuilder[] Three(SketchBins bins) => [new(bins), new(bins), new(bins)];
+}

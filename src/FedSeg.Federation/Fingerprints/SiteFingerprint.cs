@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace FedSeg.Federation.Fingerprints;
+
+/// <summary>
+/// What a site tells of its data so that a plan can be made: sketches with every count below <see cref="LeastCases"/> left out. Axes are
+/// <c>[z, y, x]</c> on the canonical patient axes.
+/// </summary>
+public sealed record SiteFingerprint
+{
+    /// <summary>Fewest cases behind anything that is told, at least 2.</summary>
+    public required int LeastCases { get; init; }
+
+    public required string Modality { get; init; }
+
+    /// <summary>Labels in class order; class 0 is the background and not listed.</summary>
+    public required ImmutableArray<string> Labels { get; init; }
+
+    /// <summary>Number of cases.</summary>
+    public required int Cases { get; init; }
+
+    /// <summary>Voxel spacing, mm, a sketch an axis.</summary>
+    public required ImmutableArray<Sketch> SpacingMm { get; init; }
+
+    /// <summary>Voxels, a sketch an axis.</summary>
+    public required ImmutableArray<Sketch> Voxels { get; init; }
+
+    /// <summary>Voxels times spacing, mm, a sketch an axis: from it follows the shape at any spacing.</summary>
+    public required ImmutableArray<Sketch> ExtentMm { get; init; }
+
+    /// <summary>Intensities of labelled voxels, HU for CT, else deviations of the case's own image; each case weighs the same.</summary>
+    public required Sketch Intensity { get; init; }
+
+    /// <summary>Exact moments of the same.</summary>
+    public required Moments IntensityMoments { get; init; }
+
+    /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
+    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
+
+    /// <summary>What is wrong with a fingerprint that came from elsewhere, or <see langword="null"/>.</summary>
+    public string? Problem()
+    {
+        if (LeastCases < 2) return $"leastCases is {LeastCases}; at least 2";
+        if (Cases < LeastCases) return $"it tells of {Cases} cases, fewer than {LeastCases}";
+        if (Modality is not ("MR" or "CT")) return $"modality is '{Identity.Quote.Of(Modality)}'; use MR or CT";
+        if (Labels.Length is < 1 or > 255) return $"it has {Labels.Length} labels; 1 to 255";
+        if (SpacingMm.Length != 3 || Voxels.Length != 3 || ExtentMm.Length != 3)
+        {
+            return "spacing, voxels and extent need a sketch for each of three axes";
+        }
+
+        var (weight, sum, squares) = IntensityMoments;
+        if (!double.IsFinite(sum) || !double.IsFinite(squares) || !(weight > 0))
+        {
+            return "its intensity moments are impossible";
+        }
+
+        foreach (var (name, sketch, bins) in Sketches())
+        {
+            if (sketch is null) return $"{name} is missing";
+            if (sketch.Problem(bins, LeastCases) is { } problem) return $"{name}: {problem}";
+            if (sketch.Filled.Any(bin => bin.Cases > Cases)) return $"{name}: a bin has more than all {Cases} cases";
+        }
+
+        return null;
+    }
+
+    private IEnumerable<(string Name, Sketch? Sketch, SketchBins Bins)> Sketches() =>
+    [
+        .. SpacingMm.Select(sketch => ("spacingMm", (Sketch?)sketch, SketchBins.SpacingMm)),
+        .. Voxels.Select(sketch => ("voxels", (Sketch?)sketch, SketchBins.Voxels)),
+        .. ExtentMm.Select(sketch => ("extentMm", (Sketch?)sketch, SketchBins.ExtentMm)),
+        ("intensity", Intensity, SketchBins.IntensityOf(Modality)),
+    ];
+}

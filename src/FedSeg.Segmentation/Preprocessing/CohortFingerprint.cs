@@ -1,0 +1,53 @@
+using FedSeg.Federation.Fingerprints;
+using FedSeg.Imaging.Cases;
+using FedSeg.Imaging.Normalising;
+using FedSeg.Imaging.Volumes;
+
+namespace FedSeg.Segmentation.Preprocessing;
+
+/// <summary>A site's fingerprint from its case folders: shapes, spacings and labelled intensities, one case in memory at a time.</summary>
+public static class CohortFingerprint
+{
+    /// <summary>
+    /// Reads every sub-folder of <paramref name="directory"/> as one case, in ordinal order; a refused case, or one of another modality,
+    /// doesn't count.
+    /// </summary>
+    /// <param name="directory">One sub-folder per case.</param>
+    /// <param name="labels">The run's labels and how this site's files call them.</param>
+    /// <param name="modality"><c>MR</c> or <c>CT</c>.</param>
+    /// <param name="leastCases">Counts of fewer cases are left out, at least 2.</param>
+    /// <returns><see langword="null"/> when the whole site has too few cases to tell anything.</returns>
+    /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
+    public static SiteFingerprint? Of(
+        string directory, LabelVocabulary labels, string modality, int leastCases, CancellationToken cancellationToken)
+    {
+        var reader = new CaseReader();
+        var builder = new FingerprintBuilder(modality, [.. labels.Labels.Select(label => label.Name)]);
+        foreach (var folder in Directory.GetDirectories(directory).Order(StringComparer.Ordinal))
+        {
+            if (reader.Read(folder, labels, cancellationToken) is not CaseOutcome.Usable { Case: var usable }) continue;
+            if (usable.Modality == modality) Add(builder, usable);
+        }
+
+        return builder.Seal(leastCases);
+    }
+
+    private static void Add(FingerprintBuilder builder, LabelledCase usable)
+    {
+        var grid = CanonicalOrientation.Of(usable.Image.Grid).CanonicalGrid;
+        builder.Add([grid.SpacingMm.Z, grid.SpacingMm.Y, grid.SpacingMm.X], [grid.Size.Z, grid.Size.Y, grid.Size.X], Foreground(usable));
+    }
+
+    /// <summary>HU for CT; elsewhere deviations from the mean of the image, because its unit is the scanner's own.</summary>
+    private static double[] Foreground(LabelledCase usable)
+    {
+        var voxels = usable.Modality == "CT" ? usable.Image.Voxels : IntensityNormalisation.ZScore(usable.Image).Voxels;
+        var labelled = new List<double>();
+        for (var i = 0; i < voxels.Length; i++)
+        {
+            if (usable.Labels.Labels[i] != 0) labelled.Add(voxels[i]);
+        }
+
+        return [.. labelled];
+    }
+}
