@@ -154,6 +154,6 @@ public sealed class EgressGate
 
     private EgressPolicy? ReadPolicy() => EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid valid ? valid.Policy : null;
 
-    // Never cancelled: a decision without its entry, or a sent update without its, would be a hole in the record. Off the caller's thread because it waits for the disk.
-    private Task<LedgerReceipt> NoteAsync(string action, Dictionary<string, string> facts) => Task.Run(() => _ledger.Append(action, facts), CancellationToken.None);
+    // Never cancelled: a decision without its entry, or a sent update without its, would be a hole in the record.
+    private Task<LedgerReceipt> NoteAsync(string action, Dictionary<string, string> facts) => _ledger.AppendAsync(action, facts);
 }

@@ -3,7 +3,7 @@ using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Ledger.Verification;
+using FedSeg.Ledger.Verifier;
 
 namespace FedSeg.Egress.Tests;
 
@@ -241,7 +241,7 @@ public sealed class EgressGateTests : IDisposable
     {
         await _hospital.Gate.RecordSentAsync(await _hospital.ClearedAsync(), SendReceipt.Accepted);
 
-        Assert.True(LedgerVerifier.Verify(Path.Combine(_hospital.Root, "ledger")).Verified);
+        Assert.True(LedgerVerifier.VerifyFolder(Path.Combine(_hospital.Root, "ledger")).Verified);
         Assert.All(_hospital.Entries.SelectMany(entry => entry.Facts.Values), value => Assert.DoesNotContain(_hospital.Root, value, StringComparison.Ordinal));
     }
 

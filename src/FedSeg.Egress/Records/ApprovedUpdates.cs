@@ -10,7 +10,7 @@ internal static class ApprovedUpdates
     public static IReadOnlyList<(Sha256Digest Update, RunId Run)> Unsent(IEnumerable<LedgerEntry> entries)
     {
         var open = new List<(Sha256Digest Update, RunId Run)>();
-        foreach (var (_, _, action, facts) in entries)
+        foreach (var (_, _, _, action, facts) in entries)
         {
             if (action is not (EgressRecords.Decided or EgressRecords.Sent or EgressRecords.Discarded) || !facts.TryGetValue(EgressRecords.Update, out var text)) continue;
 

@@ -41,7 +41,7 @@ public static partial class DurableFile
 
     /// <summary>Makes the names in a folder durable. Windows journals them with the file, so there is nothing to do.</summary>
     /// <exception cref="IOException">The system could not; what was just renamed must not be relied on.</exception>
-    public static void FlushDirectory(string directory)
+    private static void FlushDirectory(string directory)
     {
         if (OperatingSystem.IsWindows()) return;
         const int readOnly = 0;

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
-using FedSeg.Federation.Storage;
+using FedSeg.Hosting.Storage;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Merkle;
 

@@ -9,7 +9,8 @@ internal static class NoteFile
     /// <summary>Appends a note at an offset; whatever a torn append left there is overwritten. On the disk when this returns.</summary>
     public static void Append(string path, long offset, string note)
     {
-        using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+        // A file that had notes and is gone is damage, not a new one.
+        using var stream = new FileStream(path, offset == 0 ? FileMode.OpenOrCreate : FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
         stream.SetLength(offset);
         stream.Position = offset;
         stream.Write(Encoding.UTF8.GetBytes(note));

@@ -1,4 +1,4 @@
-using FedSeg.Federation.Storage;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Ledger.Storage;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using FedSeg.Federation.Storage;
+using FedSeg.Hosting.Storage;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Merkle;
 using FedSeg.Ledger.Storage;
