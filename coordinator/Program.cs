@@ -13,12 +13,13 @@ return await ServiceProgram.RunAsync(() =>
     builder.AddCoordinatorOptions(args);
     builder.AddFederationEndpoint();
     builder.Services.AddSingleton(TimeProvider.System);
-    builder.Services.AddSites().AddModels().AddRounds().AddJobs();
+    builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
 
     var app = builder.Build();
     app.UseAuthentication();
     app.UseAuthorization();
     app.MapGrpcService<FederationService>();
     app.MapGrpcService<RunsService>();
+    app.MapGrpcService<LedgersService>();
     return app;
 });

@@ -1,6 +1,7 @@
 using System.Net;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
@@ -47,6 +48,8 @@ internal static class Startup
 
     public static IServiceCollection AddSites(this IServiceCollection services) =>
         services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>();
+
+    public static IServiceCollection AddLedger(this IServiceCollection services) => services.AddSingleton<CoordinatorLedger>();
 
     public static IServiceCollection AddModels(this IServiceCollection services) =>
         services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory));

@@ -8,6 +8,6 @@ return await ServiceProgram.RunAsync(() =>
     var builder = Host.CreateEmptyApplicationBuilder(null);
     ServiceProgram.Configure(builder, args);
     builder.Services.AddSingleton(TimeProvider.System);
-    builder.Services.AddAgentOptions(args).AddTrainer().AddEgress().AddCoordinatorClient().AddAssignments();
+    builder.Services.AddAgentOptions(args).AddTrainer().AddLedger().AddEgress().AddCoordinatorClient().AddAssignments();
     return builder.Build();
 });

@@ -12,7 +12,7 @@ internal static class LedgerCommands
 {
     private static readonly Argument<DirectoryInfo> DirectoryArgument = new("dir") { Description = "The ledger's folder." };
 
-    public static Command Create() => new("ledger", "Read, check and export from a ledger.") { Show(), Verify(), Export() };
+    public static Command Create() => new("ledger", "Read, check and export from a ledger.") { Show(), Verify(), Export(), Bench() };
 
     private static Command Show() => new Command("show", "The entries, oldest first.") { DirectoryArgument }.Does((parsed, _) =>
     {
@@ -71,6 +71,28 @@ internal static class LedgerCommands
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(new { entries = log.Count, rootHash = log.Checkpoint.Checkpoint.Root.ToString(), verified = true, firstBadIndex = (long?)null, index = wanted, path = file.FullName });
             else Console.WriteLine($"Wrote the proof of entry {wanted} to {file.FullName}. Check it with: fedseg ledger verify {file.FullName} --key key.pem");
             return Task.FromResult(CommandLine.Done);
+        });
+    }
+
+    private static Command Bench()
+    {
+        var entries = new Option<int>("--entries") { Description = "How many.", DefaultValueFactory = _ => 100_000 };
+        return new Command("bench", "Measure a new ledger on this machine's disk; its folder is removed.") { entries }.Does(async (parsed, _) =>
+        {
+            var count = parsed.GetValue(entries);
+            if (count is < 1 or > 100_000_000) throw new BadInputException($"--entries is {count}; it must be from 1 to 100000000.");
+            var directory = Directory.CreateTempSubdirectory("fedseg-ledger-bench-");
+            try
+            {
+                var bench = await LedgerBench.RunAsync(directory.FullName, count, TimeProvider.System);
+                if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(bench);
+                else Console.WriteLine($"{bench.Entries} entries: {bench.AppendsPerSecond:F0} appends/s, opened in {bench.OpenSeconds:F1} s, a proof in {bench.ProofMilliseconds:F1} ms, verified in {bench.VerifySeconds:F1} s");
+                return bench.Verified ? CommandLine.Done : CommandLine.No;
+            }
+            finally
+            {
+                directory.Delete(recursive: true);
+            }
         });
     }
 

@@ -105,6 +105,9 @@ public sealed class LedgerWriter : IDisposable
         return append.Receipt;
     }
 
+    /// <summary>Whether this log's key signed a checkpoint of this log.</summary>
+    public bool HasSigned(SignedCheckpoint checkpoint) => checkpoint.Checkpoint.Origin == Origin && checkpoint.IsSignedBy(_key);
+
     /// <summary>Refuses every append from now on: the log is known to be broken in a way that its own files don't show. Only a new writer ends that.</summary>
     public void Halt(long firstBadIndex, string problem)
     {
@@ -120,7 +123,7 @@ public sealed class LedgerWriter : IDisposable
     /// <exception cref="ArgumentException">It is not this log's, or not cosigned by that key.</exception>
     public void KeepCosigned(SignedCheckpoint cosigned, ECDsa witnessKey)
     {
-        if (cosigned.Checkpoint.Origin != Origin || !cosigned.IsSignedBy(_key)) throw new ArgumentException("This checkpoint is not the log's own.", nameof(cosigned));
+        if (!HasSigned(cosigned)) throw new ArgumentException("This checkpoint is not the log's own.", nameof(cosigned));
         if (cosigned.Cosignatures is not [var cosignature] || !cosignature.IsSignedBy(witnessKey, cosigned.Checkpoint))
         {
             throw new ArgumentException("This checkpoint is not cosigned by that key.", nameof(cosigned));
@@ -129,7 +132,7 @@ public sealed class LedgerWriter : IDisposable
         lock (_fileGate)
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (cosigned.Checkpoint.Size < _cosignedSize) return;
+            if (cosigned.Checkpoint.Size < _cosignedSize || cosigned.Note == NoteFile.ReadLast(_folder.CosignedPath, cosigned: true).Note?.Note) return;
             var keyPath = _folder.WitnessKeyPath(cosignature.KeyId);
             if (!File.Exists(keyPath))
             {

@@ -26,6 +26,15 @@ public sealed class Witness(string directory, string name, ECDsa key, TimeProvid
     /// <summary>Where every checkpoint of a log that was cosigned here is kept: what its owner's folder can be verified against.</summary>
     public string NotesPath(string origin) => Path.Combine(LogFolder(origin), "cosigned");
 
+    /// <summary>The key a log came with first. The caller disposes it.</summary>
+    /// <exception cref="FileNotFoundException">Nothing of that log was ever cosigned here.</exception>
+    public ECDsa KeyOf(string origin)
+    {
+        var key = ECDsa.Create();
+        key.ImportFromPem(File.ReadAllText(KeyPath(origin)));
+        return key;
+    }
+
     /// <summary>Cosigns a checkpoint, or says why not.</summary>
     /// <param name="origin">The log whose owner asks, as the caller knows it from elsewhere than the note.</param>
     /// <param name="publicKey">The log's key as its owner states it, SubjectPublicKeyInfo in DER.</param>
@@ -58,6 +67,8 @@ public sealed class Witness(string directory, string name, ECDsa key, TimeProvid
         var (_, lastSize, lastRoot) = last?.Checkpoint ?? new Checkpoint(origin, 0, MerkleHash.EmptyRoot);
         if (oldSize != lastSize || size < lastSize) return new WitnessOutcome.SizeMismatch(last);
         if (!MerkleProof.Extends(lastRoot, lastSize, root, size, proof)) return new WitnessOutcome.Refused(WitnessRefusal.Inconsistent);
+
+        if (last is not null && last.Checkpoint == signed.Checkpoint) return new WitnessOutcome.Cosigned(last.Cosignatures[0]);
 
         DurableFile.CreateDirectory(LogFolder(origin));
         if (KnownKey(origin) is null) DurableFile.Write(KeyPath(origin), LedgerFolder.Encode(logKey));

@@ -109,6 +109,18 @@ public sealed class LedgerCommandsTests : IDisposable
         Assert.Contains("0 to 2", ended.ErrorLine);
     }
 
+    [Fact]
+    public async Task Bench_ManyCallersAtOnce_KeepsAndVerifiesEveryEntry()
+    {
+        var ended = await FedsegProcess.RunAsync("ledger", "bench", "--entries", "5000", "--json");
+
+        Assert.Equal(0, ended.ExitCode);
+        using var document = JsonDocument.Parse(ended.Output);
+        Assert.Equal(5000, document.RootElement.GetProperty("entries").GetInt64());
+        // The promise is 2000; a busy machine of two cores must not make this test a matter of luck.
+        Assert.True(document.RootElement.GetProperty("appendsPerSecond").GetDouble() > 200);
+    }
+
     private string Ledger => _folder["ledger"];
 
     private async Task WriteLedgerAsync()

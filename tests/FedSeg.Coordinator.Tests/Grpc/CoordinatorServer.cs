@@ -43,12 +43,13 @@ public sealed class CoordinatorServer : IAsyncLifetime
         builder.AddCoordinatorOptions(args);
         builder.AddFederationEndpoint();
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSites().AddModels().AddRounds().AddJobs();
+        builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
         _app = builder.Build();
         _app.UseAuthentication();
         _app.UseAuthorization();
         _app.MapGrpcService<FederationService>();
         _app.MapGrpcService<RunsService>();
+        _app.MapGrpcService<LedgersService>();
         await _app.StartAsync();
         _address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
     }
