@@ -74,7 +74,7 @@ internal static class Startup
             PolicyPath = settings.EgressPolicy,
             OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
         };
-        return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>());
+        return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>(), provider.GetRequiredService<TimeProvider>(), RandomNumberGenerator.Create());
     });
 
     public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorClient>();

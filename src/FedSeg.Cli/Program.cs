@@ -4,6 +4,7 @@ using FedSeg.Cli.Engine;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Ledgers;
+using FedSeg.Cli.Policies;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Provisioning;
 
@@ -17,5 +18,6 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     JobCommands.Create(),
     ModelCommands.Create(),
     LedgerCommands.Create(),
+    PolicyCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

@@ -18,6 +18,9 @@ internal sealed class KitFiles(string directory, string name)
         maximumNorm: 1000                # L2 norm of an update's weights
         minimumTrainingCases: 10         # fewer cases: no update
         minimumHeldBackCases: 5          # fewer cases: no scores
+        requantisation: bits16           # off, bits16 or bits8: rounds weights by chance, so that nothing hides in their low digits
+        maximumNormDeviation: 10         # robust deviations from the run's last updates; 0: not compared
+        maximumUpdatesPerDay: 500        # 0: any number
 
         """;
 

@@ -1,3 +1,4 @@
+using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 
 namespace FedSeg.Egress.Policy;
@@ -16,6 +17,18 @@ public sealed record EgressPolicy
 
     /// <summary>Fewest held-back cases behind a score that leaves; with fewer the score is left out.</summary>
     public int MinimumHeldBackCases { get; init; } = 5;
+
+    /// <summary>How finely weights may tell what they tell; what a trainer hid in the digits below becomes noise.</summary>
+    public Requantisation Requantisation { get; init; }
+
+    /// <summary>Most robust standard deviations between an update's norm and those of the run's last ten; <see langword="null"/> when not bounded.</summary>
+    public double? MaximumNormDeviation { get; init; }
+
+    /// <summary>Most updates approved in 24 hours; <see langword="null"/> when not bounded.</summary>
+    public int? MaximumUpdatesPerDay { get; init; }
+
+    /// <summary>Most bytes of weights approved in 24 hours; <see langword="null"/> when not bounded.</summary>
+    public long? MaximumBytesPerDay { get; init; }
 
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }

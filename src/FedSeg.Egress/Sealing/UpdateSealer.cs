@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -6,7 +7,7 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Egress.Sealing;
 
 /// <summary>Turns what the trainer delivered into what would leave, measuring on the way.</summary>
-internal sealed class UpdateSealer(SiteId site)
+internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
 {
     /// <summary>Name of the weights file in a sealed update's folder.</summary>
     public const string PayloadName = "payload.safetensors";
@@ -30,7 +31,7 @@ internal sealed class UpdateSealer(SiteId site)
 
         var target = Path.Combine(folder, PayloadName);
         facts = plan.Task == RoundTask.Train
-            ? SealWeights(facts, plan.Manifest(), update.WeightsPath, target, cancellationToken)
+            ? SealWeights(facts, plan.Manifest(), new StochasticGrid(policy.Requantisation, random), update.WeightsPath, target, cancellationToken)
             : facts with { TensorProblem = update.WeightsPath is null ? null : "an evaluation delivered weights", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
         if (facts.ReportProblem is not null || facts.TensorProblem is not null) return (facts, null);
 
@@ -41,7 +42,8 @@ internal sealed class UpdateSealer(SiteId site)
         return (facts, new SealedUpdate(report, report.ToBytes(), payload));
     }
 
-    private static SealingFacts SealWeights(SealingFacts facts, TensorManifest manifest, string? weightsPath, string target, CancellationToken cancellationToken)
+    private static SealingFacts SealWeights(
+        SealingFacts facts, TensorManifest manifest, StochasticGrid grid, string? weightsPath, string target, CancellationToken cancellationToken)
     {
         if (weightsPath is null || !File.Exists(weightsPath)) return facts with { TensorProblem = "the weights are missing" };
 
@@ -51,7 +53,7 @@ internal sealed class UpdateSealer(SiteId site)
             using var source = SafetensorsFile.Open(weightsPath);
             if (DeltaReencoder.Problem(source, manifest) is { } problem) return facts with { TensorProblem = problem };
 
-            var measures = DeltaReencoder.Reencode(source, manifest, target, cancellationToken);
+            var measures = DeltaReencoder.Reencode(source, manifest, grid, target, cancellationToken);
             return facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = SafetensorsWriter.FileLength(manifest) };
         }
         catch (SafetensorsException)
