@@ -61,13 +61,13 @@ public sealed class EgressGateTests : IDisposable
     }
 
     [Fact]
-    public async Task Clear_LedgerFileGone_ClearsNothingAndNothingIsPendingLater()
+    public async Task Clear_LedgerDiskRefuses_ClearsNothingAndNothingIsPendingLater()
     {
-        // As a full or failing disk: the request can't be written down.
-        var checkpoints = Path.Combine(_hospital.Root, "ledger", "checkpoints");
-        File.Move(checkpoints, checkpoints + ".away");
+        // As a full or failing disk: the request can't be written down, because a file stands where a folder must be.
+        var blocked = Path.Combine(_hospital.Root, "ledger", "tile");
+        await File.WriteAllTextAsync(blocked, "", HospitalOnDisk.Token);
         await Assert.ThrowsAnyAsync<IOException>(_hospital.ClearAsync);
-        File.Move(checkpoints + ".away", checkpoints);
+        File.Delete(blocked);
         _hospital.Restart();
 
         Assert.Empty(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
