@@ -13,7 +13,7 @@ return await ServiceProgram.RunAsync(() =>
     builder.AddCoordinatorOptions(args);
     builder.AddFederationEndpoint();
     builder.Services.AddSingleton(TimeProvider.System);
-    builder.Services.AddSites().AddModels().AddRounds().AddJobs();
+    builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
 
     var app = builder.Build();
     app.UseFederation();

@@ -2,6 +2,7 @@ using System.Net;
 using System.Threading.RateLimiting;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
@@ -50,7 +51,7 @@ internal static class Startup
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, FederationEndpoint>();
     }
 
-    /// <summary>Who calls, whether it may, whether it has too much open; then the two doors.</summary>
+    /// <summary>Who calls, whether it may, whether it has too much open; then the doors.</summary>
     public static void UseFederation(this WebApplication app)
     {
         app.UseAuthentication();
@@ -58,10 +59,13 @@ internal static class Startup
         app.UseAuthorization();
         app.MapGrpcService<FederationService>();
         app.MapGrpcService<RunsService>();
+        app.MapGrpcService<LedgersService>();
     }
 
     public static IServiceCollection AddSites(this IServiceCollection services) =>
         services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>();
+
+    public static IServiceCollection AddLedger(this IServiceCollection services) => services.AddSingleton<CoordinatorLedger>();
 
     public static IServiceCollection AddModels(this IServiceCollection services) =>
         services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory));

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
@@ -10,7 +11,7 @@ namespace FedSeg.Coordinator.Rounds;
 /// The story of a run: open a round, collect answers until every site has answered or the deadline passes, average, publish, and again.
 /// Every step is an event in the journal, and every step starts from the journal, so a run that was cut off anywhere goes on from there.
 /// </summary>
-internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimeProvider time, ILogger<RoundRunner> logger)
+internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundRunner> logger)
 {
     private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
@@ -21,6 +22,8 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, TimePro
         {
             try
             {
+                // What the last step made is in the ledger before the next one builds on it.
+                await ledger.NoteAsync(state);
                 if (state.IsDone) End(run, RunOutcome.Completed, "All rounds are done.");
                 else if (state.OpenRound is null) Open(run);
                 else await CollectAndCloseAsync(state, state.OpenRound, cancellationToken);

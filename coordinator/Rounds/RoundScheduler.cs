@@ -1,12 +1,16 @@
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Federation.Identity;
 
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>Gives every run that has not ended its <see cref="RoundRunner"/>: new runs as they are submitted, unfinished ones at start.</summary>
-internal sealed partial class RoundScheduler(RunBook book, RoundRunner runner, ILogger<RoundScheduler> logger) : BackgroundService
+internal sealed partial class RoundScheduler(RunBook book, RoundRunner runner, CoordinatorLedger ledger, ILogger<RoundScheduler> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // A run that goes on is noted by its runner.
+        foreach (var run in book.Runs.Where(run => run.End is not null)) await ledger.NoteAsync(run);
+
         var running = new Dictionary<RunId, Task>();
         while (!stoppingToken.IsCancellationRequested)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -10,11 +11,12 @@ namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
 /// Takes updates in: checks the announcement, stores the bytes where a broken upload can go on, checks the weights, and enters the update in the journal. When it says
-/// accepted, file and journal are on the disk.
+/// accepted, file, journal and ledger are on the disk.
 /// </summary>
 internal sealed partial class UpdateIntake(
     RunBook book,
     BlobStore blobs,
+    CoordinatorLedger ledger,
     IOptions<CoordinatorOptions> options,
     TimeProvider time,
     ILogger<UpdateIntake> logger)
@@ -62,7 +64,7 @@ internal sealed partial class UpdateIntake(
     {
         var state = book.Find(run);
         if (state is null) return UploadOutcome.UnknownRun;
-        if (WasAccepted(state, announced)) return UploadOutcome.Accepted;
+        if (WasAccepted(state, announced)) return await NotedAsync(state);
         if (state.OpenRound is not { } round || !state.Job.Sites.Contains(announced.Site)) return UploadOutcome.RoundNotOpen;
         if (round.Answered(announced.Site)) return UploadOutcome.AlreadyAnswered;
 
@@ -83,7 +85,7 @@ internal sealed partial class UpdateIntake(
             weights = blobs.Adopt(partial, payload);
         }
 
-        return Enter(run, update, weights);
+        return await EnterAsync(run, update, weights);
     }
 
     /// <summary>Appends chunks to the partial file, proves it once complete, and flushes it to the disk.</summary>
@@ -104,7 +106,7 @@ internal sealed partial class UpdateIntake(
         return UploadOutcome.Accepted;
     }
 
-    private UploadOutcome Enter(RunId run, ReceivedUpdate update, ModelRef? weights)
+    private async Task<UploadOutcome> EnterAsync(RunId run, ReceivedUpdate update, ModelRef? weights)
     {
         var announced = update.Announced;
         var after = book.Decide(run, state => state.OpenRound is { } round && round.Plan.Round == update.Plan.Round && !round.Answered(announced.Site)
@@ -117,7 +119,13 @@ internal sealed partial class UpdateIntake(
                 Signature = Convert.ToBase64String(announced.Signature),
             }
             : null);
-        return WasAccepted(after, announced) ? UploadOutcome.Accepted : UploadOutcome.RoundNotOpen;
+        return WasAccepted(after, announced) ? await NotedAsync(after) : UploadOutcome.RoundNotOpen;
+    }
+
+    private async Task<UploadOutcome> NotedAsync(RunState state)
+    {
+        await ledger.NoteAsync(state);
+        return UploadOutcome.Accepted;
     }
 
     private static bool WasAccepted(RunState state, UploadAnnouncement announced) =>

@@ -22,7 +22,7 @@ if (args is ["preflight", .. var settings])
 return await ServiceProgram.RunAsync(() =>
 {
     var builder = Builder(args);
-    builder.Services.AddEgress().AddCoordinatorClient().AddAssignments();
+    builder.Services.AddLedger().AddEgress().AddCoordinatorClient().AddAssignments();
     return builder.Build();
 });
 

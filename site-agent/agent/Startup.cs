@@ -1,12 +1,15 @@
+using System.Security.Cryptography;
 using FedSeg.Egress;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Storage;
+using FedSeg.Ledger.Witnessing;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Ledgers;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -39,30 +42,41 @@ internal static class Startup
 
     public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<TrainerHost>().AddSingleton<Preflight>();
 
-    public static IServiceCollection AddEgress(this IServiceCollection services)
+    public static IServiceCollection AddLedger(this IServiceCollection services)
     {
+        // Writer and witness sign for as long as they live, so the key lives as long as the program.
+        services.AddSingleton(provider =>
+        {
+            var data = provider.GetRequiredService<IOptions<AgentOptions>>().Value.DataDirectory;
+            return LedgerKeyFile.OpenOrCreate(Path.Combine(Directory.CreateDirectory(data).FullName, "ledger.key"));
+        });
         services.AddSingleton(provider =>
         {
             var settings = provider.GetRequiredService<IOptions<AgentOptions>>().Value;
-            var ledger = Path.Combine(settings.DataDirectory, "ledger");
-            Directory.CreateDirectory(settings.DataDirectory);
-            // The writer signs for as long as it lives, so the key lives as long as the program.
-            var key = LedgerKeyFile.OpenOrCreate(Path.Combine(settings.DataDirectory, "ledger.key"));
-            return LedgerWriter.Open(ledger, $"fedseg/site/{settings.Site}", key, provider.GetRequiredService<TimeProvider>());
+            var name = LedgerNames.OfSite(settings.Site);
+            return LedgerWriter.Open(Path.Combine(settings.DataDirectory, "ledger"), name, provider.GetRequiredService<ECDsa>(), provider.GetRequiredService<TimeProvider>());
         });
-        return services.AddSingleton(provider =>
+        services.AddSingleton(provider =>
         {
             var settings = provider.GetRequiredService<IOptions<AgentOptions>>().Value;
-            var egress = new EgressOptions
-            {
-                Site = SiteId.Parse(settings.Site),
-                Recipient = settings.Coordinator,
-                PolicyPath = settings.EgressPolicy,
-                OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
-            };
-            return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>());
+            var name = LedgerNames.OfSite(settings.Site);
+            return new Witness(Path.Combine(settings.DataDirectory, "witnessed"), name, provider.GetRequiredService<ECDsa>(), provider.GetRequiredService<TimeProvider>());
         });
+        return services.AddSingleton<LedgerPeer>().AddSingleton<LedgerExchange>();
     }
+
+    public static IServiceCollection AddEgress(this IServiceCollection services) => services.AddSingleton(provider =>
+    {
+        var settings = provider.GetRequiredService<IOptions<AgentOptions>>().Value;
+        var egress = new EgressOptions
+        {
+            Site = SiteId.Parse(settings.Site),
+            Recipient = settings.Coordinator,
+            PolicyPath = settings.EgressPolicy,
+            OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
+        };
+        return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>(), provider.GetRequiredService<TimeProvider>(), RandomNumberGenerator.Create());
+    });
 
     public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorClient>();
 

@@ -6,6 +6,7 @@ using FedSeg.Cli.Engine;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Ledgers;
+using FedSeg.Cli.Policies;
 using FedSeg.Cli.Privacy;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Provisioning;
@@ -26,5 +27,6 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     LedgerCommands.Create(),
     BenchCommands.Create(),
     PrivacyCommands.Create(),
+    PolicyCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

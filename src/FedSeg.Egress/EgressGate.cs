@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Policy;
@@ -22,15 +23,20 @@ public sealed class EgressGate
     private readonly UpdateOutbox _outbox;
     private readonly UpdateSealer _sealer;
     private readonly EgressRecords _records;
+    private readonly EgressHistory _history = new();
+    private readonly TimeProvider _time;
 
     /// <param name="options">The site's settings.</param>
     /// <param name="ledger">The site's ledger, open for appending; it stays the caller's and gives the entries their time.</param>
-    public EgressGate(EgressOptions options, LedgerWriter ledger)
+    /// <param name="time">The same clock, for what is bounded per day.</param>
+    /// <param name="random">Rounds weights up or down, cryptographic outside tests.</param>
+    public EgressGate(EgressOptions options, LedgerWriter ledger, TimeProvider time, RandomNumberGenerator random)
     {
+        _time = time;
         _options = options;
         _ledger = ledger;
         _outbox = new UpdateOutbox(options.OutboxDirectory);
-        _sealer = new UpdateSealer(options.Site);
+        _sealer = new UpdateSealer(options.Site, random);
         _records = new EgressRecords(options);
     }
 
@@ -48,6 +54,7 @@ public sealed class EgressGate
         try
         {
             var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy, folder, cancellationToken), cancellationToken);
+            facts = Remember(facts, plan.Run);
             var report = EgressRules.Check(facts, policy);
 
             cancellationToken.ThrowIfCancellationRequested();
@@ -150,10 +157,27 @@ public sealed class EgressGate
         _outbox.Remove(update);
     }
 
-    private IReadOnlyList<(Sha256Digest Update, RunId Run)> Unsent() => ApprovedUpdates.Unsent(LedgerReader.Open(_ledger.Directory).Entries());
+    private SealingFacts Remember(SealingFacts facts, RunId run)
+    {
+        lock (_history)
+        {
+            _history.CatchUp(LedgerReader.Open(_ledger.Directory));
+            return facts with { EarlierNorms = [.. _history.Norms(run)], LastDay = _history.LastDay(_time.GetUtcNow()) };
+        }
+    }
+
+    // Copied, because what is done about them changes it.
+    private List<(Sha256Digest Update, RunId Run)> Unsent()
+    {
+        lock (_history)
+        {
+            _history.CatchUp(LedgerReader.Open(_ledger.Directory));
+            return [.. _history.Unsent];
+        }
+    }
 
     private EgressPolicy? ReadPolicy() => EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid valid ? valid.Policy : null;
 
-    // Never cancelled: a decision without its entry, or a sent update without its, would be a hole in the record. Off the caller's thread because it waits for the disk.
-    private Task<LedgerReceipt> NoteAsync(string action, Dictionary<string, string> facts) => Task.Run(() => _ledger.Append(action, facts), CancellationToken.None);
+    // Never cancelled: a decision without its entry, or a sent update without its, would be a hole in the record.
+    private Task<LedgerReceipt> NoteAsync(string action, Dictionary<string, string> facts) => _ledger.AppendAsync(action, facts);
 }

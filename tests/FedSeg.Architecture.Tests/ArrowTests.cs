@@ -8,17 +8,18 @@ public sealed class ArrowTests
     {
         { "FedSeg.Federation", [] },
         { "FedSeg.Dicom", [] },
-        { "FedSeg.Ledger", [] },
+        { "FedSeg.Ledger", ["FedSeg.Hosting"] },
+        { "FedSeg.Ledger.Verifier", [] },
         { "FedSeg.Hosting", [] },
         { "FedSeg.Imaging", ["FedSeg.Dicom"] },
         { "FedSeg.Protocol", ["FedSeg.Federation"] },
         { "FedSeg.Privacy", ["FedSeg.Federation"] },
         { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
-        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger"] },
+        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger", "FedSeg.Hosting"] },
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
         { "FedSeg.Importer", ["FedSeg.Dicom", "FedSeg.Hosting"] },
         { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },
-        { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.Protocol", "FedSeg.Hosting"] },
+        { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting"] },
     };
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
@@ -49,6 +50,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public RunBook Book { get; private set; } = null!;
 
+    public CoordinatorLedger Ledger { get; private set; } = null!;
+
     public UpdateIntake Intake { get; private set; } = null!;
 
     public RoundRunner Runner { get; private set; } = null!;
@@ -61,6 +64,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public void Reopen()
     {
         Book.Dispose();
+        Ledger.Dispose();
         Open();
     }
 
@@ -124,6 +128,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public void Dispose()
     {
         Book.Dispose();
+        Ledger.Dispose();
         foreach (var key in _keys.Values) key.Dispose();
         Directory.Delete(Root, recursive: true);
     }
@@ -134,8 +139,9 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Blobs = new BlobStore(Settings.DataDirectory);
         Journal = new RunJournal(Settings.DataDirectory);
         Book = new RunBook(Journal);
-        Intake = new UpdateIntake(Book, Blobs, options, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Time, NullLogger<RoundRunner>.Instance);
+        Ledger = new CoordinatorLedger(options, Time);
+        Intake = new UpdateIntake(Book, Blobs, Ledger, options, Time, NullLogger<UpdateIntake>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Ledger, Time, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
     }
 }

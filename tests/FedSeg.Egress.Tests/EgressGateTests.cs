@@ -3,7 +3,7 @@ using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Ledger.Verification;
+using FedSeg.Ledger.Verifier;
 
 namespace FedSeg.Egress.Tests;
 
@@ -61,13 +61,13 @@ public sealed class EgressGateTests : IDisposable
     }
 
     [Fact]
-    public async Task Clear_LedgerFileGone_ClearsNothingAndNothingIsPendingLater()
+    public async Task Clear_LedgerDiskRefuses_ClearsNothingAndNothingIsPendingLater()
     {
-        // As a full or failing disk: the request can't be written down.
-        var checkpoints = Path.Combine(_hospital.Root, "ledger", "checkpoints");
-        File.Move(checkpoints, checkpoints + ".away");
+        // As a full or failing disk: the request can't be written down, because a file stands where a folder must be.
+        var blocked = Path.Combine(_hospital.Root, "ledger", "tile");
+        await File.WriteAllTextAsync(blocked, "", HospitalOnDisk.Token);
         await Assert.ThrowsAnyAsync<IOException>(_hospital.ClearAsync);
-        File.Move(checkpoints + ".away", checkpoints);
+        File.Delete(blocked);
         _hospital.Restart();
 
         Assert.Empty(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
@@ -241,7 +241,7 @@ public sealed class EgressGateTests : IDisposable
     {
         await _hospital.Gate.RecordSentAsync(await _hospital.ClearedAsync(), SendReceipt.Accepted);
 
-        Assert.True(LedgerVerifier.Verify(Path.Combine(_hospital.Root, "ledger")).Verified);
+        Assert.True(LedgerVerifier.VerifyFolder(Path.Combine(_hospital.Root, "ledger")).Verified);
         Assert.All(_hospital.Entries.SelectMany(entry => entry.Facts.Values), value => Assert.DoesNotContain(_hospital.Root, value, StringComparison.Ordinal));
     }
 

@@ -6,6 +6,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Ledger.Storage;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Egress.Tests;
 
@@ -27,6 +28,10 @@ internal sealed class HospitalOnDisk : IDisposable
     }
 
     public string Root { get; } = Directory.CreateTempSubdirectory("fedseg-egress-").FullName;
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+    public RandomNumberGenerator Random { get; } = new SeededGenerator();
 
     public LedgerWriter Ledger { get; private set; } = null!;
 
@@ -121,7 +126,8 @@ internal sealed class HospitalOnDisk : IDisposable
 
     private void Start()
     {
-        Ledger = LedgerWriter.Open(Path.Combine(Root, "ledger"), "north.example/egress", _key, TimeProvider.System);
-        Gate = new EgressGate(new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath }, Ledger);
+        Ledger = LedgerWriter.Open(Path.Combine(Root, "ledger"), "north.example/egress", _key, Time);
+        var options = new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath };
+        Gate = new EgressGate(options, Ledger, Time, Random);
     }
 }

@@ -1,5 +1,5 @@
 using FedSeg.Ledger.Storage;
-using FedSeg.Ledger.Verification;
+using FedSeg.Ledger.Verifier;
 
 namespace FedSeg.EndToEnd.Tests;
 
@@ -55,7 +55,7 @@ public sealed class CrashRecoveryTests(PhantomCohorts cohorts)
         Assert.Equal("completed", ended.Status);
         // One for the round, one for the closing evaluation; none was trained twice.
         Assert.Equal(2, federation.Log("agent-north").Split("Trainer finished").Length - 1);
-        Assert.True(LedgerVerifier.Verify(federation.Demo.LedgerDirectory("north")).Verified);
+        Assert.True(LedgerVerifier.VerifyFolder(federation.Demo.LedgerDirectory("north")).Verified);
         federation.AssertNoErrorsLogged();
     }
 

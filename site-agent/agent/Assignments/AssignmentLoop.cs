@@ -3,6 +3,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Ledgers;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -19,6 +20,7 @@ internal sealed partial class AssignmentLoop(
     RoundWork work,
     TrainerHost trainer,
     Preflight preflight,
+    LedgerExchange ledgers,
     IOptions<AgentOptions> options,
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
@@ -47,16 +49,27 @@ internal sealed partial class AssignmentLoop(
         {
             try
             {
-                var labels = options.Value.Cohort.Labels.Keys;
-                await foreach (var assignment in coordinator.AttendAsync(labels, isolated, WorkingOn(), cancellationToken))
+                // Before anything is asked or sent: each party shows the other that its past is still what it was.
+                if (await ledgers.RunAsync(cancellationToken))
                 {
-                    retry = FirstRetry;
-                    await TakeAsync(assignment, cancellationToken);
+                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, WorkingOn(), cancellationToken))
+                    {
+                        retry = FirstRetry;
+                        await TakeAsync(assignment, cancellationToken);
+                    }
+                }
+                else
+                {
+                    retry = LongestRetry;
                 }
             }
             catch (ConnectionLostException error)
             {
                 LogDisconnected(options.Value.Coordinator, error.Message, retry.TotalSeconds);
+            }
+            catch (IOException error)
+            {
+                LogNotCosignedYet(error.Message);
             }
 
             await Task.Delay(retry, time, cancellationToken);
@@ -123,6 +136,7 @@ internal sealed partial class AssignmentLoop(
             try
             {
                 await DoWhileThereIsRoomAsync(plan, cancellation.Token);
+                await CosignAsync(cancellationToken);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -137,6 +151,19 @@ internal sealed partial class AssignmentLoop(
                     _taken.Remove((plan.Run, plan.Round));
                 }
             }
+        }
+    }
+
+    /// <summary>Has what the round added to both ledgers cosigned. Without a connection that waits for the next attendance.</summary>
+    private async Task CosignAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ledgers.RunAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is ConnectionLostException or IOException)
+        {
+            LogNotCosignedYet(error.Message);
         }
     }
 
@@ -174,6 +201,9 @@ internal sealed partial class AssignmentLoop(
 
     [LoggerMessage(404, LogLevel.Information, "Stopped working on {Run} round {Round}")]
     private partial void LogAbandoned(RunId run, int round);
+
+    [LoggerMessage(406, LogLevel.Warning, "The ledger is not cosigned yet: {Problem}")]
+    private partial void LogNotCosignedYet(string problem);
 
     [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder; trying again in {Seconds} s")]
     private partial void LogStorageFailed(RunId run, int round, string problem, double seconds);

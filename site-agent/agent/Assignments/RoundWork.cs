@@ -1,9 +1,11 @@
 using FedSeg.Egress;
+using FedSeg.Egress.Imprint;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging;
@@ -48,6 +50,13 @@ internal sealed partial class RoundWork(
         LogStarted(plan.Run, plan.Round, plan.Task);
         var model = ModelPath(plan.BaseModel);
         await RetryAsync(() => coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken), cancellationToken);
+        if (ImprintProblem(plan, model) is { } imprint)
+        {
+            LogModelRefused(plan.Run, plan.Round, imprint);
+            await DeclineAsync(plan, DropReason.ModelRefused, cancellationToken);
+            return;
+        }
+
         using var folder = new WorkFolder(Path.Combine(options.Value.DataDirectory, "work", $"{plan.Run}-{plan.Round}"));
         var weights = Path.Combine(folder.Path, "update.safetensors");
         switch (await trainer.RunAsync(plan, model, weights, cancellationToken))
@@ -167,6 +176,20 @@ internal sealed partial class RoundWork(
         Scores = finished.Scores,
     };
 
+    private static string? ImprintProblem(RoundPlan plan, string modelPath)
+    {
+        try
+        {
+            using var model = SafetensorsFile.Open(modelPath);
+            if (plan.Manifest().FirstDifference(model.Tensors) is not null) return "its tensors are not the plan's";
+            return ImprintCheck.Problem(model, plan.Manifest(), plan.Preprocessing.PatchVoxels.Aggregate(1L, (product, extent) => product * extent));
+        }
+        catch (SafetensorsException)
+        {
+            return "it is not a plain safetensors file";
+        }
+    }
+
     private string ModelPath(Sha256Digest model)
     {
         var folder = Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "models")).FullName;
@@ -213,6 +236,9 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(430, LogLevel.Warning, "Not even a notice may leave for {Run} round {Round}: {Report}")]
     private partial void LogNoticeRefused(RunId run, int round, string report);
+
+    [LoggerMessage(431, LogLevel.Error, "Refused the model of {Run} round {Round}: {Problem}")]
+    private partial void LogModelRefused(RunId run, int round, string problem);
 
     [LoggerMessage(428, LogLevel.Error, "{Problem}")]
     private partial void LogBadModel(string problem);

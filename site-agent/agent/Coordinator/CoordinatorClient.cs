@@ -28,6 +28,7 @@ internal sealed class CoordinatorClient : IDisposable
     private readonly X509Certificate2 _certificate;
     private readonly GrpcChannel _channel;
     private readonly Protocol.V1.Federation.FederationClient _client;
+    private readonly Protocol.V1.Ledgers.LedgersClient _ledgers;
     private readonly TimeProvider _time;
 
     public CoordinatorClient(IOptions<AgentOptions> options, TimeProvider time)
@@ -43,6 +44,7 @@ internal sealed class CoordinatorClient : IDisposable
             MaxReceiveMessageSize = 1 << 20,
         });
         _client = new Protocol.V1.Federation.FederationClient(_channel);
+        _ledgers = new Protocol.V1.Ledgers.LedgersClient(_channel);
     }
 
     /// <summary>Attends: assignments as they come, until the connection ends. The coordinator speaks at least every 20 s, so silence means a dead line.</summary>
@@ -99,6 +101,11 @@ internal sealed class CoordinatorClient : IDisposable
             deadline: Deadline,
             cancellationToken: cancellationToken),
         cancellationToken);
+
+    /// <summary>Makes one call about ledgers: sizes, hashes and signatures, the only thing that leaves without the gate.</summary>
+    /// <exception cref="ConnectionLostException">The connection broke.</exception>
+    internal Task<T> CallAsync<T>(Func<Protocol.V1.Ledgers.LedgersClient, DateTime, AsyncUnaryCall<T>> call, CancellationToken cancellationToken) =>
+        ConnectedAsync(async () => await call(_ledgers, Deadline), cancellationToken);
 
     public void Dispose()
     {

@@ -4,7 +4,7 @@ using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
 using FedSeg.Imaging.Phantoms;
-using FedSeg.Ledger.Verification;
+using FedSeg.Ledger.Verifier;
 using FedSeg.Protocol.V1;
 using Spectre.Console;
 
@@ -51,7 +51,7 @@ internal static class DemoCommand
 
         Say("Training each hospital alone, for comparison");
         var alone = await LocalBaselines.TrainAsync(data, job, Path.Combine(work, "local-models"), site => Say($"  {site} alone: done"), cancellationToken);
-        var ledgers = data.Sites.Keys.ToDictionary(site => site, site => LedgerVerifier.Verify(federation.LedgerDirectory(site)));
+        var ledgers = data.Sites.Keys.ToDictionary(site => site, site => LedgerVerifier.VerifyFolder(federation.LedgerDirectory(site)));
 
         if (!parsed.GetValue(Keep)) DropCaches(work, data.Sites.Keys);
         var result = new DemoResult(run, alone, ledgers, memory, work, modelPath, time.GetElapsedTime(started).TotalSeconds);

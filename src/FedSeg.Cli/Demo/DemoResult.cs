@@ -1,5 +1,5 @@
 using FedSeg.Cli.Jobs;
-using FedSeg.Ledger.Verification;
+using FedSeg.Ledger.Verifier;
 using FedSeg.Protocol.V1;
 using Spectre.Console;
 
@@ -9,7 +9,7 @@ namespace FedSeg.Cli.Demo;
 internal sealed record DemoResult(
     Run Run,
     IReadOnlyDictionary<string, LocalBaseline> Alone,
-    IReadOnlyDictionary<string, LedgerVerification> Ledgers,
+    IReadOnlyDictionary<string, Verdict> Ledgers,
     IReadOnlyDictionary<string, long> PeakMemoryBytes,
     string Work,
     string ModelPath,
@@ -44,7 +44,7 @@ internal sealed record DemoResult(
         localOnlyMeanDice = MeanAlone,
         bytesSent = BytesSent,
         ledgerVerified = Ledgers.Values.All(ledger => ledger.Verified),
-        ledgers = Ledgers.ToDictionary(ledger => ledger.Key, ledger => new { entries = ledger.Value.Entries, rootHash = ledger.Value.RootHash.ToString(), verified = ledger.Value.Verified }),
+        ledgers = Ledgers.ToDictionary(ledger => ledger.Key, ledger => new { entries = ledger.Value.Entries, rootHash = ledger.Value.RootHash, verified = ledger.Value.Verified }),
         model = new { path = ModelPath, sha256 = Run.Model.Sha256, bytes = Run.Model.Bytes },
         run = Run.Id,
         work = Work,

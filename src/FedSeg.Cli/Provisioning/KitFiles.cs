@@ -19,6 +19,9 @@ internal sealed class KitFiles(string directory, string name)
         minimumTrainingCases: 10         # fewer cases: no update
         minimumHeldBackCases: 5          # fewer cases: no scores
         minimumReportedCount: 5          # fewer refused studies: their number is not told
+        requantisation: bits16           # off, bits16 or bits8: rounds weights by chance, so that nothing hides in their low digits
+        maximumNormDeviation: 10         # robust deviations from the run's last updates; 0: not compared
+        maximumUpdatesPerDay: 500        # 0: any number
 
         """;
 

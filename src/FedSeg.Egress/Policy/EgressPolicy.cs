@@ -1,3 +1,4 @@
+using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 
 namespace FedSeg.Egress.Policy;
@@ -19,6 +20,18 @@ public sealed record EgressPolicy
 
     /// <summary>The site's k: a number of refused studies from 1 to one below this is not told.</summary>
     public int MinimumReportedCount { get; init; } = 5;
+
+    /// <summary>How finely weights may tell what they tell; what a trainer hid in the digits below becomes noise.</summary>
+    public Requantisation Requantisation { get; init; }
+
+    /// <summary>Most robust standard deviations between an update's norm and those of the run's last ten; <see langword="null"/> when not bounded.</summary>
+    public double? MaximumNormDeviation { get; init; }
+
+    /// <summary>Most updates approved in 24 hours; <see langword="null"/> when not bounded.</summary>
+    public int? MaximumUpdatesPerDay { get; init; }
+
+    /// <summary>Most bytes of weights approved in 24 hours; <see langword="null"/> when not bounded.</summary>
+    public long? MaximumBytesPerDay { get; init; }
 
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Yaml;
 
@@ -18,12 +19,22 @@ public abstract record EgressPolicyResult
 }
 
 /// <summary>
-/// Reads the site's policy from YAML: <c>maximumUpdateBytes</c> and <c>maximumNorm</c> are required, <c>minimumTrainingCases</c> (10), <c>minimumHeldBackCases</c> (5)
-/// and <c>minimumReportedCount</c> (5) are not; unknown keys and values out of range are problems with their line, all at once.
+/// Reads the site's policy from YAML: <c>maximumUpdateBytes</c> and <c>maximumNorm</c> are required, the other keys of <see cref="Schema"/> are not; unknown
+/// keys and values out of range are problems with their line, all at once.
 /// </summary>
 public static class EgressPolicyFile
 {
     private const long MaxFileBytes = 1 << 20;
+
+    /// <summary>The JSON schema of a policy file.</summary>
+    public static string Schema
+    {
+        get
+        {
+            using var stream = typeof(EgressPolicyFile).Assembly.GetManifestResourceStream("FedSeg.Egress.Policy.egress-policy.schema.json")!;
+            return new StreamReader(stream).ReadToEnd();
+        }
+    }
 
     /// <summary>Reads the file; a missing or unreadable one is a problem, never a default.</summary>
     public static EgressPolicyResult Read(string path)
@@ -55,6 +66,10 @@ public static class EgressPolicyFile
             MinimumTrainingCases = root.WholeNumber("minimumTrainingCases", 1, 1_000_000, fallback: 10),
             MinimumHeldBackCases = root.WholeNumber("minimumHeldBackCases", 1, 1_000_000, fallback: 5),
             MinimumReportedCount = root.WholeNumber("minimumReportedCount", 1, 1_000_000, fallback: 5),
+            Requantisation = root.OneOf<Requantisation>("requantisation", Requantisation.Off),
+            MaximumNormDeviation = Bounded(root.Number("maximumNormDeviation", 0, 1000, fallback: 0)),
+            MaximumUpdatesPerDay = (int?)Bounded(root.WholeNumber("maximumUpdatesPerDay", 0, 1_000_000, fallback: 0)),
+            MaximumBytesPerDay = (long?)Bounded(root.WholeNumber64("maximumBytesPerDay", 0, 1L << 50, fallback: 0)),
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();
@@ -62,6 +77,9 @@ public static class EgressPolicyFile
             ? new EgressPolicyResult.Valid(policy)
             : new EgressPolicyResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
     }
+
+    /// <summary>0 says that there is no bound.</summary>
+    private static double? Bounded(double value) => value == 0 ? null : value;
 
     private static EgressPolicyResult.Invalid Refuse(string message) => new([new YamlProblem(0, message)]);
 }

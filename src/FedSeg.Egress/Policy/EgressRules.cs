@@ -12,7 +12,7 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, EnoughCases];
+        [PolicyInForce, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, DayWithinBounds, EnoughCases];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
@@ -35,6 +35,27 @@ internal static class EgressRules
     private static RuleResult NormWithinBound(SealingFacts facts, EgressPolicy policy) =>
         // Written so that NaN does not pass.
         new(EgressRule.NormWithinBound, facts.Norm <= policy.MaximumNorm, Text(facts.Norm), Text(policy.MaximumNorm));
+
+    private static RuleResult NormWithinHistory(SealingFacts facts, EgressPolicy policy)
+    {
+        if (policy.MaximumNormDeviation is not { } bound) return new(EgressRule.NormWithinHistory, Passed: true, "not compared", "no bound");
+        var limit = $"at most {Text(bound)} deviations";
+        if (facts.Task != RoundTask.Train) return new(EgressRule.NormWithinHistory, Passed: true, "no weights", limit);
+        if (facts.Norm is not { } norm) return new(EgressRule.NormWithinHistory, Passed: false, Text(facts.Norm), limit);
+        return NormDeviation.Of(norm, facts.EarlierNorms) is { } deviation
+            ? new(EgressRule.NormWithinHistory, deviation <= bound, Text(Math.Round(deviation, 2)), limit)
+            : new(EgressRule.NormWithinHistory, Passed: true, $"{facts.EarlierNorms.Count} earlier updates", $"{limit}, from {NormDeviation.MinimumHistory} earlier updates on");
+    }
+
+    private static RuleResult DayWithinBounds(SealingFacts facts, EgressPolicy policy)
+    {
+        var (updates, bytes) = (facts.LastDay.Updates + 1, facts.LastDay.Bytes + facts.WeightsBytes);
+        var limit = $"{Bound(policy.MaximumUpdatesPerDay)} updates, {Bound(policy.MaximumBytesPerDay)} bytes in 24 hours";
+        var passed = updates <= (policy.MaximumUpdatesPerDay ?? int.MaxValue) && (policy.MaximumBytesPerDay is null || bytes <= policy.MaximumBytesPerDay);
+        return new(EgressRule.DayWithinBounds, passed, $"{updates} updates, {Text(bytes)} bytes", limit);
+
+        static string Bound(IFormattable? bound) => bound?.ToString(null, CultureInfo.InvariantCulture) ?? "any";
+    }
 
     private static RuleResult EnoughCases(SealingFacts facts, EgressPolicy policy) => facts.Task == RoundTask.Train
         ? new(EgressRule.EnoughCases, facts.TrainingCases >= policy.MinimumTrainingCases, Text(facts.TrainingCases), $"at least {policy.MinimumTrainingCases}")

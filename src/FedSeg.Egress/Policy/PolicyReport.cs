@@ -23,6 +23,12 @@ public enum EgressRule
     /// <summary>The L2 norm of the whole change is within the policy.</summary>
     NormWithinBound,
 
+    /// <summary>The norm is not far from those of the run's last updates.</summary>
+    NormWithinHistory,
+
+    /// <summary>The day's updates and bytes, this one included, are within the policy.</summary>
+    DayWithinBounds,
+
     /// <summary>Enough cases were trained on.</summary>
     EnoughCases,
 }

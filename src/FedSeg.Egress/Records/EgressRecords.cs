@@ -26,6 +26,8 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string NoticeFailed = "noticeFailed";
 
     public const string Update = "update";
+    public const string Norm = "norm";
+    public const string PayloadBytes = "payloadBytes";
     public const string Run = "run";
     public const string Decision = "decision";
     public const string ApprovedDecision = "approved";
@@ -55,7 +57,8 @@ internal sealed class EgressRecords(EgressOptions options)
         entry["reportBytes"] = Number(update.ReportBytes.Length);
         if (update.Payload is not { } payload) return entry;
         entry["payloadSha256"] = payload.Sha256.ToString();
-        entry["payloadBytes"] = Number(payload.Bytes);
+        entry[PayloadBytes] = Number(payload.Bytes);
+        if (facts?.Norm is { } norm) entry[Norm] = norm.ToString("R", CultureInfo.InvariantCulture);
         entry["manifest"] = ManifestHash(plan).ToString();
         return entry;
     }
@@ -74,7 +77,7 @@ internal sealed class EgressRecords(EgressOptions options)
     }
 
     public Dictionary<string, string> Send(ClearedUpdate update, SendReceipt receipt) =>
-        new(Closing(update)) { ["receipt"] = Word(receipt), ["payloadBytes"] = Number(update.PayloadBytes) };
+        new(Closing(update)) { ["receipt"] = Word(receipt), [PayloadBytes] = Number(update.PayloadBytes) };
 
     public Dictionary<string, string> Fail(ClearedUpdate update, SendFailure failure) => new(Closing(update)) { ["code"] = Word(failure) };
 

@@ -18,19 +18,22 @@ internal static class DeltaReencoder
         return manifest.FirstDifference(source.Tensors) is null ? null : "names, shapes or order of the tensors are not the architecture's";
     }
 
-    /// <summary>Copies and measures. When this returns, the file is on the disk.</summary>
-    public static DeltaMeasures Reencode(SafetensorsFile source, TensorManifest manifest, string targetPath, CancellationToken cancellationToken)
+    /// <summary>Copies, rounds to the policy's grid and measures what was written. When this returns, the file is on the disk.</summary>
+    public static DeltaMeasures Reencode(
+        SafetensorsFile source, TensorManifest manifest, StochasticGrid grid, string targetPath, CancellationToken cancellationToken)
     {
         var chunk = new float[ChunkElements];
         var (squares, nonFinite) = (0.0, 0L);
         using var writer = SafetensorsWriter.Create(targetPath, manifest);
         foreach (var tensor in manifest.Tensors)
         {
+            var step = grid.IsOff ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
             for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
                 source.Read(tensor.Name, start, values);
+                grid.Round(values, step);
                 // One sum in double over the manifest's order: the same norm on every machine.
                 foreach (var value in values)
                 {
@@ -43,6 +46,23 @@ internal static class DeltaReencoder
         }
 
         return new DeltaMeasures(writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN);
+    }
+
+    private static double Largest(SafetensorsFile source, TensorSpec tensor, float[] chunk, CancellationToken cancellationToken)
+    {
+        var largest = 0.0;
+        for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
+            source.Read(tensor.Name, start, values);
+            foreach (var value in values)
+            {
+                if (float.IsFinite(value)) largest = Math.Max(largest, Math.Abs(value));
+            }
+        }
+
+        return largest;
     }
 }
 

@@ -22,6 +22,12 @@ internal sealed record SealingFacts
     /// <summary>L2 norm over all weight changes; NaN when one of them is not finite.</summary>
     public required double? Norm { get; init; }
 
+    /// <summary>Norms of the run's last approved updates.</summary>
+    public IReadOnlyCollection<double> EarlierNorms { get; init; } = [];
+
+    /// <summary>Updates and bytes approved in the 24 hours before this one.</summary>
+    public (int Updates, long Bytes) LastDay { get; init; }
+
     public required int TrainingCases { get; init; }
 
     public required int HeldBackCases { get; init; }

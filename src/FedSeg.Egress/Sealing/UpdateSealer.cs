@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -6,7 +7,7 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Egress.Sealing;
 
 /// <summary>Turns what the trainer delivered into what would leave, measuring on the way.</summary>
-internal sealed class UpdateSealer(SiteId site)
+internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
 {
     /// <summary>Name of the weights file in a sealed update's folder.</summary>
     public const string PayloadName = "payload.safetensors";
@@ -31,7 +32,8 @@ internal sealed class UpdateSealer(SiteId site)
         SealedPayload? payload = null;
         if (plan.Task == RoundTask.Train)
         {
-            (facts, payload) = SealWeights(facts, plan.Manifest(), update.WeightsPath, Path.Combine(folder, PayloadName), cancellationToken);
+            (facts, payload) = SealWeights(
+                facts, plan.Manifest(), new StochasticGrid(policy.Requantisation, random), update.WeightsPath, Path.Combine(folder, PayloadName), cancellationToken);
         }
         else
         {
@@ -45,7 +47,7 @@ internal sealed class UpdateSealer(SiteId site)
     }
 
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
-        SealingFacts facts, TensorManifest manifest, string? weightsPath, string target, CancellationToken cancellationToken)
+        SealingFacts facts, TensorManifest manifest, StochasticGrid grid, string? weightsPath, string target, CancellationToken cancellationToken)
     {
         if (weightsPath is null || !File.Exists(weightsPath)) return (facts with { TensorProblem = "the weights are missing" }, null);
 
@@ -55,7 +57,7 @@ internal sealed class UpdateSealer(SiteId site)
             using var source = SafetensorsFile.Open(weightsPath);
             if (DeltaReencoder.Problem(source, manifest) is { } problem) return (facts with { TensorProblem = problem }, null);
 
-            var measures = DeltaReencoder.Reencode(source, manifest, target, cancellationToken);
+            var measures = DeltaReencoder.Reencode(source, manifest, grid, target, cancellationToken);
             var payload = new SealedPayload(target, SafetensorsWriter.FileLength(manifest), measures.Sha256);
             return (facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = payload.Bytes }, payload);
         }

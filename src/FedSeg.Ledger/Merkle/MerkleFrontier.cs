@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace FedSeg.Ledger.Merkle;
 
 /// <summary>The right edge of a growing tree: the roots of its complete subtrees, largest first. Adding a leaf and taking the root cost O(log n).</summary>
@@ -7,6 +9,19 @@ internal sealed class MerkleFrontier
 
     /// <summary>Leaves added so far.</summary>
     public long Size { get; private set; }
+
+    /// <summary>The frontier of a tree of <paramref name="size"/> leaves.</summary>
+    public static MerkleFrontier Of(long size, SubtreeHash subtree)
+    {
+        var frontier = new MerkleFrontier { Size = size };
+        for (var level = BitOperations.Log2((ulong)size); level >= 0; level--)
+        {
+            // Each one bit of the size is a complete subtree; those before it are the leaves to its left.
+            if ((size >> level & 1) == 1) frontier._subtrees.Add(subtree(level, (size >> level) - 1));
+        }
+
+        return frontier;
+    }
 
     public void Add(MerkleHash leaf)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 
 namespace FedSeg.Ledger.Merkle;
@@ -26,10 +27,12 @@ public readonly struct MerkleHash : IEquatable<MerkleHash>
     /// <summary>The hash of an entry's bytes.</summary>
     public static MerkleHash OfLeaf(ReadOnlySpan<byte> entry)
     {
-        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        sha.AppendData([0x00]);
-        sha.AppendData(entry);
-        return new MerkleHash(sha.GetHashAndReset());
+        var input = ArrayPool<byte>.Shared.Rent(1 + entry.Length);
+        input[0] = 0x00;
+        entry.CopyTo(input.AsSpan(1));
+        var hash = new MerkleHash(SHA256.HashData(input.AsSpan(0, 1 + entry.Length)));
+        ArrayPool<byte>.Shared.Return(input);
+        return hash;
     }
 
     /// <summary>The hash of a node over its two children.</summary>

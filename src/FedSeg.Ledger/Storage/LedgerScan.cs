@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
 using FedSeg.Ledger.Checkpoints;
@@ -8,40 +7,47 @@ using FedSeg.Ledger.Merkle;
 namespace FedSeg.Ledger.Storage;
 
 /// <summary>
-/// One pass over a log's files: every entry against its leaf hash and sequence number, every signed checkpoint against the tree so far, and every byte accounted for.
-/// The only reader of the format; the writer, the reader and the verifier differ in what they make of the answer.
+/// One pass over a whole log before it is written to again: every entry against its leaf hash, its number and the entry before it, every tile, and the root of every
+/// checkpoint. Of the signatures only the last is checked, for its root covers all that is before it; FedSeg.Ledger.Verifier checks each.
 /// </summary>
 internal sealed class LedgerScan : IDisposable
 {
-    private const int MaxAttempts = 5;
+    /// <summary>Most entries of one commit: what a crash can leave behind the last checkpoint.</summary>
+    public const int MaxCommit = 512;
 
-    private static readonly SearchValues<byte> Base64Characters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
+    private static readonly SearchValues<byte> Base64Characters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="u8);
 
+    private readonly LedgerFolder _folder;
     private readonly ECDsa _key;
     private readonly Stream _checkpoints;
-    private readonly Stream _leaves;
-    private readonly Stream _entries;
+    private readonly TileCursor _entries;
+    private readonly List<TileCursor> _hashes = [];
     private readonly byte[] _entry = new byte[LedgerEntry.MaxBytes];
 
-    private LedgerScan(ECDsa key, Stream checkpoints, Stream leaves, Stream entries) =>
-        (_key, _checkpoints, _leaves, _entries) = (key, checkpoints, leaves, entries);
+    private LedgerScan(LedgerFolder folder, ECDsa key, Stream checkpoints) =>
+        (_folder, _key, _checkpoints, _entries) = (folder, key, checkpoints, new TileCursor(folder.Entries()));
 
-    /// <summary>The tree of the entries that a checkpoint vouches for.</summary>
+    /// <summary>The growing tiles of the entries that a checkpoint vouches for.</summary>
+    public TileEdges Edges { get; } = new();
+
+    /// <summary>Their tree.</summary>
     public MerkleFrontier Tree { get; } = new();
 
-    public List<MerkleHash> Leaves { get; } = [];
-
-    /// <summary>Offset of each entry's length prefix in the entries file.</summary>
-    public List<long> Offsets { get; } = [];
+    /// <summary>Hash of the last of them; the empty root when there is none.</summary>
+    public MerkleHash LastLeaf { get; private set; } = MerkleHash.EmptyRoot;
 
     /// <summary>The last checkpoint that fits; <see langword="null"/> when not even the first does.</summary>
     public SignedCheckpoint? Last { get; private set; }
 
-    /// <summary>Where the vouched-for part of each file ends.</summary>
-    public LedgerLengths Good { get; private set; }
+    /// <summary>Where it ends.</summary>
+    public long CheckpointsEnd { get; private set; }
 
-    /// <summary>What follows it when an append was cut short; <see langword="null"/> when nothing does.</summary>
-    public InterruptedAppend? Interrupted { get; private set; }
+    /// <summary>Bytes of the vouched-for entries in the growing entries file.</summary>
+    public long EntriesEdgeBytes { get; private set; }
+
+    /// <summary>What follows when a commit was cut short; <see langword="null"/> when nothing does.</summary>
+    public InterruptedCommit? Interrupted { get; private set; }
 
     /// <summary>What does not fit; <see langword="null"/> when everything does.</summary>
     public LedgerProblem? Problem { get; private set; }
@@ -50,47 +56,46 @@ internal sealed class LedgerScan : IDisposable
     /// <exception cref="IOException">A file can't be read.</exception>
     public static LedgerScan Run(LedgerFolder folder, ECDsa key)
     {
-        string[] paths = [folder.CheckpointsPath, folder.LeavesPath, folder.EntriesPath];
-        if (paths.FirstOrDefault(path => !File.Exists(path)) is { } missing)
-        {
-            return new LedgerScan(key, Stream.Null, Stream.Null, Stream.Null) { Problem = new LedgerProblem(0, $"the file '{Path.GetFileName(missing)}' is missing") };
-        }
+        const FileShare shared = FileShare.ReadWrite | FileShare.Delete;
+        using var checkpoints = File.Exists(folder.CheckpointsPath) ? new FileStream(folder.CheckpointsPath, FileMode.Open, FileAccess.Read, shared, 1 << 16) : Stream.Null;
+        using var scan = new LedgerScan(folder, key, checkpoints);
+        scan.Problem = scan.ReadCheckpoints();
+        return scan;
+    }
 
-        // A writer at work may outrun one pass; a log at rest gives the same answer every time.
-        for (var attempt = 1; ; attempt++)
-        {
-            using var scan = new LedgerScan(key, OpenShared(folder.CheckpointsPath), OpenShared(folder.LeavesPath), OpenShared(folder.EntriesPath));
-            var before = scan._checkpoints.Length;
-            scan.Problem = scan.ReadCheckpoints();
-            var complete = scan.Problem is null && scan.Interrupted is null;
-            if (complete || attempt == MaxAttempts || scan._checkpoints.Length == before) return scan;
-        }
+    public void Dispose()
+    {
+        _entries.Dispose();
+        foreach (var cursor in _hashes) cursor.Dispose();
     }
 
     private LedgerProblem? ReadCheckpoints()
     {
         while (true)
         {
-            var noteBytes = Peek(_checkpoints, SignedCheckpoint.MaxBytes);
-            if (SignedCheckpoint.NoteLength(noteBytes) is not { } length) return ReadTail(noteBytes);
+            var bytes = Peek(_checkpoints, SignedCheckpoint.MaxBytes);
+            if (SignedCheckpoint.NoteLength(bytes) is not { } length)
+            {
+                return Last?.IsSignedBy(_key) switch
+                {
+                    null => new LedgerProblem(0, "there is no signed checkpoint"),
+                    false => new LedgerProblem(Tree.Size, "the last checkpoint is not signed by the log's key"),
+                    true => ReadTail(bytes),
+                };
+            }
 
-            var note = SignedCheckpoint.Parse(Text(noteBytes.AsSpan(0, length)));
-            var problem = note is null
-                ? new LedgerProblem(Tree.Size, "its checkpoint is not a signed note as the log writes them")
-                : ReadUpTo(note);
-            if (problem is not null) return problem;
+            var note = SignedCheckpoint.Parse(Encoding.UTF8.GetString(bytes, 0, length));
+            if (note is not { Cosignatures: [] }) return new LedgerProblem(Tree.Size, "its checkpoint is not a signed note as the log writes them");
+            if (ReadUpTo(note.Checkpoint) is { } problem) return problem;
 
             _checkpoints.Position += length;
-            Last = note;
-            Good = new LedgerLengths(_entries.Position, _leaves.Position, _checkpoints.Position);
+            (Last, CheckpointsEnd, EntriesEdgeBytes) = (note, _checkpoints.Position, _entries.BytesInFile);
         }
     }
 
-    private LedgerProblem? ReadUpTo(SignedCheckpoint note)
+    private LedgerProblem? ReadUpTo(Checkpoint claimed)
     {
         var first = Tree.Size;
-        var claimed = note.Checkpoint;
-        if (!note.IsSignedBy(_key)) return new LedgerProblem(first, "its checkpoint is not signed by the log's key");
         if (Last is null ? claimed.Size != 0 : claimed.Size <= first || claimed.Origin != Last.Checkpoint.Origin)
         {
             return new LedgerProblem(first, "its checkpoint does not continue the one before it");
@@ -107,76 +112,88 @@ internal sealed class LedgerScan : IDisposable
     private LedgerProblem? ReadEntry()
     {
         var index = Tree.Size;
-        var offset = _entries.Position;
-        if (ReadRecord() is not { } length) return new LedgerProblem(index, "the entry is not there to its end");
+        if (NextLeaf(index, LastLeaf) is not { } leaf) return new LedgerProblem(index, "the entry is not there, not canonical or not the one that belongs here");
 
-        Span<byte> stored = stackalloc byte[MerkleHash.Length];
-        if (_leaves.ReadAtLeast(stored, stored.Length, throwOnEndOfStream: false) < stored.Length) return new LedgerProblem(index, "its leaf hash is not there");
-
-        var leaf = MerkleHash.OfLeaf(_entry.AsSpan(0, length));
-        if (!leaf.Bytes.SequenceEqual(stored)) return new LedgerProblem(index, "the entry and its leaf hash do not belong together");
-        if (LedgerEntry.FromBytes(_entry.AsSpan(0, length)) is not { } entry) return new LedgerProblem(index, "the entry is not canonical JSON");
-        if (entry.Seq != index) return new LedgerProblem(index, "another entry stands in its place");
-
+        LedgerProblem? problem = null;
+        Edges.Add(leaf, (level, hash) =>
+        {
+            Span<byte> stored = stackalloc byte[MerkleHash.Length];
+            if (Hashes(level).ReadHash(stored) && hash.Bytes.SequenceEqual(stored)) return;
+            var firstBelow = TileEdges.Count(index, level) << 8 * level;
+            problem ??= new LedgerProblem(firstBelow, $"its hash in tile/{level} is missing or another one");
+        });
         Tree.Add(leaf);
-        Leaves.Add(leaf);
-        Offsets.Add(offset);
-        return null;
+        LastLeaf = leaf;
+        return problem;
+    }
+
+    /// <summary>The hash of the next whole entry, when it is canonical and continues the log.</summary>
+    private MerkleHash? NextLeaf(long index, MerkleHash previous)
+    {
+        if (_entries.ReadEntry(_entry) is not { } length || LedgerEntry.FromBytes(_entry.AsSpan(0, length)) is not { } entry) return null;
+        return entry.Seq == index && entry.Previous == previous ? MerkleHash.OfLeaf(_entry.AsSpan(0, length)) : null;
     }
 
     /// <summary>
-    /// The bytes after the last whole checkpoint. One append writes the entry, then its leaf hash, then its checkpoint; only a beginning of exactly that is an
-    /// interrupted append, everything else is damage.
+    /// What lies behind the last whole checkpoint. A commit writes its entries, then their hashes, then its checkpoint; only a beginning of exactly that is an interrupted
+    /// one, everything else is damage.
     /// </summary>
     private LedgerProblem? ReadTail(byte[] tornNote)
     {
-        if (Last is null) return new LedgerProblem(0, "there is no signed checkpoint");
-
-        var damage = new LedgerProblem(Tree.Size, "bytes follow the last signed checkpoint that no interrupted append could have left");
-        var entryBytes = _entries.Length - Good.Entries;
-        var leafBytes = _leaves.Length - Good.Leaves;
-        if (entryBytes == 0 && leafBytes == 0 && tornNote.Length == 0) return null;
-
-        MerkleHash? leaf = null;
-        if (ReadRecord() is { } length)
+        var damage = new LedgerProblem(Tree.Size, "bytes follow the last signed checkpoint that no interrupted commit could have left");
+        var leaves = new List<MerkleHash>();
+        var last = LastLeaf;
+        long torn;
+        while ((torn = _entries.BytesBehind) > 0)
         {
-            if (_entries.Position != _entries.Length) return damage;
-            leaf = MerkleHash.OfLeaf(_entry.AsSpan(0, length));
-        }
-        else if (entryBytes > sizeof(ushort) + LedgerEntry.MaxBytes)
-        {
-            return damage;
+            var before = _entries.Count;
+            if (NextLeaf(Tree.Size + leaves.Count, last) is { } leaf) leaves.Add(last = leaf);
+            else if (_entries.Count != before || torn > sizeof(ushort) + LedgerEntry.MaxBytes) return damage;
+            else break;
         }
 
-        var tornLeaf = new byte[Math.Min(leafBytes, MerkleHash.Length + 1)];
-        _leaves.ReadExactly(tornLeaf);
-        if (tornLeaf.Length > 0 && (leaf is null || !leaf.Value.Bytes.StartsWith(tornLeaf))) return damage;
-        if (tornNote.Length > 0 && (tornLeaf.Length != MerkleHash.Length || !IsBeginningOfNote(tornNote, leaf!.Value))) return damage;
-
-        Interrupted = new InterruptedAppend(entryBytes, leaf);
+        if (leaves.Count > MaxCommit) return damage;
+        if (TornHashes(leaves, torn > 0) is not { } hashBytes) return damage;
+        if (tornNote.Length > 0 && (torn > 0 || hashBytes != leaves.Count * MerkleHash.Length || !IsBeginningOfNote(tornNote, leaves))) return damage;
+        if (leaves.Count > 0 || torn > 0 || hashBytes > 0 || tornNote.Length > 0) Interrupted = new InterruptedCommit(leaves, torn);
         return null;
     }
 
-    private bool IsBeginningOfNote(ReadOnlySpan<byte> torn, MerkleHash leaf)
+    /// <summary>Bytes of leaf hashes behind the checkpoint; <see langword="null"/> when they are not those of the entries.</summary>
+    private long? TornHashes(List<MerkleHash> leaves, bool entriesTorn)
     {
-        Tree.Add(leaf);
+        var cursor = Hashes(0);
+        Span<byte> stored = stackalloc byte[MerkleHash.Length];
+        var whole = 0;
+        for (; cursor.ReadHash(stored); whole++)
+        {
+            if (whole == leaves.Count || !leaves[whole].Bytes.SequenceEqual(stored)) return null;
+        }
+
+        var rest = cursor.BytesBehind;
+        if (rest >= MerkleHash.Length || (entriesTorn && whole + rest > 0)) return null;
+        if (rest > 0 && (whole == leaves.Count || !leaves[whole].Bytes.StartsWith(cursor.ReadTorn((int)rest)))) return null;
+        return whole * MerkleHash.Length + rest;
+    }
+
+    private bool IsBeginningOfNote(ReadOnlySpan<byte> torn, List<MerkleHash> leaves)
+    {
+        if (leaves.Count == 0) return false;
+        foreach (var leaf in leaves) Tree.Add(leaf);
         var origin = Last!.Checkpoint.Origin;
         ReadOnlySpan<byte> unsigned = Encoding.UTF8.GetBytes(new Checkpoint(origin, Tree.Size, Tree.Root()).ToText() + $"\n— {origin} ");
         if (torn.Length <= unsigned.Length) return unsigned.StartsWith(torn);
         if (!torn.StartsWith(unsigned)) return false;
 
         // A whole signature with one byte behind it was a finished note whose last byte was changed: acknowledged, so not ours to drop.
-        var finished = SignedCheckpoint.Parse(Text(torn[..^1]) + "\n");
+        var finished = SignedCheckpoint.Parse(Encoding.UTF8.GetString(torn[..^1]) + "\n");
         return finished?.IsSignedBy(_key) != true && torn[unsigned.Length..].IndexOfAnyExcept(Base64Characters) < 0;
     }
 
-    /// <summary>Reads the next length-prefixed record into <see cref="_entry"/>; <see langword="null"/> when it is not there to its end.</summary>
-    private int? ReadRecord()
+    private TileCursor Hashes(int level)
     {
-        Span<byte> prefix = stackalloc byte[sizeof(ushort)];
-        if (_entries.ReadAtLeast(prefix, prefix.Length, throwOnEndOfStream: false) < prefix.Length) return null;
-        var length = BinaryPrimitives.ReadUInt16BigEndian(prefix);
-        return _entries.ReadAtLeast(_entry.AsSpan(0, length), length, throwOnEndOfStream: false) < length ? null : length;
+        while (_hashes.Count <= level) _hashes.Add(new TileCursor(_folder.Hashes(_hashes.Count)));
+        return _hashes[level];
     }
 
     private static byte[] Peek(Stream stream, int count)
@@ -187,27 +204,12 @@ internal sealed class LedgerScan : IDisposable
         stream.Position = position;
         return buffer[..read];
     }
-
-    /// <summary>Bytes that are no UTF-8 become characters that no note contains.</summary>
-    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes);
-
-    private static FileStream OpenShared(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1 << 16);
-
-    public void Dispose()
-    {
-        _entries.Dispose();
-        _leaves.Dispose();
-        _checkpoints.Dispose();
-    }
 }
 
-/// <summary>Lengths of the log's files, bytes.</summary>
-internal readonly record struct LedgerLengths(long Entries, long Leaves, long Checkpoints);
-
-/// <summary>What an append left behind that never returned.</summary>
-/// <param name="EntryBytes">Bytes of the entry's record on disk.</param>
-/// <param name="Leaf">The entry's hash, when all of it is there.</param>
-internal sealed record InterruptedAppend(long EntryBytes, MerkleHash? Leaf);
+/// <summary>What a commit left behind that never returned.</summary>
+/// <param name="Leaves">Hashes of its entries that are there to their end.</param>
+/// <param name="TornBytes">Bytes of the one that is not.</param>
+internal sealed record InterruptedCommit(IReadOnlyList<MerkleHash> Leaves, long TornBytes);
 
 /// <summary>The first thing that does not fit.</summary>
 internal sealed record LedgerProblem(long Index, string Text);

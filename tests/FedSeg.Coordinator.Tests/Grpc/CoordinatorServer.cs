@@ -43,7 +43,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
         builder.AddCoordinatorOptions(args);
         builder.AddFederationEndpoint();
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSites().AddModels().AddRounds().AddJobs();
+        builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
         _app = builder.Build();
         _app.UseFederation();
         await _app.StartAsync();

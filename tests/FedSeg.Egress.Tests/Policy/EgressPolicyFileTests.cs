@@ -1,5 +1,7 @@
 using System.Text;
+using System.Text.Json;
 using FedSeg.Egress.Policy;
+using FedSeg.Egress.Sealing;
 
 namespace FedSeg.Egress.Tests.Policy;
 
@@ -47,6 +49,24 @@ public sealed class EgressPolicyFileTests
         var invalid = Assert.IsType<EgressPolicyResult.Invalid>(EgressPolicyFile.Read("/nowhere/egress.yaml"));
 
         Assert.Contains("/nowhere/egress.yaml", Assert.Single(invalid.Problems).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Parse_EveryKey_IsRead()
+    {
+        var policy = Assert.IsType<EgressPolicyResult.Valid>(Parse(
+            "maximumUpdateBytes: 1\nmaximumNorm: 1\nminimumTrainingCases: 2\nminimumHeldBackCases: 3\nrequantisation: bits8\nmaximumNormDeviation: 4.5\nmaximumUpdatesPerDay: 6\nmaximumBytesPerDay: 7\n")).Policy;
+
+        Assert.Equal((2, 3, Requantisation.Bits8, 4.5, 6, 7L), (policy.MinimumTrainingCases, policy.MinimumHeldBackCases, policy.Requantisation, policy.MaximumNormDeviation, policy.MaximumUpdatesPerDay, policy.MaximumBytesPerDay));
+    }
+
+    [Fact]
+    public void Schema_Properties_AreTheKeysThatAreRead()
+    {
+        using var schema = JsonDocument.Parse(EgressPolicyFile.Schema);
+        var known = Assert.IsType<EgressPolicyResult.Invalid>(Parse("unknown: 1")).Problems.Single(problem => problem.Message.StartsWith("unknown", StringComparison.Ordinal)).Message;
+
+        Assert.Equal(schema.RootElement.GetProperty("properties").EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal), known.Split("known are: ")[1].Split(", "));
     }
 
     private static EgressPolicyResult Parse(string yaml) => EgressPolicyFile.Parse(Encoding.UTF8.GetBytes(yaml));

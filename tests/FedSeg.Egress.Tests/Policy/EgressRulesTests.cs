@@ -47,6 +47,51 @@ public sealed class EgressRulesTests : IDisposable
         Assert.Equal(new RuleResult(EgressRule.EnoughCases, false, "9", "at least 10"), await OnlyFailureAsync());
     }
 
+    [Fact]
+    public async Task Clear_NormFarFromTheRunsLastUpdates_FailsThatRuleAlone()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1000\nmaximumNormDeviation: 8\n");
+        foreach (var value in new[] { 0.50f, 0.49f, 0.51f, 0.52f, 0.48f, 0.5f })
+        {
+            _hospital.WriteDelta(value);
+            await _hospital.ClearedAsync();
+        }
+
+        // As after a crash: the history is in the ledger.
+        _hospital.Restart();
+        _hospital.WriteDelta(0.75f);
+        var failed = await OnlyFailureAsync();
+        Assert.Equal(EgressRule.NormWithinHistory, failed.Rule);
+        // Median 0.5, spread at least 5 % of it: (0.75 - 0.5) / 0.025.
+        Assert.Equal(10, double.Parse(failed.Measured), 0.5);
+
+        _hospital.WriteDelta(0.6f);
+        await _hospital.ClearedAsync();
+    }
+
+    [Fact]
+    public async Task Clear_MoreUpdatesThanADayMayHave_FailsThatRuleAloneUntilTheDayIsOver()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1000\nmaximumUpdatesPerDay: 2\n");
+        await _hospital.ClearedAsync();
+        await _hospital.ClearedAsync();
+        _hospital.Restart();
+        Assert.Equal(EgressRule.DayWithinBounds, (await OnlyFailureAsync()).Rule);
+
+        _hospital.Time.Advance(TimeSpan.FromDays(1));
+        await _hospital.ClearedAsync();
+    }
+
+    [Fact]
+    public async Task Clear_MoreBytesThanADayMayHave_FailsThatRuleAlone()
+    {
+        var bytes = new FileInfo(_hospital.DeltaPath).Length;
+        _hospital.WritePolicy($"maximumUpdateBytes: 1000000\nmaximumNorm: 1000\nmaximumBytesPerDay: {bytes * 2 - 1}\n");
+        await _hospital.ClearedAsync();
+
+        Assert.Equal(EgressRule.DayWithinBounds, (await OnlyFailureAsync()).Rule);
+    }
+
     [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]

@@ -6,7 +6,7 @@ public sealed class MerkleProofTests
 {
     private const int MaxSize = 33;
 
-    private static readonly MerkleHash[] Leaves = [.. Enumerable.Range(0, MaxSize).Select(i => MerkleHash.OfLeaf([(byte)i]))];
+    private static readonly LeafList Leaves = new([.. Enumerable.Range(0, MaxSize).Select(i => MerkleHash.OfLeaf([(byte)i]))]);
 
     private static readonly MerkleHash Foreign = MerkleHash.OfLeaf([0xff, 0xff]);
 
@@ -16,10 +16,10 @@ public sealed class MerkleProofTests
     [MemberData(nameof(Sizes))]
     public void Includes_EveryLeaf_Holds(int size)
     {
-        var leaves = Leaves[..size];
+        var leaves = Leaves.First(size);
         for (var index = 0; index < size; index++)
         {
-            Assert.True(MerkleProof.Includes(MerkleTree.Root(leaves), size, leaves[index], index, MerkleTree.InclusionProof(leaves, index)));
+            Assert.True(MerkleProof.Includes(leaves.Root, size, leaves[index], index, leaves.InclusionProof(index)));
         }
     }
 
@@ -27,11 +27,11 @@ public sealed class MerkleProofTests
     [MemberData(nameof(Sizes))]
     public void Includes_WrongLeafIndexSizeOrProof_Fails(int size)
     {
-        var leaves = Leaves[..size];
-        var root = MerkleTree.Root(leaves);
+        var leaves = Leaves.First(size);
+        var root = leaves.Root;
         for (var index = 0; index < size; index++)
         {
-            var proof = MerkleTree.InclusionProof(leaves, index);
+            var proof = leaves.InclusionProof(index);
             Assert.False(MerkleProof.Includes(root, size, Foreign, index, proof));
             Assert.False(MerkleProof.Includes(Foreign, size, leaves[index], index, proof));
             Assert.False(MerkleProof.Includes(root, size, leaves[index], size, proof));
@@ -49,10 +49,10 @@ public sealed class MerkleProofTests
     [MemberData(nameof(Sizes))]
     public void Extends_EveryOlderSize_Holds(int size)
     {
-        var leaves = Leaves[..size];
+        var leaves = Leaves.First(size);
         for (var old = 0; old <= size; old++)
         {
-            Assert.True(MerkleProof.Extends(MerkleTree.Root(leaves.AsSpan(0, old)), old, MerkleTree.Root(leaves), size, MerkleTree.ConsistencyProof(leaves, old)));
+            Assert.True(MerkleProof.Extends(leaves.First(old).Root, old, leaves.Root, size, leaves.ConsistencyProof(old)));
         }
     }
 
@@ -60,13 +60,13 @@ public sealed class MerkleProofTests
     [MemberData(nameof(Sizes))]
     public void Extends_ForkOrChangedProof_Fails(int size)
     {
-        var leaves = Leaves[..size];
-        var root = MerkleTree.Root(leaves);
+        var leaves = Leaves.First(size);
+        var root = leaves.Root;
         for (var old = 1; old < size; old++)
         {
-            var oldRoot = MerkleTree.Root(leaves.AsSpan(0, old));
-            var forked = MerkleTree.Root([.. leaves[..(old - 1)], Foreign]);
-            var proof = MerkleTree.ConsistencyProof(leaves, old);
+            var oldRoot = leaves.First(old).Root;
+            var forked = new LeafList([.. Enumerable.Range(0, old - 1).Select(i => leaves[i]), Foreign]).Root;
+            var proof = leaves.ConsistencyProof(old);
             Assert.False(MerkleProof.Extends(forked, old, root, size, proof));
             Assert.False(MerkleProof.Extends(oldRoot, old, Foreign, size, proof));
             Assert.False(MerkleProof.Extends(oldRoot, old, root, size, [.. proof, Foreign]));

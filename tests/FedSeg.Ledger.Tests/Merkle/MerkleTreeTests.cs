@@ -1,12 +1,14 @@
 using FedSeg.Ledger.Merkle;
+using FedSeg.Ledger.Verifier.Proofs;
+using FedSeg.Ledger.Verifier.Tree;
 
 namespace FedSeg.Ledger.Tests.Merkle;
 
 /// <summary>Vectors: the reference log of the certificate-transparency project, as in /work/shared/reference/egress-and-threats.md section 3.3.</summary>
 public sealed class MerkleTreeTests
 {
-    private static readonly MerkleHash[] Leaves =
-        [.. new[] { "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f" }.Select(hex => MerkleHash.OfLeaf(Convert.FromHexString(hex)))];
+    private static readonly LeafList Leaves =
+        new([.. new[] { "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f" }.Select(hex => MerkleHash.OfLeaf(Convert.FromHexString(hex)))]);
 
     public static TheoryData<int, string> Roots => new()
     {
@@ -23,16 +25,37 @@ public sealed class MerkleTreeTests
 
     [Theory]
     [MemberData(nameof(Roots))]
-    public void Root_ReferenceLeaves_MatchesReference(int size, string expected) => Assert.Equal(expected, MerkleTree.Root(Leaves.AsSpan(0, size)).ToString());
+    public void Root_ReferenceLeaves_MatchesReference(int size, string expected) => Assert.Equal(expected, Leaves.First(size).Root.ToString());
 
     [Theory]
     [MemberData(nameof(Roots))]
     public void Frontier_ReferenceLeaves_MatchesReference(int size, string expected)
     {
         var frontier = new MerkleFrontier();
-        foreach (var leaf in Leaves.AsSpan(0, size)) frontier.Add(leaf);
+        for (var i = 0; i < size; i++) frontier.Add(Leaves[i]);
 
         Assert.Equal(expected, frontier.Root().ToString());
+        Assert.Equal(expected, MerkleFrontier.Of(size, Leaves.Subtree).Root().ToString());
+    }
+
+    [Theory]
+    [MemberData(nameof(Roots))]
+    public void Verifier_ReferenceLeaves_MatchesReference(int size, string expected)
+    {
+        var tree = new GrowingRoot();
+        for (var i = 0; i < size; i++) tree.Add(Leaves[i].Bytes.ToArray(), (_, _) => { });
+
+        Assert.Equal(expected, Convert.ToHexStringLower(tree.Root()));
+    }
+
+    [Fact]
+    public void Verifier_InclusionProofOfReference_LeadsToTheReferenceRoot()
+    {
+        var path = Leaves.InclusionProof(5).Select(hash => hash.Bytes.ToArray()).ToList();
+
+        Assert.Equal(Leaves.Root.ToString(), Convert.ToHexStringLower(InclusionPath.Root(Leaves[5].Bytes.ToArray(), 5, 8, path)!));
+        Assert.Null(InclusionPath.Root(Leaves[5].Bytes.ToArray(), 5, 9, path));
+        Assert.Null(InclusionPath.Root(Leaves[5].Bytes.ToArray(), 8, 8, path));
     }
 
     [Fact]
@@ -42,7 +65,7 @@ public sealed class MerkleTreeTests
             "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
             "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
         ],
-        MerkleTree.InclusionProof(Leaves, 5).Select(hash => hash.ToString()));
+        Leaves.InclusionProof(5).Select(hash => hash.ToString()));
 
     [Fact]
     public void ConsistencyProof_SixToEight_MatchesReference() => Assert.Equal(
@@ -51,8 +74,8 @@ public sealed class MerkleTreeTests
             "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
             "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
         ],
-        MerkleTree.ConsistencyProof(Leaves, 6).Select(hash => hash.ToString()));
+        Leaves.ConsistencyProof(6).Select(hash => hash.ToString()));
 
     [Fact]
-    public void InclusionProof_NoSuchLeaf_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => MerkleTree.InclusionProof(Leaves, 8));
+    public void InclusionProof_NoSuchLeaf_IsRefused() => Assert.Throws<ArgumentOutOfRangeException>(() => Leaves.InclusionProof(8));
 }

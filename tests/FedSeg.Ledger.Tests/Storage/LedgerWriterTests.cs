@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
-using FedSeg.Ledger.Merkle;
 using FedSeg.Ledger.Storage;
-using FedSeg.Ledger.Verification;
 
 namespace FedSeg.Ledger.Tests.Storage;
 
@@ -12,22 +10,22 @@ public sealed class LedgerWriterTests : IDisposable
     public void Dispose() => _ledger.Dispose();
 
     [Fact]
-    public void Append_Entry_GivesReceiptThatCoversIt()
+    public async Task Append_Entry_GivesReceiptThatCoversIt()
     {
         using var writer = _ledger.Open();
-        writer.Append("first", []);
-        var receipt = writer.Append("second", [new("n", "1")]);
+        var first = await writer.AppendAsync("first", []);
+        var receipt = await writer.AppendAsync("second", [new("n", "1")]);
 
-        Assert.Equal(1, receipt.Entry.Seq);
+        Assert.Equal((1, first.Leaf), (receipt.Entry.Seq, receipt.Entry.Previous));
         Assert.Equal(2, receipt.Checkpoint.Checkpoint.Size);
         Assert.True(receipt.Checkpoint.IsSignedBy(_ledger.Key));
     }
 
     [Fact]
-    public void Append_Returned_IsOnDiskBeforeTheWriterIsClosed()
+    public async Task Append_Completed_IsOnDiskBeforeTheWriterIsClosed()
     {
         using var writer = _ledger.Open();
-        var receipt = writer.Append("tested", [new("n", "1")]);
+        var receipt = await writer.AppendAsync("tested", [new("n", "1")]);
 
         var read = LedgerReader.Open(_ledger.Directory);
         Assert.Equal(receipt.Entry.ToBytes(), Assert.Single(read.Entries()).ToBytes());
@@ -39,56 +37,89 @@ public sealed class LedgerWriterTests : IDisposable
     {
         _ledger.With(3).With(2);
 
-        var verification = LedgerVerifier.Verify(_ledger.Directory, _ledger.Key);
-        Assert.True(verification.Verified, verification.Problem);
-        Assert.Equal(5, verification.Entries);
+        Assert.Equal((null, 5), (_ledger.Verify(againstKey: true).Problem, _ledger.Verify().Entries));
     }
 
     [Fact]
-    public void Append_FromManyThreads_KeepsEveryEntry()
+    public async Task Append_ManyAtOnce_ShareCommitsAndKeepEveryEntry()
     {
+        LedgerReceipt[] receipts;
         using (var writer = _ledger.Open())
         {
-            Parallel.For(0, 40, i => writer.Append("tested", [new("n", $"{i}")]));
+            receipts = await Task.WhenAll(Enumerable.Range(0, 1500).Select(i => writer.AppendAsync("tested", [new("n", $"{i}")])));
         }
 
-        var numbers = LedgerReader.Open(_ledger.Directory).Entries().Select(entry => int.Parse(entry.Facts["n"]));
-        Assert.Equal(Enumerable.Range(0, 40), numbers.Order());
+        Assert.True(receipts.DistinctBy(receipt => receipt.Checkpoint.Note).Count() < 100, "the entries did not share commits");
+        Assert.All(receipts, receipt => Assert.True(receipt.Entry.Seq < receipt.Checkpoint.Checkpoint.Size));
+        Assert.Equal(Enumerable.Range(0, 1500), LedgerReader.Open(_ledger.Directory).Entries().Select(entry => int.Parse(entry.Facts["n"])).Order());
+        Assert.Null(_ledger.Verify().Problem);
     }
 
     [Fact]
-    public void Append_TooLong_IsRefusedAndLeavesTheLogUsable()
+    public void Append_PastAFullTile_LaysFilesOutAsTlogTilesHasThem()
     {
-        using var writer = _ledger.Open();
-        Assert.Throws<ArgumentException>(() => writer.Append("tested", [new("n", new string('x', LedgerEntry.MaxBytes))]));
+        _ledger.WithCommits(100, 300, 130);
 
-        Assert.Equal(0, writer.Append("tested", []).Entry.Seq);
+        Assert.Equal(
+            ["checkpoints", "key.pem", "tile/0/000", "tile/0/001", "tile/0/002.p/18", "tile/1/000.p/2", "tile/entries/000", "tile/entries/001", "tile/entries/002.p/18"],
+            _ledger.Files.Order(StringComparer.Ordinal));
+        Assert.Equal(8192, _ledger.Read("tile/0/000").Length);
+        Assert.Null(_ledger.Verify().Problem);
     }
 
     [Fact]
-    public void Append_FileReplacedByDamage_NeverReturns()
+    public async Task Append_TooLong_IsRefusedAloneAndLeavesTheLogUsable()
     {
         using var writer = _ledger.Open();
-        writer.Append("tested", []);
-        File.Delete(_ledger.PathOf("leaves"));
+        var tooLong = writer.AppendAsync("tested", [new("n", new string('x', LedgerEntry.MaxBytes))]);
+        var beside = writer.AppendAsync("tested", []);
 
-        Assert.ThrowsAny<IOException>(() => writer.Append("tested", []));
-        Assert.Throws<LedgerCorruptException>(() => writer.Append("tested", []));
+        await Assert.ThrowsAsync<ArgumentException>(() => tooLong);
+        Assert.Equal(0, (await beside).Entry.Seq);
     }
 
     [Fact]
-    public void Append_AfterTheDiskRefusedOnce_TriesAgainFromWhatIsThere()
+    public async Task Append_FileReplacedByDamage_NeverCompletes()
     {
         using var writer = _ledger.Open();
-        writer.Append("first", []);
+        await writer.AppendAsync("tested", []);
+        File.Delete(_ledger.PathOf(_ledger.LeavesFile));
+
+        await Assert.ThrowsAnyAsync<IOException>(() => writer.AppendAsync("tested", []));
+        await Assert.ThrowsAsync<LedgerCorruptException>(() => writer.AppendAsync("tested", []));
+    }
+
+    [Fact]
+    public async Task Append_AfterTheDiskRefusedOnce_TriesAgainFromWhatIsThere()
+    {
+        using var writer = _ledger.Open();
+        await writer.AppendAsync("first", []);
         // The entry gets written, its leaf hash does not.
-        var leaves = _ledger.Read("leaves");
-        File.Delete(_ledger.PathOf("leaves"));
-        Assert.ThrowsAny<IOException>(() => writer.Append("lost", []));
-        _ledger.Write("leaves", leaves);
+        var (name, leaves) = (_ledger.LeavesFile, _ledger.Read(_ledger.LeavesFile));
+        File.Delete(_ledger.PathOf(name));
+        await Assert.ThrowsAnyAsync<IOException>(() => writer.AppendAsync("lost", []));
+        _ledger.Write(name, leaves);
 
-        writer.Append("second", []);
+        await writer.AppendAsync("second", []);
         Assert.Equal(["first", "ledgerRepaired", "second"], LedgerReader.Open(_ledger.Directory).Entries().Select(entry => entry.Action));
+    }
+
+    [Fact]
+    public async Task Halt_RolledBackLog_TakesNothingMore()
+    {
+        using var writer = _ledger.Open();
+        writer.Halt(3, "a witness saw more");
+
+        Assert.Equal(3, (await Assert.ThrowsAsync<LedgerCorruptException>(() => writer.AppendAsync("tested", []))).FirstBadIndex);
+    }
+
+    [Fact]
+    public async Task Append_Disposed_IsRefused()
+    {
+        var writer = _ledger.Open();
+        writer.Dispose();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => writer.AppendAsync("tested", []));
     }
 
     [Fact]
@@ -116,73 +147,81 @@ public sealed class LedgerWriterTests : IDisposable
         Assert.Throws<LedgerCorruptException>(() => LedgerWriter.Open(_ledger.Directory, "other.example/log", _ledger.Key, TimeProvider.System));
     }
 
-    [Fact]
-    public void Open_AppendCutOffAnywhere_KeepsWhatWasAcknowledgedAndNotesTheRepair()
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(254, 2)]
+    [InlineData(256, 2)]
+    public void Open_CommitCutOffAnywhere_KeepsWhatWasAcknowledgedAndNotesTheRepair(int acknowledged, int lost)
     {
-        _ledger.With(2);
-        var before = Snapshot();
-        _ledger.With(1);
-        var after = Snapshot();
+        _ledger.WithCommits(acknowledged);
+        var before = _ledger.Snapshot();
+        _ledger.WithCommits(lost);
+        var after = _ledger.Snapshot();
 
-        // The order on disk is entries, leaves, checkpoints: every state a crash could leave on the way from before to after.
-        foreach (var (file, done, open) in new (string, string[], string[])[]
+        // A commit writes entries, leaf hashes, tiles above, checkpoint, in this order: every state a crash could leave on the way.
+        var state = new Dictionary<string, byte[]>(before);
+        foreach (var group in new[] { "tile/entries/", "tile/0/", "tile/1/", "checkpoints" })
         {
-            ("entries", [], ["leaves", "checkpoints"]),
-            ("leaves", ["entries"], ["checkpoints"]),
-            ("checkpoints", ["entries", "leaves"], []),
-        })
-        {
-            for (var length = before[file].Length; length < after[file].Length; length++)
+            if (after.Keys.LastOrDefault(file => file.StartsWith(group, StringComparison.Ordinal)) is not { } name) continue;
+            var old = before.Keys.LastOrDefault(file => file.StartsWith(group, StringComparison.Ordinal));
+            var grown = old is not null && after[name].AsSpan().StartsWith(before[old]) ? before[old].Length : 0;
+            for (var length = grown + 1; length < after[name].Length; length += Math.Max(1, (after[name].Length - grown) / 10))
             {
-                foreach (var name in done) _ledger.Write(name, after[name]);
-                foreach (var name in open) _ledger.Write(name, before[name]);
-                _ledger.Write(file, after[file][..length]);
-                if (file == "entries" && length == before[file].Length) continue;
-
-                Assert.False(LedgerVerifier.Verify(_ledger.Directory).Verified);
-                _ledger.Open().Dispose();
-                var entries = LedgerReader.Open(_ledger.Directory).Entries().Select(entry => entry.Action).ToList();
-                Assert.True(entries is ["tested", "tested", "ledgerRepaired"], $"{file} cut to {length}: {string.Join(' ', entries)}");
-                Assert.True(LedgerVerifier.Verify(_ledger.Directory).Verified);
+                var torn = new Dictionary<string, byte[]>(state);
+                if (grown > 0) torn[old!] = after[name][..length];
+                else torn[name] = after[name][..length];
+                AssertRepaired(torn, acknowledged);
             }
+
+            foreach (var file in state.Keys.Where(file => file.StartsWith(group, StringComparison.Ordinal)).ToList()) state.Remove(file);
+            foreach (var file in after.Keys.Where(file => file.StartsWith(group, StringComparison.Ordinal))) state[file] = after[file];
+            if (group != "checkpoints") AssertRepaired(state, acknowledged);
         }
     }
 
     [Fact]
-    public void Open_BytesNoAppendCouldLeave_IsCorrupt()
+    public void Open_BytesNoCommitCouldLeave_IsCorrupt()
     {
         _ledger.With(2);
-        var before = Snapshot();
         foreach (var (file, extra) in new (string, byte[])[]
         {
-            ("entries", [0, 1, 65, 0, 1, 66]),
-            ("leaves", [1]),
+            (_ledger.EntriesFile, [0, 1, 65, 0, 1, 66]),
+            (_ledger.LeavesFile, [1]),
             ("checkpoints", "hospital"u8.ToArray()),
         })
         {
-            _ledger.Write(file, [.. before[file], .. extra]);
+            var before = _ledger.Read(file);
+            _ledger.Write(file, [.. before, .. extra]);
 
             Assert.Equal(2, Assert.Throws<LedgerCorruptException>(() => _ledger.Open()).FirstBadIndex);
-            _ledger.Write(file, before[file]);
+            _ledger.Write(file, before);
         }
     }
 
     [Fact]
     public void Open_AcknowledgedByteFlipped_IsNeverRepaired()
     {
-        _ledger.With(3);
-        foreach (var file in LedgerOnDisk.Files)
+        _ledger.With(2);
+        var files = _ledger.Snapshot();
+        var oldNotes = files["checkpoints"].AsSpan().LastIndexOf("\n— "u8);
+        foreach (var (file, original) in files)
         {
-            var original = _ledger.Read(file);
             for (var i = 0; i < original.Length; i++)
             {
                 // Bit 0x40 turns a newline into a base64 letter: the change most like a torn write.
-                foreach (var mask in new byte[] { 0x01, 0x40 })
+                var changed = original.ToArray();
+                changed[i] ^= (byte)(original[i] == '\n' || i % 2 == 0 ? 0x40 : 0x01);
+                _ledger.Write(file, changed);
+                try
                 {
-                    var changed = original.ToArray();
-                    changed[i] ^= mask;
-                    _ledger.Write(file, changed);
-                    Assert.Throws<LedgerCorruptException>(() => _ledger.Open());
+                    _ledger.Open().Dispose();
+                    // What the writer leaves to the verifier: the signatures of older checkpoints.
+                    Assert.True(file == "checkpoints" && i < oldNotes, $"{file}, byte {i}");
+                    Assert.False(_ledger.Verify().Verified);
+                }
+                catch (LedgerCorruptException)
+                {
+                    Assert.Equal(changed, _ledger.Read(file));
                 }
             }
 
@@ -191,36 +230,33 @@ public sealed class LedgerWriterTests : IDisposable
     }
 
     [Fact]
-    public void Open_BeginningCutOff_BeginsAgain()
+    public async Task Open_BeginningCutOff_BeginsAgain()
     {
         _ledger.Open().Dispose();
         File.Delete(_ledger.PathOf("key.pem"));
         File.Delete(_ledger.PathOf("checkpoints"));
 
         using var writer = _ledger.Open();
-        Assert.Equal(0, writer.Append("tested", []).Entry.Seq);
+        Assert.Equal(0, (await writer.AppendAsync("tested", [])).Entry.Seq);
     }
 
     [Fact]
     public void Open_EmptiedFiles_DoNotPassForANewLog()
     {
         _ledger.With(2);
-        foreach (var file in new[] { "entries", "leaves", "checkpoints" }) _ledger.Write(file, []);
+        foreach (var file in _ledger.Files.Where(file => file != "key.pem")) _ledger.Write(file, []);
 
         Assert.Throws<LedgerCorruptException>(() => _ledger.Open());
     }
 
-    [Fact]
-    public void Reader_Proofs_HoldAgainstTheSignedRoot()
+    private void AssertRepaired(Dictionary<string, byte[]> torn, int acknowledged)
     {
-        _ledger.With(7);
-        var read = LedgerReader.Open(_ledger.Directory);
-        var root = read.Checkpoint.Checkpoint.Root;
+        _ledger.Restore(torn);
+        Assert.False(_ledger.Verify().Verified);
+        _ledger.Open().Dispose();
 
-        for (var i = 0; i < read.Count; i++) Assert.True(MerkleProof.Includes(root, read.Count, read.Leaf(i), i, read.InclusionProof(i)));
-        var oldRoot = MerkleTree.Root([.. Enumerable.Range(0, 4).Select(read.Leaf)]);
-        Assert.True(MerkleProof.Extends(oldRoot, 4, root, read.Count, read.ConsistencyProof(4)));
+        var entries = LedgerReader.Open(_ledger.Directory).Entries().Select(entry => entry.Action).ToList();
+        Assert.Equal((acknowledged + 1, "ledgerRepaired"), (entries.Count, entries[^1]));
+        Assert.Null(_ledger.Verify().Problem);
     }
-
-    private Dictionary<string, byte[]> Snapshot() => LedgerOnDisk.Files.ToDictionary(file => file, _ledger.Read);
 }

@@ -1,12 +1,11 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using System.Text;
-using FedSeg.Ledger.Merkle;
 using FedSeg.Ledger.Storage;
-using FedSeg.Ledger.Verification;
+using FedSeg.Ledger.Verifier;
+using FedSeg.Ledger.Verifier.Notes;
 
 namespace FedSeg.Ledger.Tests.Verification;
 
+/// <summary>Every byte of a small log, one after the other; LedgerMutationTests draw mutations of a larger one.</summary>
 public sealed class LedgerVerifierTests : IDisposable
 {
     private const int Entries = 4;
@@ -15,81 +14,61 @@ public sealed class LedgerVerifierTests : IDisposable
 
     public void Dispose() => _ledger.Dispose();
 
-    public static TheoryData<string> Files => [.. LedgerOnDisk.Files];
+    [Fact]
+    public void VerifyFolder_Untouched_HoldsWithItsRoot() =>
+        Assert.Equal(new Verdict(Entries, LedgerReader.Open(_ledger.Directory).Checkpoint.Checkpoint.Root.ToString(), null, null), _ledger.Verify());
 
     [Fact]
-    public void Verify_Untouched_HoldsWithItsRoot()
+    public void VerifyFolder_AnyByteFlipped_Fails() => ForEveryByte((file, original, i) =>
     {
-        var verification = LedgerVerifier.Verify(_ledger.Directory);
-        var read = LedgerReader.Open(_ledger.Directory);
+        // A neighbouring character, a newline turned into a letter, a byte that is no ASCII; every bit of a note is flipped in SignedCheckpointTests.
+        var changed = original.ToArray();
+        changed[i] ^= original[i] == '\n' ? (byte)0x40 : (byte)(0x01 << i % 3 * 3);
+        _ledger.Write(file, changed);
+        Assert.False(_ledger.Verify().Verified, $"{file}, byte {i}");
+    });
 
-        Assert.Equal(new LedgerVerification(Entries, MerkleTree.Root([.. Enumerable.Range(0, Entries).Select(read.Leaf)]), true, null, null), verification);
-    }
-
-    [Theory]
-    [MemberData(nameof(Files))]
-    public void Verify_AnyByteFlipped_Fails(string file)
+    [Fact]
+    public void VerifyFolder_CutOffAnywhere_Fails() => ForEveryByte((file, original, i) =>
     {
-        var original = _ledger.Read(file);
-        for (var i = 0; i < original.Length; i++)
+        _ledger.Write(file, original[..i]);
+        Assert.False(_ledger.Verify().Verified, $"{file} cut to {i}");
+    });
+
+    [Fact]
+    public void VerifyFolder_AnyByteRemovedOrRepeated_Fails() => ForEveryByte((file, original, i) =>
+    {
+        _ledger.Write(file, [.. original[..i], .. original[(i + 1)..]]);
+        Assert.False(_ledger.Verify().Verified, $"{file} without byte {i}");
+        _ledger.Write(file, [.. original[..i], original[i], .. original[i..]]);
+        Assert.False(_ledger.Verify().Verified, $"{file} with byte {i} twice");
+    });
+
+    [Fact]
+    public void VerifyFolder_FileMissingOrAdded_Fails()
+    {
+        foreach (var (file, bytes) in _ledger.Snapshot())
         {
-            // A neighbouring character, a newline turned into a letter, a byte that is no ASCII; every bit of a note is flipped in SignedCheckpointTests.
-            foreach (var mask in new byte[] { 0x01, 0x40, 0x80 })
-            {
-                var changed = original.ToArray();
-                changed[i] ^= mask;
-                _ledger.Write(file, changed);
-                Assert.False(LedgerVerifier.Verify(_ledger.Directory).Verified, $"{file}, byte {i}, mask {mask:x2}");
-            }
+            File.Delete(_ledger.PathOf(file));
+            Assert.False(_ledger.Verify().Verified, file + " deleted");
+            _ledger.Write(file, bytes);
         }
-    }
 
-    [Theory]
-    [MemberData(nameof(Files))]
-    public void Verify_CutOffAnywhere_Fails(string file)
-    {
-        var original = _ledger.Read(file);
-        for (var length = 0; length < original.Length; length++)
-        {
-            _ledger.Write(file, original[..length]);
-            Assert.False(LedgerVerifier.Verify(_ledger.Directory).Verified, $"{file} cut to {length}");
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Files))]
-    public void Verify_AnyByteRemovedOrInserted_Fails(string file)
-    {
-        var original = _ledger.Read(file);
-        for (var i = 0; i < original.Length; i++)
-        {
-            _ledger.Write(file, [.. original[..i], .. original[(i + 1)..]]);
-            Assert.False(LedgerVerifier.Verify(_ledger.Directory).Verified, $"{file} without byte {i}");
-            _ledger.Write(file, [.. original[..i], original[i], .. original[i..]]);
-            Assert.False(LedgerVerifier.Verify(_ledger.Directory).Verified, $"{file} with byte {i} twice");
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Files))]
-    public void Verify_FileMissing_Fails(string file)
-    {
-        File.Delete(_ledger.PathOf(file));
-
-        Assert.False(LedgerVerifier.Verify(_ledger.Directory).Verified);
+        _ledger.Write("tile/0/005", new byte[8192]);
+        Assert.Equal(Entries, _ledger.Verify().FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_EntryByteFlipped_NamesTheEntry()
+    public void VerifyFolder_EntryByteFlipped_NamesTheEntry()
     {
-        var original = _ledger.Read("entries");
-        var starts = Starts(original);
+        var original = _ledger.Read(_ledger.EntriesFile);
+        var starts = LedgerOnDisk.Starts(original);
         for (var i = 0; i < original.Length; i++)
         {
             var changed = original.ToArray();
             changed[i] ^= 1;
-            _ledger.Write("entries", changed);
-            Assert.Equal(starts.FindLastIndex(start => start <= i), LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+            _ledger.Write(_ledger.EntriesFile, changed);
+            Assert.Equal(starts.FindLastIndex(start => start <= i), _ledger.Verify().FirstBadIndex);
         }
     }
 
@@ -97,94 +76,88 @@ public sealed class LedgerVerifierTests : IDisposable
     [InlineData(0)]
     [InlineData(2)]
     [InlineData(Entries - 1)]
-    public void Verify_EntryRewrittenWithItsLeafHash_NamesTheEntry(int index)
+    public void VerifyFolder_EntryRewrittenWithItsLeafHash_NamesTheEntry(int index)
     {
-        var records = Records();
-        records[index] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(records[index]).Replace($"\"n\":\"{index}\"", "\"n\":\"x\"", StringComparison.Ordinal));
-        Rewrite(records);
+        var records = _ledger.Records();
+        records[index] = Replaced(records[index], $"\"n\":\"{index}\"", "\"n\":\"x\"");
+        _ledger.Rewrite(records);
 
-        Assert.Equal(index, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+        Assert.Equal(index, _ledger.Verify().FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_EntryDeletedWithItsLeafHash_NamesTheEntry()
+    public void VerifyFolder_EntryDeletedWithItsLeafHash_NamesTheEntry()
     {
-        var records = Records();
+        var records = _ledger.Records();
         records.RemoveAt(1);
-        Rewrite(records);
+        _ledger.Rewrite(records);
 
-        Assert.Equal(1, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+        Assert.Equal(1, _ledger.Verify().FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_EntriesReorderedWithTheirLeafHashes_NamesTheFirst()
+    public void VerifyFolder_EntriesReorderedWithTheirLeafHashes_NamesTheFirst()
     {
-        var records = Records();
+        var records = _ledger.Records();
         (records[2], records[3]) = (records[3], records[2]);
-        Rewrite(records);
+        _ledger.Rewrite(records);
 
-        Assert.Equal(2, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+        Assert.Equal(2, _ledger.Verify().FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_LastEntriesCutOffInEveryFileButTheCheckpoints_NamesTheFirstMissing()
+    public void VerifyFolder_LastEntriesCutOffInEveryFileButTheCheckpoints_NamesTheFirstMissing()
     {
-        Rewrite(Records()[..2]);
+        _ledger.Rewrite(_ledger.Records()[..2]);
 
-        Assert.Equal(2, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+        Assert.Equal(2, _ledger.Verify().FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_EntryAddedWithoutSignature_IsNotBelieved()
+    public void VerifyFolder_EntryAddedWithoutSignature_IsNotBelieved()
     {
-        var records = Records();
-        records.Add(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(records[^1]).Replace("\"seq\":3", "\"seq\":4", StringComparison.Ordinal)));
-        Rewrite(records);
+        var records = _ledger.Records();
+        records.Add(Replaced(records[^1], "\"seq\":3", "\"seq\":4"));
+        _ledger.Rewrite(records);
 
-        Assert.Equal(Entries, LedgerVerifier.Verify(_ledger.Directory).FirstBadIndex);
+        Assert.Equal(Entries, _ledger.Verify().FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_ForkSignedByAnotherKey_FailsAgainstTheKnownKey()
+    public void VerifyFolder_ForkSignedByAnotherKey_FailsAgainstTheKnownKey()
     {
         using var forged = new LedgerOnDisk().With(Entries);
+        var known = VerifierKey.Parse(_ledger.Key.ExportSubjectPublicKeyInfoPem());
 
-        Assert.True(LedgerVerifier.Verify(forged.Directory).Verified);
-        Assert.False(LedgerVerifier.Verify(forged.Directory, _ledger.Key).Verified);
+        Assert.True(LedgerVerifier.VerifyFolder(forged.Directory).Verified);
+        Assert.Equal(0, LedgerVerifier.VerifyFolder(forged.Directory, known).FirstBadIndex);
     }
 
     [Fact]
-    public void Verify_WhileTheWriterAppends_DoesNotDisturbIt()
+    public async Task VerifyFolder_WhileTheWriterAppends_DoesNotDisturbIt()
     {
         using (var writer = _ledger.Open())
         {
-            var appending = Task.Run(() =>
+            var appending = Task.Run(async () =>
             {
-                for (var i = 0; i < 30; i++) writer.Append("tested", []);
+                for (var i = 0; i < 30; i++) await writer.AppendAsync("tested", []);
             }, TestContext.Current.CancellationToken);
-            while (!appending.IsCompleted) LedgerVerifier.Verify(_ledger.Directory);
-            Assert.Null(appending.Exception);
+            while (!appending.IsCompleted) _ledger.Verify();
+            await appending;
         }
 
-        Assert.True(LedgerVerifier.Verify(_ledger.Directory, _ledger.Key).Verified);
+        Assert.Null(_ledger.Verify(againstKey: true).Problem);
     }
 
-    private List<byte[]> Records()
+    private void ForEveryByte(Action<string, byte[], int> change)
     {
-        var bytes = _ledger.Read("entries");
-        return [.. Starts(bytes).Select(start => bytes.AsSpan(start + 2, BinaryPrimitives.ReadUInt16BigEndian(bytes.AsSpan(start))).ToArray())];
+        foreach (var (file, original) in _ledger.Snapshot())
+        {
+            for (var i = 0; i < original.Length; i++) change(file, original, i);
+            _ledger.Write(file, original);
+        }
     }
 
-    private void Rewrite(List<byte[]> records)
-    {
-        _ledger.Write("entries", [.. records.SelectMany(record => new[] { (byte)(record.Length >> 8), (byte)record.Length }.Concat(record))]);
-        _ledger.Write("leaves", [.. records.SelectMany(record => SHA256.HashData([0, .. record]))]);
-    }
-
-    private static List<int> Starts(byte[] entries)
-    {
-        var starts = new List<int>();
-        for (var at = 0; at < entries.Length; at += 2 + BinaryPrimitives.ReadUInt16BigEndian(entries.AsSpan(at))) starts.Add(at);
-        return starts;
-    }
+    private static byte[] Replaced(byte[] record, string old, string replacement) =>
+        Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(record).Replace(old, replacement, StringComparison.Ordinal));
 }

@@ -50,7 +50,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         };
         _client = new CoordinatorClient(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
-        _work = new RoundWork(_client, _trainer, new EgressGate(egress, _ledger), options, TimeProvider.System, NullLogger<RoundWork>.Instance);
+        _work = new RoundWork(_client, _trainer, new EgressGate(egress, _ledger, TimeProvider.System, System.Security.Cryptography.RandomNumberGenerator.Create()), options, TimeProvider.System, NullLogger<RoundWork>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

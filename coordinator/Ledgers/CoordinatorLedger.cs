@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Security.Cryptography;
+using FedSeg.Federation.Rounds;
+using FedSeg.Ledger.Checkpoints;
+using FedSeg.Ledger.Storage;
+using FedSeg.Ledger.Witnessing;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.Coordinator.Ledgers;
+
+/// <summary>
+/// The coordinator's own ledger: which updates it accepted and which models it published. Sites cosign it, so it can't be rewritten afterwards by the coordinator alone. What
+/// the run journal holds and the ledger does not, after a crash between the two, is noted at the next opportunity.
+/// </summary>
+internal sealed class CoordinatorLedger : IDisposable
+{
+    private const string UpdateAccepted = "updateAccepted", ModelPublished = "modelPublished", SiteLedgerRefused = "siteLedgerRefused";
+
+    private readonly ECDsa _key;
+    private readonly LedgerWriter _writer;
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _noted = new(StringComparer.Ordinal);
+
+    public CoordinatorLedger(IOptions<CoordinatorOptions> options, TimeProvider time)
+    {
+        var data = Directory.CreateDirectory(options.Value.DataDirectory).FullName;
+        _key = LedgerKeyFile.OpenOrCreate(Path.Combine(data, "ledger.key"));
+        _writer = LedgerWriter.Open(Path.Combine(data, "ledger"), LedgerNames.Coordinator, _key, time);
+        Witness = new Witness(Path.Combine(data, "witnessed"), LedgerNames.Coordinator, _key, time);
+        foreach (var entry in Read().Entries().Where(entry => entry.Action is UpdateAccepted or ModelPublished))
+        {
+            _noted[KeyOf(entry.Action, entry.Facts)] = new Lazy<Task>(Task.CompletedTask);
+        }
+    }
+
+    /// <summary>Cosigns the sites' ledgers.</summary>
+    public Witness Witness { get; }
+
+    /// <summary>SubjectPublicKeyInfo in DER.</summary>
+    public byte[] PublicKey => _writer.PublicKey;
+
+    /// <summary>The ledger as it stands.</summary>
+    public LedgerReader Read() => LedgerReader.Open(_writer.Directory);
+
+    /// <summary>Notes what a run's journal holds and the ledger does not yet. Durable when the task completes.</summary>
+    /// <exception cref="IOException">The disk refused; nothing may be acknowledged that was to be noted.</exception>
+    public async Task NoteAsync(RunState run)
+    {
+        var notes = FactsOf(run)
+            .Select(note => (Key: KeyOf(note.Action, note.Facts), note.Action, note.Facts))
+            .Select(note => (note.Key, Noted: _noted.GetOrAdd(note.Key, _ => new Lazy<Task>(() => _writer.AppendAsync(note.Action, note.Facts)))))
+            .ToList();
+        try
+        {
+            await Task.WhenAll(notes.Select(note => note.Noted.Value));
+        }
+        catch
+        {
+            // To be tried again with the next one.
+            foreach (var (key, noted) in notes.Where(note => note.Noted.Value.IsFaulted)) _noted.TryRemove(KeyValuePair.Create(key, noted));
+            throw;
+        }
+    }
+
+    /// <summary>Notes that a site's ledger is not what it was.</summary>
+    public Task NoteRefusalAsync(string site, string reason) => _writer.AppendAsync(SiteLedgerRefused, [new("site", site), new("reason", reason)]);
+
+    /// <summary>See <see cref="LedgerWriter.KeepCosigned"/>.</summary>
+    public void KeepCosigned(SignedCheckpoint cosigned, ECDsa siteLedgerKey) => _writer.KeepCosigned(cosigned, siteLedgerKey);
+
+    public void Dispose()
+    {
+        _writer.Dispose();
+        _key.Dispose();
+    }
+
+    private static IEnumerable<(string Action, Dictionary<string, string> Facts)> FactsOf(RunState run)
+    {
+        if (run.Rounds is [var opening, ..]) yield return (ModelPublished, Model(run, 0, new ModelRef(opening.Plan.BaseModel, opening.Plan.BaseModelBytes)));
+        foreach (var round in run.Rounds)
+        {
+            foreach (var (site, accepted) in round.Accepted)
+            {
+                var facts = About(run, round.Plan.Round);
+                facts["site"] = site.ToString();
+                facts["update"] = accepted.Digest.ToString();
+                facts["signature"] = accepted.Signature;
+                if (accepted.Weights is { } weights) (facts["payloadSha256"], facts["payloadBytes"]) = (weights.Sha256.ToString(), Number(weights.Bytes));
+                yield return (UpdateAccepted, facts);
+            }
+
+            if (round.Model is { } model) yield return (ModelPublished, Model(run, round.Plan.Round, model));
+        }
+    }
+
+    private static Dictionary<string, string> Model(RunState run, int round, ModelRef model) =>
+        new(About(run, round)) { ["model"] = model.Sha256.ToString(), ["modelBytes"] = Number(model.Bytes) };
+
+    private static Dictionary<string, string> About(RunState run, int round) =>
+        new(StringComparer.Ordinal) { ["run"] = run.Id.ToString(), ["round"] = Number(round) };
+
+    private static string KeyOf(string action, IReadOnlyDictionary<string, string> facts) =>
+        string.Join('|', action, facts["run"], facts["round"], facts.GetValueOrDefault("site"));
+
+    private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using FedSeg.Federation.Identity;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.Egress.Records;
+
+/// <summary>
+/// What the site's own ledger says about earlier updates: which were approved and not sent, how much was approved lately, how large the updates of a run were. Folded from
+/// the entries, so a restart forgets nothing and nobody can make it forget.
+/// </summary>
+internal sealed class EgressHistory
+{
+    private const int RememberedNorms = 10;
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    private readonly List<(Sha256Digest Update, RunId Run)> _unsent = [];
+    private readonly Queue<(DateTimeOffset At, long Bytes)> _lately = new();
+    private readonly Dictionary<RunId, Queue<double>> _norms = [];
+    private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm)> _requested = [];
+    private long _folded;
+
+    /// <summary>Updates that were approved and neither sent nor discarded since, oldest approval first.</summary>
+    public IReadOnlyList<(Sha256Digest Update, RunId Run)> Unsent => _unsent;
+
+    /// <summary>Reads what the ledger has gained since the last time.</summary>
+    public void CatchUp(LedgerReader ledger)
+    {
+        foreach (var entry in ledger.Entries(_folded))
+        {
+            Fold(entry);
+            _folded = entry.Seq + 1;
+        }
+    }
+
+    /// <summary>Updates and bytes approved in the 24 hours before <paramref name="now"/>.</summary>
+    public (int Updates, long Bytes) LastDay(DateTimeOffset now)
+    {
+        while (_lately.TryPeek(out var oldest) && now - oldest.At >= Day) _lately.Dequeue();
+        return (_lately.Count, _lately.Sum(update => update.Bytes));
+    }
+
+    /// <summary>Norms of a run's last approved updates, at most ten.</summary>
+    public IReadOnlyCollection<double> Norms(RunId run) => _norms.TryGetValue(run, out var norms) ? norms : [];
+
+    private void Fold(LedgerEntry entry)
+    {
+        if (entry.Action is not (EgressRecords.Requested or EgressRecords.Decided or EgressRecords.Sent or EgressRecords.Discarded)) return;
+        if (!entry.Facts.TryGetValue(EgressRecords.Update, out var text)) return;
+
+        var update = Sha256Digest.Parse(text);
+        if (entry.Action == EgressRecords.Requested)
+        {
+            var norm = entry.Facts.TryGetValue(EgressRecords.Norm, out var measured) ? double.Parse(measured, CultureInfo.InvariantCulture) : (double?)null;
+            var bytes = entry.Facts.TryGetValue(EgressRecords.PayloadBytes, out var length) ? long.Parse(length, CultureInfo.InvariantCulture) : 0;
+            _requested[update] = (bytes, norm);
+            return;
+        }
+
+        _unsent.RemoveAll(other => other.Update == update);
+        if (entry.Action == EgressRecords.Decided && entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision) Approve(entry, update);
+        _requested.Remove(update);
+    }
+
+    private void Approve(LedgerEntry entry, Sha256Digest update)
+    {
+        var run = RunId.Parse(entry.Facts[EgressRecords.Run]);
+        _unsent.Add((update, run));
+        var (bytes, norm) = _requested.GetValueOrDefault(update);
+        _lately.Enqueue((entry.Time, bytes));
+        if (norm is not { } known) return;
+
+        if (!_norms.TryGetValue(run, out var norms)) _norms[run] = norms = new Queue<double>();
+        norms.Enqueue(known);
+        if (norms.Count > RememberedNorms) norms.Dequeue();
+    }
+}
