@@ -44,6 +44,8 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
     {
         switch (command)
         {
+            case TrainerCommand.Preflight:
+                return new TrainerEvent.Surveyed { Usable = Cases, Quarantined = ImmutableSortedDictionary<string, int>.Empty };
             case TrainerCommand.Open open:
                 WriteDelta(open.Plan);
                 _timesPath = open.CohortReportPath;
