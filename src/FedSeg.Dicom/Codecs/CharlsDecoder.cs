@@ -9,9 +9,11 @@ namespace FedSeg.Dicom.Codecs;
 /// </summary>
 internal sealed class CharlsDecoder(CharlsLibrary library) : IFrameDecoder
 {
+    private static ReadOnlySpan<byte> EndMarker => [0xFF, 0xD9];
+
     public void Decode(ReadOnlyMemory<byte> encoded, PixelLayout layout, Span<byte> values, FrameContext context)
     {
-        if (!library.TryDecode(encoded.Span, info => IsExpected(info, layout), values, out var isPlanar))
+        if (!TryDecode(encoded.Span, layout, values, out var isPlanar))
         {
             throw new DicomException(
                 DicomFault.Malformed,
@@ -23,6 +25,25 @@ internal sealed class CharlsDecoder(CharlsLibrary library) : IFrameDecoder
         if (layout.SamplesPerPixel > 1 && isPlanar != layout.IsPlanar)
         {
             Rearrange(values, layout, isPlanar);
+        }
+    }
+
+    /// <summary>
+    /// CharLS 2.4.1 spins for eight seconds when a corrupt scan reaches the end of the bytes and no marker stands there (found by the fuzz test), so one is
+    /// put there always.
+    /// </summary>
+    private bool TryDecode(ReadOnlySpan<byte> encoded, PixelLayout layout, Span<byte> values, out bool isPlanar)
+    {
+        var ended = ArrayPool<byte>.Shared.Rent(encoded.Length + EndMarker.Length);
+        try
+        {
+            encoded.CopyTo(ended);
+            EndMarker.CopyTo(ended.AsSpan(encoded.Length));
+            return library.TryDecode(ended.AsSpan(0, encoded.Length + EndMarker.Length), info => IsExpected(info, layout), values, out isPlanar);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(ended);
         }
     }
 

@@ -164,6 +164,18 @@ public sealed class HostileFileTests
         Assert.Equal(DicomFault.LimitExceeded, RefusedWithin(1 << 20, () => frames.Read(0, new byte[frames.Layout.FrameBytes])));
     }
 
+    /// <summary>Found by the fuzz test: CharLS spun for eight seconds of processor time.</summary>
+    [Fact]
+    public void Read_CorruptJpegLsWithoutEndMarker_EndsAtOnce()
+    {
+        using var file = DicomFile.Open(Corpus.PathOf("findings/jpegls-without-end"));
+        var frames = new FrameReader(file);
+        var watch = Stopwatch.StartNew();
+
+        Assert.Equal(DicomFault.Malformed, RefusedWithin(1 << 20, () => frames.Read(0, new byte[frames.Layout.FrameBytes])));
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(4));
+    }
+
     [Fact]
     public void Open_LargePixelData_ReadsOnlyTheFrameThatIsAskedFor()
     {
