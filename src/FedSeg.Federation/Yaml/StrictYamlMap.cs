@@ -60,9 +60,6 @@ public sealed class StrictYamlMap
         return new StrictYamlMap(root, "", problems);
     }
 
-    /// <summary>Whether a key is there; asking makes it known.</summary>
-    public bool Has(string key) => Find(key, required: false) is not null;
-
     /// <summary>The nested mapping at a key; an empty one (with a problem when required) if it is absent.</summary>
     public StrictYamlMap Map(string key, bool required = true)
     {
@@ -76,7 +73,7 @@ public sealed class StrictYamlMap
         return child;
     }
 
-    /// <summary>Whether the key is there, with whatever value.</summary>
+    /// <summary>Whether the key is there, with whatever value; asking makes it known.</summary>
     public bool Has(string key)
     {
         _known.Add(key);
