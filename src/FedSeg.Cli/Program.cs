@@ -20,6 +20,8 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     FingerprintCommand.Create(),
     PlanCommand.Create(),
     TrainCommand.Create(),
+    PredictCommand.Create(),
+    EvaluateCommand.Create(),
     ProvisionCommands.Create(),
     AggregateCommand.Create(),
     JobCommands.Create(),

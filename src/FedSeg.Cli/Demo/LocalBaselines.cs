@@ -58,7 +58,7 @@ internal static class LocalBaselines
             return new LocalBaseline(double.NaN, double.NaN);
         }
 
-        using var predictor = Segmentation.Inference.Predictor.Open(modelPath, CPU);
+        using var predictor = Segmentation.Inference.Predictor.Open([modelPath], mirror: false, CPU);
         return new LocalBaseline(Mean(predictor.Score(everyone, cancellationToken)), Mean(trained.Scores));
     }
 

@@ -3,7 +3,6 @@ using FedSeg.Cli.Demo;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
 using FedSeg.Imaging.Cases;
-using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
 
@@ -29,7 +28,7 @@ internal static class TrainCommand
         var folders = parsed.GetValue(Site) is { } site
             ? [data.Sites.GetValueOrDefault(site) ?? throw new BadInputException($"There is no site '{site}' below {parsed.GetRequiredValue(Data).FullName}; there are: {string.Join(", ", data.Sites.Keys)}.")]
             : data.Sites.Values.ToArray();
-        var device = ComputeDevice.Choose(parsed.GetRequiredValue(DeviceName), Environment.ProcessorCount);
+        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
         var seed = (ulong)parsed.GetValue(Seed);
         var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken))]);
 
@@ -41,8 +40,7 @@ internal static class TrainCommand
         var path = parsed.GetRequiredValue(Output).FullName;
         var epochs = new EpochLog(stepsPerEpoch);
         var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe, Steps = steps, Seed = seed };
-        // TorchSharp's dispose scopes are per thread, so training keeps one of its own.
-        var outcome = await Task.Factory.StartNew(() => LocalTraining.Run(request, cohort, path, device, epochs.Note, cancellationToken), cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        var outcome = await LocalEngine.OnOwnThread(() => LocalTraining.Run(request, cohort, path, device, epochs.Note, cancellationToken));
         if (outcome is not LocalTrainingOutcome.Done trained) throw new IOException("The loss became NaN or infinite; lower the learning rate.");
 
         var sha256 = await Sha256Digest.OfFileAsync(path, cancellationToken);

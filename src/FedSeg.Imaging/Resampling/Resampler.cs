@@ -49,12 +49,13 @@ public static class Resampler
 
     /// <summary>
     /// Resamples class scores (logits or probabilities) linearly onto <paramref name="to"/>, which must cover the same box as
-    /// <paramref name="from"/>. A NaN score reaches only the voxels interpolated from it.
+    /// <paramref name="from"/>. A NaN score reaches only the voxels interpolated from it. The whole-volume twin of
+    /// <see cref="ScoreLabelling"/>, which its tests hold it to.
     /// </summary>
     /// <param name="scores"><c>[classes, z, y, x]</c> on <paramref name="from"/>.</param>
     /// <returns><c>[classes, z, y, x]</c> on <paramref name="to"/>.</returns>
     /// <exception cref="ArgumentException">The buffer does not fit, or the grids do not cover the same box.</exception>
-    public static float[] ScoresToGrid(ReadOnlySpan<float> scores, int classes, GridGeometry from, GridGeometry to, int maxThreads = -1)
+    internal static float[] ScoresToGrid(ReadOnlySpan<float> scores, int classes, GridGeometry from, GridGeometry to, int maxThreads = -1)
     {
         RequireSameBox(from, to);
         if (classes < 1 || scores.Length != (long)classes * from.VoxelCount)
@@ -114,7 +115,7 @@ public static class Resampler
         }
     }
 
-    private static void RequireSameBox(GridGeometry a, GridGeometry b)
+    internal static void RequireSameBox(GridGeometry a, GridGeometry b)
     {
         // A thousandth of a millimetre is far below any scanner's resolution and far above rounding.
         const double ToleranceMm = 1e-3;

@@ -12,11 +12,21 @@ namespace FedSeg.Segmentation.Inference;
 public static class Evaluation
 {
     /// <summary>
-    /// Mean Dice per label over cases. A case in which a label is neither in the reference nor predicted says nothing about it and is left out of that label's mean;
-    /// <see cref="LabelScore.Cases"/> says how many remained.
+    /// Mean Dice per label over cases. A case in which a label is neither in the reference nor predicted says nothing about it and is left
+    /// out of that label's mean; <see cref="LabelScore.Cases"/> says how many remained.
     /// </summary>
     public static ImmutableArray<LabelScore> Score(
         Module<Tensor, Tensor> network,
+        IReadOnlyCollection<PreparedCase> cases,
+        IReadOnlyList<string> labels,
+        PreprocessingSpec preprocessing,
+        Device device,
+        CancellationToken cancellationToken) =>
+        Score(new NetworkAverage([network], mirroredAxes: []), cases, labels, preprocessing, device, cancellationToken);
+
+    /// <summary>The same for networks that answer as one.</summary>
+    internal static ImmutableArray<LabelScore> Score(
+        NetworkAverage networks,
         IReadOnlyCollection<PreparedCase> cases,
         IReadOnlyList<string> labels,
         PreprocessingSpec preprocessing,
@@ -27,7 +37,8 @@ public static class Evaluation
         var counts = new int[labels.Count];
         foreach (var entry in cases)
         {
-            var dice = DicePerLabel(Segment(network, entry.Prepared, preprocessing, device, cancellationToken), entry.Reference, labels.Count);
+            var prediction = Segment(networks, labels.Count + 1, entry.Prepared, preprocessing, device, progress: null, cancellationToken);
+            var dice = DicePerLabel(prediction, entry.Reference, labels.Count);
             for (var i = 0; i < labels.Count; i++)
             {
                 if (dice[i] is not { } value) continue;
@@ -41,14 +52,26 @@ public static class Evaluation
 
     /// <summary>Dice of classes 1 to <paramref name="labels"/>; <see langword="null"/> where both are empty.</summary>
     public static double?[] DicePerLabel(LabelVolume prediction, LabelVolume reference, int labels) =>
-        [.. DiceScore.PerLabel(reference.Labels, prediction.Labels, labels + 1).Skip(1).Select(dice => double.IsNaN(dice) ? (double?)null : dice)];
+    [
+        .. DiceScore.PerLabel(reference.Labels, prediction.Labels, labels + 1)
+            .Skip(1)
+            .Select(dice => double.IsNaN(dice) ? (double?)null : dice),
+    ];
 
     /// <summary>Segments one prepared image; the result lies on the grid of the image as it was read.</summary>
     internal static LabelVolume Segment(
-        Module<Tensor, Tensor> network, PreparedImage image, PreprocessingSpec preprocessing, Device device, CancellationToken cancellationToken)
+        NetworkAverage networks,
+        int classes,
+        PreparedImage image,
+        PreprocessingSpec preprocessing,
+        Device device,
+        Action<double>? progress,
+        CancellationToken cancellationToken)
     {
         var patch = preprocessing.PatchVoxels;
-        using var logits = SlidingWindow.Logits(network, image.Input, new Index3(patch[0], patch[1], patch[2]), device, cancellationToken);
-        return image.LabelsFrom(logits);
+        var window = new Index3(patch[0], patch[1], patch[2]);
+        var labelling = image.StartLabelling(classes);
+        SlidingWindow.Run(networks, image.Input, window, device, labelling.Add, progress, cancellationToken);
+        return image.ToScannerGrid(labelling.Finish());
     }
 }

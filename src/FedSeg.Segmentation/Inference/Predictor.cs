@@ -4,48 +4,102 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Models;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FedSeg.Segmentation.Inference;
 
-/// <summary>A model file ready for use: network, preprocessing and labels are rebuilt from the file alone.</summary>
+/// <summary>
+/// Model files ready for use: network, preprocessing and labels are rebuilt from the files alone. Several models, such as those of a run's
+/// last rounds, answer as one by the mean of their logits.
+/// </summary>
 public sealed class Predictor : IDisposable
 {
-    private readonly Module<Tensor, Tensor> _network;
+    private readonly IReadOnlyList<UNet> _networks;
+    private readonly NetworkAverage _average;
     private readonly Device _device;
 
-    private Predictor(ModelMetadata model, Module<Tensor, Tensor> network, Device device)
+    private Predictor(ModelMetadata model, IReadOnlyList<UNet> networks, bool mirror, Device device)
     {
         Model = model;
-        _network = network;
+        _networks = networks;
+        _average = new NetworkAverage(networks, mirror ? Mirroring.AxesOf(model.Labels, model.Preprocessing) : []);
         _device = device;
     }
 
-    /// <summary>What the file says about the model.</summary>
+    /// <summary>What the first file says about the model.</summary>
     public ModelMetadata Model { get; }
 
-    /// <summary>Opens a model.</summary>
-    /// <exception cref="SafetensorsException">The file is malformed, is not FedSeg's, or names a network that is not on the allow-list.</exception>
-    public static Predictor Open(string modelPath, Device device)
+    /// <summary>Opens models that share labels and preprocessing.</summary>
+    /// <param name="modelPaths">At least one.</param>
+    /// <param name="mirror">Whether mirror images vote too; 8 times the work in 3D. Axes along which a label would become another are left
+    /// out.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <exception cref="SafetensorsException">
+    /// A file is malformed, is not FedSeg's, names a network that is not on the allow-list, or predicts other labels or on another grid
+    /// than the first.
+    /// </exception>
+    public static Predictor Open(IReadOnlyList<string> modelPaths, bool mirror, Device device)
     {
-        var model = ReadMetadata(modelPath);
-        var problems = ArchitectureCatalog.Problems(model.Architecture);
-        if (problems.Count > 0) throw new SafetensorsException(string.Join("; ", problems));
+        ArgumentOutOfRangeException.ThrowIfZero(modelPaths.Count, nameof(modelPaths));
+        var networks = new List<UNet>();
+        try
+        {
+            var first = ReadMetadata(modelPaths[0]);
+            foreach (var path in modelPaths)
+            {
+                var model = ReadMetadata(path);
+                var problems = ArchitectureCatalog.Problems(model.Architecture);
+                if (problems.Count > 0) throw new SafetensorsException(string.Join("; ", problems));
+                if (Difference(first, model) is { } difference)
+                {
+                    throw new SafetensorsException($"the models can't answer as one: their {difference} differ");
+                }
 
-        return new Predictor(model, ModelWeights.Open(modelPath, model.Architecture, device), device);
+                networks.Add(ModelWeights.Open(path, model.Architecture, device));
+            }
+
+            return new Predictor(first, networks, mirror, device);
+        }
+        catch
+        {
+            foreach (var network in networks) network.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Segments an image; classes as in <see cref="ModelMetadata.Labels"/>, on exactly the image's grid.</summary>
-    public LabelVolume Segment(Volume image, CancellationToken cancellationToken) =>
-        Evaluation.Segment(_network, PreparedImage.From(image, Model.Preprocessing), Model.Preprocessing, _device, cancellationToken);
+    /// <param name="image">The image on the scanner's grid.</param>
+    /// <param name="progress">Told the share done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before each window.</param>
+    public LabelVolume Segment(Volume image, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        var prepared = PreparedImage.From(image, Model.Preprocessing);
+        return Evaluation.Segment(_average, Model.Labels.Length + 1, prepared, Model.Preprocessing, _device, progress, cancellationToken);
+    }
 
     /// <summary>Scores the model on prepared cases, in label order.</summary>
     public ImmutableArray<LabelScore> Score(IReadOnlyCollection<PreparedCase> cases, CancellationToken cancellationToken) =>
-        Evaluation.Score(_network, cases, Model.Labels, Model.Preprocessing, _device, cancellationToken);
+        Evaluation.Score(_average, cases, Model.Labels, Model.Preprocessing, _device, cancellationToken);
 
-    public void Dispose() => _network.Dispose();
+    public void Dispose()
+    {
+        foreach (var network in _networks) network.Dispose();
+    }
+
+    private static string? Difference(ModelMetadata a, ModelMetadata b)
+    {
+        if (!a.Labels.SequenceEqual(b.Labels)) return "labels";
+        if (a.Architecture.Classes != b.Architecture.Classes) return "classes";
+        PreprocessingSpec one = a.Preprocessing, other = b.Preprocessing;
+        return one.Modality == other.Modality
+            && one.SpacingMm.SequenceEqual(other.SpacingMm)
+            && one.PatchVoxels.SequenceEqual(other.PatchVoxels)
+            && one.Intensity == other.Intensity
+            ? null
+            : "preprocessing";
+    }
 
     private static ModelMetadata ReadMetadata(string modelPath)
     {

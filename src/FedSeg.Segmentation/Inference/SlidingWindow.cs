@@ -1,13 +1,13 @@
 using FedSeg.Imaging.Volumes;
 using TorchSharp;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FedSeg.Segmentation.Inference;
 
 /// <summary>
-/// Runs a network over an image of any size in overlapping windows of the training patch, half a window apart, each window weighted towards its centre.
-/// An image smaller than the window is padded with the mean (0) and seen in one window. Source: nnU-Net v2.
+/// Runs networks over an image of any size in overlapping windows of the training patch, half a window apart, each window weighted towards
+/// its centre. An image smaller than the window is padded with the mean (0) and seen in one window. Source: nnU-Net v2.
+/// Logits leave plane by plane as soon as no later window reaches them, so that only one window's height of them is ever held.
 /// </summary>
 internal static class SlidingWindow
 {
@@ -15,38 +15,57 @@ internal static class SlidingWindow
     private const double SigmaShare = 1.0 / 8;
     private const double Peak = 10;
 
-    /// <summary>Logits <c>[classes, D, H, W]</c>, float32, on the CPU, for a preprocessed image of size D, H, W.</summary>
-    public static Tensor Logits(Module<Tensor, Tensor> network, Volume image, Index3 window, Device device, CancellationToken cancellationToken)
+    /// <param name="networks">What gives a window's logits.</param>
+    /// <param name="image">The preprocessed image, of size D, H, W.</param>
+    /// <param name="window">Size of a window.</param>
+    /// <param name="device">Where the networks lie; windows go there one at a time.</param>
+    /// <param name="takePlane">Gets the logits <c>[classes, H, W]</c> of each slice, in order.</param>
+    /// <param name="progress">Told the share of windows done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before each window.</param>
+    public static void Run(
+        NetworkAverage networks,
+        Volume image,
+        Index3 window,
+        Device device,
+        Action<float[]> takePlane,
+        Action<double>? progress,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         using var withoutGradient = inference_mode();
-        network.eval();
-
         var size = image.Grid.Size;
         var padded = new Index3(Math.Max(size.Z, window.Z), Math.Max(size.Y, window.Y), Math.Max(size.X, window.X));
         var before = new Index3((padded.Z - size.Z) / 2, (padded.Y - size.Y) / 2, (padded.X - size.X) / 2);
         var input = zeros([1, 1, padded.Z, padded.Y, padded.X]);
         Region(input, before, size).copy_(tensor(image.Voxels, [1, 1, size.Z, size.Y, size.X]));
 
-        var importance = Importance(window);
-        Tensor? sum = null;
-        var weights = zeros([padded.Z, padded.Y, padded.X]);
-        foreach (var start in Starts(padded, window))
+        var importance = Importance(window).to(device);
+        int[] zs = Starts(padded.Z, window.Z), ys = Starts(padded.Y, window.Y), xs = Starts(padded.X, window.X);
+        var slab = new WindowSlab(window.Z, padded, device, scope);
+        for (var row = 0; row < zs.Length; row++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            using var tile = NewDisposeScope();
-            var logits = network.forward(Region(input, start, window).to(device)).cpu();
-            sum ??= zeros([1, logits.shape[1], padded.Z, padded.Y, padded.X]).MoveToOtherDisposeScope(scope);
-            Region(sum, start, window).add_(logits * importance, LastingScalars.One);
-            Region(weights, start, window).add_(importance, LastingScalars.One);
-        }
+            var done = row * ys.Length * xs.Length;
+            foreach (var (y, x) in from y in ys from x in xs select (y, x))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                using var tile = NewDisposeScope();
+                slab.Add(networks.Logits(Region(input, new Index3(zs[row], y, x), window).to(device)), importance, y, x);
+                progress?.Invoke((double)++done / (zs.Length * ys.Length * xs.Length));
+            }
 
-        return Region(sum!.div_(weights), before, size).squeeze(0).contiguous().MoveToOuterDisposeScope();
+            var reached = row + 1 < zs.Length ? zs[row + 1] : padded.Z;
+            for (var z = zs[row]; z < reached; z++)
+            {
+                if (z >= before.Z && z < before.Z + size.Z) takePlane(slab.Plane(z - zs[row], before, size));
+            }
+
+            slab.Advance(reached - zs[row]);
+        }
     }
 
     /// <summary>
-    /// First voxels of the windows along one axis: ceil((image − window) / (window / 2)) + 1 of them, evenly spread and rounded half to even. A window of one
-    /// slice, that of a 2D network, can't overlap: every slice once.
+    /// First voxels of the windows along one axis: ceil((image − window) / (window / 2)) + 1 of them, evenly spread and rounded half to
+    /// even. A window of one slice, that of a 2D network, can't overlap: every slice once.
     /// </summary>
     internal static int[] Starts(int image, int window)
     {
@@ -56,7 +75,9 @@ internal static class SlidingWindow
         return [.. Enumerable.Range(0, steps).Select(i => (int)Math.Round((double)i * travel / (steps - 1)))];
     }
 
-    /// <summary>The weight of each voxel along one axis of a window: a Gaussian of sigma = window / 8 about voxel window / 2, 1 at its peak.</summary>
+    /// <summary>
+    /// The weight of each voxel along one axis of a window: a Gaussian of sigma = window / 8 about voxel window / 2, 1 at its peak.
+    /// </summary>
     internal static double[] Importance(int window)
     {
         var sigma = window * SigmaShare;
@@ -80,12 +101,6 @@ internal static class SlidingWindow
 
         return tensor(weights, [window.Z, window.Y, window.X]);
     }
-
-    private static IEnumerable<Index3> Starts(Index3 image, Index3 window) =>
-        from z in Starts(image.Z, window.Z)
-        from y in Starts(image.Y, window.Y)
-        from x in Starts(image.X, window.X)
-        select new Index3(z, y, x);
 
     /// <summary>A view of a part of the last three axes.</summary>
     private static Tensor Region(Tensor volume, Index3 start, Index3 size)

@@ -2,7 +2,6 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Normalising;
 using FedSeg.Imaging.Resampling;
 using FedSeg.Imaging.Volumes;
-using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Preprocessing;
 
@@ -43,35 +42,15 @@ public sealed class PreparedImage
     public LabelVolume Prepare(LabelVolume labels) => Resampler.ToGrid(_orientation.Apply(labels), Input.Grid, _maxThreads);
 
     /// <summary>
-    /// From logits <c>[classes, D, H, W]</c> on the network's grid to the most likely class of each voxel of the scanner's grid. The logits are resampled, not the classes, so
-    /// that borders stay smooth; one class at a time, so that memory does not grow with the classes.
+    /// Takes the logits of each slice of the network's grid and labels the scanner's grid, its axes still the canonical ones. The logits are resampled, not the
+    /// classes, so that borders stay smooth.
     /// </summary>
-    internal LabelVolume LabelsFrom(Tensor logits)
-    {
-        var canonical = _orientation.CanonicalGrid;
-        var best = ScoresOf(logits, 0);
-        var labels = new byte[canonical.VoxelCount];
-        for (var label = 1; label < logits.shape[0]; label++)
-        {
-            var score = ScoresOf(logits, label);
-            for (var i = 0; i < score.Length; i++)
-            {
-                if (score[i] <= best[i]) continue;
-                best[i] = score[i];
-                labels[i] = (byte)label;
-            }
-        }
+    internal ScoreLabelling StartLabelling(int classes) => new(classes, Input.Grid, _orientation.CanonicalGrid, _maxThreads);
 
-        return _orientation.Undo(new LabelVolume(canonical, labels), _orientation.OriginalGrid);
-    }
+    /// <summary>Turns labels of the canonical axes back to the scanner's.</summary>
+    internal LabelVolume ToScannerGrid(LabelVolume labels) => _orientation.Undo(labels, _orientation.OriginalGrid);
 
     private static IntensityStatistics CtStatistics(ForegroundIntensity? planned) => planned is null
         ? DefaultCtWindow
         : new IntensityStatistics(planned.Mean, planned.Deviation, planned.LowerClip, planned.UpperClip);
-
-    private float[] ScoresOf(Tensor logits, int label)
-    {
-        using var plane = logits[label].contiguous();
-        return Resampler.ScoresToGrid(plane.data<float>().ToArray(), classes: 1, Input.Grid, _orientation.CanonicalGrid, _maxThreads);
-    }
 }

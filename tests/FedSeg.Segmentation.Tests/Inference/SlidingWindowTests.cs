@@ -60,17 +60,20 @@ public sealed class SlidingWindowTests
     [Theory]
     [InlineData(20, 17, 8, 4 * 4)] // larger, larger, equal
     [InlineData(5, 3, 7, 1)] // smaller along every axis
-    public void Logits_EchoNetwork_GivesTheImageBackWhateverTheWindows(int z, int y, int x, int windows)
+    public void Run_EchoNetwork_GivesTheImageBackWhateverTheWindows(int z, int y, int x, int windows)
     {
         using var scope = NewDisposeScope();
         using var network = new Echo();
         var image = Image(z, y, x);
-        var logits = SlidingWindow.Logits(network, image, new Index3(8, 8, 8), CPU, TestContext.Current.CancellationToken);
+        var planes = new List<float[]>();
+        var told = new List<double>();
+        SlidingWindow.Run(new NetworkAverage([network], []), image, new Index3(8, 8, 8), CPU, planes.Add, told.Add, TestContext.Current.CancellationToken);
 
-        Assert.Equal([2L, z, y, x], logits.shape);
         Assert.Equal(windows, network.Windows);
-        var expected = tensor(image.Voxels, [z, y, x]);
-        Assert.True(allclose(logits[0], expected, atol: 1e-5));
-        Assert.True(allclose(logits[1], -expected, atol: 1e-5));
+        Assert.Equal((windows, 1.0), (told.Count, told[^1]));
+        Assert.Equal(z, planes.Count);
+        var slice = y * x;
+        Assert.Equal(image.Voxels, planes.SelectMany(plane => plane.Take(slice)), (expected, actual) => Math.Abs(expected - actual) < 1e-5);
+        Assert.Equal(image.Voxels, planes.SelectMany(plane => plane.Skip(slice)), (expected, actual) => Math.Abs(expected + actual) < 1e-5);
     }
 }

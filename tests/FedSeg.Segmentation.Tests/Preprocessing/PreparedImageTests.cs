@@ -1,7 +1,5 @@
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Tests.Preprocessing;
 
@@ -17,7 +15,7 @@ public sealed class PreparedImageTests
     [Theory]
     [InlineData(1.0, 0.93)]
     [InlineData(2.0, 0.85)]
-    public void LabelsFrom_LogitsOfTheReference_GivesTheReferenceBackOnTheStudysGrid(double spacing, double smallestDice)
+    public void StartLabelling_LogitsOfTheReference_GivesTheReferenceBackOnTheStudysGrid(double spacing, double smallestDice)
     {
         // A sagittal stack, flipped and anisotropic, with a ball of label 2.
         var study = new GridGeometry(
@@ -36,12 +34,14 @@ public sealed class PreparedImageTests
         var image = PreparedImage.From(
             new Volume(study, [.. labels.Select(label => (float)label)]),
             SyntheticCases.Preprocessing() with { SpacingMm = [spacing, spacing, spacing] });
-        using var scope = NewDisposeScope();
         var prepared = image.Prepare(new LabelVolume(study, labels));
-        var classes = tensor(prepared.Labels, [prepared.Grid.Size.Z, prepared.Grid.Size.Y, prepared.Grid.Size.X]).to(int64);
-        var logits = nn.functional.one_hot(classes, 3).permute(3, 0, 1, 2).to(float32);
+        var labelling = image.StartLabelling(classes: 3);
+        foreach (var slice in prepared.Labels.Chunk(prepared.Grid.Size.Y * prepared.Grid.Size.X))
+        {
+            labelling.Add([.. Enumerable.Range(0, 3).SelectMany(label => slice.Select(drawn => drawn == label ? 1f : 0f))]);
+        }
 
-        var restored = image.LabelsFrom(logits);
+        var restored = image.ToScannerGrid(labelling.Finish());
         Assert.Equal(study, restored.Grid);
         var dice = FedSeg.Segmentation.Inference.Evaluation.DicePerLabel(restored, new LabelVolume(study, labels), 2);
         Assert.Null(dice[0]);

@@ -39,7 +39,7 @@ public sealed class LocalTrainingTests : IDisposable
     {
         var cohort = Cohort.Split(SyntheticCases.Make(4), 0.25, seed: 1);
         var done = (LocalTrainingOutcome.Done)LocalTraining.Run(Request(), cohort, _folder["model"], CPU, null, TestContext.Current.CancellationToken);
-        using var predictor = Predictor.Open(_folder["model"], CPU);
+        using var predictor = Predictor.Open([_folder["model"]], mirror: false, CPU);
         Assert.Equal(done.Scores.AsEnumerable(), predictor.Score(cohort.HeldBack, TestContext.Current.CancellationToken));
         Assert.Equal(SyntheticCases.Labels, predictor.Model.Labels);
     }

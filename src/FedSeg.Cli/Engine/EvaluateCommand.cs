@@ -1,0 +1,121 @@
+using System.CommandLine;
+using FedSeg.Cli.Programs;
+using FedSeg.Segmentation.Inference;
+using Spectre.Console;
+
+namespace FedSeg.Cli.Engine;
+
+/// <summary><c>fedseg evaluate</c>: a model scored on every labelled case below a data folder.</summary>
+internal static class EvaluateCommand
+{
+    private static readonly Option<FileInfo[]> Models = new("--model")
+    {
+        Description = "A model file; several are averaged.",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<DirectoryInfo> Data = new("--data")
+    {
+        Description = "DIR/<site>/<case>/… with DICOM files.",
+        Required = true,
+    };
+
+    private static readonly Option<bool> Mirror = new("--mirror")
+    {
+        Description = "Average over mirror images too; slower by up to 8 times.",
+    };
+
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "Seeds the bootstrap's draws.",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private static readonly Option<string> DeviceName = new("--device")
+    {
+        Description = "auto, cpu or cuda:N.",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    public static Command Create() =>
+        new Command("evaluate", "Score a model on labelled cases.") { Models, Data, Mirror, Seed, DeviceName }.Does(RunAsync);
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var folder = parsed.GetRequiredValue(Data);
+        if (!folder.Exists) throw new BadInputException($"There is no data folder '{folder.FullName}'.");
+        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
+        using var predictor = LocalEngine.Open(parsed.GetRequiredValue(Models), parsed.GetValue(Mirror), device);
+        var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(predictor, folder.FullName, Note, cancellationToken));
+        if (report.Cases.Count == 0)
+        {
+            throw new BadInputException(
+                $"'{folder.FullName}' has no labelled case of the model's modality and labels ({report.Refused.Count} refused); "
+                + $"expected {folder.FullName}/<site>/<case>/… with images and their segmentation.");
+        }
+
+        var summaries = report.Summarise(predictor.Model.Labels, parsed.GetValue(Seed));
+        if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(Document(report, summaries));
+        else Print(summaries, report);
+        return CommandLine.Done;
+    }
+
+    private static void Note(EvaluatedCase scored) =>
+        Console.Error.WriteLine($"{scored.Site}/{scored.Case}: mean Dice {scored.Labels.Average(label => label.Dice):F3}");
+
+    private static object Document(CohortEvaluation report, IReadOnlyList<LabelSummary> summaries) => new
+    {
+        cases = report.Cases.Select(scored => new
+        {
+            @case = scored.Case,
+            site = scored.Site,
+            labels = scored.Labels.Zip(summaries, (metrics, summary) => new
+            {
+                label = summary.Label,
+                dice = metrics.Dice,
+                iou = metrics.Iou,
+                hd95 = metrics.Hd95,
+                assd = metrics.Assd,
+                volumeSimilarity = metrics.VolumeSimilarity,
+                emptiness = metrics.Emptiness,
+            }),
+        }),
+        summary = summaries.ToDictionary(summary => summary.Label, summary => new
+        {
+            meanDice = summary.MeanDice,
+            ciLow = summary.Interval.Low,
+            ciHigh = summary.Interval.High,
+            meanHd95 = summary.MeanHd95,
+            cases = summary.Cases,
+        }),
+        keepLargest = KeepLargest(report, summaries),
+        refused = report.Refused.Select(refused => new { @case = refused.Case, site = refused.Site, reason = refused.Reason }),
+    };
+
+    /// <summary>What to give to <c>predict --keep-largest</c>.</summary>
+    private static List<string> KeepLargest(CohortEvaluation report, IReadOnlyList<LabelSummary> summaries)
+    {
+        var chosen = PostProcessing.Choose([.. report.Cases.Select(scored => scored.Trial)]);
+        return [.. chosen.WholeForeground ? ["all"] : Array.Empty<string>(), .. chosen.Labels.Select(label => summaries[label - 1].Label)];
+    }
+
+    private static void Print(IReadOnlyList<LabelSummary> summaries, CohortEvaluation report)
+    {
+        var table = new Table().AddColumns("label", "mean Dice", "95 % interval over patients", "mean HD95 mm", "cases");
+        foreach (var summary in summaries)
+        {
+            table.AddRow(
+                Markup.Escape(summary.Label),
+                $"{summary.MeanDice:F3}",
+                $"{summary.Interval.Low:F3} to {summary.Interval.High:F3}",
+                $"{summary.MeanHd95:F2}",
+                $"{summary.Cases}");
+        }
+
+        AnsiConsole.Write(table);
+        var keep = KeepLargest(report, summaries);
+        if (keep.Count > 0) Console.WriteLine($"Keeping only the largest piece would have helped: --keep-largest {string.Join(' ', keep)}");
+        foreach (var refused in report.Refused) Console.WriteLine($"{refused.Site}/{refused.Case}: refused, {refused.Reason}");
+    }
+}

@@ -1,0 +1,163 @@
+using System.CommandLine;
+using System.Diagnostics;
+using FedSeg.Cli.Programs;
+using FedSeg.Imaging.Nifti;
+using FedSeg.Imaging.Segments;
+using FedSeg.Imaging.Series;
+using FedSeg.Imaging.Volumes;
+using FedSeg.Segmentation.Inference;
+
+namespace FedSeg.Cli.Engine;
+
+/// <summary><c>fedseg predict</c>: sliding-window segmentation of one study, as DICOM SEG or NIfTI.</summary>
+internal static class PredictCommand
+{
+    private static readonly Option<FileInfo[]> Models = new("--model")
+    {
+        Description = "A model file; several are averaged.",
+        Required = true,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<DirectoryInfo> Input = new("--input")
+    {
+        Description = "The study's DICOM files, in any names and sub-folders.",
+        Required = true,
+    };
+
+    private static readonly Option<FileInfo> Output = new("--out")
+    {
+        Description = "FILE.dcm for a DICOM segmentation, FILE.nii or FILE.nii.gz for NIfTI.",
+        Required = true,
+    };
+
+    private static readonly Option<string?> Series = new("--series")
+    {
+        Description = "SeriesInstanceUID, where the study has several series of the model's modality.",
+    };
+
+    private static readonly Option<bool> Mirror = new("--mirror")
+    {
+        Description = "Average over mirror images too; slower by up to 8 times.",
+    };
+
+    private static readonly Option<string[]> KeepLargest = new("--keep-largest")
+    {
+        Description = "Labels cut down to their largest piece; 'all' for all of them together ('fedseg evaluate' says what helps).",
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    private static readonly Option<string> DeviceName = new("--device")
+    {
+        Description = "auto, cpu or cuda:N.",
+        DefaultValueFactory = _ => "auto",
+    };
+
+    public static Command Create() =>
+        new Command("predict", "Segment one study.") { Models, Input, Output, Series, Mirror, KeepLargest, DeviceName }.Does(RunAsync);
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var output = parsed.GetRequiredValue(Output).FullName;
+        var isDicom = EndsWith(".dcm");
+        if (!isDicom && !EndsWith(".nii.gz") && !EndsWith(".nii"))
+        {
+            throw new BadInputException($"--out {output}: the file must end in .dcm, .nii.gz or .nii.");
+        }
+
+        var watch = Stopwatch.StartNew();
+        var models = parsed.GetRequiredValue(Models);
+        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
+        using var predictor = LocalEngine.Open(models, parsed.GetValue(Mirror), device);
+        var processing = Processing(parsed.GetValue(KeepLargest) ?? [], predictor.Model.Labels);
+        var modality = predictor.Model.Preprocessing.Modality;
+        var series = FindSeries(parsed.GetRequiredValue(Input), modality, parsed.GetValue(Series), cancellationToken);
+        var labels = await LocalEngine.OnOwnThread(() => processing.Apply(Segment(predictor, series, cancellationToken)));
+
+        if (isDicom) SegmentationWriter.Write(output, series, labels, Description(predictor, series));
+        else NiftiWriter.Write(output, labels);
+        Report(parsed.GetValue(CommandLine.Json), predictor.Model.Labels, labels, watch.Elapsed.TotalSeconds);
+        return CommandLine.Done;
+
+        bool EndsWith(string ending) => output.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static LabelVolume Segment(Predictor predictor, ImageSeries series, CancellationToken cancellationToken)
+    {
+        var image = VolumeReader.Read(series, cancellationToken: cancellationToken);
+        var said = -1;
+        return predictor.Segment(image, done =>
+        {
+            // Every tenth: a line each is enough for a log, and a person sees that it moves.
+            if ((int)(done * 10) == said) return;
+            said = (int)(done * 10);
+            Console.Error.WriteLine($"{said * 10} % of the windows done");
+        }, cancellationToken);
+    }
+
+    private static ImageSeries FindSeries(DirectoryInfo folder, string modality, string? uid, CancellationToken cancellationToken)
+    {
+        if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
+        var candidates = DicomFolder.Read(folder.FullName, cancellationToken: cancellationToken).Images
+            .Where(slices => uid is null ? slices[0].Modality == modality : slices[0].SeriesUid == uid)
+            .ToList();
+        if (candidates.Count == 0)
+        {
+            throw new BadInputException($"'{folder.FullName}' has no {(uid is null ? modality + " series" : $"series {uid}")}.");
+        }
+
+        if (candidates.Count > 1)
+        {
+            var uids = string.Join(", ", candidates.Select(slices => slices[0].SeriesUid));
+            throw new BadInputException($"'{folder.FullName}' has {candidates.Count} {modality} series; name one with --series: {uids}.");
+        }
+
+        return SeriesAssembly.Assemble(candidates[0]) switch
+        {
+            SeriesOutcome.Usable usable => usable.Series,
+            SeriesOutcome.Refused refused => throw new BadInputException($"{refused.Reason}: {refused.Detail}"),
+            _ => throw new InvalidOperationException("A series is either usable or refused."),
+        };
+    }
+
+    private static PostProcessing Processing(string[] keepLargest, IReadOnlyList<string> labels)
+    {
+        var single = keepLargest.Where(name => name != "all").Select(name =>
+        {
+            var index = labels.ToList().FindIndex(label => string.Equals(label, name, StringComparison.OrdinalIgnoreCase));
+            return index < 0
+                ? throw new BadInputException($"--keep-largest {name}: the model's labels are {string.Join(", ", labels)}; or use all.")
+                : (byte)(index + 1);
+        });
+        return new PostProcessing(keepLargest.Contains("all"), [.. single]);
+    }
+
+    private static SegmentationDescription Description(Predictor predictor, ImageSeries series)
+    {
+        var model = predictor.Model;
+        return new SegmentationDescription(
+            [.. model.Labels.Select(SegmentDescription.OfStructure)],
+            SegmentAlgorithm.Automatic,
+            model.Run is { } run ? $"FedSeg {run}" : "FedSeg",
+            // One segmentation a call: UIDs must never be given twice.
+            $"predict/{series.SeriesUid}/{Guid.NewGuid()}",
+            TimeProvider.System.GetLocalNow().DateTime);
+    }
+
+    private static void Report(bool json, IReadOnlyList<string> names, LabelVolume labels, double seconds)
+    {
+        var counts = new long[256];
+        foreach (var label in labels.Labels) counts[label]++;
+        var spacing = labels.Grid.SpacingMm;
+        var millilitres = spacing.X * spacing.Y * spacing.Z / 1000;
+        var volumes = names.Select((name, i) => new { label = name, volumeMl = counts[i + 1] * millilitres }).ToList();
+        if (json)
+        {
+            JsonOutput.Write(new { labels = volumes, seconds });
+            return;
+        }
+
+        foreach (var volume in volumes) Console.WriteLine($"{volume.label}: {volume.volumeMl:F2} ml");
+        Console.WriteLine($"{seconds:F1} s");
+    }
+}

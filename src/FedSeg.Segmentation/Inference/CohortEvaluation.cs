@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using FedSeg.Imaging.Cases;
+using FedSeg.Imaging.Metrics;
+
+namespace FedSeg.Segmentation.Inference;
+
+/// <summary>A scored case.</summary>
+/// <param name="PatientKey">Pseudonym of the patient, stays at the site.</param>
+/// <param name="Labels">The metrics of each of the model's labels, in class order.</param>
+/// <param name="Trial">What cutting labels down to their largest piece would have done.</param>
+public sealed record EvaluatedCase(
+    string Site, string Case, string PatientKey, ImmutableArray<LabelMetrics> Labels, PostProcessingTrial Trial);
+
+/// <summary>A case that could not be scored.</summary>
+public sealed record RefusedCase(string Site, string Case, string Reason);
+
+/// <summary>A model's score of one label over all cases.</summary>
+/// <param name="MeanDice">Over the cases that have the label in reference or prediction; NaN when none has.</param>
+/// <param name="Interval">95 % interval of the mean over patients.</param>
+/// <param name="MeanHd95">mm, over the cases that have it in both; NaN when none has.</param>
+/// <param name="Cases">Cases behind <paramref name="MeanDice"/>.</param>
+public sealed record LabelSummary(string Label, double MeanDice, BootstrapInterval Interval, double MeanHd95, int Cases);
+
+/// <summary>A model scored on every labelled case below <c>DIR/&lt;site&gt;/&lt;case&gt;/…</c>, one in memory at a time.</summary>
+public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadOnlyList<RefusedCase> Refused)
+{
+    /// <param name="predictor">The model.</param>
+    /// <param name="directory">The data folder; sites and cases are taken in ordinal order.</param>
+    /// <param name="scored">Called after each case.</param>
+    /// <param name="cancellationToken">Looked at before each window.</param>
+    /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
+    public static CohortEvaluation Run(
+        Predictor predictor, string directory, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
+    {
+        var (cases, refused) = (new List<EvaluatedCase>(), new List<RefusedCase>());
+        var (reader, vocabulary, options) = (new CaseReader(), LabelVocabulary.Of(predictor.Model.Labels), new MetricsOptions());
+        foreach (var folder in Subfolders(directory).SelectMany(Subfolders))
+        {
+            var (site, name) = (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));
+            switch (reader.Read(folder, vocabulary, cancellationToken))
+            {
+                case CaseOutcome.Quarantined quarantined:
+                    refused.Add(new RefusedCase(site, name, quarantined.Reason.ToString()));
+                    break;
+                case CaseOutcome.Usable { Case: var usable } when usable.Modality != predictor.Model.Preprocessing.Modality:
+                    refused.Add(new RefusedCase(site, name, nameof(QuarantineReason.UnsupportedImage)));
+                    break;
+                case CaseOutcome.Usable { Case: var usable }:
+                    var prediction = predictor.Segment(usable.Image, progress: null, cancellationToken);
+                    var metrics = Enumerable.Range(1, predictor.Model.Labels.Length)
+                        .Select(label => SegmentationMetrics.ComputeLabel(usable.Labels, prediction, (byte)label, options));
+                    var trial = PostProcessingTrial.Of(prediction, usable.Labels, predictor.Model.Labels.Length);
+                    cases.Add(new EvaluatedCase(site, name, usable.PatientKey, [.. metrics], trial));
+                    scored?.Invoke(cases[^1]);
+                    break;
+            }
+        }
+
+        return new CohortEvaluation(cases, refused);
+    }
+
+    /// <summary>Means and intervals of each label.</summary>
+    /// <param name="labels">The model's labels in class order.</param>
+    /// <param name="seed">Seeds the bootstrap.</param>
+    public IReadOnlyList<LabelSummary> Summarise(IReadOnlyList<string> labels, int seed)
+    {
+        return [.. labels.Select((label, i) =>
+        {
+            var dice = Known(Cases, metrics => metrics.Dice).ToList();
+            // A patient's key is unique at its site only.
+            var byPatient = Cases.GroupBy(entry => (entry.Site, entry.PatientKey))
+                .Select(patient => (IReadOnlyList<double>)[.. Known(patient, metrics => metrics.Dice)])
+                .ToList();
+            var interval = BootstrapInterval.OfMean(byPatient, seed);
+            return new LabelSummary(label, Mean(dice), interval, Mean([.. Known(Cases, metrics => metrics.Hd95)]), dice.Count);
+
+            IEnumerable<double> Known(IEnumerable<EvaluatedCase> cases, Func<LabelMetrics, double> value) =>
+                cases.Select(entry => value(entry.Labels[i])).Where(known => !double.IsNaN(known));
+        })];
+
+        static double Mean(List<double> values) => values.Count == 0 ? double.NaN : values.Average();
+    }
+
+    private static IEnumerable<string> Subfolders(string directory) => Directory.GetDirectories(directory).Order(StringComparer.Ordinal);
+}

@@ -1,0 +1,50 @@
+using FedSeg.Imaging.Volumes;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FedSeg.Segmentation.Inference;
+
+/// <summary>
+/// The slices that the present row of windows covers: weighted sums of logits and of weights, moved along as the rows go up. Its tensors
+/// belong to the dispose scope given.
+/// </summary>
+internal sealed class WindowSlab(int height, Index3 image, Device device, DisposeScope scope)
+{
+    private readonly Tensor _weights = zeros([height, image.Y, image.X], device: device);
+
+    // [classes, height, rows, columns]; made with the first logits, which say how many classes there are.
+    private Tensor? _sums;
+
+    /// <summary>Adds a window's logits <c>[1, classes, D, H, W]</c> at a row and column.</summary>
+    public void Add(Tensor logits, Tensor importance, int y, int x)
+    {
+        _sums ??= zeros([logits.shape[1], height, image.Y, image.X], device: device).MoveToOtherDisposeScope(scope);
+        Under(_sums).add_(logits.squeeze(0).mul_(importance), LastingScalars.One);
+        Under(_weights).add_(importance, LastingScalars.One);
+
+        Tensor Under(Tensor slab) => slab.narrow(-2, y, importance.shape[1]).narrow(-1, x, importance.shape[2]);
+    }
+
+    /// <summary>Mean logits <c>[classes, H, W]</c> of a slice, cut to the image without its padding.</summary>
+    public float[] Plane(int slice, Index3 before, Index3 size)
+    {
+        using var passing = NewDisposeScope();
+        var mean = _sums!.select(1, slice).div(_weights.select(0, slice));
+        return mean.narrow(1, before.Y, size.Y).narrow(2, before.X, size.X).contiguous().cpu().data<float>().ToArray();
+    }
+
+    /// <summary>Forgets the lowest slices and makes room for as many above.</summary>
+    public void Advance(int slices)
+    {
+        using var passing = NewDisposeScope();
+        Shift(_sums!, axis: 1, slices);
+        Shift(_weights, axis: 0, slices);
+    }
+
+    private void Shift(Tensor slab, int axis, int slices)
+    {
+        var kept = height - slices;
+        if (kept > 0) slab.narrow(axis, 0, kept).copy_(slab.narrow(axis, slices, kept).clone());
+        slab.narrow(axis, kept, slices).zero_();
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Weights;
+using FedSeg.Testing;
+
+namespace FedSeg.Cli.Tests.Engine;
+
+/// <summary>
+/// <c>predict</c> and <c>evaluate</c> with a model of first weights: what it says is nonsense, but said on the right grid.
+/// </summary>
+public sealed class PredictCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Predict_ToDicom_IsASegmentationOfTheStudy()
+    {
+        var study = await StudyAsync();
+
+        var ended = await FedsegProcess.RunAsync("predict", "--model", Model("model"), "--input", study, "--out", _folder["out.dcm"], "--json");
+
+        Assert.Equal(0, ended.ExitCode);
+        using var document = JsonDocument.Parse(ended.Output);
+        Assert.Equal(["first", "second"], document.RootElement.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString()));
+        Assert.All(document.RootElement.GetProperty("labels").EnumerateArray(), label => Assert.True(label.GetProperty("volumeMl").GetDouble() >= 0));
+        Assert.True(document.RootElement.GetProperty("seconds").GetDouble() > 0);
+        Assert.Contains("% of the windows done", ended.Errors);
+        using var dump = JsonDocument.Parse((await FedsegProcess.RunAsync("dicom", "dump", _folder["out.dcm"], "--json")).Output);
+        Assert.Equal("1.2.840.10008.5.1.4.1.1.66.4", dump.RootElement.GetProperty("sopClass").GetString());
+    }
+
+    [Fact]
+    public async Task Predict_ToNifti_IsWritten_AndTwoModelsWithMirrorsAnswerAsOne()
+    {
+        var study = await StudyAsync();
+
+        var ended = await FedsegProcess.RunAsync(
+            "predict", "--model", Model("one"), Model("two", seed: 2), "--mirror", "--keep-largest", "all", "--input", study, "--out", _folder["out.nii.gz"]);
+
+        Assert.Equal(0, ended.ExitCode);
+        Assert.Contains("ml", ended.Output);
+        Assert.Equal([0x1F, 0x8B], File.ReadAllBytes(_folder["out.nii.gz"])[..2].Select(value => (int)value));
+    }
+
+    [Fact]
+    public async Task Evaluate_PhantomHospitals_ScoresEveryCaseWithAnInterval()
+    {
+        await StudyAsync();
+        var names = await LabelsAsync();
+
+        var ended = await FedsegProcess.RunAsync("evaluate", "--model", Model("model", labels: names), "--data", _folder["hospitals"], "--json");
+
+        Assert.Equal(0, ended.ExitCode);
+        using var document = JsonDocument.Parse(ended.Output);
+        var cases = document.RootElement.GetProperty("cases").EnumerateArray().ToList();
+        Assert.Equal(Directory.GetDirectories(_folder["hospitals"]).Sum(site => Directory.GetDirectories(site).Length), cases.Count);
+        Assert.All(cases, scored => Assert.Equal(names, scored.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
+        foreach (var name in names)
+        {
+            var summary = document.RootElement.GetProperty("summary").GetProperty(name!);
+            var mean = summary.GetProperty("meanDice").GetDouble();
+            Assert.InRange(mean, summary.GetProperty("ciLow").GetDouble(), summary.GetProperty("ciHigh").GetDouble());
+            Assert.True(summary.TryGetProperty("meanHd95", out _));
+        }
+    }
+
+    [Theory]
+    [InlineData("missing.safetensors", "out.dcm", "missing.safetensors")]
+    [InlineData("model", "out.png", "must end in .dcm, .nii.gz")]
+    [InlineData("text", "out.dcm", "text")]
+    public async Task Predict_WhatCanNotBe_IsBadInputInOneLine(string model, string output, string problem)
+    {
+        Model("model");
+        _folder.Write("text", "no model at all");
+
+        var ended = await FedsegProcess.RunAsync("predict", "--model", _folder[model], "--input", _folder["."], "--out", _folder[output]);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains(problem, ended.ErrorLine);
+    }
+
+    [Fact]
+    public async Task Predict_LabelThatTheModelHasNot_IsBadInput()
+    {
+        var ended = await FedsegProcess.RunAsync(
+            "predict", "--model", Model("model"), "--input", _folder["."], "--out", _folder["out.dcm"], "--keep-largest", "third");
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("first, second", ended.ErrorLine);
+    }
+
+    private async Task<string> StudyAsync()
+    {
+        var made = await FedsegProcess.RunAsync("phantom", "--out", _folder["hospitals"], "--sites", "1", "--cases", "2");
+        Assert.Equal(0, made.ExitCode);
+        return Directory.GetDirectories(Directory.GetDirectories(_folder["hospitals"])[0]).Order(StringComparer.Ordinal).First();
+    }
+
+    private async Task<string?[]> LabelsAsync()
+    {
+        var told = await FedsegProcess.RunAsync("fingerprint", "--data", _folder["hospitals"], "--out", _folder["told"], "--least-cases", "2", "--json");
+        using var document = JsonDocument.Parse(told.Output);
+        return [.. document.RootElement.GetProperty("labels").EnumerateArray().Select(label => label.GetString())];
+    }
+
+    private string Model(string name, ulong seed = 1, string?[]? labels = null)
+    {
+        var metadata = new ModelMetadata
+        {
+            Architecture = new ArchitectureSpec { Name = "unet3d", Classes = (labels?.Length ?? 2) + 1, BaseFeatures = 2, Levels = 2 },
+            Labels = [.. labels?.Select(label => label!) ?? ["first", "second"]],
+            Preprocessing = new() { Modality = "MR", SpacingMm = [3, 3, 3], PatchVoxels = [16, 16, 16] },
+        };
+        ModelInitializer.Write(_folder[name], ArchitectureCatalog.Manifest(metadata.Architecture), seed, metadata.ToDictionary());
+        return _folder[name];
+    }
+}
