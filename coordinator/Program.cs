@@ -1,4 +1,5 @@
 using FedSeg.Coordinator;
+using FedSeg.Coordinator.Rounds;
 using FedSeg.Hosting.Programs;
 
 if (args is [RecomputeProgram.Verb, var dataDirectory, var model])

@@ -57,6 +57,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         _opened = null;
         var plan = open.Plan;
         var device = ComputeDevice.Choose(open.Device, open.Threads);
+        CpuKernels.ChooseFor(open.Plan.Architecture);
         var vocabulary = VocabularyOf(plan.Labels, open.LabelAliases);
         var cohort = Cohort.Read(
             open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None);

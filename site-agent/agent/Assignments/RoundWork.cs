@@ -182,7 +182,7 @@ internal sealed partial class RoundWork(
         {
             using var model = SafetensorsFile.Open(modelPath);
             if (plan.Manifest().FirstDifference(model.Tensors) is not null) return "its tensors are not the plan's";
-            return ImprintCheck.Problem(model, plan.Manifest(), plan.Preprocessing.PatchVoxels.Aggregate(1L, (product, extent) => product * extent));
+            return EqualRows.Problem(model, plan.Manifest());
         }
         catch (SafetensorsException)
         {

@@ -70,6 +70,7 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
                     MeanLoss = plan.Task == RoundTask.Train ? 0 : null,
                     Scores = [],
                     Seconds = 0,
+                    Cohort = new CohortUse(Cases, Cases),
                 };
             default:
                 throw new InvalidDataException($"The agent asked for {command.GetType().Name}.");

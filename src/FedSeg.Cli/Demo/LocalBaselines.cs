@@ -1,6 +1,7 @@
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Cases;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
 using static TorchSharp.torch;
@@ -18,6 +19,7 @@ internal static class LocalBaselines
     {
         Directory.CreateDirectory(modelDirectory);
         set_num_threads(1);
+        CpuKernels.ChooseFor(job.Architecture);
         var vocabulary = LabelVocabulary.Of(job.Labels);
         var cohorts = data.Sites.ToDictionary(site => site.Key, site => Cohort.Read(
             site.Value, vocabulary, job.Preprocessing, job.HeldBackFraction, job.Seed, Environment.ProcessorCount, reportPath: null, cancellationToken));

@@ -3,6 +3,7 @@ using FedSeg.Cli.Demo;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
 using FedSeg.Imaging.Cases;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
 
@@ -29,6 +30,7 @@ internal static class TrainCommand
             ? [data.Sites.GetValueOrDefault(site) ?? throw new BadInputException($"There is no site '{site}' below {parsed.GetRequiredValue(Data).FullName}; there are: {string.Join(", ", data.Sites.Keys)}.")]
             : data.Sites.Values.ToArray();
         var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
+        CpuKernels.ChooseFor(job.Architecture);
         var seed = (ulong)parsed.GetValue(Seed);
         var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken))]);
 

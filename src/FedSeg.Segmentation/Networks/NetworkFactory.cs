@@ -13,6 +13,8 @@ public static class NetworkFactory
     public static UNet Create(ArchitectureSpec spec)
     {
         var problems = ArchitectureCatalog.Problems(spec);
-        return problems.Count == 0 ? new UNet(spec) : throw new ArgumentException(string.Join("; ", problems), nameof(spec));
+        if (problems.Count > 0) throw new ArgumentException(string.Join("; ", problems), nameof(spec));
+        CpuKernels.Check(spec);
+        return new UNet(spec);
     }
 }

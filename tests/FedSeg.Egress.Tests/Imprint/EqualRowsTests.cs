@@ -4,10 +4,8 @@ using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Tests.Imprint;
 
-public sealed class ImprintCheckTests : IDisposable
+public sealed class EqualRowsTests : IDisposable
 {
-    private const long Patch = 32 * 32 * 32;
-
     private readonly string _path = Path.GetTempFileName();
 
     public void Dispose() => File.Delete(_path);
@@ -42,17 +40,10 @@ public sealed class ImprintCheckTests : IDisposable
         Assert.NotNull(Problem(manifest));
     }
 
-    [Theory]
-    [InlineData("a linear layer", 128, 40)]
-    [InlineData("a layer that sees a whole patch at once", 8, 1, 32, 32, 32)]
-    [InlineData(null, 8, 1, 31, 32, 32)]
-    public void StaticProblem_WideLayer_IsFound(string? expected, params int[] shape) =>
-        Assert.Equal(expected, ImprintCheck.StaticProblem(new TensorManifest([new TensorSpec("layer.weight", [.. shape])]), Patch));
-
     private string? Problem(TensorManifest manifest)
     {
         using var model = SafetensorsFile.Open(_path);
-        return ImprintCheck.Problem(model, manifest, Patch);
+        return EqualRows.Problem(model, manifest);
     }
 
     private void Write(TensorManifest manifest, Func<TensorSpec, int, float> value)

@@ -3,11 +3,12 @@ using FedSeg.Federation.Weights;
 namespace FedSeg.Egress.Imprint;
 
 /// <summary>
-/// Tells a model that is built to copy its training images into its update from one that is built to segment. Such a model measures every image with many equal rows of
-/// weights whose biases form a ladder, so that each image moves its own row (Fowl et al. 2022, Robbing the Fed); or it has a layer wide enough to see a whole patch at
-/// once, before any pooling. What it leaks can't be found in the update by looking, so the model itself is refused before it is trained.
+/// Tells a model that was filled to copy its training images into its update from one that was filled to segment. Such a model measures every image with many equal
+/// rows of weights whose biases form a ladder, so that each image moves its own row (Fowl et al. 2022, Robbing the Fed). What it leaks can't be found in the update by
+/// looking, so the model itself is refused before it is trained. Layers able to do it by their shape alone are refused with the plan
+/// (<see cref="FedSeg.Federation.Architectures.ImprintCheck"/>).
 /// </summary>
-public static class ImprintCheck
+public static class EqualRows
 {
     /// <summary>Fewest rows among which equal ones mean anything.</summary>
     private const int FewestRows = 8;
@@ -18,22 +19,11 @@ public static class ImprintCheck
     /// <summary>Two rows point the same way from this cosine on; rows of a random or trained layer come nowhere near it.</summary>
     private const double SameDirection = 0.9999;
 
-    /// <summary>What in a model could imprint images, in the gate's own words; <see langword="null"/> when nothing does.</summary>
+    /// <summary>Whether a layer of a model holds them, in the gate's own words; <see langword="null"/> when none does.</summary>
     /// <param name="model">The received global model.</param>
     /// <param name="manifest">The tensors its plan declares.</param>
-    /// <param name="patchVoxels">Voxels of one training patch.</param>
-    public static string? Problem(SafetensorsFile model, TensorManifest manifest, long patchVoxels)
-    {
-        if (StaticProblem(manifest, patchVoxels) is { } wide) return wide;
-        return manifest.Tensors.Where(IsLayer).Any(tensor => HasEqualRows(model, tensor)) ? "a layer's rows of weights are equal" : null;
-    }
-
-    /// <summary>Whether a layer's fan-in is a patch or more, or one sees everything at once (a matrix: a linear layer).</summary>
-    public static string? StaticProblem(TensorManifest manifest, long patchVoxels)
-    {
-        if (manifest.Tensors.Any(tensor => tensor.Shape.Length == 2)) return "a linear layer";
-        return manifest.Tensors.Where(IsLayer).Any(tensor => FanIn(tensor) >= patchVoxels) ? "a layer that sees a whole patch at once" : null;
-    }
+    public static string? Problem(SafetensorsFile model, TensorManifest manifest) =>
+        manifest.Tensors.Where(IsLayer).Any(tensor => HasEqualRows(model, tensor)) ? "a layer's rows of weights are equal" : null;
 
     private static bool IsLayer(TensorSpec tensor) => tensor.Shape.Length > 1;
 

@@ -1,0 +1,64 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using FedSeg.Federation.Architectures;
+
+namespace FedSeg.Segmentation.Networks;
+
+/// <summary>
+/// Keeps oneDNN, the library behind libtorch's convolutions on a CPU, to instructions with which it computes right. In libtorch 2.10 its AVX-512 and AVX2 convolutions
+/// read memory that nobody wrote where channels don't fill a vector of 16 or 8: outputs and gradients are then wrong, differ from run to run, and are NaN now and then
+/// (found on AMD EPYC; <c>ConvolutionTests</c> holds every channel count to double precision). oneDNN reads its limit once, when it first computes, so the limit belongs
+/// to the process: SSE4.1 unless <see cref="ChooseFor"/> allowed more.
+/// </summary>
+public static partial class CpuKernels
+{
+    private const string Variable = "ONEDNN_MAX_CPU_ISA";
+    private const string Safe = "SSE41", Fast = "AVX2";
+
+    /// <summary>Channels that fill an AVX2 vector of float32.</summary>
+    private const int FastChannels = 8;
+
+    private static readonly Lock Gate = new();
+    private static string _limit = "";
+
+    /// <summary>
+    /// Allows a process that computes with one architecture the fastest instructions that are right for it. Call it before anything is computed; the first call decides.
+    /// </summary>
+    public static void ChooseFor(ArchitectureSpec architecture)
+    {
+        lock (Gate)
+        {
+            if (_limit == Safe && FillsVectors(architecture)) Limit(Fast);
+        }
+    }
+
+    /// <summary>Refuses a network that this process would compute wrongly.</summary>
+    /// <exception cref="InvalidOperationException">Another architecture's faster instructions were chosen before.</exception>
+    internal static void Check(ArchitectureSpec architecture)
+    {
+        if (_limit == Fast && !FillsVectors(architecture))
+        {
+            throw new InvalidOperationException($"This process computes with {Fast}, for which every stage needs a multiple of {FastChannels} channels.");
+        }
+    }
+
+    /// <summary>Before any code of this project can compute anything.</summary>
+#pragma warning disable CA2255 // A library may not surprise its program; here the surprise would be a wrong segmentation.
+    [ModuleInitializer]
+#pragma warning restore CA2255
+    internal static void Initialize() => Limit(Safe);
+
+    private static bool FillsVectors(ArchitectureSpec architecture) =>
+        ArchitectureCatalog.Topology(architecture).Stages.All(stage => stage.Features % FastChannels == 0);
+
+    private static void Limit(string instructions)
+    {
+        // .NET keeps its own copy of the environment on Unix; native code reads the system's.
+        Environment.SetEnvironmentVariable(Variable, instructions);
+        if (!OperatingSystem.IsWindows() && SetNative(Variable, instructions, overwrite: 1) != 0) throw new InvalidOperationException($"{Variable} could not be set.");
+        _limit = instructions;
+    }
+
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetNative(string name, string value, int overwrite);
+}
