@@ -6,7 +6,9 @@ using Spectre.Console;
 
 namespace FedSeg.Cli.Imaging;
 
-/// <summary><c>fedseg dicom deidentify</c>: PS3.15 Annex E on files and folders, with a report that holds no value of any patient.</summary>
+/// <summary>
+/// <c>fedseg dicom deidentify</c>: PS3.15 Annex E on files and folders, with a report that holds no value of any patient.
+/// </summary>
 internal static class DeidentifyCommand
 {
     private const string BasicProfile = "basic";
@@ -14,22 +16,33 @@ internal static class DeidentifyCommand
     public static Command Create()
     {
         var input = new Argument<string>("in") { Description = "A DICOM file, or a folder of them in any names and sub-folders." };
-        var output = new Argument<DirectoryInfo>("out") { Description = "A new or empty folder; OUT/<study>/<series>/<instance>.dcm is written, by new UIDs." };
-        var profile = new Option<string>("--profile") { Description = "The confidentiality profile: basic (PS3.15 Annex E).", DefaultValueFactory = _ => BasicProfile };
+        var output = new Argument<DirectoryInfo>("out")
+        {
+            Description = "A new or empty folder; OUT/<study>/<series>/<instance>.dcm is written, by new UIDs.",
+        };
+        var profile = new Option<string>("--profile")
+        {
+            Description = "The confidentiality profile: basic (PS3.15 Annex E).",
+            DefaultValueFactory = _ => BasicProfile,
+        };
         profile.AcceptOnlyFromAmong(BasicProfile);
         var retain = new Option<string[]>("--retain")
         {
-            Description = "Options of the profile, by commas or one each time: " + string.Join(", ", DeidentificationProfile.OptionNames) + ".",
+            Description = $"Options of the profile, by commas or one each time: {string.Join(", ", DeidentificationProfile.OptionNames)}.",
             AllowMultipleArgumentsPerToken = true,
             DefaultValueFactory = _ => [],
         };
         var key = new Option<FileInfo>("--key")
         {
-            Description = "The secret that decides new UIDs, pseudonyms and shifted dates; made when absent. Keep it, and keep it at the hospital.",
+            Description = "The secret that decides new UIDs, pseudonyms and shifted dates; made when absent. It stays at the hospital.",
             DefaultValueFactory = _ => new FileInfo(DefaultKeyPath),
         };
-        var list = new Option<FileInfo?>("--quarantine-list") { Description = "Write the paths of the files held back, with reasons, to this file. Paths may name patients." };
-        return new Command("deidentify", "Write copies without what identifies a patient; hold back what can't be cleaned.") { input, output, profile, retain, key, list }
+        var list = new Option<FileInfo?>("--quarantine-list")
+        {
+            Description = "Write the paths of the files held back, with reasons, to this file. Paths may name patients.",
+        };
+        return new Command("deidentify", "Write copies without what identifies a patient; hold back what can't be cleaned.")
+            { input, output, profile, retain, key, list }
             .Does((parsed, cancellationToken) =>
             {
                 var (source, target) = (parsed.GetRequiredValue(input), parsed.GetRequiredValue(output).FullName);
@@ -47,13 +60,15 @@ internal static class DeidentifyCommand
     }
 
     private static string DefaultKeyPath =>
-        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify), "fedseg", "deidentification.key");
+        Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.ApplicationData, Environment.SpecialFolderOption.DoNotVerify),
+            "fedseg", "deidentification.key");
 
     private static DeidentificationProfile Profile(string[] names)
     {
         try
         {
-            return DeidentificationProfile.Parse(names.SelectMany(name => name.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
+            return DeidentificationProfile.Parse(names.SelectMany(name =>
+                name.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)));
         }
         catch (ArgumentException error)
         {
@@ -63,10 +78,14 @@ internal static class DeidentifyCommand
 
     private static IReadOnlyList<string> Files(string source, string target)
     {
-        if (!File.Exists(source) && !Directory.Exists(source)) throw new BadInputException($"There is no file or folder '{Path.GetFullPath(source)}'.");
-        if (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()) throw new BadInputException($"{target} is not an empty folder; name a new one.");
-        if (Directory.Exists(source) && FolderDeidentification.Overlap(source, target)) throw new BadInputException($"{target} and {Path.GetFullPath(source)} lie in each other; name a folder elsewhere.");
-        return FolderDeidentification.Files(source) is { Count: > 0 } files ? files : throw new BadInputException($"There are no files in '{Path.GetFullPath(source)}'.");
+        if (!File.Exists(source) && !Directory.Exists(source))
+            throw new BadInputException($"There is no file or folder '{Path.GetFullPath(source)}'.");
+        if (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any())
+            throw new BadInputException($"{target} is not an empty folder; name a new one.");
+        if (Directory.Exists(source) && FolderDeidentification.Overlap(source, target))
+            throw new BadInputException($"{target} and {Path.GetFullPath(source)} lie in each other; name a folder elsewhere.");
+        return FolderDeidentification.Files(source) is { Count: > 0 } files ? files
+            : throw new BadInputException($"There are no files in '{Path.GetFullPath(source)}'.");
     }
 
     private static DeidentificationKey Key(string path)
@@ -74,7 +93,7 @@ internal static class DeidentifyCommand
         if (!File.Exists(path))
         {
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            Console.Error.WriteLine($"Made a new key, {path}. With it the same patient gets the same pseudonym next time; without it nobody can link the copies.");
+            Console.Error.WriteLine($"Made a new key, {path}. With it a patient gets the same pseudonym next time; without it nobody can link the copies.");
         }
 
         return DeidentificationKey.OpenOrCreate(path);
@@ -114,7 +133,8 @@ internal static class DeidentifyCommand
         quarantined = report.Quarantined.ToDictionary(entry => CamelCase(entry.Key), entry => entry.Value),
     };
 
-    private static int? Count(AttributeActions actions, AttributeOutcome outcome) => actions.Counts.TryGetValue(outcome, out var count) ? count : null;
+    private static int? Count(AttributeActions actions, AttributeOutcome outcome) =>
+        actions.Counts.TryGetValue(outcome, out var count) ? count : null;
 
     private static string CamelCase(QuarantineReason reason) => JsonNamingPolicy.CamelCase.ConvertName(reason.ToString());
 

@@ -9,7 +9,8 @@ namespace FedSeg.Dicom.DataSets;
 internal static class StandardDictionary
 {
     private static readonly Lazy<FrozenDictionary<DicomTag, StandardAttribute>> Attributes = new(() =>
-        EmbeddedTable.Rows("dictionary.csv", columns: 3).ToFrozenDictionary(row => EmbeddedTable.Tag(row[0]), row => Parse(row[1], row[2])));
+        EmbeddedTable.Rows("dictionary.csv", columns: 3).ToFrozenDictionary(row => EmbeddedTable.Tag(row[0]), row =>
+            Parse(row[1], row[2])));
 
     public static StandardAttribute? Find(DicomTag tag) => Attributes.Value.GetValueOrDefault(tag);
 

@@ -4,7 +4,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// PS3.15 Table E.1-1, edition 2024b, as the assembly carries it, and the types that decide its conditional actions. The table is read once; a row that
+/// PS3.15 Table E.1-1, edition 2024b, as the assembly carries it, and the types that decide its conditional actions. The table is read
+/// once; a row that
 /// does not parse is a fault of the build, not of a file.
 /// </summary>
 internal sealed class ConfidentialityTable
@@ -13,13 +14,14 @@ internal sealed class ConfidentialityTable
 
     private static readonly ProfileOption[] OptionColumns =
     [
-        ProfileOption.RetainUids, ProfileOption.RetainDeviceIdentity, ProfileOption.RetainInstitutionIdentity, ProfileOption.RetainPatientCharacteristics,
-        ProfileOption.RetainFullDates, ProfileOption.RetainModifiedDates, ProfileOption.CleanDescriptors, ProfileOption.CleanStructuredContent,
-        ProfileOption.CleanGraphics,
+        ProfileOption.RetainUids, ProfileOption.RetainDeviceIdentity, ProfileOption.RetainInstitutionIdentity,
+        ProfileOption.RetainPatientCharacteristics, ProfileOption.RetainFullDates, ProfileOption.RetainModifiedDates,
+        ProfileOption.CleanDescriptors, ProfileOption.CleanStructuredContent, ProfileOption.CleanGraphics,
     ];
 
     private static readonly ObjectKind[] TypeColumns =
-        [ObjectKind.PlainImage, ObjectKind.Pet, ObjectKind.EnhancedImage, ObjectKind.Segmentation, ObjectKind.StructureSet, ObjectKind.Other];
+        [ObjectKind.PlainImage, ObjectKind.Pet, ObjectKind.EnhancedImage, ObjectKind.Segmentation, ObjectKind.StructureSet,
+            ObjectKind.Other];
 
     private static readonly Lazy<ConfidentialityTable> Read = new(() => new ConfidentialityTable());
 
@@ -34,7 +36,8 @@ internal sealed class ConfidentialityTable
         RepeatingGroups = [.. rows.Where(row => row[0].Contains('X')).Select(Row)];
         _types = EmbeddedTable.Rows("conditional-types.csv", 2 + TypeColumns.Length)
             .Skip(1)
-            .SelectMany(row => TypeColumns.Select((kind, column) => KeyValuePair.Create((EmbeddedTable.Tag(row[0]), kind), Type(row[2 + column]))))
+            .SelectMany(row => TypeColumns.Select((kind, column) =>
+                KeyValuePair.Create((EmbeddedTable.Tag(row[0]), kind), Type(row[2 + column]))))
             .ToFrozenDictionary();
         foreach (var (tag, row) in _rows)
         {

@@ -6,7 +6,8 @@ using FedSeg.Dicom.Writing;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Makes the cleaned data set of one file: each element by its rule, items of sequences likewise. Values that stay as bytes are not copied; text that stays
+/// Makes the cleaned data set of one file: each element by its rule, items of sequences likewise. Values that stay as bytes are not
+/// copied; text that stays
 /// becomes UTF-8.
 /// </summary>
 internal sealed class DataSetCleaner
@@ -58,7 +59,8 @@ internal sealed class DataSetCleaner
         return cleaned;
     }
 
-    private AttributeOutcome? Apply(ProfileAction action, ElementRule rule, DataSet dataSet, DicomElement element, DataSetBuilder cleaned, bool hollow) => action switch
+    private AttributeOutcome? Apply(ProfileAction action, ElementRule rule, DataSet dataSet, DicomElement element, DataSetBuilder cleaned,
+        bool hollow) => action switch
     {
         ProfileAction.Remove => AttributeOutcome.Removed,
         ProfileAction.Empty or ProfileAction.Dummy when element.Tag == Tags.PatientId && dataSet.Text(element.Tag) is { } id =>
@@ -67,7 +69,8 @@ internal sealed class DataSetCleaner
         ProfileAction.Dummy => Dummy(element, cleaned),
         ProfileAction.ReplaceUid => ReplaceUids(dataSet, element, cleaned, hollow),
         ProfileAction.Keep => Keep(rule, dataSet, element, cleaned, hollow),
-        ProfileAction.Clean => CleanValue(dataSet, element, cleaned, hollow) ?? Apply(rule.Otherwise, rule, dataSet, element, cleaned, hollow),
+        ProfileAction.Clean => CleanValue(dataSet, element, cleaned, hollow)
+            ?? Apply(rule.Otherwise, rule, dataSet, element, cleaned, hollow),
         _ => throw new InvalidOperationException($"No action {action}."),
     };
 
@@ -127,7 +130,8 @@ internal sealed class DataSetCleaner
     }
 
     /// <summary>Well-known UIDs are of no one; what follows the standard's root must look like a UID to count as one.</summary>
-    private static bool IsStandard(string uid) => uid.StartsWith(StandardRoot, StringComparison.Ordinal) && uid.All(letter => char.IsAsciiDigit(letter) || letter == '.');
+    private static bool IsStandard(string uid) =>
+        uid.StartsWith(StandardRoot, StringComparison.Ordinal) && uid.All(letter => char.IsAsciiDigit(letter) || letter == '.');
 
     private AttributeOutcome? Keep(ElementRule rule, DataSet dataSet, DicomElement element, DataSetBuilder cleaned, bool hollow)
     {
@@ -146,7 +150,8 @@ internal sealed class DataSetCleaner
 
         if (tag == PatientAge && IsTellingAge(dataSet.Text(tag)))
         {
-            return Write(cleaned, element, string.Create(CultureInfo.InvariantCulture, $"{OldestToldAge + 1:000}Y"), AttributeOutcome.Cleaned);
+            return Write(cleaned, element, string.Create(CultureInfo.InvariantCulture, $"{OldestToldAge + 1:000}Y"),
+                AttributeOutcome.Cleaned);
         }
 
         if (!IsWellFormed(element))
@@ -210,7 +215,8 @@ internal sealed class DataSetCleaner
         Func<string, string?>? clean = vr switch
         {
             DicomVr.DA or DicomVr.DT or DicomVr.TM => value => _shift.Move(vr, value),
-            DicomVr.LO or DicomVr.SH or DicomVr.LT or DicomVr.ST or DicomVr.UT or DicomVr.UC => value => DescriptorVocabulary.Clean(value, _echo),
+            DicomVr.LO or DicomVr.SH or DicomVr.LT or DicomVr.ST or DicomVr.UT or DicomVr.UC => value =>
+                DescriptorVocabulary.Clean(value, _echo),
             _ => null,
         };
         string?[] values = clean is null ? [] : [.. dataSet.Texts(element.Tag).Select(value => value.Length == 0 ? "" : clean(value))];
@@ -229,9 +235,12 @@ internal sealed class DataSetCleaner
         return outcome;
     }
 
-    /// <summary>Ages above 89 are few enough to tell who it is (HIPAA Safe Harbor, 45 CFR 164.514(b)(2)(i)(C)); the standard leaves them.</summary>
+    /// <summary>
+    /// Ages above 89 are few enough to tell who it is (HIPAA Safe Harbor, 45 CFR 164.514(b)(2)(i)(C)); the standard leaves them.
+    /// </summary>
     private static bool IsTellingAge(string? age) =>
-        age is [.., 'Y'] && int.TryParse(age.AsSpan(0, age.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var years) && years > OldestToldAge;
+        age is [.., 'Y'] && int.TryParse(age.AsSpan(0, age.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var years)
+            && years > OldestToldAge;
 
     /// <summary>Numbers and UIDs as text hold nothing else: a name that was typed into one is no number and does not stay.</summary>
     private static bool IsWellFormed(DicomElement element)

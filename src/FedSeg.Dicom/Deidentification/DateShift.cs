@@ -4,7 +4,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Retain Longitudinal Temporal Information Modified Dates (PS3.15 §E.3.6): every date of a patient moves by the same whole number of days, so intervals
+/// Retain Longitudinal Temporal Information Modified Dates (PS3.15 §E.3.6): every date of a patient moves by the same whole number of
+/// days, so intervals
 /// stay exact; times of day stay. An offset from UTC is dropped from a date-time, since it tells a place.
 /// </summary>
 internal sealed class DateShift(int days)
@@ -19,7 +20,8 @@ internal sealed class DateShift(int days)
     };
 
     private string? MoveDate(string date) =>
-        DateOnly.TryParseExact(date, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) && day.DayNumber + days >= 0
+        DateOnly.TryParseExact(date, "yyyyMMdd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            && day.DayNumber + days >= 0
             ? day.AddDays(days).ToString("yyyyMMdd", CultureInfo.InvariantCulture)
             : null;
 }

@@ -4,7 +4,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Which objects are let through, by what the header says. SOP classes must be on a list; pixels that may show text are refused by the rules that
+/// Which objects are let through, by what the header says. SOP classes must be on a list; pixels that may show text are refused by the
+/// rules that
 /// archives use (PS3.15 §E.3.1 leaves the finding of text to the user; the reasons are in <see cref="QuarantineReason"/>).
 /// </summary>
 internal static class DeidentifiableObjects
@@ -22,7 +23,8 @@ internal static class DeidentifiableObjects
         (ObjectKind.EnhancedImage, ["2.1", "2.2", "4.1", "4.3", "4.4", "128.1", "130"]),
         (ObjectKind.Segmentation, ["30", "66.4", "66.7"]),
         (ObjectKind.StructureSet, ["481.3"]),
-        // DX, mammography, intra-oral, tomosynthesis; registration, fiducials, surface segmentation, real world values; radiotherapy image, dose, plan, records.
+        // DX, mammography, intra-oral, tomosynthesis; registration, fiducials, surface segmentation, real world values; radiotherapy
+        // image, dose, plan, records.
         (ObjectKind.Other,
             ["1.1", "1.1.1", "1.2", "1.2.1", "1.3", "1.3.1", "13.1.3", "66.1", "66.2", "66.3", "66.5", "67",
             "481.1", "481.2", "481.4", "481.5", "481.6", "481.7", "481.8", "481.9"]),
@@ -81,17 +83,20 @@ internal static class DeidentifiableObjects
             : string.Equals(burnedIn, "YES", StringComparison.OrdinalIgnoreCase) ? QuarantineReason.BurnedInAnnotation
             : dataSet.Text(ConversionType) is not null ? QuarantineReason.SecondaryCapture
             : imageType.Any(IsScreen) ? QuarantineReason.ScreenSave
-            : imageType is [_, "SECONDARY", ..] && !string.Equals(burnedIn, "NO", StringComparison.OrdinalIgnoreCase) ? QuarantineReason.DerivedSecondary
+            : imageType is [_, "SECONDARY", ..] && !string.Equals(burnedIn, "NO", StringComparison.OrdinalIgnoreCase)
+                ? QuarantineReason.DerivedSecondary
             : HasEmbeddedOverlay(dataSet) ? QuarantineReason.OverlayInPixelData
             : null;
     }
 
     private static bool IsScreen(string imageTypeValue) =>
-        imageTypeValue.Contains("SCREEN", StringComparison.OrdinalIgnoreCase) || imageTypeValue.Contains("REPORT", StringComparison.OrdinalIgnoreCase);
+        imageTypeValue.Contains("SCREEN", StringComparison.OrdinalIgnoreCase)
+            || imageTypeValue.Contains("REPORT", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>An overlay without data of its own lies in unused bits of the pixel cells (retired, PS3.3 §C.9.2).</summary>
     private static bool HasEmbeddedOverlay(DataSet dataSet) => dataSet.Elements.Any(element =>
-        RepeatingGroup.IsOverlay(element.Tag) && element.Tag.Element == 0x0010 && dataSet.Find(new DicomTag(element.Tag.Group, 0x3000)) is null);
+        RepeatingGroup.IsOverlay(element.Tag) && element.Tag.Element == 0x0010
+            && dataSet.Find(new DicomTag(element.Tag.Group, 0x3000)) is null);
 
     private static string? FirstUid(DataSet dataSet, DicomTag tag) => dataSet.Find(tag) is { Vr: DicomVr.UI } ? dataSet.Text(tag) : null;
 }

@@ -6,8 +6,10 @@ using System.Text;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// The secret that decides new UIDs, pseudonyms and date shifts. The same key gives the same answers in every run, so references between files, and between
-/// exports years apart, stay whole; without it nobody finds the way back from a new UID or confirms a guessed one. It belongs to the hospital and stays there.
+/// The secret that decides new UIDs, pseudonyms and date shifts. The same key gives the same answers in every run, so references between
+/// files, and between
+/// exports years apart, stay whole; without it nobody finds the way back from a new UID or confirms a guessed one. It belongs to the
+/// hospital and stays there.
 /// </summary>
 public sealed class DeidentificationKey
 {
@@ -21,9 +23,12 @@ public sealed class DeidentificationKey
 
     /// <summary>A key from 32 secret bytes.</summary>
     public static DeidentificationKey FromBytes(ReadOnlySpan<byte> key) =>
-        key.Length == KeyBytes ? new(key.ToArray()) : throw new ArgumentException($"The key has {key.Length} bytes; {KeyBytes} are needed.", nameof(key));
+        key.Length == KeyBytes ? new(key.ToArray())
+            : throw new ArgumentException($"The key has {key.Length} bytes; {KeyBytes} are needed.", nameof(key));
 
-    /// <summary>Reads a key file (32 bytes as base64), or makes one from the system's secure randomness that only its owner may read.</summary>
+    /// <summary>
+    /// Reads a key file (32 bytes as base64), or makes one from the system's secure randomness that only its owner may read.
+    /// </summary>
     /// <exception cref="InvalidDataException">The file is not a key, or others than its owner may read it.</exception>
     public static DeidentificationKey OpenOrCreate(string path)
     {
@@ -46,9 +51,12 @@ public sealed class DeidentificationKey
     }
 
     /// <summary>The new UID of a UID: <c>2.25.</c> and 128 bits of its keyed hash as a decimal number (PS3.5 §B.2).</summary>
-    internal string Uid(string uid) => "2.25." + BinaryPrimitives.ReadUInt128BigEndian(Hash("uid", uid)).ToString(CultureInfo.InvariantCulture);
+    internal string Uid(string uid) =>
+        "2.25." + BinaryPrimitives.ReadUInt128BigEndian(Hash("uid", uid)).ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>A name for a patient that tells nothing and links the patient's studies with each other: <c>FS-</c> and 16 hexadecimal digits.</summary>
+    /// <summary>
+    /// A name for a patient that tells nothing and links the patient's studies with each other: <c>FS-</c> and 16 hexadecimal digits.
+    /// </summary>
     internal string Pseudonym(string patientId) => "FS-" + Convert.ToHexString(Hash("patient", patientId).AsSpan(0, 8));
 
     /// <summary>How many days all dates of a patient move: 1 to 3650, always into the past.</summary>
@@ -62,7 +70,8 @@ public sealed class DeidentificationKey
         }
 
         var key = new byte[KeyBytes];
-        return new FileInfo(path).Length <= 256 && Convert.TryFromBase64String(File.ReadAllText(path).Trim(), key, out var length) && length == KeyBytes
+        return new FileInfo(path).Length <= 256 && Convert.TryFromBase64String(File.ReadAllText(path).Trim(), key, out var length)
+            && length == KeyBytes
             ? new DeidentificationKey(key)
             : throw new InvalidDataException($"{path} is not a de-identification key ({KeyBytes} bytes as base64). Name the right file, or a new one that will be made.");
     }

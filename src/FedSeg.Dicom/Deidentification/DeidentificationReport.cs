@@ -3,7 +3,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// What was done, by count: attributes with their outcomes, files held back by reason. It holds tags and numbers only, never a value or a file's name, so it
+/// What was done, by count: attributes with their outcomes, files held back by reason. It holds tags and numbers only, never a value or a
+/// file's name, so it
 /// may be shown to anyone.
 /// </summary>
 public sealed class DeidentificationReport
@@ -16,7 +17,10 @@ public sealed class DeidentificationReport
     /// <summary>Files written.</summary>
     public int Files { get; private set; }
 
-    /// <summary>By tag, <c>(0010,0010)</c>; all private attributes together are <c>private</c>, curves <c>(50xx,eeee)</c>, overlays <c>(60xx,eeee)</c>.</summary>
+    /// <summary>
+    /// By tag, <c>(0010,0010)</c>; all private attributes together are <c>private</c>, curves <c>(50xx,eeee)</c>, overlays
+    /// <c>(60xx,eeee)</c>.
+    /// </summary>
     public IReadOnlyDictionary<string, AttributeActions> Actions => _actions;
 
     /// <summary>Files held back, by reason.</summary>

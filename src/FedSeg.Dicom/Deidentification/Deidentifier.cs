@@ -5,7 +5,8 @@ using FedSeg.Dicom.Writing;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// De-identifies DICOM files by the Basic Application Level Confidentiality Profile and its options (PS3.15 Annex E). A file is written whole or not at all;
+/// De-identifies DICOM files by the Basic Application Level Confidentiality Profile and its options (PS3.15 Annex E). A file is written
+/// whole or not at all;
 /// pixel data pass byte for byte. Not safe for concurrent use: one instance counts one run.
 /// </summary>
 public sealed class Deidentifier(DeidentificationProfile profile, DeidentificationKey key, DicomLimits? limits = null)
@@ -24,10 +25,12 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
     public DeidentificationReport Report { get; } = new();
 
     /// <summary>
-    /// Reads a file and writes its de-identified copy as <c>study/series/instance.dcm</c> below a folder, all three by their new UIDs. On return the file is
+    /// Reads a file and writes its de-identified copy as <c>study/series/instance.dcm</c> below a folder, all three by their new UIDs. On
+    /// return the file is
     /// complete under its name, or nothing was written.
     /// </summary>
-    /// <exception cref="IOException">The input can't be read or the output can't be written; what is corrupt is quarantined instead.</exception>
+    /// <exception cref="IOException">The input can't be read or the output can't be written; what is corrupt is quarantined
+    /// instead.</exception>
     public DeidentificationOutcome Deidentify(string path, string outputFolder)
     {
         DeidentificationOutcome outcome;
@@ -38,7 +41,8 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
         }
         catch (DicomException unreadable)
         {
-            outcome = new QuarantinedFile(unreadable.Fault == DicomFault.NotDicom ? QuarantineReason.NotDicom : QuarantineReason.Unreadable);
+            outcome = new QuarantinedFile(unreadable.Fault == DicomFault.NotDicom ? QuarantineReason.NotDicom
+                : QuarantineReason.Unreadable);
         }
 
         Report.Count(outcome);
@@ -57,7 +61,8 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
             return new QuarantinedFile(QuarantineReason.UnsupportedTransferSyntax);
         }
 
-        string?[] uids = [NewUid(file.DataSet, Tags.StudyInstanceUid), NewUid(file.DataSet, Tags.SeriesInstanceUid), NewUid(file.DataSet, Tags.SopInstanceUid)];
+        string?[] uids = [NewUid(file.DataSet, Tags.StudyInstanceUid), NewUid(file.DataSet, Tags.SeriesInstanceUid),
+            NewUid(file.DataSet, Tags.SopInstanceUid)];
         if (uids.Contains(null))
         {
             return new QuarantinedFile(QuarantineReason.MissingUid);
@@ -83,7 +88,10 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
         return new DeidentifiedFile(relative);
     }
 
-    /// <summary>Compressed pixel data stay as they are; everything else becomes Explicit VR Little Endian, whose pixel bytes are those of Implicit VR.</summary>
+    /// <summary>
+    /// Compressed pixel data stay as they are; everything else becomes Explicit VR Little Endian, whose pixel bytes are those of Implicit
+    /// VR.
+    /// </summary>
     private static TransferSyntax? OutputSyntax(TransferSyntax input) =>
         input.IsBigEndian || !TransferSyntax.IsKnown(input.Uid) ? null
         : input.IsEncapsulated ? input
@@ -98,7 +106,9 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
             : key.Uid(uid);
     }
 
-    /// <summary>Says in the file what was done to it, PS3.15 §E.2 and PS3.3 §C.12.1.1.7; what an earlier de-identification said stays said.</summary>
+    /// <summary>
+    /// Says in the file what was done to it, PS3.15 §E.2 and PS3.3 §C.12.1.1.7; what an earlier de-identification said stays said.
+    /// </summary>
     private void Mark(DataSetBuilder cleaned, DataSet source)
     {
         var codes = new SortedDictionary<int, string> { [BasicProfileCode] = BasicProfileMeaning };
@@ -119,8 +129,10 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
 
     private string Temporal(DataSet source)
     {
-        var earlier = source.Find(LongitudinalTemporalInformationModified) is { Vr: DicomVr.CS } ? source.Text(LongitudinalTemporalInformationModified) : null;
-        return !profile.Has(ProfileOption.RetainFullDates) && !profile.Has(ProfileOption.RetainModifiedDates) || earlier == "REMOVED" ? "REMOVED"
+        var earlier = source.Find(LongitudinalTemporalInformationModified) is { Vr: DicomVr.CS }
+            ? source.Text(LongitudinalTemporalInformationModified) : null;
+        return !profile.Has(ProfileOption.RetainFullDates) && !profile.Has(ProfileOption.RetainModifiedDates) || earlier == "REMOVED"
+            ? "REMOVED"
             : profile.Has(ProfileOption.RetainModifiedDates) || earlier == "MODIFIED" ? "MODIFIED"
             : "UNMODIFIED";
     }

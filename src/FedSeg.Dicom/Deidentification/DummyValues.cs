@@ -19,7 +19,9 @@ internal static class DummyValues
         _ => Word,
     };
 
-    /// <summary>Zeros: one value of a binary representation, or as many bytes as there were where <paramref name="length"/> says so.</summary>
+    /// <summary>
+    /// Zeros: one value of a binary representation, or as many bytes as there were where <paramref name="length"/> says so.
+    /// </summary>
     public static byte[] Zeros(DicomVr vr, int length = 0) => new byte[length > 0 ? length : vr switch
     {
         DicomVr.AT or DicomVr.FL or DicomVr.OF or DicomVr.OL or DicomVr.SL or DicomVr.UL => 4,

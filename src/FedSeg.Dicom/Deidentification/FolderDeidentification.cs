@@ -15,7 +15,9 @@ public static class FolderDeidentification
     public static IReadOnlyList<string> Files(string input) =>
         File.Exists(input) ? [input] : [.. Directory.EnumerateFiles(input, "*", EveryFile).Order(StringComparer.Ordinal)];
 
-    /// <summary>Whether files written below <paramref name="output"/> would be found again below <paramref name="input"/>, or the other way round.</summary>
+    /// <summary>
+    /// Whether files written below <paramref name="output"/> would be found again below <paramref name="input"/>, or the other way round.
+    /// </summary>
     public static bool Overlap(string input, string output)
     {
         var (first, second) = (WithSeparator(input), WithSeparator(output));
@@ -44,5 +46,6 @@ public static class FolderDeidentification
         }
     }
 
-    private static string WithSeparator(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
+    private static string WithSeparator(string path) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
 }

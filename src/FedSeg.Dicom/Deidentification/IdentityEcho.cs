@@ -4,7 +4,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// The names and numbers by which a data set identifies people, to find them again in text that the profile lets stay: a technician may have typed the
+/// The names and numbers by which a data set identifies people, to find them again in text that the profile lets stay: a technician may
+/// have typed the
 /// patient's name into the protocol, the coil name or a code meaning. A second net, not the first one.
 /// </summary>
 internal sealed partial class IdentityEcho
@@ -14,7 +15,8 @@ internal sealed partial class IdentityEcho
 
     private static readonly DicomTag[] Names =
     [
-        Tags.PatientName, new(0x0010, 0x1001), new(0x0010, 0x1005), new(0x0010, 0x1060), Tags.ReferringPhysicianName, new(0x0008, 0x009C), new(0x0008, 0x1048),
+        Tags.PatientName, new(0x0010, 0x1001), new(0x0010, 0x1005), new(0x0010, 0x1060), Tags.ReferringPhysicianName, new(0x0008, 0x009C),
+            new(0x0008, 0x1048),
         new(0x0008, 0x1050), new(0x0008, 0x1060), Tags.OperatorsName, new(0x0032, 0x1032),
     ];
 
@@ -38,7 +40,8 @@ internal sealed partial class IdentityEcho
     }
 
     /// <summary>The text has a word of a person's name, or contains a number of the patient.</summary>
-    public bool IsIn(string text) => Words(text).Any(_words.Contains) || _numbers.Any(number => text.Contains(number, StringComparison.OrdinalIgnoreCase));
+    public bool IsIn(string text) =>
+        Words(text).Any(_words.Contains) || _numbers.Any(number => text.Contains(number, StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<string> Words(string text) => Word().Matches(text).Select(match => match.Value);
 

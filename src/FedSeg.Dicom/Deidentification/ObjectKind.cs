@@ -1,6 +1,8 @@
 namespace FedSeg.Dicom.Deidentification;
 
-/// <summary>Kinds of objects in which the attributes with a conditional action have the same types; the columns of conditional-types.csv.</summary>
+/// <summary>
+/// Kinds of objects in which the attributes with a conditional action have the same types; the columns of conditional-types.csv.
+/// </summary>
 internal enum ObjectKind
 {
     /// <summary>CR, CT, MR and NM images, one frame or NM's many.</summary>

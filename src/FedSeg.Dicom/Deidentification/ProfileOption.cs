@@ -1,6 +1,9 @@
 namespace FedSeg.Dicom.Deidentification;
 
-/// <summary>The options of the Basic Application Level Confidentiality Profile, PS3.15 §E.3. The number is the code value in DCM (PS3.16 CID 7050).</summary>
+/// <summary>
+/// The options of the Basic Application Level Confidentiality Profile, PS3.15 §E.3. The number is the code value in DCM (PS3.16 CID
+/// 7050).
+/// </summary>
 public enum ProfileOption
 {
     CleanPixelData = 113101,

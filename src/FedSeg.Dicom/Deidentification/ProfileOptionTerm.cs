@@ -6,7 +6,8 @@ namespace FedSeg.Dicom.Deidentification;
 /// <param name="Refusal">Why this program can't honour the option; <see langword="null"/> for those it does.</param>
 internal sealed record ProfileOptionTerm(ProfileOption Option, string Name, string Meaning, string? Refusal = null)
 {
-    private const string NeedsEyes = "can't be honoured by this program: finding what identifies a person in pixels needs a detector that a hospital has validated, and eyes on every image";
+    private const string NeedsEyes =
+        "can't be honoured by this program: to find what identifies a person in pixels takes a validated detector and eyes on every image";
 
     /// <summary>All twelve, by code.</summary>
     public static IReadOnlyList<ProfileOptionTerm> All { get; } =

@@ -3,7 +3,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Private attributes that are known to be safe, PS3.15 Table E.3.10-1, for the Retain Safe Private Option: those that change how diffusion and PET images
+/// Private attributes that are known to be safe, PS3.15 Table E.3.10-1, for the Retain Safe Private Option: those that change how
+/// diffusion and PET images
 /// are read. All are numbers or coded words. The list is short on purpose; what is not on it goes.
 /// </summary>
 internal static class SafePrivateAttributes
@@ -35,7 +36,8 @@ internal static class SafePrivateAttributes
         var (group, number) = (element.Tag.Group, element.Tag.Element);
         if (number is >= 0x10 and <= 0xFF)
         {
-            return dataSet.Elements.Any(other => other.Tag.Group == group && other.Tag.Element >> BlockShift == number && Contains(dataSet, other));
+            return dataSet.Elements.Any(other =>
+                other.Tag.Group == group && other.Tag.Element >> BlockShift == number && Contains(dataSet, other));
         }
 
         return element.Items is null

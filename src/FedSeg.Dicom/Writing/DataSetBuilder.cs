@@ -7,7 +7,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Writing;
 
 /// <summary>
-/// A data set being made: elements in any order, each tag once (a later value replaces an earlier one). Text is UTF-8; <see cref="DicomWriter"/>
+/// A data set being made: elements in any order, each tag once (a later value replaces an earlier one). Text is UTF-8;
+/// <see cref="DicomWriter"/>
 /// declares it (ISO_IR 192).
 /// </summary>
 public sealed class DataSetBuilder
@@ -22,7 +23,8 @@ public sealed class DataSetBuilder
     /// <summary>Text values with the representation stated.</summary>
     public DataSetBuilder Text(DicomTag tag, DicomVr vr, params string[] values)
     {
-        _entries[tag] = vr.IsText() ? new Entry(vr) { Texts = values } : throw new ArgumentException($"{tag} is {vr}, which is no text.", nameof(tag));
+        _entries[tag] = vr.IsText() ? new Entry(vr) { Texts = values }
+            : throw new ArgumentException($"{tag} is {vr}, which is no text.", nameof(tag));
         return this;
     }
 
@@ -34,8 +36,10 @@ public sealed class DataSetBuilder
         {
             DicomVr.DS => Text(tag, [.. values.Select(DecimalString)]),
             DicomVr.IS => Text(tag, [.. values.Select(value => checked((int)value).ToString(CultureInfo.InvariantCulture))]),
-            DicomVr.US => Binary(tag, vr, values, 2, static (bytes, value) => BinaryPrimitives.WriteUInt16LittleEndian(bytes, checked((ushort)value))),
-            DicomVr.UL => Binary(tag, vr, values, 4, static (bytes, value) => BinaryPrimitives.WriteUInt32LittleEndian(bytes, checked((uint)value))),
+            DicomVr.US => Binary(tag, vr, values, 2, static (bytes, value) =>
+                BinaryPrimitives.WriteUInt16LittleEndian(bytes, checked((ushort)value))),
+            DicomVr.UL => Binary(tag, vr, values, 4, static (bytes, value) =>
+                BinaryPrimitives.WriteUInt32LittleEndian(bytes, checked((uint)value))),
             _ => throw new ArgumentException($"{tag} is {vr}; numbers are written as DS, IS, US or UL.", nameof(tag)),
         };
     }
@@ -47,7 +51,10 @@ public sealed class DataSetBuilder
         return this;
     }
 
-    /// <summary>Takes an element over as it was read, compressed fragments included. Long values stay in their file, which must be open until they are written.</summary>
+    /// <summary>
+    /// Takes an element over as it was read, compressed fragments included. Long values stay in their file, which must be open until they
+    /// are written.
+    /// </summary>
     internal DataSetBuilder Bytes(DicomElement element)
     {
         _entries[element.Tag] = new Entry(element.Vr) { Raw = element.Bytes, Encapsulated = element.Encapsulated };

@@ -24,12 +24,16 @@ public static class DicomWriter
         Write(stream, dataSet, TransferSyntax.ExplicitLittleEndian);
     }
 
-    /// <summary>Writes a whole file to a stream: an empty preamble, a meta group of FedSeg's own, the data set with its text in UTF-8.</summary>
+    /// <summary>
+    /// Writes a whole file to a stream: an empty preamble, a meta group of FedSeg's own, the data set with its text in UTF-8.
+    /// </summary>
     /// <param name="syntax">Explicit VR Little Endian, or the syntax of the compressed fragments that the data set holds.</param>
     internal static void Write(Stream stream, DataSetBuilder dataSet, TransferSyntax syntax)
     {
-        var sopClass = dataSet.FirstText(Tags.SopClassUid) ?? throw new ArgumentException($"{Tags.SopClassUid} is not set.", nameof(dataSet));
-        var instance = dataSet.FirstText(Tags.SopInstanceUid) ?? throw new ArgumentException($"{Tags.SopInstanceUid} is not set.", nameof(dataSet));
+        var sopClass = dataSet.FirstText(Tags.SopClassUid)
+            ?? throw new ArgumentException($"{Tags.SopClassUid} is not set.", nameof(dataSet));
+        var instance = dataSet.FirstText(Tags.SopInstanceUid)
+            ?? throw new ArgumentException($"{Tags.SopInstanceUid} is not set.", nameof(dataSet));
         dataSet.Text(Tags.SpecificCharacterSet, "ISO_IR 192");
         var meta = new DataSetBuilder()
             .Bytes(Tags.FileMetaInformationVersion, DicomVr.OB, [0, 1])

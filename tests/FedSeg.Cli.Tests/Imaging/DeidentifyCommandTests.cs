@@ -14,7 +14,8 @@ public sealed class DeidentifyCommandTests : IDisposable
     [Fact]
     public async Task Deidentify_FolderOfAHospital_WritesItsFilesAndReportsActionsByTag()
     {
-        PhantomHospitals.Write(_folder["in"], new PhantomOptions { Sites = 1, CasesPerSite = 2, Seed = 5 }, TestContext.Current.CancellationToken);
+        PhantomHospitals.Write(_folder["in"], new PhantomOptions { Sites = 1, CasesPerSite = 2, Seed = 5 },
+            TestContext.Current.CancellationToken);
         _folder.Write("in/letter.txt", "not DICOM");
         var files = Directory.GetFiles(_folder["in"], "*", SearchOption.AllDirectories).Length;
 

@@ -23,7 +23,8 @@ public sealed class CanaryTests : IDisposable
     {
         var source = DicomWriter.Encode(Plant(SourceImage.Create())
             .Sequence(ProcedureCode, Plant(Coded("Kanari's head scan")))
-            .Sequence(new DicomTag(0x5200, 0x9229), Plant(new DataSetBuilder()).Sequence(new DicomTag(0x0018, 0x9006), Plant(new DataSetBuilder()))));
+            .Sequence(new DicomTag(0x5200, 0x9229),
+                Plant(new DataSetBuilder()).Sequence(new DicomTag(0x0018, 0x9006), Plant(new DataSetBuilder()))));
 
         var cleaned = _run.Bytes(source);
 
@@ -94,7 +95,8 @@ public sealed class CanaryTests : IDisposable
         var metaLength = BitConverter.ToUInt32(plain, 8);
         byte[] file =
         [
-            .. preamble, .. "DICM"u8, .. plain[..8], .. BitConverter.GetBytes(metaLength + (uint)title.Length), .. plain[12..(int)(12 + metaLength)], .. title,
+            .. preamble, .. "DICM"u8, .. plain[..8], .. BitConverter.GetBytes(metaLength + (uint)title.Length),
+                .. plain[12..(int)(12 + metaLength)], .. title,
             .. plain[(int)(12 + metaLength)..],
             .. new RawBytes().Explicit(0xFFFC, 0xFFFC, "OB", "Kanari"u8).ToArray(),
         ];
@@ -103,7 +105,8 @@ public sealed class CanaryTests : IDisposable
 
         Assert.Equal(0, Occurrences(cleaned, Word));
         Assert.All(cleaned[..128], value => Assert.Equal(0, value));
-        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_run.Output, "*", SearchOption.AllDirectories), path => path.Contains(Word, StringComparison.OrdinalIgnoreCase));
+        Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(_run.Output, "*", SearchOption.AllDirectories), path =>
+            path.Contains(Word, StringComparison.OrdinalIgnoreCase));
     }
 
     [Fact]
@@ -161,7 +164,9 @@ public sealed class CanaryTests : IDisposable
         .Text(Tags.CodingSchemeDesignator, "SRT")
         .Text(Tags.CodeMeaning, meaning);
 
-    /// <summary>A file whose text is in this character set; the writer of FedSeg knows UTF-8 only, so the declaration is exchanged in the bytes.</summary>
+    /// <summary>
+    /// A file whose text is in this character set; the writer of FedSeg knows UTF-8 only, so the declaration is exchanged in the bytes.
+    /// </summary>
     private static byte[] WithCharacterSet(string characterSet, Action<DataSetBuilder> change)
     {
         var set = SourceImage.Create();

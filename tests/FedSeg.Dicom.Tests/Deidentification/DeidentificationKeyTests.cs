@@ -22,7 +22,8 @@ public sealed class DeidentificationKeyTests : IDisposable
 
         var uid = DeidentificationKey.FromBytes(secret).Uid("1.2.3");
 
-        Assert.Equal("2.25." + new BigInteger(hash.AsSpan(0, 16), isUnsigned: true, isBigEndian: true).ToString(CultureInfo.InvariantCulture), uid);
+        Assert.Equal("2.25." + new BigInteger(hash.AsSpan(0, 16), isUnsigned: true,
+            isBigEndian: true).ToString(CultureInfo.InvariantCulture), uid);
         Assert.True(uid.Length <= 64);
     }
 

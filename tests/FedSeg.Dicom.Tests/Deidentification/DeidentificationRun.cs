@@ -14,9 +14,11 @@ internal sealed class DeidentificationRun : IDisposable
     private readonly Deidentifier _deidentifier;
     private int _inputs;
 
-    public DeidentificationRun(params ProfileOption[] options) => _deidentifier = new Deidentifier(DeidentificationProfile.With(options), Key);
+    public DeidentificationRun(params ProfileOption[] options) =>
+        _deidentifier = new Deidentifier(DeidentificationProfile.With(options), Key);
 
-    public static DeidentificationKey Key { get; } = DeidentificationKey.FromBytes(Encoding.ASCII.GetBytes("a key of thirty-two bytes, a key"));
+    public static DeidentificationKey Key { get; } =
+        DeidentificationKey.FromBytes(Encoding.ASCII.GetBytes("a key of thirty-two bytes, a key"));
 
     public DeidentificationReport Report => _deidentifier.Report;
 

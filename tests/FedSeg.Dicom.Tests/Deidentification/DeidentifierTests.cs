@@ -21,7 +21,8 @@ public sealed class DeidentifierTests
 
         var cleaned = run.Cleaned(SourceImage.Create());
 
-        Assert.All([Tags.PatientName, Tags.PatientBirthDate, Tags.PatientSex, Tags.StudyDate, Tags.AccessionNumber], tag => Assert.True(cleaned.Find(tag)!.Value.IsEmpty));
+        Assert.All([Tags.PatientName, Tags.PatientBirthDate, Tags.PatientSex, Tags.StudyDate, Tags.AccessionNumber], tag =>
+            Assert.True(cleaned.Find(tag)!.Value.IsEmpty));
         Assert.All([PatientAge, Tags.SeriesDate, new DicomTag(0x0010, 0x1030)], tag => Assert.Null(cleaned.Find(tag)));
         Assert.StartsWith("FS-", cleaned.Text(Tags.PatientId), StringComparison.Ordinal);
         Assert.Equal("Scanners Inc", cleaned.Text(Tags.Manufacturer));
@@ -45,7 +46,8 @@ public sealed class DeidentifierTests
     [Fact]
     public void Deidentify_WithOptions_NamesEachInTheFile()
     {
-        using var run = new DeidentificationRun(ProfileOption.RetainUids, ProfileOption.RetainPatientCharacteristics, ProfileOption.RetainModifiedDates);
+        using var run = new DeidentificationRun(ProfileOption.RetainUids, ProfileOption.RetainPatientCharacteristics,
+            ProfileOption.RetainModifiedDates);
 
         var cleaned = run.Cleaned(SourceImage.Create());
 
@@ -73,7 +75,8 @@ public sealed class DeidentifierTests
 
         var cleaned = run.Cleaned(SourceImage.Create());
 
-        Assert.Equal(("20210301", "20210302", "093000"), (cleaned.Text(Tags.StudyDate), cleaned.Text(Tags.SeriesDate), cleaned.Text(Tags.StudyTime)));
+        Assert.Equal(("20210301", "20210302", "093000"),
+            (cleaned.Text(Tags.StudyDate), cleaned.Text(Tags.SeriesDate), cleaned.Text(Tags.StudyTime)));
         Assert.True(cleaned.Find(Tags.PatientBirthDate)!.Value.IsEmpty);
         Assert.Equal("UNMODIFIED", cleaned.Text(Temporal));
     }
@@ -116,18 +119,23 @@ public sealed class DeidentifierTests
 
         var cleaned = run.Cleaned(SourceImage.Create().Text(PatientAge, DicomVr.AS, age));
 
-        Assert.Equal((kept, "M", "81.5"), (cleaned.Text(PatientAge), cleaned.Text(Tags.PatientSex), cleaned.Text(new DicomTag(0x0010, 0x1030))));
+        Assert.Equal((kept, "M", "81.5"),
+            (cleaned.Text(PatientAge), cleaned.Text(Tags.PatientSex), cleaned.Text(new DicomTag(0x0010, 0x1030))));
     }
 
     [Fact]
     public void Deidentify_DeviceAndInstitutionIdentity_KeepsTheirs()
     {
         using var run = new DeidentificationRun(ProfileOption.RetainDeviceIdentity, ProfileOption.RetainInstitutionIdentity);
-        var source = SourceImage.Create().Text(Tags.StationName, "MR2").Text(Tags.InstitutionName, "General Hospital").Text(new DicomTag(0x0018, 0x1000), DicomVr.LO, "SN-1");
+        var source = SourceImage.Create()
+            .Text(Tags.StationName, "MR2")
+            .Text(Tags.InstitutionName, "General Hospital")
+            .Text(new DicomTag(0x0018, 0x1000), DicomVr.LO, "SN-1");
 
         var cleaned = run.Cleaned(source);
 
-        Assert.Equal(("MR2", "General Hospital", "SN-1"), (cleaned.Text(Tags.StationName), cleaned.Text(Tags.InstitutionName), cleaned.Text(new DicomTag(0x0018, 0x1000))));
+        Assert.Equal(("MR2", "General Hospital", "SN-1"),
+            (cleaned.Text(Tags.StationName), cleaned.Text(Tags.InstitutionName), cleaned.Text(new DicomTag(0x0018, 0x1000))));
     }
 
     [Fact]
@@ -135,7 +143,9 @@ public sealed class DeidentifierTests
     {
         using var run = new DeidentificationRun(ProfileOption.CleanDescriptors);
 
-        var cleaned = run.Cleaned(SourceImage.Create().Text(Tags.StudyDescription, "MR Head T2* for Dr. Mabuse, Kanari 4711").Text(Tags.SeriesDescription, "Mabuse"));
+        var cleaned = run.Cleaned(SourceImage.Create()
+            .Text(Tags.StudyDescription, "MR Head T2* for Dr. Mabuse, Kanari 4711")
+            .Text(Tags.SeriesDescription, "Mabuse"));
 
         Assert.Equal("MR Head T2*", cleaned.Text(Tags.StudyDescription));
         Assert.Null(cleaned.Find(Tags.SeriesDescription));
@@ -163,13 +173,16 @@ public sealed class DeidentifierTests
     public void Deidentify_TwoFilesOfAStudy_KeepsTheirReferencesWhole()
     {
         using var run = new DeidentificationRun();
-        var reference = (string instance) => new DataSetBuilder().Text(Tags.ReferencedSopClassUid, SourceImage.MrImage).Text(Tags.ReferencedSopInstanceUid, instance);
+        var reference = (string instance) =>
+            new DataSetBuilder().Text(Tags.ReferencedSopClassUid, SourceImage.MrImage).Text(Tags.ReferencedSopInstanceUid, instance);
         var first = run.Cleaned(SourceImage.Create("1.2.3.1"));
         var second = run.Cleaned(SourceImage.Create("1.2.3.2").Sequence(new DicomTag(0x0008, 0x1140), reference("1.2.3.1")));
 
-        Assert.Equal(first.Text(Tags.SopInstanceUid), Assert.Single(second.Items(new DicomTag(0x0008, 0x1140))).Text(Tags.ReferencedSopInstanceUid));
+        Assert.Equal(first.Text(Tags.SopInstanceUid),
+            Assert.Single(second.Items(new DicomTag(0x0008, 0x1140))).Text(Tags.ReferencedSopInstanceUid));
         Assert.Equal(SourceImage.MrImage, second.Items(new DicomTag(0x0008, 0x1140))[0].Text(Tags.ReferencedSopClassUid));
-        Assert.All([Tags.StudyInstanceUid, Tags.SeriesInstanceUid, FrameOfReference, Tags.PatientId], tag => Assert.Equal(first.Text(tag), second.Text(tag)));
+        Assert.All([Tags.StudyInstanceUid, Tags.SeriesInstanceUid, FrameOfReference, Tags.PatientId], tag =>
+            Assert.Equal(first.Text(tag), second.Text(tag)));
         Assert.Equal(DeidentificationRun.Key.Uid(SourceImage.FrameOfReference), first.Text(FrameOfReference));
     }
 
@@ -188,7 +201,8 @@ public sealed class DeidentifierTests
     {
         using var run = new DeidentificationRun();
 
-        Assert.Equal("1.2.840.10008.1.4.1.1", run.Cleaned(SourceImage.Create().Text(FrameOfReference, DicomVr.UI, "1.2.840.10008.1.4.1.1")).Text(FrameOfReference));
+        Assert.Equal("1.2.840.10008.1.4.1.1",
+            run.Cleaned(SourceImage.Create().Text(FrameOfReference, DicomVr.UI, "1.2.840.10008.1.4.1.1")).Text(FrameOfReference));
     }
 
     [Fact]
@@ -248,9 +262,11 @@ public sealed class DeidentifierTests
     public void Parse_BothKindsOfDatesOrAnUnknownName_IsRefused()
     {
         Assert.Throws<ArgumentException>(() => DeidentificationProfile.Parse(["full-dates", "modified-dates"]));
-        Assert.Contains("patient-characteristics", Assert.Throws<ArgumentException>(() => DeidentificationProfile.Parse(["dates"])).Message, StringComparison.Ordinal);
+        Assert.Contains("patient-characteristics",
+            Assert.Throws<ArgumentException>(() => DeidentificationProfile.Parse(["dates"])).Message, StringComparison.Ordinal);
     }
 
     private static IEnumerable<(string Value, string Scheme, string Meaning)> Codes(DataSet cleaned) =>
-        cleaned.Items(MethodCodes).Select(item => (item.RequiredText(Tags.CodeValue), item.RequiredText(Tags.CodingSchemeDesignator), item.RequiredText(Tags.CodeMeaning)));
+        cleaned.Items(MethodCodes).Select(item =>
+            (item.RequiredText(Tags.CodeValue), item.RequiredText(Tags.CodingSchemeDesignator), item.RequiredText(Tags.CodeMeaning)));
 }

@@ -52,10 +52,12 @@ public sealed class QuarantineTests : IDisposable
 
     [Fact]
     public void Deidentify_EncapsulatedDocumentInAnyClass_IsHeldBack() =>
-        AssertHeldBack(SourceImage.Create().Bytes(new DicomTag(0x0042, 0x0011), DicomVr.OB, "%PDF"u8.ToArray()), QuarantineReason.EncapsulatedDocument);
+        AssertHeldBack(SourceImage.Create().Bytes(new DicomTag(0x0042, 0x0011), DicomVr.OB, "%PDF"u8.ToArray()),
+            QuarantineReason.EncapsulatedDocument);
 
     [Fact]
-    public void Deidentify_NoUid_IsHeldBack() => AssertHeldBack(SourceImage.Create().Text(Tags.SeriesInstanceUid), QuarantineReason.MissingUid);
+    public void Deidentify_NoUid_IsHeldBack() =>
+        AssertHeldBack(SourceImage.Create().Text(Tags.SeriesInstanceUid), QuarantineReason.MissingUid);
 
     [Fact]
     public void Deidentify_SecondFileOfAnInstance_IsHeldBack()

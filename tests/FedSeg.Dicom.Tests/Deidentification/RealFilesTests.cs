@@ -14,7 +14,8 @@ public sealed class RealFilesTests(ITestOutputHelper output)
     [Fact]
     public void Deidentify_EveryFileOfTheConformanceSet_KeepsItsPixelsOrIsHeldBack()
     {
-        using var run = new DeidentificationRun(ProfileOption.RetainModifiedDates, ProfileOption.CleanDescriptors, ProfileOption.CleanGraphics);
+        using var run = new DeidentificationRun(ProfileOption.RetainModifiedDates, ProfileOption.CleanDescriptors,
+            ProfileOption.CleanGraphics);
         foreach (var input in FolderDeidentification.Files(SharedData.Folder("dicom_conformance")))
         {
             if (run.Outcome(input) is DeidentifiedFile { Path: var path })
@@ -44,7 +45,8 @@ public sealed class RealFilesTests(ITestOutputHelper output)
         DicomWriter.Write(source, SourceImage.Create());
 
         var before = await ToolAsync("/usr/bin/dciodvfy", source);
-        var after = await ToolAsync("/usr/bin/dciodvfy", Path.Combine(run.Output, Assert.IsType<DeidentifiedFile>(run.Outcome(source)).Path));
+        var after = await ToolAsync("/usr/bin/dciodvfy",
+            Path.Combine(run.Output, Assert.IsType<DeidentifiedFile>(run.Outcome(source)).Path));
 
         Assert.DoesNotContain("Error", before, StringComparison.Ordinal);
         Assert.Contains("MRImage", after, StringComparison.Ordinal);
@@ -83,14 +85,16 @@ public sealed class RealFilesTests(ITestOutputHelper output)
             {
                 Assert.True(fragments.OffsetTable.ToMemory().Span.SequenceEqual(after.Encapsulated!.OffsetTable.ToMemory().Span));
                 Assert.Equal(fragments.Fragments.Count, after.Encapsulated.Fragments.Count);
-                Assert.All(fragments.Fragments.Zip(after.Encapsulated.Fragments), pair => Assert.True(pair.First.ToMemory().Span.SequenceEqual(pair.Second.ToMemory().Span)));
+                Assert.All(fragments.Fragments.Zip(after.Encapsulated.Fragments), pair =>
+                    Assert.True(pair.First.ToMemory().Span.SequenceEqual(pair.Second.ToMemory().Span)));
             }
         }
     }
 
     private static async Task<string> ToolAsync(string tool, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(new ProcessStartInfo(tool, arguments) { RedirectStandardOutput = true,
+            RedirectStandardError = true })!;
         var errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         var text = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         await process.WaitForExitAsync(TestContext.Current.CancellationToken);
