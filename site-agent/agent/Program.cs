@@ -16,7 +16,7 @@ if (args is ["preflight", .. var settings])
             builder.Services.Configure<ConsoleLifetimeOptions>(lifetime => lifetime.SuppressStatusMessages = true);
             return builder.Build();
         },
-        (services, stop) => services.GetRequiredService<Preflight>().PrintAsync(Console.Out, stop));
+        Preflight.RunAsync);
 }
 
 return await ServiceProgram.RunAsync(() =>

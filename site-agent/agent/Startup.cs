@@ -78,7 +78,7 @@ internal static class Startup
         return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>(), provider.GetRequiredService<TimeProvider>(), RandomNumberGenerator.Create());
     });
 
-    public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorClient>();
+    public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>();
 
     public static IServiceCollection AddAssignments(this IServiceCollection services) =>
         services.AddSingleton<RoundWork>().AddHostedService<AssignmentLoop>();

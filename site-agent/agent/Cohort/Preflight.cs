@@ -1,5 +1,6 @@
 using FedSeg.Federation.Training;
 using FedSeg.SiteAgent.Training;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace FedSeg.SiteAgent.Cohort;
@@ -26,7 +27,11 @@ internal sealed partial class Preflight(TrainerHost trainer, ILogger<Preflight> 
         }
     }
 
-    /// <summary>The command: prints the counts.</summary>
+    /// <summary>The command <c>preflight</c>.</summary>
+    public static Task<int> RunAsync(IServiceProvider services, CancellationToken cancellationToken) =>
+        services.GetRequiredService<Preflight>().PrintAsync(Console.Out, cancellationToken);
+
+    /// <summary>Prints the counts.</summary>
     /// <returns>The exit code: 0 when there is something to train on, 1 when there is not, 3 when nobody could tell.</returns>
     public async Task<int> PrintAsync(TextWriter output, CancellationToken cancellationToken)
     {

@@ -5,47 +5,23 @@ using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Storage;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
-using Grpc.Net.Client;
-using Microsoft.Extensions.Options;
 
 namespace FedSeg.SiteAgent.Coordinator;
 
 /// <summary>
-/// The agent's only way onto the network. It dials out, takes assignments and models in, and sends nothing but what the egress gate cleared: the signatures of
+/// The agent's only way of work with the coordinator. It takes assignments and models in, and sends nothing but what the egress gate cleared: the signatures of
 /// <see cref="SendAsync"/> and <see cref="DeclineAsync"/> leave no other way.
 /// </summary>
-internal sealed class CoordinatorClient : IDisposable
+internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider time)
 {
-    private static readonly TimeSpan CallDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AttendanceSilence = TimeSpan.FromSeconds(60);
 
-    private readonly X509Certificate2 _certificate;
-    private readonly GrpcChannel _channel;
-    private readonly Protocol.V1.Federation.FederationClient _client;
-    private readonly Protocol.V1.Ledgers.LedgersClient _ledgers;
-    private readonly TimeProvider _time;
-
-    public CoordinatorClient(IOptions<AgentOptions> options, TimeProvider time)
-    {
-        var settings = options.Value;
-        _time = time;
-        _certificate = KeyFiles.LoadCertificate(settings.Certificate, settings.PrivateKey);
-        var authority = KeyFiles.LoadAuthority(settings.Authority);
-        _channel = GrpcChannel.ForAddress(settings.Coordinator, new GrpcChannelOptions
-        {
-            HttpHandler = MutualTls.CreateClientHandler(_certificate, authority),
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = 1 << 20,
-        });
-        _client = new Protocol.V1.Federation.FederationClient(_channel);
-        _ledgers = new Protocol.V1.Ledgers.LedgersClient(_channel);
-    }
+    private readonly Protocol.V1.Federation.FederationClient _client = new(channel.Calls);
 
     /// <summary>Attends: assignments as they come, until the connection ends. The coordinator speaks at least every 20 s, so silence means a dead line.</summary>
     /// <exception cref="ConnectionLostException">The connection could not be made or broke.</exception>
@@ -67,7 +43,7 @@ internal sealed class CoordinatorClient : IDisposable
             RunIds = { workingOn.Select(run => run.ToString()) },
         };
         using var call = _client.Attend(request, cancellationToken: cancellationToken);
-        while (await ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))
+        while (await CoordinatorChannel.ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))
         {
             var message = call.ResponseStream.Current;
             if (message.Round is { } round) yield return new Assignment.Round(round.Plan.Memory);
@@ -85,33 +61,22 @@ internal sealed class CoordinatorClient : IDisposable
     public Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken) =>
         File.Exists(path)
             ? Task.CompletedTask
-            : ConnectedAsync(() => DownloadAsync(digest, length, path, cancellationToken), cancellationToken);
+            : CoordinatorChannel.ConnectedAsync(() => DownloadAsync(digest, length, path, cancellationToken), cancellationToken);
 
     /// <summary>Sends one cleared update, from the byte on that the coordinator does not have yet.</summary>
     /// <returns>The coordinator's answer.</returns>
     /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
     public Task<UploadAnswer> SendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
-        ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
+        CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
 
     /// <summary>Tells that nothing will come in a round.</summary>
     /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
-    public Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) => ConnectedAsync(
+    public Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) => CoordinatorChannel.ConnectedAsync(
         async () => await _client.DeclineAsync(
             new Protocol.V1.Notice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round, Reason = notice.Notice.Reason.ToString() },
-            deadline: Deadline,
+            deadline: channel.Deadline,
             cancellationToken: cancellationToken),
         cancellationToken);
-
-    /// <summary>Makes one call about ledgers: sizes, hashes and signatures, the only thing that leaves without the gate.</summary>
-    /// <exception cref="ConnectionLostException">The connection broke.</exception>
-    internal Task<T> CallAsync<T>(Func<Protocol.V1.Ledgers.LedgersClient, DateTime, AsyncUnaryCall<T>> call, CancellationToken cancellationToken) =>
-        ConnectedAsync(async () => await call(_ledgers, Deadline), cancellationToken);
-
-    public void Dispose()
-    {
-        _channel.Dispose();
-        _certificate.Dispose();
-    }
 
     private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
     {
@@ -142,10 +107,10 @@ internal sealed class CoordinatorClient : IDisposable
     private async Task<UploadAnswer> UploadAsync(ClearedUpdate update, CancellationToken cancellationToken)
     {
         var key = new UploadKey { RunId = update.Run.ToString(), Round = update.Round, Digest = update.Digest.ToString() };
-        var stored = await _client.FindUploadAsync(key, deadline: Deadline, cancellationToken: cancellationToken);
+        var stored = await _client.FindUploadAsync(key, deadline: channel.Deadline, cancellationToken: cancellationToken);
         var offset = Math.Clamp(stored.Offset, 0, update.PayloadBytes);
 
-        using var signer = _certificate.GetECDsaPrivateKey() ?? throw new InvalidDataException("The site's certificate needs an ECDSA key.");
+        using var signer = channel.Certificate.GetECDsaPrivateKey() ?? throw new InvalidDataException("The site's certificate needs an ECDSA key.");
         using var call = _client.Upload(cancellationToken: cancellationToken);
         var header = new UploadHeader
         {
@@ -185,42 +150,15 @@ internal sealed class CoordinatorClient : IDisposable
         return new UploadAnswer(receipt.Accepted, receipt.Refusal);
     }
 
-    private DateTime Deadline => _time.GetUtcNow().UtcDateTime + CallDeadline;
-
     private async Task<bool> MoveNextAsync<T>(IAsyncStreamReader<T> stream, CancellationToken cancellationToken)
     {
         try
         {
-            return await stream.MoveNext(cancellationToken).WaitAsync(AttendanceSilence, _time, cancellationToken);
+            return await stream.MoveNext(cancellationToken).WaitAsync(AttendanceSilence, time, cancellationToken);
         }
         catch (TimeoutException)
         {
             throw new RpcException(new Status(StatusCode.Unavailable, "The coordinator fell silent."));
         }
     }
-
-    /// <summary>Does a call and turns every way in which gRPC says that the connection is gone into one.</summary>
-    private static async Task<T> ConnectedAsync<T>(Func<Task<T>> call, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (RpcException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
-        catch (RpcException error)
-        {
-            throw new ConnectionLostException(Explain(error), error);
-        }
-    }
-
-    private static string Explain(RpcException error) => error.StatusCode switch
-    {
-        StatusCode.PermissionDenied or StatusCode.Unauthenticated =>
-            "it does not accept this site's certificate; ask the federation's authority whether the site is in the register",
-        StatusCode.Unavailable when error.Status.DebugException?.GetBaseException() is { } cause => cause.Message.TrimEnd('.'),
-        _ => error.Status.Detail.TrimEnd('.'),
-    };
 }

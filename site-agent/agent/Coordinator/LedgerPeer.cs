@@ -7,9 +7,12 @@ using Google.Protobuf;
 
 namespace FedSeg.SiteAgent.Coordinator;
 
-/// <summary>The coordinator as the other party of mutual cosigning: what it says is parsed here and believed nowhere.</summary>
-internal sealed class LedgerPeer(CoordinatorClient coordinator)
+/// <summary>The coordinator as the other party of mutual cosigning: what it says is parsed here and believed nowhere.
+/// What goes out is sizes, hashes, public keys and signatures, and so needs no clearance.</summary>
+internal sealed class LedgerPeer(CoordinatorChannel channel)
 {
+    private readonly Protocol.V1.Ledgers.LedgersClient _ledgers = new(channel.Calls);
+
     /// <summary>Asks the coordinator to cosign this site's newest checkpoint.</summary>
     /// <returns>Its answer; <see langword="null"/> when it makes no sense.</returns>
     /// <exception cref="ConnectionLostException">The connection could not be made or broke.</exception>
@@ -22,8 +25,8 @@ internal sealed class LedgerPeer(CoordinatorClient coordinator)
             OldSize = oldSize,
             Proof = { log.ConsistencyProof(oldSize).Select(hash => ByteString.CopyFrom(hash.Bytes)) },
         };
-        var reply = await coordinator.CallAsync(
-            (ledgers, deadline) => ledgers.AddCheckpointAsync(request, deadline: deadline, cancellationToken: cancellationToken), cancellationToken);
+        var reply = await CoordinatorChannel.ConnectedAsync(
+            async () => await _ledgers.AddCheckpointAsync(request, deadline: channel.Deadline, cancellationToken: cancellationToken), cancellationToken);
         return reply.OutcomeCase switch
         {
             AddCheckpointReply.OutcomeOneofCase.Cosignature when Cosignature.FromLine(reply.Cosignature) is { } line => new WitnessOutcome.Cosigned(line),
@@ -41,8 +44,8 @@ internal sealed class LedgerPeer(CoordinatorClient coordinator)
     public async Task<(byte[] PublicKey, string Note, IReadOnlyList<MerkleHash> Proof)?> FetchCheckpointAsync(long oldSize, CancellationToken cancellationToken)
     {
         var request = new GetCheckpointRequest { OldSize = oldSize };
-        var answer = await coordinator.CallAsync(
-            (ledgers, deadline) => ledgers.GetCheckpointAsync(request, deadline: deadline, cancellationToken: cancellationToken), cancellationToken);
+        var answer = await CoordinatorChannel.ConnectedAsync(
+            async () => await _ledgers.GetCheckpointAsync(request, deadline: channel.Deadline, cancellationToken: cancellationToken), cancellationToken);
         if (answer.Checkpoint.Length == 0 || answer.Proof.Any(hash => hash.Length != MerkleHash.Length)) return null;
         return (answer.PublicKey.ToByteArray(), answer.Checkpoint, [.. answer.Proof.Select(hash => MerkleHash.FromBytes(hash.Span))]);
     }
@@ -52,6 +55,7 @@ internal sealed class LedgerPeer(CoordinatorClient coordinator)
     public async Task GiveCosignedAsync(byte[] publicKey, SignedCheckpoint cosigned, CancellationToken cancellationToken)
     {
         var request = new AddCosignatureRequest { PublicKey = ByteString.CopyFrom(publicKey), Checkpoint = cosigned.Note };
-        await coordinator.CallAsync((ledgers, deadline) => ledgers.AddCosignatureAsync(request, deadline: deadline, cancellationToken: cancellationToken), cancellationToken);
+        await CoordinatorChannel.ConnectedAsync(
+            async () => await _ledgers.AddCosignatureAsync(request, deadline: channel.Deadline, cancellationToken: cancellationToken), cancellationToken);
     }
 }

@@ -19,7 +19,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     private readonly TcpListener _deafCoordinator = new(IPAddress.Loopback, 0);
     private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly LedgerWriter _ledger;
-    private readonly CoordinatorClient _client;
+    private readonly CoordinatorChannel _channel;
     private readonly TrainerHost _trainer;
     private readonly RoundWork _work;
 
@@ -48,9 +48,11 @@ public sealed class RoundWorkTests : IAsyncDisposable
             PolicyPath = Path.Combine(_root, "egress-policy.yaml"),
             OutboxDirectory = Path.Combine(_root, "outbox"),
         };
-        _client = new CoordinatorClient(options, TimeProvider.System);
+        _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
-        _work = new RoundWork(_client, _trainer, new EgressGate(egress, _ledger, TimeProvider.System, System.Security.Cryptography.RandomNumberGenerator.Create()), options, TimeProvider.System, NullLogger<RoundWork>.Instance);
+        var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create());
+        var client = new CoordinatorClient(_channel, TimeProvider.System);
+        _work = new RoundWork(client, _trainer, gate, options, TimeProvider.System, NullLogger<RoundWork>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -84,7 +86,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _trainer.DisposeAsync();
-        _client.Dispose();
+        _channel.Dispose();
         _ledger.Dispose();
         _ledgerKey.Dispose();
         _deafCoordinator.Dispose();

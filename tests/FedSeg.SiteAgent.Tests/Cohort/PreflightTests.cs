@@ -21,7 +21,7 @@ public sealed class PreflightTests : IDisposable
         Assert.Equal(1, code);
         Assert.Equal(
             ["usable  0", "refused 3", "  GantryTilt 2", "  MissingSlices 1", $"which and why: {Path.Combine(_folder.FullName, "reports", "preflight.json")}"],
-            printed.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
+            printed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
     [Fact]

@@ -2,6 +2,8 @@ using System.Reflection;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
+using FedSeg.Ledger.Checkpoints;
+using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Coordinator;
 
 namespace FedSeg.SiteAgent.Tests.Coordinator;
@@ -12,12 +14,9 @@ public sealed class CoordinatorClientTests
     [Fact]
     public void PublicMethods_Parameters_CanCarryNothingOutButWhatWasCleared()
     {
-        var methods = typeof(CoordinatorClient)
-            .GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
-            .Where(method => method.IsPublic || method.IsAssembly)
-            .ToDictionary(method => method.Name, method => method.GetParameters().Select(parameter => parameter.ParameterType).Where(type => type != typeof(CancellationToken)).ToArray());
+        var methods = MethodsOf(typeof(CoordinatorClient));
 
-        Assert.Equal(["AttendAsync", "DeclineAsync", "Dispose", "DownloadModelAsync", "SendAsync"], methods.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["AttendAsync", "DeclineAsync", "DownloadModelAsync", "SendAsync"], methods.Keys.Order(StringComparer.Ordinal));
         Assert.Equal([typeof(ClearedUpdate)], methods["SendAsync"]);
         Assert.Equal([typeof(ClearedNotice)], methods["DeclineAsync"]);
         // Asks for a model by digest and length; the path is where it is stored here.
@@ -25,6 +24,35 @@ public sealed class CoordinatorClientTests
         // The label names of the operator's settings, whether the trainer is isolated, and runs the coordinator itself named.
         Assert.Equal([typeof(IEnumerable<string>), typeof(bool), typeof(IEnumerable<RunId>)], methods["AttendAsync"]);
     }
+
+    /// <summary>Of the ledger only its signed checkpoints and hashes can leave; no method takes an entry or a text.</summary>
+    [Fact]
+    public void LedgerPeer_Parameters_CanCarryNothingOutButCheckpointsAndKeys()
+    {
+        var methods = MethodsOf(typeof(LedgerPeer));
+
+        Assert.Equal(["AskToCosignAsync", "FetchCheckpointAsync", "GiveCosignedAsync"], methods.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal([typeof(byte[]), typeof(LedgerReader), typeof(long)], methods["AskToCosignAsync"]);
+        Assert.Equal([typeof(long)], methods["FetchCheckpointAsync"]);
+        Assert.Equal([typeof(byte[]), typeof(SignedCheckpoint)], methods["GiveCosignedAsync"]);
+    }
+
+    /// <summary>Nobody else can speak on the connection.</summary>
+    [Fact]
+    public void CoordinatorChannel_Holders_AreTheTwo() => Assert.Equal(
+        [typeof(CoordinatorClient), typeof(LedgerPeer)],
+        typeof(CoordinatorChannel).Assembly.GetTypes()
+            .Where(type => type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+                .Any(constructor => constructor.GetParameters().Any(parameter => parameter.ParameterType == typeof(CoordinatorChannel))))
+            .Where(type => !type.IsDefined(typeof(System.Runtime.CompilerServices.CompilerGeneratedAttribute)))
+            .OrderBy(type => type.Name, StringComparer.Ordinal));
+
+    private static Dictionary<string, Type[]> MethodsOf(Type type) => type
+        .GetMethods(BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+        .Where(method => method.IsPublic || method.IsAssembly)
+        .ToDictionary(
+            method => method.Name,
+            method => method.GetParameters().Select(parameter => parameter.ParameterType).Where(parameter => parameter != typeof(CancellationToken)).ToArray());
 
     [Theory]
     [InlineData(typeof(ClearedUpdate))]
