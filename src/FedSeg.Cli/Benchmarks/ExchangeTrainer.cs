@@ -18,25 +18,17 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
     /// <summary>Standard deviation of a weight's change, far below any norm bound.</summary>
     private const double Deviation = 1e-3;
 
-    private readonly string _delta = Path.Combine(Path.GetTempPath(), $"fedseg-exchange-{Environment.ProcessId}.safetensors");
     private readonly List<ExchangeTime> _times = [];
-    private string _timesPath = "";
+    private string _delta = "", _timesPath = "";
 
     /// <summary>Works commands off until the agent closes the pipe.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        try
+        while (await commands.ReadLineAsync(cancellationToken) is { } line)
         {
-            while (await commands.ReadLineAsync(cancellationToken) is { } line)
-            {
-                var answer = Answer(JsonSerializer.Deserialize<TrainerCommand>(line, FederationJson.Options)!);
-                await events.WriteLineAsync(JsonSerializer.Serialize(answer, FederationJson.Options));
-                await events.FlushAsync(cancellationToken);
-            }
-        }
-        finally
-        {
-            File.Delete(_delta);
+            var answer = Answer(JsonSerializer.Deserialize<TrainerCommand>(line, FederationJson.Options)!);
+            await events.WriteLineAsync(JsonSerializer.Serialize(answer, FederationJson.Options));
+            await events.FlushAsync(cancellationToken);
         }
     }
 
@@ -47,8 +39,9 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
             case TrainerCommand.Preflight:
                 return new TrainerEvent.Surveyed { Usable = Cases, Quarantined = ImmutableSortedDictionary<string, int>.Empty };
             case TrainerCommand.Open open:
-                WriteDelta(open.Plan);
                 _timesPath = open.CohortReportPath;
+                _delta = Path.ChangeExtension(_timesPath, ".safetensors");
+                WriteDelta(open.Plan);
                 return new TrainerEvent.Ready
                 {
                     TrainingCases = Cases,
