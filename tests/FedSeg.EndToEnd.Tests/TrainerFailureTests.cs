@@ -14,7 +14,7 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         await federation.Demo.StartCoordinatorAsync(Cancellation);
         var agent = federation.Demo.StartAgent("north");
         var first = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 100_000), Cancellation);
-        KillProcess(await FindTrainerAsync(agent.Id));
+        KillProcess(await FindTrainerAsync(federation, agent.Id));
 
         var failed = await federation.WaitForEndAsync(first, Cancellation);
         Assert.Equal("failed", failed.Status);
@@ -47,7 +47,7 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         await federation.Demo.StartCoordinatorAsync(Cancellation);
         var agent = federation.Demo.StartAgent("north");
         var runId = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 100_000), Cancellation);
-        var trainer = await FindTrainerAsync(agent.Id);
+        var trainer = await FindTrainerAsync(federation, agent.Id);
 
         var cancelled = await federation.Runs.CancelAsync(new Protocol.V1.RunKey { RunId = runId }, cancellationToken: Cancellation);
 
@@ -63,7 +63,7 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         var coordinator = await federation.Demo.StartCoordinatorAsync(Cancellation);
         var agent = federation.Demo.StartAgent("north");
         var runId = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 100_000), Cancellation);
-        var trainer = await FindTrainerAsync(agent.Id);
+        var trainer = await FindTrainerAsync(federation, agent.Id);
 
         await federation.Demo.KillAsync(coordinator);
         await federation.Demo.StartCoordinatorAsync(Cancellation);
@@ -92,13 +92,16 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         return probe.ExitCode == 0;
     }
 
-    /// <summary>The agent's child; with isolation it took unshare's place by exec, so it is the child in either case.</summary>
-    private static async Task<int> FindTrainerAsync(int agent)
+    /// <summary>
+    /// The agent's child that works on the round, not the one that looked at the cohort before; with isolation it took unshare's place by exec, so it is the child in
+    /// either case.
+    /// </summary>
+    private static async Task<int> FindTrainerAsync(TestFederation federation, int agent)
     {
         for (var attempt = 0; ; attempt++)
         {
             Assert.True(attempt < 1200, "No trainer process appeared.");
-            foreach (var directory in Directory.GetDirectories("/proc"))
+            foreach (var directory in federation.Log("agent-north").Contains("Started run-", StringComparison.Ordinal) ? Directory.GetDirectories("/proc") : [])
             {
                 if (int.TryParse(Path.GetFileName(directory), out var id) && IsTrainerOf(id, agent)) return id;
             }
