@@ -122,8 +122,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             && plan.Seed == opened.Seed
             && plan.HeldBackFraction == opened.HeldBackFraction
             && plan.Labels.SequenceEqual(opened.Labels)
-            && plan.Preprocessing.Modality == opened.Preprocessing.Modality
-            && plan.Preprocessing.SpacingMm.SequenceEqual(opened.Preprocessing.SpacingMm);
+            && plan.Preprocessing.PreparesLike(opened.Preprocessing);
         if (!same)
         {
             throw new InvalidOperationException(

@@ -41,6 +41,7 @@ internal static class PlanCheck
         else if (network.Count == 0) problems.AddRange(ArchitectureCatalog.PatchProblems(plan.Architecture, plan.Preprocessing.PatchVoxels));
         if (plan.Preprocessing.SpacingMm.Any(spacing => !(spacing is >= 0.05 and <= 20))) problems.Add("the spacing is impossible");
         if (plan.Preprocessing.Intensity is { } intensity && (plan.Preprocessing.Modality != "CT" || intensity.Problem() is not null)) problems.Add("the intensity statistics are impossible");
+        if (plan.Preprocessing is { Crop: CropRule.NonzeroMasked, Modality: "CT" }) problems.Add("CT is not normalised within a mask");
         if (plan.Preprocessing.Modality is not ("MR" or "CT")) problems.Add("the modality is not MR or CT");
         // The closing evaluation comes after the last training round.
         var lastRound = plan.Task == RoundTask.Train ? plan.TotalRounds : plan.TotalRounds + 1L;

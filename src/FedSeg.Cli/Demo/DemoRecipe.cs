@@ -47,6 +47,7 @@ internal static class DemoRecipe
               modality: {modalities[0]}
               spacingMm: [{string.Join(", ", spacing.Select(value => value.ToString("0.###", CultureInfo.InvariantCulture)))}]
               patchVoxels: [{string.Join(", ", patch)}]
+              crop: nonzero
               heldBackFraction: 0.2
             training:
               stepsPerRound: {stepsPerRound}

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Fingerprints;
@@ -147,7 +148,8 @@ internal static class PlanCommand
             data:
               modality: {plan.Modality}
               spacingMm: [{string.Join(", ", main.SpacingMm.Select(mm => mm.ToString(CultureInfo.InvariantCulture)))}]
-              patchVoxels: [{string.Join(", ", main.PatchVoxels)}]{Intensity(plan.Intensity)}
+              patchVoxels: [{string.Join(", ", main.PatchVoxels)}]
+              crop: {JsonNamingPolicy.CamelCase.ConvertName(plan.Crop.ToString())}{Intensity(plan.Intensity)}
             training:
               batchSize: {main.BatchSize}
             """);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Cases;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
@@ -18,9 +19,14 @@ internal static class TrainCommand
     private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the training cases.", DefaultValueFactory = _ => 10 };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Optimiser steps instead of epochs, to compare with a federated run." };
     private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient and every draw.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<CropRule> Crop = new("--crop")
+    {
+        Description = "Zeros around the patient: None keeps them, Nonzero cuts them off, NonzeroMasked (not for CT) normalises within the rest too; 'fedseg plan' says what suits.",
+        DefaultValueFactory = _ => CropRule.Nonzero,
+    };
     private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
 
-    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, DeviceName }.Does(RunAsync);
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, DeviceName }.Does(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -29,6 +35,9 @@ internal static class TrainCommand
         var folders = parsed.GetValue(Site) is { } site
             ? [data.Sites.GetValueOrDefault(site) ?? throw new BadInputException($"There is no site '{site}' below {parsed.GetRequiredValue(Data).FullName}; there are: {string.Join(", ", data.Sites.Keys)}.")]
             : data.Sites.Values.ToArray();
+        var crop = parsed.GetValue(Crop);
+        if (crop == CropRule.NonzeroMasked && job.Preprocessing.Modality == "CT") throw new BadInputException("--crop NonzeroMasked is for images normalised each by itself; CT is not.");
+        job = job with { Preprocessing = job.Preprocessing with { Crop = crop } };
         var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
         CpuKernels.ChooseFor(job.Architecture);
         var seed = (ulong)parsed.GetValue(Seed);

@@ -4,7 +4,8 @@ using FedSeg.Federation.Rounds;
 namespace FedSeg.Federation.Fingerprints;
 
 /// <summary>
-/// What a planner may know of all cases together. Axes are <c>[z, y, x]</c>. Two kinds: <see cref="ListedFingerprint"/> knows every case,
+/// What a planner may know of all cases together. Axes are <c>[z, y, x]</c>, shapes those of the images cropped to their nonzero box. Two
+/// kinds: <see cref="ListedFingerprint"/> knows every case,
 /// <see cref="SketchedFingerprint"/> only what several sites let out.
 /// </summary>
 public abstract record DatasetFingerprint
@@ -22,6 +23,9 @@ public abstract record DatasetFingerprint
 
     /// <summary>Foreground intensities of all cases, HU; <see langword="null"/> where the modality has no common unit.</summary>
     public required ForegroundIntensity? Intensity { get; init; }
+
+    /// <summary>Median share of an image's voxels that cropping to the nonzero box leaves, above 0 to 1.</summary>
+    public abstract double MedianShareKept();
 
     /// <summary>
     /// A quantile of the voxel spacing along an axis, mm; <paramref name="share"/> 0 to 1, linear between order statistics.

@@ -16,18 +16,21 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
     private readonly SketchBuilder[] _spacing = Three(SketchBins.SpacingMm);
     private readonly SketchBuilder[] _voxels = Three(SketchBins.Voxels);
     private readonly SketchBuilder[] _extent = Three(SketchBins.ExtentMm);
+    private readonly SketchBuilder _shareKept = new(SketchBins.ShareKept);
     private readonly SketchBuilder _intensity = new(SketchBins.IntensityOf(modality));
     private Moments _moments;
     private int _cases;
 
     /// <summary>Adds a case.</summary>
     /// <param name="spacingMm"><c>[z, y, x]</c> on the canonical patient axes.</param>
-    /// <param name="shape">Voxels, the same axes.</param>
+    /// <param name="shape">Voxels of the image cropped to its nonzero box, the same axes.</param>
+    /// <param name="shareKept">Voxels left by cropping as a share of all, above 0 to 1.</param>
     /// <param name="foreground">Intensities of labelled voxels in the unit of <see cref="SketchBins.IntensityOf"/>; empty when nothing is
     /// labelled.</param>
-    public void Add(ReadOnlySpan<double> spacingMm, ReadOnlySpan<int> shape, ReadOnlySpan<double> foreground)
+    public void Add(ReadOnlySpan<double> spacingMm, ReadOnlySpan<int> shape, double shareKept, ReadOnlySpan<double> foreground)
     {
         _cases++;
+        _shareKept.AddCase(shareKept);
         for (var axis = 0; axis < 3; axis++)
         {
             _spacing[axis].AddCase(spacingMm[axis]);
@@ -57,6 +60,7 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
             SpacingMm = Sealed(_spacing),
             Voxels = Sealed(_voxels),
             ExtentMm = Sealed(_extent),
+            ShareKept = _shareKept.Build().Suppress(leastCases),
             Intensity = _intensity.Build().Suppress(leastCases),
             IntensityMoments = _moments,
         };

@@ -9,8 +9,8 @@ namespace FedSeg.Federation.Fingerprints;
 /// <summary>
 /// Reads fingerprints from JSON. A list of cases, as <c>fedseg plan</c> takes it: <c>spacings[][3]</c> mm and <c>shapes[][3]</c> voxels (z,
 /// y, x), <c>labels</c>
-/// (names, or the number of classes with the background), <c>modality</c> (MR or CT), and for CT <c>intensity{mean,std,p005,p995}</c> in
-/// HU. Or a site's sketches.
+/// (names, or the number of classes with the background), <c>modality</c> (MR or CT), for CT <c>intensity{mean,std,p005,p995}</c> in
+/// HU, and where images were cropped to their nonzero box <c>shareKept</c>, the median share of voxels left. Or a site's sketches.
 /// </summary>
 public static class FingerprintFile
 {
@@ -93,6 +93,11 @@ public static class FingerprintFile
         }
 
         if (file.Modality is not ("MR" or "CT")) throw new FingerprintException($"modality is '{Quote.Of(file.Modality)}'; use MR or CT");
+        if (file.ShareKept is not (null or (> 0 and <= 1)))
+        {
+            throw new FingerprintException($"shareKept is {file.ShareKept}; expected a share above 0 and up to 1");
+        }
+
         return new ListedFingerprint
         {
             Cases = file.Spacings.Length,
@@ -101,6 +106,7 @@ public static class FingerprintFile
             Intensity = file.Modality == "CT" ? Intensity(file.Intensity) : null,
             SpacingsMm = file.Spacings,
             Shapes = file.Shapes,
+            ShareKept = file.ShareKept ?? 1,
         };
     }
 
@@ -171,6 +177,8 @@ public static class FingerprintFile
         public string? Modality { get; init; }
 
         public CaseIntensity? Intensity { get; init; }
+
+        public double? ShareKept { get; init; }
     }
 
     private sealed record CaseIntensity

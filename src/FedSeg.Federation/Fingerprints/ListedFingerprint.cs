@@ -11,6 +11,11 @@ public sealed record ListedFingerprint : DatasetFingerprint
     /// <summary>Voxels of each case, <c>[z, y, x]</c>; as many as <see cref="SpacingsMm"/>.</summary>
     public required ImmutableArray<ImmutableArray<double>> Shapes { get; init; }
 
+    /// <summary>What the list says of <see cref="DatasetFingerprint.MedianShareKept"/>; 1, where its shapes are not of cropped images.</summary>
+    public double ShareKept { get; init; } = 1;
+
+    public override double MedianShareKept() => ShareKept;
+
     public override double SpacingQuantile(int axis, double share) => Quantile([.. SpacingsMm.Select(spacing => spacing[axis])], share);
 
     public override double MedianShape(int axis) => Quantile([.. Shapes.Select(shape => shape[axis])], 0.5);

@@ -23,11 +23,14 @@ public sealed record SiteFingerprint
     /// <summary>Voxel spacing, mm, a sketch an axis.</summary>
     public required ImmutableArray<Sketch> SpacingMm { get; init; }
 
-    /// <summary>Voxels, a sketch an axis.</summary>
+    /// <summary>Voxels of the images cropped to their nonzero boxes, a sketch an axis.</summary>
     public required ImmutableArray<Sketch> Voxels { get; init; }
 
     /// <summary>Voxels times spacing, mm, a sketch an axis: from it follows the shape at any spacing.</summary>
     public required ImmutableArray<Sketch> ExtentMm { get; init; }
+
+    /// <summary>Voxels left by cropping as a share of all.</summary>
+    public required Sketch ShareKept { get; init; }
 
     /// <summary>Intensities of labelled voxels, HU for CT, else deviations of the case's own image; each case weighs the same.</summary>
     public required Sketch Intensity { get; init; }
@@ -71,6 +74,7 @@ public sealed record SiteFingerprint
         .. SpacingMm.Select(sketch => ("spacingMm", (Sketch?)sketch, SketchBins.SpacingMm)),
         .. Voxels.Select(sketch => ("voxels", (Sketch?)sketch, SketchBins.Voxels)),
         .. ExtentMm.Select(sketch => ("extentMm", (Sketch?)sketch, SketchBins.ExtentMm)),
+        ("shareKept", ShareKept, SketchBins.ShareKept),
         ("intensity", Intensity, SketchBins.IntensityOf(Modality)),
     ];
 }

@@ -18,6 +18,9 @@ public sealed record SketchBins(double Lower, double Width, int Count)
     /// <summary>Physical extent along an axis, mm: 0 to 4096.</summary>
     public static SketchBins ExtentMm { get; } = new(0, 8, 512);
 
+    /// <summary>Voxels left by cropping as a share of all, 0 to 1: sixteenths, so that the planner's threshold of 3/4 lies between two bins.</summary>
+    public static SketchBins ShareKept { get; } = new(0, 1.0 / 16, 17);
+
     /// <summary>CT: one bin for each whole HU from −1024 to 3071.</summary>
     public static SketchBins HounsfieldUnits { get; } = new(-1024, 1, 4096);
 

@@ -14,13 +14,18 @@ public sealed record SketchedFingerprint : DatasetFingerprint
     private readonly ImmutableArray<Sketch> _spacingMm;
     private readonly ImmutableArray<Sketch> _voxels;
     private readonly ImmutableArray<Sketch> _extentMm;
+    private readonly Sketch _shareKept;
 
-    private SketchedFingerprint(ImmutableArray<Sketch> spacingMm, ImmutableArray<Sketch> voxels, ImmutableArray<Sketch> extentMm)
+    private SketchedFingerprint(
+        ImmutableArray<Sketch> spacingMm, ImmutableArray<Sketch> voxels, ImmutableArray<Sketch> extentMm, Sketch shareKept)
     {
         _spacingMm = spacingMm;
         _voxels = voxels;
         _extentMm = extentMm;
+        _shareKept = shareKept;
     }
+
+    public override double MedianShareKept() => _shareKept.Quantile(0.5);
 
     public override double SpacingQuantile(int axis, double share) => _spacingMm[axis].Quantile(share);
 
@@ -52,14 +57,23 @@ public sealed record SketchedFingerprint : DatasetFingerprint
         var intensity = Sketch.Merge(sites.Select(site => site.Intensity));
         var moments = sites.Aggregate(default(Moments), (sum, site) => sum + site.IntensityMoments);
         var merged = new SketchedFingerprint(
-            MergeAxes(sites, site => site.SpacingMm), MergeAxes(sites, site => site.Voxels), MergeAxes(sites, site => site.ExtentMm))
+            MergeAxes(sites, site => site.SpacingMm),
+            MergeAxes(sites, site => site.Voxels),
+            MergeAxes(sites, site => site.ExtentMm),
+            Sketch.Merge(sites.Select(site => site.ShareKept)))
         {
             Cases = sites.Aggregate(0, (sum, site) => checked(sum + site.Cases)),
             Classes = first.Labels.Length + 1,
             Modality = first.Modality,
             Intensity = first.Modality == "CT" ? Statistics(intensity, moments) : null,
         };
-        foreach (var (name, axes) in new[] { ("spacing", merged._spacingMm), ("shape", merged._voxels), ("extent", merged._extentMm) })
+        foreach (var (name, axes) in new[]
+        {
+            ("spacing", merged._spacingMm),
+            ("shape", merged._voxels),
+            ("extent", merged._extentMm),
+            ("share left by cropping", [merged._shareKept]),
+        })
         {
             if (axes.Any(axis => axis.Filled.IsEmpty))
             {

@@ -107,7 +107,15 @@ public static partial class JobSpecReader
             SpacingMm = data.Numbers("spacingMm", 0.05, 20, count: 3),
             PatchVoxels = patch,
             Intensity = data.Has("intensity") ? ReadIntensity(data, modality) : null,
+            Crop = ReadCrop(data, modality),
         };
+    }
+
+    private static CropRule ReadCrop(StrictYamlMap data, string modality)
+    {
+        var crop = data.OneOf<CropRule>("crop", CropRule.None);
+        if (crop == CropRule.NonzeroMasked && modality == "CT") data.Refuse("crop", "nonzeroMasked is for images normalised each by itself; CT is not");
+        return crop;
     }
 
     private static ForegroundIntensity ReadIntensity(StrictYamlMap data, string modality)

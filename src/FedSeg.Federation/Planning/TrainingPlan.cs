@@ -27,6 +27,9 @@ public sealed record TrainingPlan
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ForegroundIntensity? Intensity { get; init; }
 
+    /// <summary>What becomes of the zeros around the patient.</summary>
+    public required CropRule Crop { get; init; }
+
     /// <summary>The axis of the largest target spacing: 2D networks see slices across it.</summary>
     public required int SliceAxis { get; init; }
 
@@ -78,6 +81,12 @@ public sealed record PlannedConfiguration
     public required long MemoryEstimate { get; init; }
 
     /// <summary>The preprocessing that a round plan hands to the sites.</summary>
-    public PreprocessingSpec Preprocessing(TrainingPlan plan) =>
-        new() { Modality = plan.Modality, SpacingMm = SpacingMm, PatchVoxels = PatchVoxels, Intensity = plan.Intensity };
+    public PreprocessingSpec Preprocessing(TrainingPlan plan) => new()
+    {
+        Modality = plan.Modality,
+        SpacingMm = SpacingMm,
+        PatchVoxels = PatchVoxels,
+        Intensity = plan.Intensity,
+        Crop = plan.Crop,
+    };
 }

@@ -1,4 +1,5 @@
 using FedSeg.Federation.Fingerprints;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Planning;
 
@@ -9,6 +10,9 @@ namespace FedSeg.Federation.Planning;
 public static class TrainingPlanner
 {
     private const double LowResolutionThreshold = 0.25, LowResolutionStep = 1.03, LeastReduction = 2;
+
+    // Below this share of an image's voxels left by cropping, zeros would decide its mean and deviation.
+    private const double LeastKeptUnmasked = 0.75;
 
     /// <exception cref="PlanningException">The images are too small to plan a network for.</exception>
     public static TrainingPlan Plan(DatasetFingerprint fingerprint, PlannerPresetName preset)
@@ -38,10 +42,15 @@ public static class TrainingPlanner
             Classes = fingerprint.Classes,
             Cases = fingerprint.Cases,
             Intensity = fingerprint.Intensity,
+            Crop = Crop(fingerprint),
             SliceAxis = sliceAxis,
             Configurations = [.. configurations],
         };
     }
+
+    /// <summary>Every image is cropped; within the mask only are those normalised that would be by themselves and lose much.</summary>
+    private static CropRule Crop(DatasetFingerprint fingerprint) =>
+        fingerprint.Modality != "CT" && fingerprint.MedianShareKept() < LeastKeptUnmasked ? CropRule.NonzeroMasked : CropRule.Nonzero;
 
     /// <summary>
     /// Where a full-resolution patch shows less than a quarter of the median image: the spacing grows by 3 % a step, only along the axes

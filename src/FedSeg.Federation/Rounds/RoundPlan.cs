@@ -84,6 +84,30 @@ public sealed record PreprocessingSpec
     /// <summary>CT: clips and scales every image by the same numbers; <see langword="null"/> for a fixed soft-tissue window. MR is normalised image by image.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ForegroundIntensity? Intensity { get; init; }
+
+    /// <summary>What becomes of the zeros around the patient.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public CropRule Crop { get; init; }
+
+    /// <summary>Whether both make the same input of an image; the patch is only the part of it that a network sees at once.</summary>
+    public bool PreparesLike(PreprocessingSpec other) =>
+        Modality == other.Modality && SpacingMm.SequenceEqual(other.SpacingMm) && Intensity == other.Intensity && Crop == other.Crop;
+}
+
+/// <summary>What becomes of the zeros around a patient, which skull-stripping and the like leave. Source: nnU-Net v2.</summary>
+public enum CropRule
+{
+    /// <summary>They stay.</summary>
+    None,
+
+    /// <summary>Images are cut down to the smallest box that holds every voxel other than 0; predictions are background outside it.</summary>
+    Nonzero,
+
+    /// <summary>
+    /// The same, and an image that is normalised by itself is so within its nonzero voxels, holes filled; outside them it is 0. For data
+    /// whose images are mostly air, which would otherwise decide mean and deviation.
+    /// </summary>
+    NonzeroMasked,
 }
 
 /// <summary>Local training of one round.</summary>

@@ -19,11 +19,15 @@ public static class IntensityNormalisation
 
     /// <summary>Per-image z-score: (v − mean) / population standard deviation over all voxels.</summary>
     /// <exception cref="ArgumentException">A voxel is NaN or infinite.</exception>
-    public static Volume ZScore(Volume volume) => ZScore(volume, skipZeros: false);
+    public static Volume ZScore(Volume volume) => Score(volume, mask: []);
 
-    /// <summary>Per-image z-score with mean and deviation over the non-zero voxels only; zero voxels stay 0.</summary>
-    /// <exception cref="ArgumentException">A voxel is NaN or infinite.</exception>
-    public static Volume ZScoreOfNonZero(Volume volume) => ZScore(volume, skipZeros: true);
+    /// <summary>Per-image z-score with mean and deviation over the voxels of a mask; outside it every voxel becomes 0.</summary>
+    /// <param name="volume">The image.</param>
+    /// <param name="mask">One entry a voxel.</param>
+    /// <exception cref="ArgumentException">A voxel of the mask is NaN or infinite, or the mask is of another size.</exception>
+    public static Volume ZScoreWithin(Volume volume, bool[] mask) => mask.Length == volume.Voxels.Length
+        ? Score(volume, mask)
+        : throw new ArgumentException($"The mask has {mask.Length} voxels, the image {volume.Voxels.Length}.", nameof(mask));
 
     /// <summary>CT: clip to the given percentiles, then z-score with the given mean and deviation.</summary>
     /// <exception cref="ArgumentException">
@@ -55,40 +59,42 @@ public static class IntensityNormalisation
         return new Volume(volume.Grid, scores);
     }
 
-    private static Volume ZScore(Volume volume, bool skipZeros)
+    /// <param name="volume">The image.</param>
+    /// <param name="mask">Which voxels count; none given means all.</param>
+    private static Volume Score(Volume volume, ReadOnlySpan<bool> mask)
     {
         var voxels = volume.Voxels;
         var sum = 0.0;
         var count = 0L;
-        foreach (var value in voxels)
+        for (var i = 0; i < voxels.Length; i++)
         {
-            if (skipZeros && value == 0) continue;
-            sum += value;
+            if (!IsIn(mask, i)) continue;
+            sum += voxels[i];
             count++;
         }
 
         if (!double.IsFinite(sum)) throw NoNumber(nameof(volume));
-        if (count == 0) return new Volume(volume.Grid, new float[voxels.Length]);
+        var scores = new float[voxels.Length];
+        if (count == 0) return new Volume(volume.Grid, scores);
 
         // Two passes: Σv² − n·mean² loses all digits on an MR image with a large offset.
         var mean = sum / count;
         var squares = 0.0;
-        foreach (var value in voxels)
+        for (var i = 0; i < voxels.Length; i++)
         {
-            if (skipZeros && value == 0) continue;
-            squares += (value - mean) * (value - mean);
+            if (IsIn(mask, i)) squares += (voxels[i] - mean) * (voxels[i] - mean);
         }
 
         var deviation = Math.Max(Math.Sqrt(squares / count), SmallestDeviation);
-        var scores = new float[voxels.Length];
         for (var i = 0; i < scores.Length; i++)
         {
-            if (skipZeros && voxels[i] == 0) continue;
-            scores[i] = (float)((voxels[i] - mean) / deviation);
+            if (IsIn(mask, i)) scores[i] = (float)((voxels[i] - mean) / deviation);
         }
 
         return new Volume(volume.Grid, scores);
     }
+
+    private static bool IsIn(ReadOnlySpan<bool> mask, int voxel) => mask.IsEmpty || mask[voxel];
 
     private static ArgumentException NoNumber(string parameter) =>
         new("The image holds NaN or infinite voxels and cannot be normalised; look for a bad conversion.", parameter);

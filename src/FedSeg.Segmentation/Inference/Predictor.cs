@@ -92,11 +92,7 @@ public sealed class Predictor : IDisposable
     {
         if (!a.Labels.SequenceEqual(b.Labels)) return "labels";
         if (a.Architecture.Classes != b.Architecture.Classes) return "classes";
-        PreprocessingSpec one = a.Preprocessing, other = b.Preprocessing;
-        return one.Modality == other.Modality
-            && one.SpacingMm.SequenceEqual(other.SpacingMm)
-            && one.PatchVoxels.SequenceEqual(other.PatchVoxels)
-            && one.Intensity == other.Intensity
+        return a.Preprocessing.PreparesLike(b.Preprocessing) && a.Preprocessing.PatchVoxels.SequenceEqual(b.Preprocessing.PatchVoxels)
             ? null
             : "preprocessing";
     }

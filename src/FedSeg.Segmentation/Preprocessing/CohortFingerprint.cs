@@ -1,5 +1,6 @@
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Imaging.Cases;
+using FedSeg.Imaging.Cropping;
 using FedSeg.Imaging.Normalising;
 using FedSeg.Imaging.Volumes;
 
@@ -34,18 +35,22 @@ public static class CohortFingerprint
 
     private static void Add(FingerprintBuilder builder, LabelledCase usable)
     {
-        var grid = CanonicalOrientation.Of(usable.Image.Grid).CanonicalGrid;
-        builder.Add([grid.SpacingMm.Z, grid.SpacingMm.Y, grid.SpacingMm.X], [grid.Size.Z, grid.Size.Y, grid.Size.X], Foreground(usable));
+        var orientation = CanonicalOrientation.Of(usable.Image.Grid);
+        var image = orientation.Apply(usable.Image);
+        var box = CropBox.OfNonzero(image);
+        var foreground = Foreground(usable.Modality, box.Cut(image), box.Cut(orientation.Apply(usable.Labels)));
+        var (spacing, size) = (box.Part.SpacingMm, box.Part.Size);
+        builder.Add([spacing.Z, spacing.Y, spacing.X], [size.Z, size.Y, size.X], box.ShareKept, foreground);
     }
 
-    /// <summary>HU for CT; elsewhere deviations from the mean of the image, because its unit is the scanner's own.</summary>
-    private static double[] Foreground(LabelledCase usable)
+    /// <summary>HU for CT; elsewhere deviations from the mean of the cropped image, because its unit is the scanner's own.</summary>
+    private static double[] Foreground(string modality, Volume image, LabelVolume labels)
     {
-        var voxels = usable.Modality == "CT" ? usable.Image.Voxels : IntensityNormalisation.ZScore(usable.Image).Voxels;
+        var voxels = modality == "CT" ? image.Voxels : IntensityNormalisation.ZScore(image).Voxels;
         var labelled = new List<double>();
         for (var i = 0; i < voxels.Length; i++)
         {
-            if (usable.Labels.Labels[i] != 0) labelled.Add(voxels[i]);
+            if (labels.Labels[i] != 0) labelled.Add(voxels[i]);
         }
 
         return [.. labelled];

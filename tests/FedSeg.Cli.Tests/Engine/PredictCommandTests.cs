@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Testing;
 
@@ -111,7 +112,7 @@ public sealed class PredictCommandTests : IDisposable
         {
             Architecture = new ArchitectureSpec { Name = "unet3d", Classes = (labels?.Length ?? 2) + 1, BaseFeatures = 2, Levels = 2 },
             Labels = [.. labels?.Select(label => label!) ?? ["first", "second"]],
-            Preprocessing = new() { Modality = "MR", SpacingMm = [3, 3, 3], PatchVoxels = [16, 16, 16] },
+            Preprocessing = new() { Modality = "MR", SpacingMm = [3, 3, 3], PatchVoxels = [16, 16, 16], Crop = CropRule.Nonzero },
         };
         ModelInitializer.Write(_folder[name], ArchitectureCatalog.Manifest(metadata.Architecture), seed, metadata.ToDictionary());
         return _folder[name];

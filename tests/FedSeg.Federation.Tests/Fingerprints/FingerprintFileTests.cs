@@ -41,6 +41,8 @@ public sealed class FingerprintFileTests
     [InlineData("\"p995\":150", "\"p995\":-20", "lower percentile")]
     [InlineData("\"std\":20,", "", "std")]
     [InlineData(",\"intensity\":{\"mean\":50,\"std\":20,\"p005\":-10,\"p995\":150}", "", "intensity is incomplete")]
+    [InlineData("\"CT\",", "\"CT\",\"shareKept\":1.5,", "shareKept is 1.5")]
+    [InlineData("\"CT\",", "\"CT\",\"shareKept\":0,", "shareKept is 0")]
     [InlineData("}}", "", "can't be read")]
     public void ReadList_SomethingWrong_SaysWhat(string find, string replace, string problem)
     {

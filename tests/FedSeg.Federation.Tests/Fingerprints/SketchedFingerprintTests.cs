@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Planning;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Tests.Fingerprints;
 
@@ -8,7 +9,7 @@ public sealed class SketchedFingerprintTests
 {
     private static readonly ImmutableArray<string> Labels = ["spleen"];
 
-    private sealed record Case(double[] SpacingMm, int[] Shape, double[] Foreground);
+    private sealed record Case(double[] SpacingMm, int[] Shape, double[] Foreground, double ShareKept = 1);
 
     [Fact]
     public void Merge_ThreeSites_EqualsThePooledDataWithinABin()
@@ -78,7 +79,21 @@ public sealed class SketchedFingerprintTests
         var spacing = site.SpacingMm[0];
         Assert.Equal(SketchBins.SpacingMm.IndexOf(1), Assert.Single(spacing.Filled).Index);
         Assert.Equal(0.1, spacing.SuppressedShare(), 1e-12);
-        Assert.All(site.SpacingMm.Concat(site.Voxels).Concat(site.ExtentMm).Append(site.Intensity).SelectMany(sketch => sketch.Filled), bin => Assert.True(bin.Cases >= 5));
+        Assert.All(site.SpacingMm.Concat(site.Voxels).Concat(site.ExtentMm).Append(site.ShareKept).Append(site.Intensity).SelectMany(sketch => sketch.Filled), bin => Assert.True(bin.Cases >= 5));
+    }
+
+    [Theory]
+    [InlineData(0.5, 0.8, CropRule.NonzeroMasked)]
+    [InlineData(0.8, 0.5, CropRule.Nonzero)]
+    public void Merge_ShareLeftByCropping_DecidesWhetherTheMaskCounts(double ofMost, double ofFew, CropRule expected)
+    {
+        var most = Seal([.. Enumerable.Range(0, 12).Select(_ => new Case([1, 1, 1], [40, 40, 40], [50], ofMost))], leastCases: 5, "MR");
+        var few = Seal([.. Enumerable.Range(0, 8).Select(_ => new Case([1, 1, 1], [40, 40, 40], [50], ofFew))], leastCases: 5, "MR");
+
+        var merged = SketchedFingerprint.Merge([few, most]);
+
+        Assert.Equal(ofMost, merged.MedianShareKept(), 1e-12);
+        Assert.Equal(expected, TrainingPlanner.Plan(merged, PlannerPresetName.Plain).Crop);
     }
 
     [Fact]
@@ -146,12 +161,12 @@ public sealed class SketchedFingerprintTests
         };
     }
 
-    private static FingerprintBuilder Builder(Case[] cases)
+    private static FingerprintBuilder Builder(Case[] cases, string modality = "CT")
     {
-        var builder = new FingerprintBuilder("CT", Labels);
-        foreach (var entry in cases) builder.Add(entry.SpacingMm, entry.Shape, entry.Foreground);
+        var builder = new FingerprintBuilder(modality, Labels);
+        foreach (var entry in cases) builder.Add(entry.SpacingMm, entry.Shape, entry.ShareKept, entry.Foreground);
         return builder;
     }
 
-    private static SiteFingerprint Seal(Case[] cases, int leastCases) => Builder(cases).Seal(leastCases)!;
+    private static SiteFingerprint Seal(Case[] cases, int leastCases, string modality = "CT") => Builder(cases, modality).Seal(leastCases)!;
 }

@@ -41,6 +41,7 @@ public sealed class JobSpecReaderTests
           modality: CT
           spacingMm: [5, 1, 1]
           patchVoxels: [7, 48, 48]
+          crop: nonzero
           intensity:
             mean: 99.3
             deviation: 39.5
@@ -106,6 +107,7 @@ public sealed class JobSpecReaderTests
         Assert.Equal((8, 3), (topology.Stages[0].Features, topology.Stages[1].Blocks));
         Assert.Equal((1, false), (topology.DecoderConvolutions, topology.DeepSupervision));
         Assert.Equal(-41, job.Preprocessing.Intensity!.LowerClip);
+        Assert.Equal(CropRule.Nonzero, job.Preprocessing.Crop);
     }
 
     [Theory]
@@ -115,6 +117,8 @@ public sealed class JobSpecReaderTests
     [InlineData("kernels: [1x3x3, 3x3x3]", "kernels: [1x3x3, 2x3x3]", "the kernel of stage 1")]
     [InlineData("upperClip: 176", "upperClip: -50", "must be below its upper")]
     [InlineData("modality: CT", "modality: MR", "is for CT")]
+    [InlineData("crop: nonzero", "crop: nonzeroMasked", "CT is not")]
+    [InlineData("crop: nonzero", "crop: body", "one of: none, nonzero, nonzeroMasked")]
     [InlineData("architecture: unet", "architecture: unet3d", "unknown key")]
     public void Read_PlannedNetworkWithAMistake_IsRefused(string find, string replace, string problem) =>
         Assert.Contains(Problems(Planned.Replace(find, replace)), line => line.Message.Contains(problem, StringComparison.Ordinal));

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Planning;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Tests.Planning;
 
@@ -152,6 +153,21 @@ public sealed class TrainingPlannerTests
         var error = Assert.Throws<PlanningException>(() => TrainingPlanner.Plan(DataSets.Of([1, 1, 1], [6, 6, 6], cases: 10, classes: 2), PlannerPresetName.Plain));
 
         Assert.Contains("6 × 6 × 6", error.Message);
+    }
+
+    [Theory]
+    [InlineData("MR", 1, CropRule.Nonzero)]
+    [InlineData("MR", 0.75, CropRule.Nonzero)]
+    [InlineData("MR", 0.749, CropRule.NonzeroMasked)]
+    [InlineData("CT", 0.3, CropRule.Nonzero)]
+    public void Plan_MedianShareLeftByCropping_DecidesWhetherTheMaskCounts(string modality, double shareKept, CropRule expected)
+    {
+        var data = DataSets.Of([1, 1, 1], [36, 50, 35], cases: 260, classes: 3, modality) with { ShareKept = shareKept };
+
+        var plan = TrainingPlanner.Plan(data, PlannerPresetName.Plain);
+
+        Assert.Equal(expected, plan.Crop);
+        Assert.Equal(expected, plan.Main().Preprocessing(plan).Crop);
     }
 
     [Fact]

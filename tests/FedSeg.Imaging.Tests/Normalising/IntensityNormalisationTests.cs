@@ -84,22 +84,31 @@ public sealed class IntensityNormalisationTests
     public void ZScore_VoxelThatIsNoNumber_IsRefused(float value)
     {
         Assert.Throws<ArgumentException>(() => IntensityNormalisation.ZScore(Line(1, value, 2)));
-        Assert.Throws<ArgumentException>(() => IntensityNormalisation.ZScoreOfNonZero(Line(1, value, 2)));
+        Assert.Throws<ArgumentException>(() => IntensityNormalisation.ZScoreWithin(Line(1, value, 2), [true, true, false]));
     }
 
     [Fact]
-    public void ZScoreOfNonZero_AirAroundTheHead_StaysZeroAndDoesNotCount()
+    public void ZScoreWithin_AirAroundTheHead_BecomesZeroAndDoesNotCount()
     {
-        var scores = IntensityNormalisation.ZScoreOfNonZero(Line(0, 2, 4, 4, 0, 4, 5, 5, 7, 9, 0));
+        // The zero in the middle lies in the mask: mean 4, population deviation sqrt(52/9).
+        var scores = IntensityNormalisation.ZScoreWithin(
+            Line(0, 2, 4, 4, 0, 4, 5, 5, 5, 7, 0), [false, true, true, true, true, true, true, true, true, true, false]);
 
-        Assert.Equal([0f, -1.5f, -0.5f, -0.5f, 0, -0.5f, 0, 0, 1, 2, 0], scores.Voxels);
+        var deviation = Math.Sqrt((4 + 0 + 0 + 16 + 0 + 1 + 1 + 1 + 9) / 9.0);
+        Assert.Equal([0, -2, 0, 0, -4, 0, 1, 1, 1, 3, 0], scores.Voxels.Select(score => score * deviation), (a, b) => Math.Abs(a - b) < 1e-6);
     }
 
     [Fact]
-    public void ZScoreOfNonZero_EmptyImage_IsZero()
-    {
-        Assert.Equal([0f, 0], IntensityNormalisation.ZScoreOfNonZero(Line(0, 0)).Voxels);
-    }
+    public void ZScoreWithin_WhatLiesOutside_BecomesZero() =>
+        Assert.Equal([-1f, 1, 0], IntensityNormalisation.ZScoreWithin(Line(1, 3, 50), [true, true, false]).Voxels);
+
+    [Fact]
+    public void ZScoreWithin_EmptyMask_IsZero() =>
+        Assert.Equal([0f, 0], IntensityNormalisation.ZScoreWithin(Line(4, 5), [false, false]).Voxels);
+
+    [Fact]
+    public void ZScoreWithin_MaskOfAnotherSize_IsRefused() =>
+        Assert.Throws<ArgumentException>(() => IntensityNormalisation.ZScoreWithin(Line(4, 5), [true]));
 
     private static Volume Line(params float[] voxels) => new(Grids.Straight(new Index3(1, 1, voxels.Length), 1, 1, 1), voxels);
 }

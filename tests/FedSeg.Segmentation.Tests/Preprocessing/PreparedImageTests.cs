@@ -1,3 +1,4 @@
+using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
 
@@ -46,5 +47,44 @@ public sealed class PreparedImageTests
         var dice = FedSeg.Segmentation.Inference.Evaluation.DicePerLabel(restored, new LabelVolume(study, labels), 2);
         Assert.Null(dice[0]);
         Assert.InRange(dice[1]!.Value, smallestDice, 1);
+    }
+
+    [Fact]
+    public void From_Cropped_NormalisesTheBoxAndPutsLabelsBackWhereTheyBelong()
+    {
+        // Rows run to the front, so the canonical order is the other way round; voxels 2 to 5 of the seven are not 0.
+        var grid = SyntheticCases.Grid(1, 7, 1) with { Directions = new(new(0, 0, 1), new(0, -1, 0), new(1, 0, 0)) };
+        var image = PreparedImage.From(new Volume(grid, [0, 0, 10, 0, 10, 20, 0]), SyntheticCases.Preprocessing() with { Crop = CropRule.Nonzero });
+
+        // Of 20, 10, 0, 10: mean 10, population deviation sqrt(50).
+        var unit = (float)Math.Sqrt(2);
+        Assert.Equal([unit, 0, -unit, 0], image.Input.Voxels, (a, b) => Math.Abs(a - b) < 1e-6);
+        Assert.Equal(grid.PositionMm(0, 5, 0), image.Input.Grid.OriginMm);
+        Assert.Equal([5, 4, 3, 2], image.Prepare(new LabelVolume(grid, [0, 1, 2, 3, 4, 5, 6])).Labels);
+
+        var labelling = image.StartLabelling(classes: 2);
+        labelling.Add([0, 0, 0, 0, 1, -1, -1, 1]);
+        var labels = image.ToScannerGrid(labelling.Finish());
+        Assert.Equal(grid, labels.Grid);
+        Assert.Equal([0, 0, 1, 0, 0, 1, 0], labels.Labels);
+    }
+
+    [Fact]
+    public void From_CroppedAndMasked_NormalisesWithinTheBodyAlone()
+    {
+        // A body of 10 and 30 in the corner of a box whose other corner is a lone 20; the rest of the box is air.
+        var grid = SyntheticCases.Grid(1, 2, 4);
+        var image = PreparedImage.From(
+            new Volume(grid, [10, 30, 0, 0, 0, 0, 0, 20]), SyntheticCases.Preprocessing() with { Crop = CropRule.NonzeroMasked });
+
+        var unit = (float)Math.Sqrt(1.5); // mean 20, population deviation sqrt(200 / 3)
+        Assert.Equal([-unit, unit, 0, 0, 0, 0, 0, 0], image.Input.Voxels, (a, b) => Math.Abs(a - b) < 1e-6);
+    }
+
+    [Fact]
+    public void From_CroppedCt_KeepsTheFixedNumbers()
+    {
+        var image = new Volume(SyntheticCases.Grid(1, 1, 5), [0, -1000, 50, 150, 0]);
+        Assert.Equal([-2.5f, 0, 1], PreparedImage.From(image, SyntheticCases.Preprocessing() with { Modality = "CT", Crop = CropRule.Nonzero }).Input.Voxels);
     }
 }

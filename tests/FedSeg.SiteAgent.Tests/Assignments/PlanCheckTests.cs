@@ -60,6 +60,7 @@ public sealed class PlanCheckTests
         { "could hold a whole patch", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [4, 4, 4] } } },
         { "needs its topology", plan => plan with { Architecture = plan.Architecture with { Name = "unet", BaseFeatures = 0, Levels = 0 } } },
         { "intensity statistics", plan => plan with { Preprocessing = plan.Preprocessing with { Intensity = new() { Mean = 0, Deviation = 1, LowerClip = 0, UpperClip = 1 } } } },
+        { "within a mask", plan => plan with { Preprocessing = plan.Preprocessing with { Modality = "CT", Crop = CropRule.NonzeroMasked } } },
         { "patch does not fit", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8, -8] } } },
         { "three axes", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8] } } },
         { "three axes", plan => plan with { Preprocessing = plan.Preprocessing with { SpacingMm = [1, 1, 1, 1] } } },
