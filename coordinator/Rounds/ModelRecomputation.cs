@@ -21,8 +21,9 @@ internal static class ModelRecomputation
     public static IEnumerable<RecomputedModel> Run(BlobStore blobs, RunState run, string work, CancellationToken cancellationToken)
     {
         var initial = Path.Combine(work, "initial");
-        GlobalModel.WriteInitial(initial, run.Id, run.Job);
-        yield return Compare(0, 0, run.Rounds is [var first, ..] ? first.Plan.BaseModel : run.Model.Sha256, [initial], []);
+        var rebuilt = GlobalModel.WriteInitial(initial, run.Id, run.Job);
+        File.Delete(initial);
+        yield return new RecomputedModel(0, 0, run.Rounds is [var first, ..] ? first.Plan.BaseModel : run.Model.Sha256, rebuilt, null);
         foreach (var round in run.Rounds)
         {
             if (round.Model is not null) yield return Rebuild(blobs, run, round, work, cancellationToken);
@@ -38,8 +39,9 @@ internal static class ModelRecomputation
         try
         {
             var merged = RoundAggregation.Run(blobs, run, round, part => Path.Combine(work, part), cancellationToken);
-            ImmutableArray<string> files = [merged.ModelPath, .. merged.StatePaths.Values];
-            return Compare(round.Plan.Round, round.Accepted.Count, recorded, files, [.. round.ServerState.Values]);
+            foreach (var file in merged.State.Values.Prepend(merged.Model)) File.Delete(file.Path);
+            var stateAgrees = merged.State.Values.Select(part => part.Sha256).SequenceEqual(round.ServerState.Values.Select(part => part.Sha256));
+            return result with { Recomputed = merged.Model.Sha256, Problem = stateAgrees ? null : "The server's state comes out differently." };
         }
         catch (Exception error) when (error is AggregationException or SafetensorsException or IOException)
         {
@@ -60,15 +62,6 @@ internal static class ModelRecomputation
         }
 
         return null;
-    }
-
-    private static RecomputedModel Compare(
-        int round, int updates, Sha256Digest recorded, ImmutableArray<string> files, ImmutableArray<ModelRef> state)
-    {
-        var digests = files.Select(GlobalModel.Digest).ToList();
-        foreach (var file in files) File.Delete(file);
-        var stateAgrees = digests.Skip(1).SequenceEqual(state.Select(part => part.Sha256));
-        return new RecomputedModel(round, updates, recorded, digests[0], stateAgrees ? null : "The server's state comes out differently.");
     }
 }
 

@@ -55,8 +55,11 @@ internal static class RoundAggregation
         var parts = statePaths.ToImmutableDictionary(
             part => part.Key, part => (IWeightSink)opened.Create(part.Value, DescribeState(plan, part.Key)));
         var summary = Aggregator.Run(state.Job.Aggregation, input, new AggregationOutput(model, parts), cancellationToken);
-        opened.Complete();
-        return new MergedRound(modelPath, statePaths, summary.Norms);
+        var digests = opened.Complete();
+        return new MergedRound(
+            new MergedFile(modelPath, digests[modelPath]),
+            statePaths.ToImmutableSortedDictionary(part => part.Key, part => new MergedFile(part.Value, digests[part.Value])),
+            summary.Norms);
     }
 
     private static Dictionary<string, string> DescribeState(RoundPlan plan, StatePart part) =>
@@ -65,7 +68,7 @@ internal static class RoundAggregation
     private sealed class OpenFiles(BlobStore blobs, TensorManifest manifest) : IDisposable
     {
         private readonly List<StoredWeights> _sources = [];
-        private readonly List<SafetensorsWriter> _writers = [];
+        private readonly Dictionary<string, SafetensorsWriter> _writers = [];
 
         public StoredWeights Source(Sha256Digest digest)
         {
@@ -77,23 +80,28 @@ internal static class RoundAggregation
         public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)
         {
             var writer = SafetensorsWriter.Create(path, manifest, metadata);
-            _writers.Add(writer);
+            _writers.Add(path, writer);
             return new StoredWeightsSink(writer);
         }
 
-        public void Complete() => _writers.ForEach(writer => writer.Complete());
+        /// <summary>Makes every file durable.</summary>
+        /// <returns>Digests by path.</returns>
+        public Dictionary<string, Sha256Digest> Complete() => _writers.ToDictionary(entry => entry.Key, entry => entry.Value.Complete());
 
         public void Dispose()
         {
             _sources.ForEach(source => source.Dispose());
-            _writers.ForEach(writer => writer.Dispose());
+            foreach (var writer in _writers.Values) writer.Dispose();
         }
     }
 }
 
 /// <summary>A merged round's files and what was measured on the way.</summary>
-/// <param name="ModelPath">The next model.</param>
-/// <param name="StatePaths">The server's state, where the strategy has any.</param>
+/// <param name="Model">The next model.</param>
+/// <param name="State">The server's state, where the strategy has any.</param>
 /// <param name="Norms">Each update's L2 norm before it was bounded.</param>
 internal sealed record MergedRound(
-    string ModelPath, ImmutableSortedDictionary<StatePart, string> StatePaths, ImmutableSortedDictionary<SiteId, double> Norms);
+    MergedFile Model, ImmutableSortedDictionary<StatePart, MergedFile> State, ImmutableSortedDictionary<SiteId, double> Norms);
+
+/// <summary>A file that merging wrote.</summary>
+internal sealed record MergedFile(string Path, Sha256Digest Sha256);

@@ -117,17 +117,17 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
         var started = time.GetTimestamp();
         string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
         var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
-        var model = Adopt(merged.ModelPath);
+        var model = Adopt(merged.Model);
         LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
         return closed with
         {
             Model = model,
-            ServerState = merged.StatePaths.ToImmutableSortedDictionary(part => part.Key, part => Adopt(part.Value)),
+            ServerState = merged.State.ToImmutableSortedDictionary(part => part.Key, part => Adopt(part.Value)),
             Norms = merged.Norms,
         };
     }
 
-    private ModelRef Adopt(string path) => blobs.Adopt(path, GlobalModel.Digest(path));
+    private ModelRef Adopt(MergedFile file) => blobs.Adopt(file.Path, file.Sha256);
 
     private void End(RunId run, RunOutcome outcome, string reason)
     {

@@ -92,12 +92,12 @@ internal sealed partial class UpdateIntake(
     private static async Task<UploadOutcome> StoreAsync(
         string path, long offset, long length, Sha256Digest payload, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
     {
-        await using var file = await IncomingFile.OpenAsync(path, cancellationToken);
+        using var file = await IncomingFile.OpenAsync(path, cancellationToken);
         if (file.Length != offset) return UploadOutcome.WrongOffset;
         await foreach (var chunk in chunks.WithCancellation(cancellationToken))
         {
             if (file.Length + chunk.Length > length) return UploadOutcome.TooLarge;
-            await file.AppendAsync(chunk, cancellationToken);
+            file.Append(chunk.Span);
         }
 
         if (file.Length != length) return UploadOutcome.Incomplete;

@@ -81,14 +81,14 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
     private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
     {
         var partial = path + ".part";
-        await using (var file = await IncomingFile.OpenAsync(partial, cancellationToken))
+        using (var file = await IncomingFile.OpenAsync(partial, cancellationToken))
         {
             using var call = _client.DownloadModel(new DownloadRequest { Sha256 = digest.ToString(), Offset = file.Length }, cancellationToken: cancellationToken);
             while (file.Length < length && await MoveNextAsync(call.ResponseStream, cancellationToken))
             {
                 var chunk = call.ResponseStream.Current;
                 if (!FileChunks.IsWhole(chunk)) throw new RpcException(new Status(StatusCode.DataLoss, "a piece of the model arrived damaged"));
-                await file.AppendAsync(chunk.Data.Memory, cancellationToken);
+                file.Append(chunk.Data.Span);
             }
 
             if (file.Length != length || file.Digest != digest)

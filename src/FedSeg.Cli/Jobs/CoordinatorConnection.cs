@@ -74,10 +74,10 @@ internal sealed class CoordinatorConnection : IDisposable
     {
         var temporary = path + ".part";
         File.Delete(temporary);
-        await using (var file = await IncomingFile.OpenAsync(temporary, cancellationToken))
+        using (var file = await IncomingFile.OpenAsync(temporary, cancellationToken))
         {
             using var call = Runs.DownloadModel(new DownloadRequest { Sha256 = digest.ToString() }, cancellationToken: cancellationToken);
-            while (await call.ResponseStream.MoveNext(cancellationToken)) await file.AppendAsync(call.ResponseStream.Current.Data.Memory, cancellationToken);
+            while (await call.ResponseStream.MoveNext(cancellationToken)) file.Append(call.ResponseStream.Current.Data.Span);
             if (file.Digest != digest) throw new IOException($"The bytes received are not model {digest}.");
         }
 

@@ -1,3 +1,4 @@
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Imprint;
@@ -48,16 +49,13 @@ public static class EqualRows
         return equal > MostEqualNeighbours * (rows - 1);
     }
 
+    /// <summary>In double, because squares of float32 can leave its range.</summary>
     private static double Cosine(float[] first, float[] second)
     {
-        var (product, squares, otherSquares) = (0.0, 0.0, 0.0);
-        for (var i = 0; i < first.Length; i++)
-        {
-            product += (double)first[i] * second[i];
-            squares += (double)first[i] * first[i];
-            otherSquares += (double)second[i] * second[i];
-        }
-
-        return squares == 0 || otherSquares == 0 ? 0 : product / Math.Sqrt(squares * otherSquares);
+        var (product, squares, otherSquares) = (new LaneSum(), new LaneSum(), new LaneSum());
+        product.AddProducts(first, second);
+        squares.AddProducts(first, first);
+        otherSquares.AddProducts(second, second);
+        return squares.Total == 0 || otherSquares.Total == 0 ? 0 : product.Total / Math.Sqrt(squares.Total * otherSquares.Total);
     }
 }

@@ -1,3 +1,4 @@
+using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
 
@@ -28,21 +29,20 @@ internal static class DeltaReencoder
         foreach (var tensor in manifest.Tensors)
         {
             var step = grid.IsOff ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
+            var sum = new LaneSum();
             for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
                 source.Read(tensor.Name, start, values);
                 grid.Round(values, step);
-                // One sum in double over the manifest's order: the same norm on every machine.
-                foreach (var value in values)
-                {
-                    squares += (double)value * value;
-                    if (!float.IsFinite(value)) nonFinite++;
-                }
-
+                sum.AddProducts(values, values);
+                nonFinite += FiniteValues.CountNonFinite(values);
                 writer.Write(values);
             }
+
+            // In double, in the manifest's order: the same norm on every machine.
+            squares += sum.Total;
         }
 
         return new DeltaMeasures(writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN);
@@ -50,16 +50,13 @@ internal static class DeltaReencoder
 
     private static double Largest(SafetensorsFile source, TensorSpec tensor, float[] chunk, CancellationToken cancellationToken)
     {
-        var largest = 0.0;
+        var largest = 0f;
         for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
             source.Read(tensor.Name, start, values);
-            foreach (var value in values)
-            {
-                if (float.IsFinite(value)) largest = Math.Max(largest, Math.Abs(value));
-            }
+            largest = Math.Max(largest, FiniteValues.LargestFinite(values));
         }
 
         return largest;

@@ -1,4 +1,5 @@
-using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
 namespace FedSeg.Egress.Sealing;
@@ -25,8 +26,10 @@ public enum Requantisation
 /// <param name="random">Cryptographic, outside tests.</param>
 internal sealed class StochasticGrid(Requantisation requantisation, RandomNumberGenerator random)
 {
-    private const int RandomBytes = sizeof(uint);
-    private byte[] _draws = [];
+    /// <summary>A draw has as many bits as a float32 holds exactly.</summary>
+    private const int DrawBits = 24;
+
+    private uint[] _draws = [];
 
     /// <summary>Whether values are changed at all.</summary>
     public bool IsOff => requantisation == Requantisation.Off;
@@ -44,15 +47,42 @@ internal sealed class StochasticGrid(Requantisation requantisation, RandomNumber
     public void Round(Span<float> values, double step)
     {
         if (step == 0) return;
-        if (_draws.Length < values.Length * RandomBytes) _draws = new byte[values.Length * RandomBytes];
-        random.GetBytes(_draws, 0, values.Length * RandomBytes);
-        for (var i = 0; i < values.Length; i++)
+        if (_draws.Length < values.Length) _draws = new uint[values.Length];
+        var draws = _draws.AsSpan(0, values.Length);
+        random.GetBytes(MemoryMarshal.AsBytes(draws));
+        // A subnormal step has no float32 reciprocal; values that small are rare enough to go one by one.
+        var done = float.IsFinite((float)(1 / step)) ? RoundVectors(values, draws, (float)step) : 0;
+        for (var i = done; i < values.Length; i++)
         {
-            if (!float.IsFinite(values[i])) continue;
-            var position = values[i] / step;
-            var below = Math.Floor(position);
-            var chance = BinaryPrimitives.ReadUInt32LittleEndian(_draws.AsSpan(i * RandomBytes)) / (double)(1L << 32);
-            values[i] = (float)((chance < position - below ? below + 1 : below) * step);
+            if (float.IsFinite(values[i])) values[i] = Round(values[i], step, draws[i]);
         }
+    }
+
+    // Scaling by a power of two and flooring are exact in either width, so both ways give the same bits.
+    private static float Round(float value, double step, uint draw)
+    {
+        var position = value / step;
+        var below = Math.Floor(position);
+        var chance = Math.ScaleB(draw >> (32 - DrawBits), -DrawBits);
+        return (float)((chance < position - below ? below + 1 : below) * step);
+    }
+
+    /// <summary>Rounds as many values as fill vectors; infinities and NaN come out as they went in.</summary>
+    /// <returns>How many those are.</returns>
+    private static int RoundVectors(Span<float> values, ReadOnlySpan<uint> draws, float step)
+    {
+        var perStep = new Vector<float>(1 / step);
+        var unit = new Vector<float>(MathF.ScaleB(1, -DrawBits));
+        var i = 0;
+        for (; i <= values.Length - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            var position = new Vector<float>(values[i..]) * perStep;
+            var below = Vector.Floor(position);
+            var chance = Vector.ConvertToSingle(Vector.AsVectorInt32(Vector.ShiftRightLogical(new Vector<uint>(draws[i..]), 32 - DrawBits))) * unit;
+            var rounded = Vector.ConditionalSelect(Vector.LessThan(chance, position - below), below + Vector<float>.One, below);
+            (rounded * new Vector<float>(step)).CopyTo(values[i..]);
+        }
+
+        return i;
     }
 }

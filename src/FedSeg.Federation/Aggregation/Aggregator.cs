@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.Federation.Aggregation;
 
@@ -74,9 +75,13 @@ public static class Aggregator
 
     private static void RefuseUnlessFinite(ReadOnlySpan<double> values, string reason)
     {
-        foreach (var value in values)
+        Span<float> narrowed = stackalloc float[1 << 10];
+        while (values.Length > 0)
         {
-            if (!float.IsFinite((float)value)) throw new AggregationException(reason);
+            var piece = narrowed[..Math.Min(values.Length, narrowed.Length)];
+            FloatWidths.Narrow(values[..piece.Length], piece);
+            if (FiniteValues.IndexOfNonFinite(piece) >= 0) throw new AggregationException(reason);
+            values = values[piece.Length..];
         }
     }
 }

@@ -38,22 +38,30 @@ internal sealed class BoundedUpdates(
     /// <exception cref="AggregationException">An update is not finite.</exception>
     public double[] Norms()
     {
-        var chunk = new double[ChunkLength];
         var norms = new double[Count];
+        // Each update for itself, so that the order of additions stays its own whatever the number of cores.
+        var options = new ParallelOptions { CancellationToken = cancellationToken, MaxDegreeOfParallelism = Environment.ProcessorCount };
+        Parallel.For(0, Count, options, () => new double[ChunkLength], (k, _, chunk) => Measure(k, norms, chunk), _ => { });
         for (var k = 0; k < Count; k++)
         {
-            var sum = new LaneSum();
-            foreach (var (start, length) in Chunks(ChunkLength))
-            {
-                Read(k, start, chunk.AsSpan(0, length));
-                sum.AddProducts(chunk.AsSpan(0, length), chunk.AsSpan(0, length));
-            }
-
-            norms[k] = Math.Sqrt(sum.Total);
             if (!double.IsFinite(norms[k])) throw new AggregationException($"The update of site '{contributions[k].Site}' is not finite.");
         }
 
         return norms;
+    }
+
+    private double[] Measure(int index, double[] norms, double[] chunk)
+    {
+        var sum = new LaneSum();
+        for (var start = 0L; start < Length && !cancellationToken.IsCancellationRequested; start += ChunkLength)
+        {
+            var piece = chunk.AsSpan(0, (int)Math.Min(ChunkLength, Length - start));
+            Read(index, start, piece);
+            sum.AddProducts(piece, piece);
+        }
+
+        norms[index] = Math.Sqrt(sum.Total);
+        return chunk;
     }
 
     /// <summary>Dot product of each update with one of them.</summary>

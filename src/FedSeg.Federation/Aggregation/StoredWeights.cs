@@ -32,7 +32,7 @@ public sealed class StoredWeights : IWeightSource, IDisposable
         // be read.
         var floats = MemoryMarshal.Cast<double, float>(destination)[destination.Length..];
         _file.ReadPayload(start, floats);
-        for (var i = 0; i < destination.Length; i++) destination[i] = floats[i];
+        FloatWidths.Widen(floats, destination);
     }
 
     public void Dispose() => _file.Dispose();
@@ -49,7 +49,7 @@ public sealed class StoredWeightsSink(SafetensorsWriter writer) : IWeightSink
         while (values.Length > 0)
         {
             var count = Math.Min(values.Length, _piece.Length);
-            for (var i = 0; i < count; i++) _piece[i] = (float)values[i];
+            FloatWidths.Narrow(values[..count], _piece);
             writer.Write(_piece.AsSpan(0, count));
             values = values[count..];
         }

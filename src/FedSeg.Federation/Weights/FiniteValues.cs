@@ -6,7 +6,7 @@ namespace FedSeg.Federation.Weights;
 /// <summary>Looks for values that are not numbers. A float32 is NaN or infinite exactly when all eight bits of its exponent are set.</summary>
 public static class FiniteValues
 {
-    private const uint Exponent = 0x7F80_0000;
+    private const uint Exponent = 0x7F80_0000, Magnitude = 0x7FFF_FFFF;
 
     /// <summary>Index of the first value that is NaN or infinite; −1 when there is none.</summary>
     public static int IndexOfNonFinite(ReadOnlySpan<float> values)
@@ -21,5 +21,37 @@ public static class FiniteValues
         }
 
         return -1;
+    }
+
+    /// <summary>How many values are NaN or infinite.</summary>
+    public static int CountNonFinite(ReadOnlySpan<float> values)
+    {
+        var count = 0;
+        for (int next; (next = IndexOfNonFinite(values)) >= 0; values = values[(next + 1)..]) count++;
+        return count;
+    }
+
+    /// <summary>The largest magnitude among the finite values; 0 when there is none.</summary>
+    public static float LargestFinite(ReadOnlySpan<float> values)
+    {
+        // Without their sign, the bits of finite values are ordered as their magnitudes are.
+        var bits = MemoryMarshal.Cast<float, uint>(values);
+        var largest = Vector<uint>.Zero;
+        var i = 0;
+        for (; i <= bits.Length - Vector<uint>.Count; i += Vector<uint>.Count)
+        {
+            var magnitude = new Vector<uint>(bits[i..]) & new Vector<uint>(Magnitude);
+            var finite = Vector.LessThan(magnitude, new Vector<uint>(Exponent));
+            largest = Vector.Max(largest, magnitude & finite);
+        }
+
+        var most = 0u;
+        for (var lane = 0; lane < Vector<uint>.Count; lane++) most = Math.Max(most, largest[lane]);
+        for (; i < bits.Length; i++)
+        {
+            if ((bits[i] & Magnitude) < Exponent) most = Math.Max(most, bits[i] & Magnitude);
+        }
+
+        return BitConverter.UInt32BitsToSingle(most);
     }
 }

@@ -66,14 +66,34 @@ public sealed class StochasticGridTests
         Assert.NotEqual(first, second);
     }
 
+    /// <summary>Whatever the width of the machine's vectors, and below the smallest step that has a reciprocal.</summary>
+    [Theory]
+    [InlineData(0.001953125)]
+    [InlineData(8)]
+    [InlineData(1.401298464324817e-45)]
+    public void Round_ManyValues_GivesTheBitsOfOneByOneInDouble(double step)
+    {
+        const int count = 75;
+        var values = Values(count).Select(value => (float)(value * 100 * step)).ToArray();
+        var draws = new byte[count * sizeof(uint)];
+        new SeededGenerator(4).GetBytes(draws);
+        var expected = values.Select((value, i) => (float)(step * Math.Floor(value / step)
+            + (Math.ScaleB(BitConverter.ToUInt32(draws, i * sizeof(uint)) >> 8, -24) < value / step - Math.Floor(value / step) ? step : 0)));
+        new StochasticGrid(Requantisation.Bits16, new SeededGenerator(4)).Round(values, step);
+
+        Assert.Equal(expected.ToArray(), values);
+    }
+
     [Fact]
     public void Round_NotFiniteOrZero_Stays()
     {
         var grid = new StochasticGrid(Requantisation.Bits8, new SeededGenerator());
-        float[] values = [float.NaN, float.PositiveInfinity, 0, -0.25f];
-        grid.Round(values, grid.Step(0.25));
+        // Often enough to fill vectors and leave a rest.
+        var values = Enumerable.Repeat(new[] { float.NaN, float.PositiveInfinity, 0, -0.25f, float.NegativeInfinity }, 9).SelectMany(value => value).ToArray();
+        var rounded = values.ToArray();
+        grid.Round(rounded, grid.Step(0.25));
 
-        Assert.Equal([float.NaN, float.PositiveInfinity, 0, -0.25f], values);
+        Assert.Equal(values, rounded);
         Assert.Equal(0, grid.Step(0));
     }
 

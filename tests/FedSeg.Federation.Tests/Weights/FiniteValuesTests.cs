@@ -25,4 +25,29 @@ public sealed class FiniteValuesTests
 
     [Fact]
     public void IndexOfNonFinite_Nothing_IsNone() => Assert.Equal(-1, FiniteValues.IndexOfNonFinite([]));
+
+    [Fact]
+    public void CountNonFinite_SeveralAmongFiniteOnes_CountsEach()
+    {
+        var values = Enumerable.Range(0, 67).Select(i => i % 9 == 0 ? float.NaN : i % 10 == 0 ? float.NegativeInfinity : i).ToArray();
+
+        Assert.Equal(values.Count(value => !float.IsFinite(value)), FiniteValues.CountNonFinite(values));
+    }
+
+    [Theory]
+    [InlineData(-7f)]
+    [InlineData(float.MaxValue)]
+    [InlineData(float.Epsilon)]
+    public void LargestFinite_AtEachPlaceAmongValuesThatAreNot_IsFound(float largest)
+    {
+        for (var place = 0; place < 67; place++)
+        {
+            var values = Enumerable.Range(0, 67).Select(i => i % 3 == 0 ? float.NaN : i % 3 == 1 ? float.NegativeInfinity : 0).ToArray();
+            values[place] = largest;
+            Assert.Equal(Math.Abs(largest), FiniteValues.LargestFinite(values));
+        }
+    }
+
+    [Fact]
+    public void LargestFinite_NoFiniteValue_IsZero() => Assert.Equal(0, FiniteValues.LargestFinite([float.NaN, float.PositiveInfinity]));
 }

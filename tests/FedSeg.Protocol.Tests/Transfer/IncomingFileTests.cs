@@ -15,9 +15,9 @@ public sealed class IncomingFileTests : IDisposable
     [Fact]
     public async Task Digest_OfPieces_IsThatOfTheWhole()
     {
-        await using var file = await IncomingFile.OpenAsync(_folder["model"], Token);
-        await file.AppendAsync("abc"u8.ToArray(), Token);
-        await file.AppendAsync("def"u8.ToArray(), Token);
+        using var file = await IncomingFile.OpenAsync(_folder["model"], Token);
+        file.Append("abc"u8);
+        file.Append("def"u8);
 
         Assert.Equal(6, file.Length);
         Assert.Equal(Sha256Digest.Of("abcdef"u8), file.Digest);
@@ -26,12 +26,12 @@ public sealed class IncomingFileTests : IDisposable
     [Fact]
     public async Task OpenAsync_AfterACut_GoesOnWithBytesAndDigest()
     {
-        await using (var first = await IncomingFile.OpenAsync(_folder["model"], Token)) await first.AppendAsync("abc"u8.ToArray(), Token);
+        using (var first = await IncomingFile.OpenAsync(_folder["model"], Token)) first.Append("abc"u8);
 
-        await using (var second = await IncomingFile.OpenAsync(_folder["model"], Token))
+        using (var second = await IncomingFile.OpenAsync(_folder["model"], Token))
         {
             Assert.Equal(3, second.Length);
-            await second.AppendAsync("def"u8.ToArray(), Token);
+            second.Append("def"u8);
             Assert.Equal(Sha256Digest.Of("abcdef"u8), second.Digest);
             second.Flush();
         }
@@ -42,10 +42,10 @@ public sealed class IncomingFileTests : IDisposable
     [Fact]
     public async Task Clear_AfterWrongBytes_StartsFromNothing()
     {
-        await using var file = await IncomingFile.OpenAsync(_folder["model"], Token);
-        await file.AppendAsync("wrong"u8.ToArray(), Token);
+        using var file = await IncomingFile.OpenAsync(_folder["model"], Token);
+        file.Append("wrong"u8);
         file.Clear();
-        await file.AppendAsync("right"u8.ToArray(), Token);
+        file.Append("right"u8);
 
         Assert.Equal(Sha256Digest.Of("right"u8), file.Digest);
         Assert.Equal(5, file.Length);
@@ -54,7 +54,7 @@ public sealed class IncomingFileTests : IDisposable
     [Fact]
     public async Task OpenAsync_Twice_IsRefused()
     {
-        await using var file = await IncomingFile.OpenAsync(_folder["model"], Token);
+        using var file = await IncomingFile.OpenAsync(_folder["model"], Token);
 
         await Assert.ThrowsAsync<IOException>(() => IncomingFile.OpenAsync(_folder["model"], Token));
     }
