@@ -14,6 +14,7 @@ public sealed class ArrowTests
         { "FedSeg.Imaging", ["FedSeg.Dicom"] },
         { "FedSeg.Protocol", ["FedSeg.Federation"] },
         { "FedSeg.Privacy", ["FedSeg.Federation"] },
+        { "FedSeg.SecureAggregation", ["FedSeg.Federation"] },
         { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },
         { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger", "FedSeg.Hosting"] },
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Dicom"] },

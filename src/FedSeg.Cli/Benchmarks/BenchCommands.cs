@@ -6,7 +6,7 @@ namespace FedSeg.Cli.Benchmarks;
 /// <summary><c>fedseg bench</c>: what the exchange of models costs on this machine.</summary>
 internal static class BenchCommands
 {
-    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Trainer() };
+    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Mask(), Trainer() };
 
     private static Command Round()
     {
@@ -26,6 +26,40 @@ internal static class BenchCommands
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
             else result.Print();
             return CommandLine.Done;
+        });
+    }
+
+    private static Command Mask()
+    {
+        var parameters = new Option<double[]>("--parameters")
+        {
+            Description = "Parameters of the model, in millions.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [1, 10, 30],
+        };
+        var sites = new Option<int[]>("--sites")
+        {
+            Description = "Sites of the sum.",
+            AllowMultipleArgumentsPerToken = true,
+            DefaultValueFactory = _ => [5, 10, 30],
+        };
+        var description = "What secure aggregation costs a site and the coordinator: keys, shares, masks and their removal, in memory, on one thread.";
+        return new Command("mask", description) { parameters, sites }.Does((parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(parameters)!.Any(millions => millions is not (> 0 and <= 1000))) throw new BadInputException("--parameters must be above 0 and at most 1000.");
+            if (parsed.GetValue(sites)!.Any(count => count is < 3 or > 128)) throw new BadInputException("--sites must be from 3 to 128.");
+            var results = new List<MaskBenchmarkResult>();
+            foreach (var millions in parsed.GetValue(parameters)!)
+            {
+                foreach (var count in parsed.GetValue(sites)!)
+                {
+                    results.Add(MaskBenchmark.Run((long)(millions * 1e6), count, TimeProvider.System, cancellationToken));
+                    if (!parsed.GetValue(CommandLine.Json)) results[^1].Print();
+                }
+            }
+
+            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(new { runs = results });
+            return Task.FromResult(CommandLine.Done);
         });
     }
 

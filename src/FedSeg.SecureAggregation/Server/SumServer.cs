@@ -29,6 +29,9 @@ public sealed class SumServer(SumContext context, SiteKeyCheck check)
     /// <summary>What it waits for.</summary>
     public SumStage Stage { get; private set; } = SumStage.Keys;
 
+    /// <summary>Why the sum can't be finished; <see langword="null"/> as long as it can.</summary>
+    public AbortReason? Failure { get; private set; }
+
     /// <summary>Sites that may still answer in this stage.</summary>
     public IReadOnlyList<SiteId> Awaited => [.. (Stage switch
     {
@@ -99,7 +102,7 @@ public sealed class SumServer(SumContext context, SiteKeyCheck check)
     /// </summary>
     public byte[]? MessageAfter(SumStage stage, SiteId site)
     {
-        if (Stage <= stage || _roster is null) return null;
+        if (Stage <= stage || _roster is null || Failure is not null) return null;
         var index = (byte)Math.Max(0, context.IndexOf(site));
         return stage switch
         {
@@ -119,7 +122,7 @@ public sealed class SumServer(SumContext context, SiteKeyCheck check)
     /// <exception cref="InvalidOperationException">A stage is open, or the sum has failed.</exception>
     public (MaskSet? Masks, SumAbort? Abort) Recover()
     {
-        if (Stage != SumStage.Done || _view.Length == 0) throw new InvalidOperationException("The shares are not there.");
+        if (Stage != SumStage.Done || Failure is not null) throw new InvalidOperationException("The shares are not there.");
         var masks = new MaskSet();
         foreach (var dealer in _offers.Keys)
         {
@@ -248,9 +251,9 @@ public sealed class SumServer(SumContext context, SiteKeyCheck check)
 
     private ShareKind KindOf(byte dealer) => _survivors.Contains(dealer) ? ShareKind.SelfMask : ShareKind.MaskKey;
 
-    private AbortReason? Fail(AbortReason reason)
+    private AbortReason Fail(AbortReason reason)
     {
-        (Stage, _view) = (SumStage.Done, []);
+        (Stage, Failure) = (SumStage.Done, reason);
         return reason;
     }
 

@@ -56,8 +56,11 @@ public sealed class SumClient : IDisposable
     public SumClient(
         SumContext context, SiteId self, SiteCredential credential, SiteKeyCheck check, int fewestSites, RandomNumberGenerator random)
     {
-        if (context.Sites.Length is < SumContext.FewestSites or > SumContext.MostSites) throw new ArgumentException(
-            $"{context.Sites.Length} sites can't be summed.");
+        if (context.Sites.Length is < SumContext.FewestSites or > SumContext.MostSites)
+        {
+            throw new ArgumentException($"{context.Sites.Length} sites can't be summed.");
+        }
+
         _self = context.IndexOf(self);
         if (_self < 0) throw new ArgumentException("The site is not one of the sum's.");
         (_context, _credential, _check, _fewest, _random) = (context, credential, check, fewestSites, random);
