@@ -42,8 +42,7 @@ internal sealed class ReceivedUpdate
 
         if (!Fits(report, announced, plan)) return (null, UploadOutcome.ReportRefused);
 
-        var expectedBytes = plan.Task == RoundTask.Train ? SafetensorsWriter.FileLength(plan.Manifest()) : 0;
-        if (announced.PayloadBytes != expectedBytes || announced.PayloadBytes > maximumBytes) return (null, UploadOutcome.TooLarge);
+        if (announced.PayloadBytes != plan.UpdateBytes() || announced.PayloadBytes > maximumBytes) return (null, UploadOutcome.TooLarge);
         if ((announced.PayloadBytes > 0) != (announced.Payload is not null)) return (null, UploadOutcome.ReportRefused);
 
         var signed = announced.Digest == SealedDigest.Of(announced.Report, announced.Payload)
@@ -51,13 +50,12 @@ internal sealed class ReceivedUpdate
         return signed ? (new ReceivedUpdate(announced, report, plan), UploadOutcome.Accepted) : (null, UploadOutcome.SignatureRefused);
     }
 
-    /// <summary>Checks weights whose bytes are the announced ones: exact manifest, finite values. Reads the file in chunks.</summary>
+    /// <summary>Checks weights whose bytes are the announced ones: exact tensors in the plan's encoding, finite values. Reads the file in chunks.</summary>
     public UploadOutcome CheckWeights(string path)
     {
         try
         {
-            using var file = SafetensorsFile.Open(path);
-            if (file.Metadata.Count > 0 || Plan.Manifest().FirstDifference(file.Tensors) is not null) return UploadOutcome.TensorsRefused;
+            using var file = UpdateFile.Open(path, Plan.Manifest(), Plan.Recipe.UpdateEncoding);
             return AllFinite(file) ? UploadOutcome.Accepted : UploadOutcome.NotFinite;
         }
         catch (SafetensorsException)
@@ -83,19 +81,16 @@ internal sealed class ReceivedUpdate
         && report.Scores.DistinctBy(score => score.Label).Count() == report.Scores.Length
         && report.Scores.All(score => plan.Labels.Contains(score.Label) && score.MeanDice is null or (>= 0 and <= 1) && score.Cases is >= 0 and <= 10_000_000);
 
-    private static bool AllFinite(SafetensorsFile file)
+    private static bool AllFinite(UpdateFile file)
     {
         var buffer = ArrayPool<float>.Shared.Rent(1 << 16);
         try
         {
-            foreach (var tensor in file.Tensors)
+            for (var start = 0L; start < file.Length; start += buffer.Length)
             {
-                for (var start = 0L; start < tensor.ElementCount; start += buffer.Length)
-                {
-                    var values = buffer.AsSpan(0, (int)Math.Min(buffer.Length, tensor.ElementCount - start));
-                    file.Read(tensor.Name, start, values);
-                    if (FiniteValues.IndexOfNonFinite(values) >= 0) return false;
-                }
+                var values = buffer.AsSpan(0, (int)Math.Min(buffer.Length, file.Length - start));
+                file.Read(start, values);
+                if (FiniteValues.IndexOfNonFinite(values) >= 0) return false;
             }
 
             return true;

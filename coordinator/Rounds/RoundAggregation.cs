@@ -38,7 +38,7 @@ internal static class RoundAggregation
             Contributions = [.. round.Accepted.Values.Select(accepted => new Contribution
             {
                 Site = accepted.Report.Site,
-                Update = opened.Source(accepted.Weights!.Sha256),
+                Update = opened.Update(accepted.Weights!.Sha256, plan.Recipe.UpdateEncoding),
                 Weight = accepted.Report.TrainingCases,
                 Steps = accepted.Report.Steps,
                 Loss = accepted.Report.MeanLoss - LossOfPerfection,
@@ -70,12 +70,10 @@ internal static class RoundAggregation
         private readonly List<StoredWeights> _sources = [];
         private readonly Dictionary<string, SafetensorsWriter> _writers = [];
 
-        public StoredWeights Source(Sha256Digest digest)
-        {
-            var source = StoredWeights.Open(blobs.PathOf(digest), manifest);
-            _sources.Add(source);
-            return source;
-        }
+        public StoredWeights Source(Sha256Digest digest) => Keep(StoredWeights.Open(blobs.PathOf(digest), manifest));
+
+        public StoredWeights Update(Sha256Digest digest, UpdateEncoding encoding) =>
+            Keep(StoredWeights.OpenUpdate(blobs.PathOf(digest), manifest, encoding));
 
         public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)
         {
@@ -87,6 +85,12 @@ internal static class RoundAggregation
         /// <summary>Makes every file durable.</summary>
         /// <returns>Digests by path.</returns>
         public Dictionary<string, Sha256Digest> Complete() => _writers.ToDictionary(entry => entry.Key, entry => entry.Value.Complete());
+
+        private StoredWeights Keep(StoredWeights source)
+        {
+            _sources.Add(source);
+            return source;
+        }
 
         public void Dispose()
         {

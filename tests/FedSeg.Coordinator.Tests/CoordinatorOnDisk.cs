@@ -69,11 +69,9 @@ internal sealed class CoordinatorOnDisk : IDisposable
     }
 
     /// <summary>Enters a run of both sites and returns its state.</summary>
-    public RunState Create(int quorum = 2, int rounds = 2, AggregationSpec? aggregation = null)
-    {
-        var run = Catalog.Submit(Job(quorum, rounds, aggregation), "ada");
-        return Book.Find(run)!;
-    }
+    public RunState Create(int quorum = 2, int rounds = 2, AggregationSpec? aggregation = null) => Create(Job(quorum, rounds, aggregation));
+
+    public RunState Create(JobSpec job) => Book.Find(Catalog.Submit(job, "ada"))!;
 
     /// <summary>Enters a run and opens its first round.</summary>
     public RoundPlan CreateAndOpen()

@@ -11,7 +11,7 @@ internal sealed record SiteUpdate(UploadAnnouncement Announced, byte[] Bytes, Ro
 {
     /// <summary>An update that passes every check: every element the same.</summary>
     public static SiteUpdate Of(RoundPlan plan, SiteId site, ECDsa key, float value = 0.5f, int cases = 10) =>
-        Of(plan, site, key, Report(plan, site, cases).ToBytes(), plan.Task == RoundTask.Train ? Weights(plan.Manifest(), value) : []);
+        Of(plan, site, key, Report(plan, site, cases).ToBytes(), plan.Task == RoundTask.Train ? Weights(plan, value) : []);
 
     /// <summary>Whatever report and weights, properly sealed and signed.</summary>
     public static SiteUpdate Of(RoundPlan plan, SiteId site, ECDsa key, byte[] report, byte[] weights)
@@ -36,17 +36,32 @@ internal sealed record SiteUpdate(UploadAnnouncement Announced, byte[] Bytes, Ro
         Scores = [new LabelScore("kidney", 0.8, 2)],
     };
 
-    public static byte[] Weights(TensorManifest manifest, float value, IReadOnlyDictionary<string, string>? metadata = null)
+    /// <summary>Weights in the plan's encoding; <paramref name="value"/> must be one of its steps.</summary>
+    public static byte[] Weights(RoundPlan plan, float value, float step = 0.25f) => Written(path =>
+    {
+        using var writer = UpdateWriter.Create(path, plan.Manifest(), plan.Recipe.UpdateEncoding);
+        foreach (var tensor in plan.Manifest().Tensors)
+        {
+            writer.BeginTensor(step);
+            writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
+        }
+
+        writer.Complete();
+    });
+
+    public static byte[] Weights(TensorManifest manifest, float value, IReadOnlyDictionary<string, string>? metadata = null) => Written(path =>
+    {
+        using var writer = SafetensorsWriter.Create(path, manifest, metadata);
+        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
+        writer.Complete();
+    });
+
+    private static byte[] Written(Action<string> write)
     {
         var path = Path.GetTempFileName();
         try
         {
-            using (var writer = SafetensorsWriter.Create(path, manifest, metadata))
-            {
-                foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
-                writer.Complete();
-            }
-
+            write(path);
             return File.ReadAllBytes(path);
         }
         finally

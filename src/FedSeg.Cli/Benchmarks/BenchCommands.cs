@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FedSeg.Cli.Programs;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.Cli.Benchmarks;
 
@@ -13,14 +14,16 @@ internal static class BenchCommands
         var megabytes = new Option<double>("--megabytes") { Description = "Size of the model file, 10^6 bytes.", DefaultValueFactory = _ => 100 };
         var sites = new Option<int>("--sites") { Description = "Agent processes.", DefaultValueFactory = _ => 3 };
         var rounds = new Option<int>("--rounds") { Description = "Counted rounds; one more goes before them to warm up.", DefaultValueFactory = _ => 5 };
+        var encoding = new Option<UpdateEncoding>("--encoding") { Description = "How updates are written: f32, f16, i16 or i8.", DefaultValueFactory = _ => UpdateEncoding.F32 };
         var work = new Option<DirectoryInfo?>("--work") { Description = "Folder for the federation; a new one below the temporary folder, removed at the end, when not given." };
         var description = "Coordinator and agents as processes exchange a model over mutual TLS: everything of a round but the training.";
-        return new Command("round", description) { megabytes, sites, rounds, work }.Does(async (parsed, cancellationToken) =>
+        return new Command("round", description) { megabytes, sites, rounds, encoding, work }.Does(async (parsed, cancellationToken) =>
         {
             var bench = new RoundBenchmark(
                 parsed.GetValue(megabytes) is > 0 and <= 1e5 and var size ? size : throw new BadInputException("--megabytes must be above 0 and at most 100000."),
                 parsed.GetValue(sites) is >= 1 and <= 100 and var agents ? agents : throw new BadInputException("--sites must be from 1 to 100."),
                 parsed.GetValue(rounds) is >= 1 and <= 1000 and var counted ? counted : throw new BadInputException("--rounds must be from 1 to 1000."),
+                parsed.GetValue(encoding),
                 TimeProvider.System);
             var result = await bench.RunAsync(parsed.GetValue(work), cancellationToken);
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);

@@ -3,6 +3,7 @@ using FedSeg.Cli.Federations;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Weights;
 using FedSeg.Protocol.V1;
 
 namespace FedSeg.Cli.Benchmarks;
@@ -14,8 +15,9 @@ namespace FedSeg.Cli.Benchmarks;
 /// <param name="megabytes">Size of the model file, 10^6 bytes.</param>
 /// <param name="sites">Agents.</param>
 /// <param name="rounds">Counted rounds.</param>
+/// <param name="encoding">How updates are written.</param>
 /// <param name="time">The clock.</param>
-internal sealed class RoundBenchmark(double megabytes, int sites, int rounds, TimeProvider time)
+internal sealed class RoundBenchmark(double megabytes, int sites, int rounds, UpdateEncoding encoding, TimeProvider time)
 {
     private const string Label = "exchange";
     private const int WarmUpRounds = 1;
@@ -60,7 +62,8 @@ internal sealed class RoundBenchmark(double megabytes, int sites, int rounds, Ti
         var run = await federation.RunAsync(Job(names, model), time, cancellationToken);
         var ceiling = await BareStream.MeasureAsync(federation.Connection, run.Model, sites, time, cancellationToken);
         var times = names.SelectMany(name => ExchangeTime.Read(Path.Combine(federation.SiteDirectory(name), "data", "reports", "cohort.json"))).ToLookup(entry => entry.Round);
-        return RoundBenchmarkResult.Of(run, WarmUpRounds, times, ceiling, federation.Processes);
+        var updateBytes = SafetensorsWriter.FileLength(EncodedManifest.Of(ArchitectureCatalog.Manifest(model), encoding));
+        return RoundBenchmarkResult.Of(run, updateBytes, WarmUpRounds, times, ceiling, federation.Processes);
     }
 
     /// <summary>A patch of 64 suits every network that may be built; nothing is trained on it.</summary>
@@ -71,7 +74,7 @@ internal sealed class RoundBenchmark(double megabytes, int sites, int rounds, Ti
         labels: [{{Label}}]
         model: { architecture: {{model.Name}}, baseFeatures: {{model.BaseFeatures}}, levels: {{model.Levels}} }
         data: { modality: MR, spacingMm: [1, 1, 1], patchVoxels: [64, 64, 64] }
-        training: { stepsPerRound: 1 }
+        training: { stepsPerRound: 1, updateEncoding: {{encoding}} }
         aggregation: { quorum: {{sites}} }
 
         """;

@@ -8,6 +8,9 @@ internal sealed record RoundBenchmarkResult
 {
     public required double ModelMegabytes { get; init; }
 
+    /// <summary>Size of an update in its encoding.</summary>
+    public required double UpdateMegabytes { get; init; }
+
     public required int Sites { get; init; }
 
     public required int Rounds { get; init; }
@@ -34,17 +37,19 @@ internal sealed record RoundBenchmarkResult
     public required double BareStreamMbPerSecond { get; init; }
 
     /// <param name="run">The completed run.</param>
+    /// <param name="updateBytes">Length of an update's file.</param>
     /// <param name="warmUp">Rounds not counted.</param>
     /// <param name="times">The sites' times by round.</param>
     /// <param name="bareStream">The ceiling, bytes per second.</param>
     /// <param name="processes">Coordinator first, then agents.</param>
-    public static RoundBenchmarkResult Of(Run run, int warmUp, ILookup<int, ExchangeTime> times, double bareStream, IReadOnlyList<LocalProcess> processes)
+    public static RoundBenchmarkResult Of(Run run, long updateBytes, int warmUp, ILookup<int, ExchangeTime> times, double bareStream, IReadOnlyList<LocalProcess> processes)
     {
         var counted = run.Rounds.Skip(warmUp).SkipLast(1).ToList();
         var bytes = (double)run.Model.Bytes * run.Sites.Count;
         return new RoundBenchmarkResult
         {
             ModelMegabytes = Megabytes(run.Model.Bytes),
+            UpdateMegabytes = Megabytes(updateBytes),
             Sites = run.Sites.Count,
             Rounds = counted.Count,
             SecondsPerRound = Spread.Of(run.Rounds.Skip(warmUp).Zip(run.Rounds.Skip(warmUp + 1), (round, next) => Seconds(round.OpenedAt.ToDateTimeOffset(), next.OpenedAt.ToDateTimeOffset()))),
@@ -54,14 +59,14 @@ internal sealed record RoundBenchmarkResult
             DownloadMbPerSecond = Megabytes(Spread.Of(counted.Select(round =>
                 bytes / Seconds(round.OpenedAt.ToDateTimeOffset(), times[round.Number].Max(time => time.ModelReceived)))).Median),
             UploadMbPerSecond = Megabytes(Spread.Of(counted.Select(round =>
-                bytes / Seconds(times[round.Number].Min(time => time.UpdateDelivered), round.Sites.Max(site => site.AcceptedAt.ToDateTimeOffset())))).Median),
+                (double)updateBytes * run.Sites.Count / Seconds(times[round.Number].Min(time => time.UpdateDelivered), round.Sites.Max(site => site.AcceptedAt.ToDateTimeOffset())))).Median),
             BareStreamMbPerSecond = Megabytes(bareStream),
         };
     }
 
     public void Print()
     {
-        Console.WriteLine($"{ModelMegabytes:F1} MB, {Sites} sites, {Rounds} rounds");
+        Console.WriteLine($"{ModelMegabytes:F1} MB, updates {UpdateMegabytes:F1} MB, {Sites} sites, {Rounds} rounds");
         Console.WriteLine($"seconds per round   median {SecondsPerRound.Median:F2}, {SecondsPerRound.Min:F2} to {SecondsPerRound.Max:F2}");
         Console.WriteLine($"peak memory         coordinator {CoordinatorPeakMb:F0} MB, largest agent {AgentPeakMb:F0} MB");
         Console.WriteLine($"processor           {ProcessorSecondsPerRound:F2} s a round, start included");

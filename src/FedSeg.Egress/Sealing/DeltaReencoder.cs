@@ -19,26 +19,27 @@ internal static class DeltaReencoder
         return manifest.FirstDifference(source.Tensors) is null ? null : "names, shapes or order of the tensors are not the architecture's";
     }
 
-    /// <summary>Copies, rounds to the policy's grid and measures what was written. When this returns, the file is on the disk.</summary>
+    /// <summary>Copies, rounds to the grid, encodes, and measures what was written. When this returns, the file is on the disk.</summary>
     public static DeltaMeasures Reencode(
-        SafetensorsFile source, TensorManifest manifest, StochasticGrid grid, string targetPath, CancellationToken cancellationToken)
+        SafetensorsFile source, TensorManifest manifest, StochasticGrid grid, UpdateEncoding encoding, string targetPath, CancellationToken cancellationToken)
     {
         var chunk = new float[ChunkElements];
         var (squares, nonFinite) = (0.0, 0L);
-        using var writer = SafetensorsWriter.Create(targetPath, manifest);
+        using var writer = UpdateWriter.Create(targetPath, manifest, encoding);
         foreach (var tensor in manifest.Tensors)
         {
-            var step = grid.IsOff ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
+            var step = grid.IsOff && encoding == UpdateEncoding.F32 ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
+            writer.BeginTensor((float)step);
             var sum = new LaneSum();
             for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
                 source.Read(tensor.Name, start, values);
-                grid.Round(values, step);
-                sum.AddProducts(values, values);
                 nonFinite += FiniteValues.CountNonFinite(values);
+                grid.Round(values, step);
                 writer.Write(values);
+                sum.AddProducts(values, values);
             }
 
             // In double, in the manifest's order: the same norm on every machine.

@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Sealing;
 
@@ -15,6 +16,22 @@ public enum Requantisation
 
     /// <summary>255 steps a tensor.</summary>
     Bits8,
+}
+
+/// <summary>What an update's encoding asks of the rounding before it.</summary>
+internal static class Requantisations
+{
+    /// <summary>The coarser of the policy's rounding and what the encoding can hold.</summary>
+    public static Requantisation AtLeast(this Requantisation policy, UpdateEncoding encoding)
+    {
+        var needed = encoding switch
+        {
+            UpdateEncoding.I16 => Requantisation.Bits16,
+            UpdateEncoding.I8 => Requantisation.Bits8,
+            _ => Requantisation.Off,
+        };
+        return (Requantisation)Math.Max((int)policy, (int)needed);
+    }
 }
 
 /// <summary>
@@ -46,7 +63,7 @@ internal sealed class StochasticGrid(Requantisation requantisation, RandomNumber
     /// <summary>Rounds values in place; those that are not finite stay, for the rule that refuses them.</summary>
     public void Round(Span<float> values, double step)
     {
-        if (step == 0) return;
+        if (step == 0 || IsOff) return;
         if (_draws.Length < values.Length) _draws = new uint[values.Length];
         var draws = _draws.AsSpan(0, values.Length);
         random.GetBytes(MemoryMarshal.AsBytes(draws));

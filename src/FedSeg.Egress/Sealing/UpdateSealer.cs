@@ -33,7 +33,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         if (plan.Task == RoundTask.Train)
         {
             (facts, payload) = SealWeights(
-                facts, plan.Manifest(), new StochasticGrid(policy.Requantisation, random), update.WeightsPath, Path.Combine(folder, PayloadName), cancellationToken);
+                facts, plan, new StochasticGrid(policy.Requantisation.AtLeast(plan.Recipe.UpdateEncoding), random), update.WeightsPath, Path.Combine(folder, PayloadName), cancellationToken);
         }
         else
         {
@@ -47,7 +47,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
     }
 
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
-        SealingFacts facts, TensorManifest manifest, StochasticGrid grid, string? weightsPath, string target, CancellationToken cancellationToken)
+        SealingFacts facts, RoundPlan plan, StochasticGrid grid, string? weightsPath, string target, CancellationToken cancellationToken)
     {
         if (weightsPath is null || !File.Exists(weightsPath)) return (facts with { TensorProblem = "the weights are missing" }, null);
 
@@ -55,10 +55,11 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         try
         {
             using var source = SafetensorsFile.Open(weightsPath);
+            var manifest = plan.Manifest();
             if (DeltaReencoder.Problem(source, manifest) is { } problem) return (facts with { TensorProblem = problem }, null);
 
-            var measures = DeltaReencoder.Reencode(source, manifest, grid, target, cancellationToken);
-            var payload = new SealedPayload(target, SafetensorsWriter.FileLength(manifest), measures.Sha256);
+            var measures = DeltaReencoder.Reencode(source, manifest, grid, plan.Recipe.UpdateEncoding, target, cancellationToken);
+            var payload = new SealedPayload(target, plan.UpdateBytes(), measures.Sha256);
             return (facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = payload.Bytes }, payload);
         }
         catch (SafetensorsException)

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
 using FedSeg.Federation.Yaml;
 
 namespace FedSeg.Federation.Jobs;
@@ -141,6 +142,7 @@ public static partial class JobSpecReader
         Optimizer = training.OneOf<OptimizerKind>("optimizer", OptimizerKind.AdamW),
         LearningRate = training.Number("learningRate", 1e-8, 10, fallback: 0.003),
         WeightDecay = training.Number("weightDecay", 0, 1, fallback: 3e-5),
+        UpdateEncoding = training.OneOf<UpdateEncoding>("updateEncoding", UpdateEncoding.F32),
     };
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z", RegexOptions.CultureInvariant)]

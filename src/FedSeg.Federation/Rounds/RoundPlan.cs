@@ -57,8 +57,11 @@ public sealed record RoundPlan
     /// <summary>Length of the base model's file, bytes.</summary>
     public required long BaseModelBytes { get; init; }
 
-    /// <summary>The tensors of the model and of every update to it.</summary>
+    /// <summary>The tensors of the model.</summary>
     public TensorManifest Manifest() => ArchitectureCatalog.Manifest(Architecture);
+
+    /// <summary>Length of an update's file, bytes; 0 where none is returned.</summary>
+    public long UpdateBytes() => Task == RoundTask.Train ? SafetensorsWriter.FileLength(EncodedManifest.Of(Manifest(), Recipe.UpdateEncoding)) : 0;
 
     /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
@@ -126,6 +129,10 @@ public sealed record TrainingRecipe
 
     /// <summary>Weight decay (decoupled for AdamW, L2 for SGD).</summary>
     public required double WeightDecay { get; init; }
+
+    /// <summary>How the change of the weights is written when it leaves.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public UpdateEncoding UpdateEncoding { get; init; }
 }
 
 /// <summary>Optimisers of the recipe; their state starts anew each round.</summary>

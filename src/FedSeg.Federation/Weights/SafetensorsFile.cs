@@ -11,7 +11,7 @@ public sealed class SafetensorsFile : IDisposable
 {
     private readonly FileStream _stream;
     private readonly SafetensorsHeader _header;
-    private readonly long _elements;
+    private readonly long _payloadBytes;
     private readonly Dictionary<string, (TensorSpec Tensor, long Offset)> _index = new(StringComparer.Ordinal);
 
     private SafetensorsFile(FileStream stream, SafetensorsHeader header)
@@ -25,7 +25,7 @@ public sealed class SafetensorsFile : IDisposable
             offset += tensor.ByteCount;
         }
 
-        _elements = (offset - header.PayloadOffset) / sizeof(float);
+        _payloadBytes = offset - header.PayloadOffset;
     }
 
     /// <summary>The tensors in file order.</summary>
@@ -51,28 +51,34 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    /// <summary>Reads <paramref name="destination"/>.Length elements of a tensor, from element <paramref name="start"/> on.</summary>
+    /// <summary>Reads <paramref name="destination"/>.Length elements of a float32 tensor, from element <paramref name="start"/> on.</summary>
     /// <exception cref="KeyNotFoundException">There is no such tensor.</exception>
+    /// <exception cref="InvalidOperationException">The tensor is not float32.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the tensor.</exception>
     public void Read(string tensorName, long start, Span<float> destination)
     {
         var (tensor, offset) = _index[tensorName];
+        if (tensor.Type != ElementType.F32) throw new InvalidOperationException($"Tensor '{tensorName}' is {tensor.Type}.");
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, tensor.ElementCount, nameof(start));
 
         ReadBytes(MemoryMarshal.AsBytes(destination), offset + start * sizeof(float));
     }
 
-    /// <summary>Reads elements of all tensors laid end to end in file order, from element <paramref name="start"/> on.</summary>
+    /// <summary>Reads elements of all tensors, float32 every one, laid end to end in file order, from element <paramref name="start"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range leaves the file.</exception>
-    public void ReadPayload(long start, Span<float> destination)
+    public void ReadPayload(long start, Span<float> destination) => ReadPayloadBytes(start * sizeof(float), MemoryMarshal.AsBytes(destination));
+
+    /// <summary>Reads bytes of all tensors laid end to end in file order, whatever their types.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range leaves the file.</exception>
+    public void ReadPayloadBytes(long start, Span<byte> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(start);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, _elements, nameof(start));
-        ReadBytes(MemoryMarshal.AsBytes(destination), _header.PayloadOffset + start * sizeof(float));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, _payloadBytes, nameof(start));
+        ReadBytes(destination, _header.PayloadOffset + start);
     }
 
-    /// <summary>Reads a whole tensor.</summary>
+    /// <summary>Reads a whole float32 tensor.</summary>
     public float[] ReadAll(string tensorName)
     {
         var values = new float[_index[tensorName].Tensor.ElementCount];

@@ -8,8 +8,8 @@ namespace FedSeg.Federation.Weights;
 
 /// <summary>
 /// The header of a safetensors file: an unsigned 64-bit little-endian length, then that many bytes of JSON that begin with <c>{</c> and may be
-/// padded with spaces; the tensors' bytes follow. Only what FedSeg writes is accepted: F32, in file order, without holes,
-/// overlaps or trailing bytes. Source: the safetensors format description, huggingface/safetensors README.
+/// padded with spaces; the tensors' bytes follow. Only what FedSeg writes is accepted: the types of <see cref="ElementType"/>, in file
+/// order, without holes, overlaps or trailing bytes. Source: the safetensors format description, huggingface/safetensors README.
 /// </summary>
 /// <param name="Tensors">The tensors in the order of their bytes.</param>
 /// <param name="Metadata">The <c>__metadata__</c> map; empty for updates.</param>
@@ -22,6 +22,7 @@ internal sealed record SafetensorsHeader(
     private const int LengthPrefixBytes = sizeof(ulong);
     private const int Alignment = 8;
     private const string MetadataKey = "__metadata__";
+    private static readonly string[] Types = Enum.GetNames<ElementType>();
 
     /// <summary>Encodes the canonical header: metadata first (sorted, left out when empty), then the tensors in manifest order, padded to 8 bytes.</summary>
     public static byte[] Encode(TensorManifest manifest, IReadOnlyDictionary<string, string> metadata)
@@ -41,7 +42,7 @@ internal sealed record SafetensorsHeader(
             foreach (var tensor in manifest.Tensors)
             {
                 writer.WriteStartObject(tensor.Name);
-                writer.WriteString("dtype", "F32");
+                writer.WriteString("dtype", tensor.Type.ToString());
                 WriteNumbers(writer, "shape", tensor.Shape.Select(extent => (long)extent));
                 WriteNumbers(writer, "data_offsets", [offset, offset + tensor.ByteCount]);
                 writer.WriteEndObject();
@@ -126,12 +127,14 @@ internal sealed record SafetensorsHeader(
         }
 
         if (property.Value.EnumerateObject().Count() != 3) throw new SafetensorsException($"tensor '{name}' has unknown fields");
-        if (property.Value.GetProperty("dtype").GetString() != "F32") throw new SafetensorsException($"tensor '{name}' is not F32");
+        var dtype = property.Value.GetProperty("dtype").GetString();
+        var type = Array.IndexOf(Types, dtype);
+        if (type < 0) throw new SafetensorsException($"tensor '{name}' is none of {string.Join(", ", Types)}");
 
         var shape = property.Value.GetProperty("shape").EnumerateArray().Select(extent => extent.GetInt32()).ToImmutableArray();
         if (shape.Any(extent => extent < 1) || shape.Length > 8) throw new SafetensorsException($"tensor '{name}' has an impossible shape");
 
-        var tensor = new TensorSpec(name, shape);
+        var tensor = new TensorSpec(name, shape) { Type = (ElementType)type };
         var offsets = property.Value.GetProperty("data_offsets").EnumerateArray().Select(offset => offset.GetInt64()).ToArray();
         if (offsets.Length != 2 || offsets[0] != expectedOffset || offsets[1] != checked(expectedOffset + tensor.ByteCount))
         {

@@ -35,12 +35,15 @@ public sealed class SafetensorsWriter : IDisposable
     public static long FileLength(TensorManifest manifest, IReadOnlyDictionary<string, string>? metadata = null) =>
         SafetensorsHeader.Encode(manifest, metadata ?? ImmutableDictionary<string, string>.Empty).Length + manifest.PayloadBytes;
 
-    /// <summary>Appends the next elements, in manifest order.</summary>
+    /// <summary>Appends the next elements, float32, in manifest order.</summary>
     /// <exception cref="InvalidOperationException">More elements than the manifest declares.</exception>
-    public void Write(ReadOnlySpan<float> values)
+    public void Write(ReadOnlySpan<float> values) => WriteElements(MemoryMarshal.AsBytes(values));
+
+    /// <summary>Appends the bytes of the next elements, whatever their type, in manifest order.</summary>
+    /// <exception cref="InvalidOperationException">More elements than the manifest declares.</exception>
+    public void WriteElements(ReadOnlySpan<byte> bytes)
     {
         if (!BitConverter.IsLittleEndian) throw new PlatformNotSupportedException("safetensors files are little-endian.");
-        var bytes = MemoryMarshal.AsBytes(values);
         _remainingBytes -= bytes.Length;
         if (_remainingBytes < 0) throw new InvalidOperationException("More elements were written than the manifest declares.");
         WriteBytes(bytes);

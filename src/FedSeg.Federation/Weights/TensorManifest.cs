@@ -3,23 +3,45 @@ using FedSeg.Federation.Identity;
 
 namespace FedSeg.Federation.Weights;
 
-/// <summary>The name and shape of one weight tensor; elements are float32 in C order.</summary>
+/// <summary>Types of a tensor's elements, little-endian; the names are safetensors'.</summary>
+public enum ElementType
+{
+    /// <summary>IEEE 754 single precision.</summary>
+    F32,
+
+    /// <summary>IEEE 754 half precision.</summary>
+    F16,
+
+    /// <summary>Two's complement, two bytes.</summary>
+    I16,
+
+    /// <summary>Two's complement, one byte.</summary>
+    I8,
+}
+
+/// <summary>The name and shape of one weight tensor; elements in C order.</summary>
 /// <param name="Name">1 to 128 of <c>a-z A-Z 0-9 . _</c>; unique in its manifest.</param>
 /// <param name="Shape">Extent of each axis, outermost first; each at least 1.</param>
 public sealed record TensorSpec(string Name, ImmutableArray<int> Shape)
 {
+    /// <summary>Float32 but in an encoded update.</summary>
+    public ElementType Type { get; init; }
+
     /// <summary>Number of elements.</summary>
     /// <exception cref="OverflowException">The shape does not fit 64 bits.</exception>
     public long ElementCount => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
 
-    /// <summary>Bytes of the tensor as float32.</summary>
-    public long ByteCount => checked(ElementCount * sizeof(float));
+    /// <summary>Bytes of one element.</summary>
+    public int ElementBytes => Type switch { ElementType.F32 => 4, ElementType.I8 => 1, _ => 2 };
 
-    public bool Equals(TensorSpec? other) => other is not null && Name == other.Name && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
+    /// <summary>Bytes of the tensor.</summary>
+    public long ByteCount => checked(ElementCount * ElementBytes);
+
+    public bool Equals(TensorSpec? other) => other is not null && Name == other.Name && Type == other.Type && Shape.AsSpan().SequenceEqual(other.Shape.AsSpan());
 
     public override int GetHashCode() => HashCode.Combine(Name, Shape.Length);
 
-    public override string ToString() => $"{Name}[{string.Join(", ", Shape)}]";
+    public override string ToString() => $"{Name}[{string.Join(", ", Shape)}]{(Type == ElementType.F32 ? "" : $" {Type}")}";
 }
 
 /// <summary>
@@ -46,7 +68,7 @@ public sealed class TensorManifest
     public long PayloadBytes { get; }
 
     /// <summary>Number of weights.</summary>
-    public long ParameterCount => PayloadBytes / sizeof(float);
+    public long ParameterCount => Tensors.Sum(tensor => tensor.ElementCount);
 
     /// <summary>
     /// The first difference between this manifest and a file's tensors, in words fit for a message, or <see langword="null"/> when

@@ -171,6 +171,21 @@ public sealed class ReceivedUpdateTests : IDisposable
     }
 
     [Fact]
+    public void CheckWeights_HalfThatIsNotFinite_IsRefused()
+    {
+        var plan = _plan with { Recipe = _plan.Recipe with { UpdateEncoding = UpdateEncoding.F16 } };
+        var weights = SiteUpdate.Weights(plan, 0.5f);
+        var steps = plan.Manifest().Tensors.Length * sizeof(float);
+        BitConverter.TryWriteBytes(weights.AsSpan(^(steps + 2)..), Half.PositiveInfinity);
+
+        Assert.Equal(UploadOutcome.NotFinite, CheckWeights(weights, plan));
+    }
+
+    [Fact]
+    public void CheckWeights_OtherEncodingThanThePlans_IsRefused() =>
+        Assert.Equal(UploadOutcome.TensorsRefused, CheckWeights(_weights, _plan with { Recipe = _plan.Recipe with { UpdateEncoding = UpdateEncoding.I16 } }));
+
+    [Fact]
     public void CheckWeights_ExactTensors_AreAccepted() => Assert.Equal(UploadOutcome.Accepted, CheckWeights(_weights));
 
     private SiteReport Good() => SiteUpdate.Report(_plan, North);
@@ -185,11 +200,14 @@ public sealed class ReceivedUpdateTests : IDisposable
     }
 
     /// <summary>Announces weights of the right length and then checks whatever bytes came under that digest.</summary>
-    private UploadOutcome CheckWeights(byte[] bytes)
+    private UploadOutcome CheckWeights(byte[] bytes) => CheckWeights(bytes, _plan);
+
+    private UploadOutcome CheckWeights(byte[] bytes, RoundPlan plan)
     {
-        var announced = SiteUpdate.Of(_plan, North, _coordinator.KeyOf(North), Good().ToBytes(), bytes).Announced with { PayloadBytes = _weights.Length };
+        var report = SiteUpdate.Report(plan, North).ToBytes();
+        var announced = SiteUpdate.Of(plan, North, _coordinator.KeyOf(North), report, bytes).Announced with { PayloadBytes = plan.UpdateBytes() };
         var path = Path.Combine(_coordinator.Root, "weights");
         File.WriteAllBytes(path, bytes);
-        return ReceivedUpdate.Check(announced, _plan, _coordinator.KeyOf(North), Limit).Update!.CheckWeights(path);
+        return ReceivedUpdate.Check(announced, plan, _coordinator.KeyOf(North), Limit).Update!.CheckWeights(path);
     }
 }

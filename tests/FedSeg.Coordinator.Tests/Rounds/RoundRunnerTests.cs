@@ -38,10 +38,15 @@ public sealed class RoundRunnerTests : IDisposable
         Assert.Null(ended.Rounds[2].Model);
     }
 
-    [Fact]
-    public async Task RunAsync_RoundWithTwoUpdates_MakesTheCaseWeightedMean()
+    [Theory]
+    [InlineData(UpdateEncoding.F32)]
+    [InlineData(UpdateEncoding.F16)]
+    [InlineData(UpdateEncoding.I16)]
+    [InlineData(UpdateEncoding.I8)]
+    public async Task RunAsync_RoundWithTwoUpdates_MakesTheCaseWeightedMean(UpdateEncoding encoding)
     {
-        var run = _coordinator.Create(rounds: 1).Id;
+        var job = CoordinatorOnDisk.Job(rounds: 1);
+        var run = _coordinator.Create(job with { Recipe = job.Recipe with { UpdateEncoding = encoding } }).Id;
         var running = StartRunning(run, out var plan);
         await SendAsync(plan, North, 0.5f, cases: 10);
         await SendAsync(plan, East, 2f, cases: 30);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
@@ -23,6 +24,34 @@ public sealed class UpdateSealerTests : IDisposable
 
         Assert.Equal(await File.ReadAllBytesAsync(_hospital.DeltaPath, HospitalOnDisk.Token), bytes.ToArray());
         Assert.Equal(bytes.Length, cleared.PayloadBytes);
+    }
+
+    [Theory]
+    [InlineData(UpdateEncoding.F16, "", 6)]
+    [InlineData(UpdateEncoding.F16, "requantisation: bits8\n", 128)]
+    [InlineData(UpdateEncoding.I16, "", 1)]
+    [InlineData(UpdateEncoding.I16, "requantisation: bits8\n", 256)]
+    [InlineData(UpdateEncoding.I8, "requantisation: bits16\n", 256)]
+    public async Task Clear_EncodedWeights_LeaveAsTheEncodingAndThePolicyLetThem(UpdateEncoding encoding, string rounding, int coarseness)
+    {
+        var plan = _hospital.Plan with { Recipe = _hospital.Plan.Recipe with { UpdateEncoding = encoding } };
+        (_hospital.Plan, _hospital.Report) = (plan, HospitalOnDisk.GoodReport(plan));
+        _hospital.WritePolicy(HospitalOnDisk.ValidPolicy + rounding);
+        _hospital.WriteDelta(0.7f);
+        var cleared = await _hospital.ClearedAsync();
+        var path = Path.Combine(_hospital.Root, "received");
+        await using (var payload = cleared.OpenPayload())
+        await using (var received = File.Create(path)) await payload.CopyToAsync(received, HospitalOnDisk.Token);
+
+        using var update = UpdateFile.Open(path, plan.Manifest(), encoding);
+        var values = new float[update.Length];
+        update.Read(0, values);
+
+        Assert.Equal(plan.UpdateBytes(), cleared.PayloadBytes);
+        // The largest magnitude has at least 2^14 of the finest steps.
+        Assert.All(values, value => Assert.InRange(value, 0.7 - 0.7 * coarseness / (1 << 14), 0.7 + 0.7 * coarseness / (1 << 14)));
+        Assert.Contains(_hospital.Entries, entry => entry.Facts.TryGetValue("norm", out var norm)
+            && Math.Abs(double.Parse(norm, CultureInfo.InvariantCulture) - Math.Sqrt(values.Sum(value => (double)value * value))) < 1e-4);
     }
 
     [Fact]

@@ -144,7 +144,7 @@ public sealed class JobSpecReaderTests
         var yaml = Complete
             .Replace("  levels: 3", "  levels: 3\n  baseFeatures: 4")
             .Replace("patchVoxels: [32, 48, 48]", "patchVoxels: [32, 48, 48]\n  heldBackFraction: 0.3")
-            .Replace("optimizer: sgd", "optimizer: adamW\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0")
+            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));
