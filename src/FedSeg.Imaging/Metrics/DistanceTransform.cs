@@ -1,13 +1,14 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Exact Euclidean distances from the points of one surface to the nearest point of another, by the lower envelope of parabolas along each
-/// axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012. Memory is two bytes a
-/// point and a slice of doubles a thread: the first pass, along z, has whole steps for results, and the other two are done slice by slice,
-/// only where they are asked for.
+/// Exact Euclidean distances, however far, from some points of a surface to the nearest point of another, by the lower envelope of parabolas
+/// along each axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012. Memory is two
+/// bytes a point and a slice of doubles a thread: the first pass, along z, has whole steps for results, and the other two are done slice by
+/// slice, only where they are asked for.
 /// </summary>
 internal sealed class DistanceTransform
 {
@@ -27,38 +28,41 @@ internal sealed class DistanceTransform
         steps = new ushort[checked(size.Z * size.Y * size.X)];
     }
 
-    /// <summary>How far every piece of <paramref name="from"/> is from <paramref name="to"/>; infinitely where that has no piece.</summary>
-    public DirectedDistances Between(SurfaceMap from, SurfaceMap to)
+    /// <summary>The weights of pieces of a surface by their squared distance, mm², slice by slice; infinite where there is no point.</summary>
+    /// <param name="pieces">Which pieces.</param>
+    /// <param name="from">Their surface.</param>
+    /// <param name="to">The points they are measured to.</param>
+    public IEnumerable<Dictionary<double, double>> WeightBySquaredDistance(BitGrid pieces, SurfaceMap from, BitGrid to)
     {
         CountSteps(to);
         var slices = new Dictionary<double, double>?[size.Z];
         Parallel.For(0, size.Z, () => new SliceTransform(size, spacingMm), (z, _, transform) =>
         {
-            if (from.Slice(z).ContainsAnyExcept((byte)0)) slices[z] = transform.WeightBySquaredDistance(steps, z, from);
+            if (pieces.Slice(z).ContainsAnyExcept(0UL)) slices[z] = transform.WeightBySquaredDistance(steps, z, pieces, from);
             return transform;
         }, _ => { });
-        return new DirectedDistances(slices.OfType<Dictionary<double, double>>());
+        return slices.OfType<Dictionary<double, double>>();
     }
 
     /// <summary>The first pass: slices up or down to the next piece of surface.</summary>
-    private void CountSteps(SurfaceMap surface) => Parallel.For(0, size.Y, y =>
+    private void CountSteps(BitGrid surface) => Parallel.For(0, size.Y, y =>
     {
         for (var z = 0; z < size.Z; z++) CountStepsUp(surface, z, y);
         for (var z = size.Z - 2; z >= 0; z--) CountStepsDown(z, y);
     });
 
-    private void CountStepsUp(SurfaceMap surface, int z, int y)
+    private void CountStepsUp(BitGrid surface, int z, int y)
     {
-        var codes = surface.Slice(z).Slice(y * size.X, size.X);
+        var points = surface.Row(z, y);
         var row = Steps(z, y);
         if (z == 0)
         {
-            for (var x = 0; x < row.Length; x++) row[x] = codes[x] != 0 ? (ushort)0 : Unreached;
+            for (var x = 0; x < row.Length; x++) row[x] = BitGrid.IsSet(points, x) ? (ushort)0 : Unreached;
             return;
         }
 
         var below = Steps(z - 1, y);
-        for (var x = 0; x < row.Length; x++) row[x] = codes[x] != 0 ? (ushort)0 : StepOn(below[x]);
+        for (var x = 0; x < row.Length; x++) row[x] = BitGrid.IsSet(points, x) ? (ushort)0 : StepOn(below[x]);
     }
 
     private void CountStepsDown(int z, int y)
@@ -82,8 +86,8 @@ internal sealed class DistanceTransform
         private readonly LowerEnvelope alongColumns = new(size.Y, spacingMm.Y);
         private readonly LowerEnvelope alongRows = new(size.X, spacingMm.X);
 
-        /// <summary>The weights of a slice's pieces of surface, summed by their squared distance, mm².</summary>
-        public Dictionary<double, double> WeightBySquaredDistance(ushort[] steps, int z, SurfaceMap from)
+        /// <summary>The weights of a slice's pieces, summed by their squared distance, mm².</summary>
+        public Dictionary<double, double> WeightBySquaredDistance(ushort[] steps, int z, BitGrid pieces, SurfaceMap from)
         {
             var slice = steps.AsSpan(z * squared.Length, squared.Length);
             for (var i = 0; i < squared.Length; i++) squared[i] = SquaredMm(slice[i]);
@@ -92,23 +96,22 @@ internal sealed class DistanceTransform
             var weights = new Dictionary<double, double>();
             for (var y = 0; y < size.Y; y++)
             {
-                var codes = from.Slice(z).Slice(y * size.X, size.X);
-                var pieces = codes.Length - codes.Count((byte)0);
-                if (pieces > 0) AddRow(codes, squared.AsSpan(y * size.X, size.X), pieces * FewPieces < size.X, from.Weights, weights);
+                var row = squared.AsSpan(y * size.X, size.X);
+                var set = pieces.Row(z, y);
+                var count = 0;
+                foreach (var word in set) count += BitOperations.PopCount(word);
+                if (count == 0) continue;
+                var lookOutward = count * FewPieces < size.X;
+                if (!lookOutward) alongRows.Transform(row);
+                for (var x = 0; x < row.Length; x++)
+                {
+                    if (!BitGrid.IsSet(set, x)) continue;
+                    var nearest = lookOutward ? LookOutward(row, x) : row[x];
+                    CollectionsMarshal.GetValueRefOrAddDefault(weights, nearest, out _) += from.WeightAt(z, y, x);
+                }
             }
 
             return weights;
-        }
-
-        private void AddRow(ReadOnlySpan<byte> codes, Span<double> row, bool lookOutward, double[] weightOf, Dictionary<double, double> weights)
-        {
-            if (!lookOutward) alongRows.Transform(row);
-            for (var x = 0; x < row.Length; x++)
-            {
-                if (codes[x] == 0) continue;
-                var nearest = lookOutward ? LookOutward(row, x) : row[x];
-                CollectionsMarshal.GetValueRefOrAddDefault(weights, nearest, out _) += weightOf[codes[x]];
-            }
         }
 
         /// <summary>What the last pass would give at one place: ends where the row itself is farther than the best so far.</summary>

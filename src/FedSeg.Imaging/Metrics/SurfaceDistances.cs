@@ -20,8 +20,18 @@ internal sealed record SurfaceDistances(DirectedDistances ToPrediction, Directed
     /// <param name="spacingMm">Of the box.</param>
     public static SurfaceDistances Between(SurfaceMap reference, SurfaceMap prediction, Vector3D spacingMm)
     {
-        var transform = new DistanceTransform(reference.Size, spacingMm);
-        return new SurfaceDistances(transform.Between(reference, prediction), transform.Between(prediction, reference));
+        var nearby = new NearbySearch(spacingMm);
+        return new SurfaceDistances(Measure(nearby, reference, prediction, spacingMm), Measure(nearby, prediction, reference, spacingMm));
+    }
+
+    private static DirectedDistances Measure(NearbySearch nearby, SurfaceMap from, SurfaceMap to, Vector3D spacingMm)
+    {
+        var far = new BitGrid(from.Size);
+        var slices = new Dictionary<double, double>[from.Size.Z];
+        Parallel.For(0, slices.Length, z => slices[z] = nearby.WeightBySquaredDistance(from, to.Points, z, far));
+        return far.IsEmpty
+            ? new DirectedDistances(slices)
+            : new DirectedDistances(slices.Concat(new DistanceTransform(from.Size, spacingMm).WeightBySquaredDistance(far, from, to.Points)));
     }
 
     /// <summary>The larger of the two directed percentiles, linear between order statistics; for pieces of weight 1.</summary>

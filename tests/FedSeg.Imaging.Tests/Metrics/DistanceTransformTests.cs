@@ -5,8 +5,6 @@ namespace FedSeg.Imaging.Tests.Metrics;
 
 public sealed class DistanceTransformTests
 {
-    private static readonly double[] Once = [0, 1];
-
     [Theory]
     [InlineData(1, 7, 40)]
     [InlineData(9, 11, 37)]
@@ -19,9 +17,9 @@ public sealed class DistanceTransformTests
         int[] to = [.. Enumerable.Range(0, slices * rows * columns).Where(i => (i * 7919 + 13) % 61 == 0)];
         Assert.NotEmpty(to);
 
-        var found = new DistanceTransform(size, spacing).Between(Marked(size, from), Marked(size, to));
+        var found = Transformed(new DistanceTransform(size, spacing), Points.Marked(size, from), Points.Marked(size, to));
 
-        var searched = from.Select(a => to.Min(b => Between(a, b, size, spacing))).Order().ToArray();
+        var searched = from.Select(a => to.Min(b => Points.DistanceMm(a, b, size, spacing))).Order().ToArray();
         for (var i = 0; i < searched.Length; i++) Assert.Equal(searched[i], found.Percentile(100.0 * i / (searched.Length - 1)), 1e-9);
         Assert.Equal(searched.Sum(), found.Sum, 1e-9);
         Assert.Equal(from.Length, found.Total);
@@ -32,9 +30,9 @@ public sealed class DistanceTransformTests
     {
         var size = new Index3(2, 2, 2);
         var transform = new DistanceTransform(size, new Vector3D(1, 1, 1));
-        transform.Between(Marked(size, [0]), Marked(size, [0]));
+        Transformed(transform, Points.Marked(size, [0]), Points.Marked(size, [0]));
 
-        Assert.Equal(Math.Sqrt(3), transform.Between(Marked(size, [0]), Marked(size, [7])).Largest);
+        Assert.Equal(Math.Sqrt(3), Transformed(transform, Points.Marked(size, [0]), Points.Marked(size, [7])).Largest);
     }
 
     [Fact]
@@ -42,22 +40,11 @@ public sealed class DistanceTransformTests
     {
         var size = new Index3(1, 1, 2);
 
-        Assert.Equal(double.PositiveInfinity, new DistanceTransform(size, new Vector3D(1, 1, 1)).Between(Marked(size, [0]), Marked(size, [])).Largest);
+        var found = Transformed(new DistanceTransform(size, new Vector3D(1, 1, 1)), Points.Marked(size, [0]), Points.Marked(size, []));
+
+        Assert.Equal(double.PositiveInfinity, found.Largest);
     }
 
-    private static SurfaceMap Marked(Index3 size, int[] points)
-    {
-        var codes = new byte[size.Z * size.Y * size.X];
-        foreach (var point in points) codes[point] = 1;
-        return new SurfaceMap(size, codes, Once);
-    }
-
-    private static double Between(int a, int b, Index3 size, Vector3D spacing)
-    {
-        var plane = size.Y * size.X;
-        var dz = (a / plane - b / plane) * spacing.Z;
-        var dy = (a / size.X % size.Y - b / size.X % size.Y) * spacing.Y;
-        var dx = (a % size.X - b % size.X) * spacing.X;
-        return Math.Sqrt(dz * dz + dy * dy + dx * dx);
-    }
+    private static DirectedDistances Transformed(DistanceTransform transform, Points from, Points to) =>
+        new(transform.WeightBySquaredDistance(from.Points, from, to.Points));
 }
