@@ -53,6 +53,12 @@ internal sealed class CohortOptions
     /// coordinator, the segment labels never leave.
     /// </summary>
     public Dictionary<string, string[]> Labels { get; set; } = new(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>
+    /// Decode HTJ2K, the high-throughput JPEG 2000. Off, because the OpenJPEG of today's systems ends the trainer on some corrupt files, and one bad file must
+    /// not end a run: only for images whose origin is trusted.
+    /// </summary>
+    public bool AllowHtj2k { get; set; }
 }
 
 /// <summary>How the trainer process runs.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using FedSeg.Dicom;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
@@ -47,7 +48,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
     private static TrainerEvent.Surveyed Preflight(TrainerCommand.Preflight command)
     {
         var vocabulary = VocabularyOf(command.LabelAliases.Keys, command.LabelAliases);
-        var preflight = CohortPreflight.Of(command.CohortDirectory, vocabulary, command.Threads, CancellationToken.None);
+        var preflight = CohortPreflight.Of(command.CohortDirectory, vocabulary, Limits(command.AllowHtj2k), command.Threads, CancellationToken.None);
         preflight.Write(command.ReportPath);
         return new TrainerEvent.Surveyed { Usable = preflight.Usable.Length, Quarantined = preflight.Reasons };
     }
@@ -60,7 +61,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         CpuKernels.ChooseFor(open.Plan.Architecture);
         var vocabulary = VocabularyOf(plan.Labels, open.LabelAliases);
         var cohort = Cohort.Read(
-            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None);
+            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k));
         if (cohort.Training.Length < plan.MinimumCases)
         {
             throw new CohortException(
@@ -111,6 +112,8 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             _ => throw new InvalidOperationException($"{outcome.GetType().Name} is not handled."),
         };
     }
+
+    private static DicomLimits Limits(bool allowHtj2k) => new() { AllowHtj2k = allowHtj2k };
 
     private static LabelVocabulary VocabularyOf(IEnumerable<string> labels, ImmutableSortedDictionary<string, ImmutableArray<string>> aliases) =>
         new([.. labels.Select(label => new LabelName(label, aliases.TryGetValue(label, out var own) && own.Length > 0 ? own : [label]))]);

@@ -48,6 +48,8 @@ public sealed class DicomLimits
     /// </summary>
     public bool AllowHtj2k { get; init; }
 
+    internal const string HowToAllowHtj2k = "--allow-htj2k; Agent:Cohort:AllowHtj2k in a site's settings";
+
     /// <summary>What measures the times.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 }

@@ -5,7 +5,7 @@ namespace FedSeg.EndToEnd.Tests;
 
 /// <summary>
 /// From a real PACS to a trained model and back: Orthanc, the importer's process, killed once, the trainer's engine on what it brought, and
-/// a segmentation stored.
+/// what its model predicted stored beside the images.
 /// </summary>
 public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
 {
@@ -47,16 +47,30 @@ public sealed class ImporterTests(PhantomCohorts phantoms) : IDisposable
         Assert.True(trained.ExitCode == 0, trained.Error);
         Assert.Equal(2, trained.Json.GetProperty("steps").GetInt32());
 
-        var pushed = await importer.RunAsync(pacs.HttpPort, Cancellation, "push", withheld);
-        Assert.True(pushed.ExitCode == 0, pushed.Output + pushed.Error);
-        var instance = DicomFile.OpenHeader(withheld).DataSet.RequiredText(Tags.SopInstanceUid);
-        Assert.Equal(1, (await pacs.QueryAsync($"instances?SOPInstanceUID={instance}", Cancellation)).GetArrayLength());
+        var predicted = Path.Combine(_work.FullName, "predicted.dcm");
+        var segmented = await FedsegCommand.RunAsync(
+            Cancellation, "predict", "--model", model, "--input", Path.GetDirectoryName(withheld)!, "--out", predicted, "--json");
+        Assert.True(segmented.ExitCode == 0, segmented.Error);
+        await PushAsync(importer, pacs, predicted);
+        // A prediction that comes back from the PACS is no reference to learn from.
+        var unlabelled = await importer.RunAsync(pacs.HttpPort, Cancellation, "import");
+        Assert.True(unlabelled.ExitCode == 0, unlabelled.Output + unlabelled.Error);
+        Assert.Equal(1, importer.Report.GetProperty("studies").GetProperty("skipped").GetProperty("NoSegmentation").GetInt32());
 
+        await PushAsync(importer, pacs, withheld);
         var completed = await importer.RunAsync(pacs.HttpPort, Cancellation, "import");
         Assert.True(completed.ExitCode == 0, completed.Output + completed.Error);
         Assert.Equal(1, importer.Report.GetProperty("studies").GetProperty("imported").GetInt32());
         Assert.Equal(Cases - 1, importer.Report.GetProperty("studies").GetProperty("unchanged").GetInt32());
         Assert.Equal(Cases, Directory.GetDirectories(importer.Cohort).Length);
+    }
+
+    /// <summary>Stores a segmentation by the importer's command, and asks the PACS whether it has it.</summary>
+    private static async Task PushAsync(ImporterProcess importer, OrthancServer pacs, string file)
+    {
+        var pushed = await importer.RunAsync(pacs.HttpPort, Cancellation, "push", file);
+        Assert.True(pushed.ExitCode == 0, pushed.Output + pushed.Error);
+        Assert.Equal(1, (await pacs.QueryAsync($"instances?SOPInstanceUID={InstanceOf(file)}", Cancellation)).GetArrayLength());
     }
 
     /// <summary>Lets so many bytes of answers pass, kills the process with SIGKILL, and says how many instances it had by then.</summary>

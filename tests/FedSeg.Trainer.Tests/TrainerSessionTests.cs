@@ -3,6 +3,7 @@ using FedSeg.Federation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
+using FedSeg.Testing;
 
 namespace FedSeg.Trainer.Tests;
 
@@ -60,6 +61,20 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
         var surveyed = Assert.IsType<TrainerEvent.Surveyed>(Assert.Single(Send(fixture.Preflight(fixture.CohortDirectory, "spleen"))));
 
         Assert.Equal((0, 4), (surveyed.Usable, surveyed.Quarantined["LabelMissing"]));
+    }
+
+    [Theory]
+    [InlineData(false, "UnsupportedTransferSyntax")]
+    [InlineData(true, "NoSegmentation")]
+    public void Preflight_Htj2k_IsReadOnlyWhereTheSiteAllowsIt(bool allowed, string reason)
+    {
+        var study = Directory.CreateDirectory(fixture.Path($"htj2k-{allowed}/study")).FullName;
+        File.Copy(RepositoryFile.Find("tests", "FedSeg.Dicom.Tests", "Corpus", "u12.htj2k201.dcm"), Path.Combine(study, "slice.dcm"));
+
+        var surveyed = Assert.IsType<TrainerEvent.Surveyed>(
+            Assert.Single(Send(fixture.Preflight(Path.GetDirectoryName(study)!) with { AllowHtj2k = allowed })));
+
+        Assert.Equal([KeyValuePair.Create(reason, 1)], surveyed.Quarantined);
     }
 
     [Fact]

@@ -34,6 +34,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 CohortDirectory = options.Value.Cohort.Directory,
                 LabelAliases = LabelAliases(),
                 ReportPath = PreflightReportPath,
+                AllowHtj2k = options.Value.Cohort.AllowHtj2k,
                 Threads = Threads,
             };
             return await process.DoAsync(command, _ => { }, cancellationToken);
@@ -87,6 +88,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 LabelAliases = LabelAliases(),
                 Plan = plan,
                 CohortReportPath = Path.Combine(Reports().FullName, "cohort.json"),
+                AllowHtj2k = options.Value.Cohort.AllowHtj2k,
                 Device = options.Value.Trainer.Device,
                 Threads = Threads,
             },

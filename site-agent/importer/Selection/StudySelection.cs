@@ -12,6 +12,9 @@ namespace FedSeg.Importer.Selection;
 /// </summary>
 internal sealed class StudySelection
 {
+    // What 'fedseg predict' writes; this program can't name the code that does.
+    private const string Prediction = "FedSeg prediction";
+
     private readonly SelectionOptions _options;
     private readonly string[] _accessionNumbers;
 
@@ -74,7 +77,9 @@ internal sealed class StudySelection
         };
     }
 
-    private bool IsWanted(SeriesMatch segmentation) => Matches(_options.SegmentationDescription, segmentation.Description);
+    /// <summary>A prediction that was pushed to the PACS is nothing to learn from.</summary>
+    private bool IsWanted(SeriesMatch segmentation) =>
+        segmentation.Description != Prediction && Matches(_options.SegmentationDescription, segmentation.Description);
 
     private static string[] Kinds(SegmentationChoice choice) => choice switch
     {

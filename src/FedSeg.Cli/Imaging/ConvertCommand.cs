@@ -28,6 +28,7 @@ internal static class ConvertCommand
         var command = new Command(
             "convert", "Write a series or a segmentation as NIfTI.") { directory, output, series, stack, segmentation };
         switches.AddTo(command);
+        command.Options.Add(Htj2kSwitch.Option);
         return command.Does((parsed, cancellationToken) =>
         {
             var folder = parsed.GetRequiredValue(directory);
@@ -36,8 +37,9 @@ internal static class ConvertCommand
             if (!NiftiReader.IsNifti(target)) throw new BadInputException($"--out {target} must end in .nii or .nii.gz.");
             var options = switches.Of(parsed);
             var drawing = parsed.GetValue(segmentation) is { } file ? Open(file) : null;
-            var found = FolderProgressBar.Show(
-                progress => DicomFolder.Read(folder.FullName, progress: progress, cancellationToken: cancellationToken));
+            var limits = Htj2kSwitch.Limits(parsed);
+            var found = FileProgressBar.Show(
+                "Reading headers", progress => DicomFolder.Read(folder.FullName, limits, progress, cancellationToken));
             var chosen = drawing is null || parsed.GetValue(series) is not null
                 ? VolumeChoice.Of(found, parsed.GetValue(series), parsed.GetValue(stack), options)
                 : VolumeChoice.DrawnOnBy(drawing, found, options);
@@ -48,7 +50,7 @@ internal static class ConvertCommand
                 _ => throw new InvalidOperationException("A volume is either usable or refused."),
             };
             var labels = drawing is null ? [] : WriteLabels(target, drawing, volume);
-            if (drawing is null) NiftiWriter.Write(target, VolumeReader.Read(volume, cancellationToken: cancellationToken));
+            if (drawing is null) NiftiWriter.Write(target, VolumeReader.Read(volume, limits, cancellationToken));
             Tell(parsed.GetValue(CommandLine.Json), target, volume, labels);
             return Task.FromResult(CommandLine.Done);
         });

@@ -50,8 +50,12 @@ internal static class DeidentifyCommand
                 var files = Files(source, target);
                 var deidentifier = new Deidentifier(chosen, Key(parsed.GetRequiredValue(key).FullName));
                 var quarantined = new List<string>();
-                WithProgress(files.Count, progress => FolderDeidentification.Run(
-                    deidentifier, files, target, (file, reason) => quarantined.Add($"{reason}\t{file}"), progress, cancellationToken));
+                FileProgressBar.Show("De-identifying", progress =>
+                {
+                    FolderDeidentification.Run(
+                        deidentifier, files, target, (file, reason) => quarantined.Add($"{reason}\t{file}"), progress?.Of(files.Count), cancellationToken);
+                    return true;
+                });
                 if (parsed.GetValue(list) is { } listFile) File.WriteAllLines(listFile.FullName, quarantined);
                 if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(Describe(deidentifier.Report, chosen));
                 else Print(deidentifier.Report, files.Count);
@@ -99,21 +103,6 @@ internal static class DeidentifyCommand
         return DeidentificationKey.OpenOrCreate(path);
     }
 
-    private static void WithProgress(int files, Action<IProgress<int>?> run)
-    {
-        if (Console.IsErrorRedirected)
-        {
-            run(null);
-            return;
-        }
-
-        AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }).Progress().Start(context =>
-        {
-            var task = context.AddTask("files", maxValue: files);
-            run(new Direct(task));
-        });
-    }
-
     private static object Describe(DeidentificationReport report, DeidentificationProfile profile) => new
     {
         files = report.Files,
@@ -149,11 +138,5 @@ internal static class DeidentifyCommand
         AnsiConsole.Write(table);
         foreach (var (reason, count) in report.Quarantined) Console.WriteLine($"held back, {reason}: {count}");
         Console.WriteLine($"{report.Files} of {files} files written.");
-    }
-
-    /// <summary>Sets the bar on the thread that reports; <see cref="Progress{T}"/> would do so some time later.</summary>
-    private sealed class Direct(ProgressTask task) : IProgress<int>
-    {
-        public void Report(int value) => task.Value = value;
     }
 }

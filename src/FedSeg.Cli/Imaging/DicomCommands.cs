@@ -15,11 +15,11 @@ internal static class DicomCommands
     private static Command Dump()
     {
         var file = new Argument<FileInfo>("file") { Description = "One DICOM file." };
-        return new Command("dump", "One file: how its pixels are stored, and their digest.") { file }.Does((parsed, _) =>
+        return new Command("dump", "One file: how its pixels are stored, and their digest.") { file, Htj2kSwitch.Option }.Does((parsed, _) =>
         {
             var path = parsed.GetRequiredValue(file);
             if (!path.Exists) throw new BadInputException($"There is no file '{path.FullName}'.");
-            var summary = FileSummary.Of(path.FullName);
+            var summary = FileSummary.Of(path.FullName, Htj2kSwitch.Limits(parsed));
             var result = new
             {
                 transferSyntax = summary.TransferSyntax,

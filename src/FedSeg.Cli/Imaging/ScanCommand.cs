@@ -15,13 +15,14 @@ internal static class ScanCommand
         var switches = new SeriesSwitches();
         var command = new Command("scan", "Every series and what can be made of it.") { directory };
         switches.AddTo(command);
+        command.Options.Add(Htj2kSwitch.Option);
         return command.Does((parsed, cancellationToken) =>
         {
             var folder = parsed.GetRequiredValue(directory);
             if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
             var options = switches.Of(parsed);
-            var scan = FolderProgressBar.Show(
-                progress => DicomScan.Of(folder.FullName, options: options, progress: progress, cancellationToken: cancellationToken));
+            var scan = FileProgressBar.Show(
+                "Reading headers", progress => DicomScan.Of(folder.FullName, Htj2kSwitch.Limits(parsed), options, progress, cancellationToken));
             if (parsed.GetValue(CommandLine.Json))
             {
                 JsonOutput.Write(new

@@ -25,8 +25,8 @@ internal sealed class FrameDecoders(IFrameDecoder? jpeg2000, Version? openJpegVe
         Compression.Jpeg2000 => jpeg2000 ?? throw Missing(syntax, path, "OpenJPEG 2", "apt-get install libopenjp2-7"),
         Compression.Htj2k when !limits.AllowHtj2k => throw new DicomException(
             DicomFault.UnsupportedTransferSyntax,
-            $"{path}: {syntax} is not decoded unless {nameof(DicomLimits.AllowHtj2k)} is set, because a corrupt frame would end the program. "
-            + "Export the study as JPEG 2000 or uncompressed."),
+            $"{path}: {syntax} is not decoded, because a corrupt frame would end the program. Export the study as JPEG 2000 or uncompressed; or, where its "
+            + $"origin is trusted, allow it ({DicomLimits.HowToAllowHtj2k})."),
         Compression.Htj2k => jpeg2000 is not null && openJpegVersion >= FirstWithHtj2k
             ? jpeg2000
             : throw Missing(syntax, path, "OpenJPEG 2.5 or newer", "apt-get install libopenjp2-7, from Debian 12 or Ubuntu 24.04 on"),

@@ -25,7 +25,8 @@ internal sealed class OpenJpegDecoder(OpenJpegLibrary library) : IFrameDecoder
         {
             throw new DicomException(
                 DicomFault.UnsupportedTransferSyntax,
-                $"{path}: JPEG 2000 frame: its codestream is HTJ2K, which is not decoded unless {nameof(DicomLimits.AllowHtj2k)} is set. Export the study uncompressed.");
+                $"{path}: JPEG 2000 frame: its codestream is HTJ2K, which is not decoded, because a corrupt frame would end the program. Export the study "
+                + $"uncompressed; or, where its origin is trusted, allow it ({DicomLimits.HowToAllowHtj2k}).");
         }
 
         // A JP2 wrapper adds colour boxes only, which DICOM tells us to ignore (PS3.5 §A.4.4): the bare codestream is enough.

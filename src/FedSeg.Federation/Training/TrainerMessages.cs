@@ -28,6 +28,9 @@ public abstract record TrainerCommand
         /// <summary>Where the trainer writes what the site's operator may read about each study.</summary>
         public required string ReportPath { get; init; }
 
+        /// <summary>Whether the site wants HTJ2K files decoded.</summary>
+        public bool AllowHtj2k { get; init; }
+
         /// <summary>Studies read at the same time.</summary>
         public required int Threads { get; init; }
     }
@@ -46,6 +49,9 @@ public abstract record TrainerCommand
 
         /// <summary>Where the trainer writes what the site's operator may read about refused cases.</summary>
         public required string CohortReportPath { get; init; }
+
+        /// <summary>Whether the site wants HTJ2K files decoded.</summary>
+        public bool AllowHtj2k { get; init; }
 
         /// <summary><c>auto</c>, <c>cpu</c> or <c>cuda:N</c>.</summary>
         public required string Device { get; init; }

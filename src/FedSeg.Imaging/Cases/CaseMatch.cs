@@ -22,17 +22,20 @@ internal abstract record CaseMatch
             return new Refused(problem.Reason, problem.Detail);
         }
 
-        return (folder.Images.Count, folder.Segmentations.Count) switch
+        IReadOnlyList<SegmentationObject> references = [.. folder.Segmentations.Where(drawn => drawn is not SegmentationHeader { IsOwnPrediction: true })];
+        return (folder.Images.Count, references.Count) switch
         {
             (0, 0) => new Refused(QuarantineReason.NoDicomFiles, $"{directory}: none of its {folder.Others.Count} files is a DICOM image "
                 + "or segmentation. Put the case's DICOM files here."),
             (0, _) => new Refused(QuarantineReason.NoImageSeries, $"{directory}: a segmentation, but no image series. Put the images "
                 + "that it was drawn on here."),
+            (_, 0) when folder.Segmentations.Count > 0 => new Refused(QuarantineReason.NoSegmentation, $"{directory}: no segmentation but "
+                + "what a model of ours predicted, which is nothing to learn from. Put the reference segmentation here."),
             (_, 0) => new Refused(QuarantineReason.NoSegmentation, $"{directory}: images, but no DICOM segmentation or structure set. "
                 + "Put the reference segmentation here."),
-            (_, 1) => SeriesOf(folder.Segmentations[0], folder, options),
-            _ => new Refused(QuarantineReason.SeveralSegmentations, $"{directory}: {folder.Segmentations.Count} segmentations, so it is "
-                + $"open which is the reference. Leave one: {Names(folder.Segmentations.Select(s => s.Path))}."),
+            (_, 1) => SeriesOf(references[0], folder, options),
+            _ => new Refused(QuarantineReason.SeveralSegmentations, $"{directory}: {references.Count} segmentations, so it is "
+                + $"open which is the reference. Leave one: {Names(references.Select(s => s.Path))}."),
         };
     }
 

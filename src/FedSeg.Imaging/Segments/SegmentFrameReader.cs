@@ -90,7 +90,13 @@ internal static class SegmentFrameReader
         }
 
         var label = classes[frame.SegmentNumber!.Value];
-        var least = header.Kind == SegmentationKind.Binary ? 1 : Math.Max(1, options.FractionalThreshold * header.MaximumFractionalValue);
+        var threshold = header.FractionalType switch
+        {
+            FractionalType.Probability => options.ProbabilityThreshold,
+            FractionalType.Occupancy => options.OccupancyThreshold,
+            _ => 0,
+        };
+        var least = Math.Max(1, threshold * header.MaximumFractionalValue);
         return pixel => pixels[pixel * layout.BytesPerValue] >= least ? label : 0;
     }
 

@@ -35,10 +35,18 @@ public sealed record SegmentationDescription(
     string UidSeed,
     DateTime CreatedAt)
 {
+    /// <summary>SeriesDescription of what a model of ours predicted.</summary>
+    public const string Prediction = "FedSeg prediction";
+
+    internal const string Manufacturer = "FedSeg";
+
     internal static string ProductVersion { get; } = typeof(SegmentationDescription).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     /// <summary>Binary, which every viewer reads, or a label map, which is smaller and few read yet.</summary>
     public SegmentationKind Kind { get; init; } = SegmentationKind.Binary;
+
+    /// <summary>SeriesDescription; at most 64 letters.</summary>
+    public string SeriesDescription { get; init; } = "Segmentation";
 
     /// <summary>Version of the program or model that drew the segments; ignored when manual.</summary>
     public string AlgorithmVersion { get; init; } = ProductVersion;

@@ -19,6 +19,16 @@ public enum SegmentationKind
     LabelMap,
 }
 
+/// <summary>What the fractions of a fractional segmentation mean, PS3.3 §C.8.20.2.</summary>
+public enum FractionalType
+{
+    /// <summary>How likely the voxel belongs to the segment.</summary>
+    Probability,
+
+    /// <summary>How much of the voxel's volume belongs to the segment.</summary>
+    Occupancy,
+}
+
 /// <summary>A segment as the file names it.</summary>
 public sealed record Segment(int Number, string Label);
 
@@ -47,8 +57,16 @@ public sealed record SegmentationHeader : SegmentationObject
 
     public required IReadOnlyList<SegmentFrame> Frames { get; init; }
 
-    /// <summary>The value that means "wholly inside" in a fractional segmentation.</summary>
-    public required int MaximumFractionalValue { get; init; }
+    /// <summary>Of a fractional segmentation, what its fractions mean; <see langword="null"/> for the other kinds.</summary>
+    public FractionalType? FractionalType { get; init; }
+
+    /// <summary>Of a fractional segmentation, the value that stands for 1; from 1 to 255.</summary>
+    public int MaximumFractionalValue { get; init; } = 1;
+
+    /// <summary>
+    /// A model of ours drew all of it. Such a file may come back from the PACS it was pushed to, and is never a reference to learn from.
+    /// </summary>
+    public required bool IsOwnPrediction { get; init; }
 
     /// <summary>The file is one part of several; alone it may lack labels.</summary>
     public required bool IsConcatenation { get; init; }
@@ -74,14 +92,20 @@ public sealed record SegmentationHeader : SegmentationObject
             Rows = set.RequiredWholeNumber(Tags.Rows),
             Columns = set.RequiredWholeNumber(Tags.Columns),
             IsConcatenation = set.Find(Tags.ConcatenationUid) is not null,
+            IsOwnPrediction = IsOwn(set),
             Kind = kind,
             Segments = [.. set.Items(Tags.SegmentSequence)
                 .Select(item => new Segment(item.RequiredWholeNumber(Tags.SegmentNumber), item.Text(Tags.SegmentLabel) ?? ""))
                 .OrderBy(segment => segment.Number)],
             Frames = FrameAttributes.AreGroupedIn(set) ? [.. FrameAttributes.Of(set).Select(frame => FrameOf(frame, kind))] : [],
-            MaximumFractionalValue = set.WholeNumber(Tags.MaximumFractionalValue) ?? 255,
+            FractionalType = kind == SegmentationKind.Fractional ? FractionalTypeOf(file) : null,
+            MaximumFractionalValue = kind == SegmentationKind.Fractional ? MaximumOf(file) : 1,
         };
     }
+
+    private static bool IsOwn(DataSet set) =>
+        set.Text(Tags.Manufacturer) == SegmentationDescription.Manufacturer
+        && set.Items(Tags.SegmentSequence).All(item => item.Text(Tags.SegmentAlgorithmType) == "AUTOMATIC");
 
     private static SegmentationKind KindOf(DicomFile file) => file.DataSet.Text(Tags.SegmentationType) switch
     {
@@ -92,6 +116,22 @@ public sealed record SegmentationHeader : SegmentationObject
         _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationType} is none of BINARY, FRACTIONAL, "
             + "LABELMAP. Export the segmentation again."),
     };
+
+    private static FractionalType FractionalTypeOf(DicomFile file) => file.DataSet.Text(Tags.SegmentationFractionalType) switch
+    {
+        "PROBABILITY" => Imaging.Segments.FractionalType.Probability,
+        "OCCUPANCY" => Imaging.Segments.FractionalType.Occupancy,
+        _ => throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.SegmentationFractionalType} is neither PROBABILITY nor "
+            + "OCCUPANCY, so that it is open what the fractions mean. Export the segmentation again."),
+    };
+
+    private static int MaximumOf(DicomFile file)
+    {
+        var maximum = file.DataSet.RequiredWholeNumber(Tags.MaximumFractionalValue);
+        return maximum is >= 1 and <= 255 ? maximum
+            : throw new DicomException(DicomFault.Malformed, $"{file.Path}: {Tags.MaximumFractionalValue} is {maximum}; 1 to 255 are possible. "
+                + "Export the segmentation again.");
+    }
 
     private static SegmentFrame FrameOf(FrameAttributes frame, SegmentationKind kind)
     {

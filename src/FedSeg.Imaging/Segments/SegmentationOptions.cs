@@ -7,10 +7,15 @@ public sealed class SegmentationOptions
     public static SegmentationOptions Default { get; } = new();
 
     /// <summary>
-    /// A voxel of a fractional segmentation belongs to the segment from this part of MaximumFractionalValue on, be it a probability or an
-    /// occupancy. Above 0, to 1.
+    /// A voxel of a fractional segmentation of probabilities belongs to the segment from this probability on. Above 0, to 1.
     /// </summary>
-    public double FractionalThreshold { get; init; } = 0.5;
+    public double ProbabilityThreshold { get; init; } = 0.5;
+
+    /// <summary>
+    /// A voxel of a fractional segmentation of occupancies belongs to the segment if it lies in it with this part of its volume. Above 0,
+    /// to 1.
+    /// </summary>
+    public double OccupancyThreshold { get; init; } = 0.5;
 
     /// <summary>Farthest that a frame's corner may lie from a voxel centre of the image, in voxels.</summary>
     public double PlacementToleranceVoxels { get; init; } = 0.1;

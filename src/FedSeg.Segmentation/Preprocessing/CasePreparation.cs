@@ -6,13 +6,11 @@ namespace FedSeg.Segmentation.Preprocessing;
 /// <summary>From a case folder to network input.</summary>
 internal static class CasePreparation
 {
-    private static readonly CaseReader Reader = new();
-
     /// <summary>Exactly one of the two is given: the prepared case, or why it was refused.</summary>
     public static (PreparedCase? Case, QuarantinedCase? Refused) Read(
-        string folder, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, CancellationToken cancellationToken)
+        CaseReader reader, string folder, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, CancellationToken cancellationToken)
     {
-        switch (Reader.Read(folder, vocabulary, cancellationToken))
+        switch (reader.Read(folder, vocabulary, cancellationToken))
         {
             case CaseOutcome.Quarantined quarantined:
                 return (null, new QuarantinedCase(folder, quarantined.Reason.ToString(), quarantined.Detail));

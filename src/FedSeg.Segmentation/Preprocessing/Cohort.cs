@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Dicom;
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Cases;
 
@@ -39,6 +40,8 @@ public sealed class Cohort
     /// <param name="seed">Seeds the split.</param>
     /// <param name="threads">Cases read at the same time.</param>
     /// <param name="reportPath">Where the operator's report goes, if anywhere.</param>
+    /// <param name="cancellationToken">Looked at between cases and files.</param>
+    /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
     /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/>.</exception>
     public static Cohort Read(
         string directory,
@@ -48,10 +51,11 @@ public sealed class Cohort
         ulong seed,
         int threads,
         string? reportPath,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        DicomLimits? limits = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
-        var read = ReadCases(directory, vocabulary, preprocessing, threads, cancellationToken);
+        var read = ReadCases(new CaseReader(limits), directory, vocabulary, preprocessing, threads, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
         var heldBack = PatientSplit.HeldBack(usable.Select(entry => entry.Case.PatientKey), heldBackFraction, seed);
         var refused = read.Where(entry => entry.Refused is not null).Select(entry => entry.Refused!).ToImmutableArray();
@@ -90,7 +94,7 @@ public sealed class Cohort
 
     /// <summary>Cases in ordinal order of their folders, whichever thread was first.</summary>
     private static (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[] ReadCases(
-        string directory, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, int threads, CancellationToken cancellationToken)
+        CaseReader reader, string directory, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, int threads, CancellationToken cancellationToken)
     {
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
         var read = new (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[folders.Length];
@@ -101,7 +105,7 @@ public sealed class Cohort
             new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken },
             (i, loop) =>
             {
-                var (usable, refused) = CasePreparation.Read(folders[i], vocabulary, preprocessing, cancellationToken);
+                var (usable, refused) = CasePreparation.Read(reader, folders[i], vocabulary, preprocessing, cancellationToken);
                 read[i] = (folders[i], usable, refused);
                 if (Interlocked.Add(ref bytes, usable?.Bytes ?? 0) > LargestBytes) loop.Stop();
             });

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using FedSeg.Dicom;
 using FedSeg.Federation;
 using FedSeg.Imaging.Cases;
 
@@ -14,7 +15,6 @@ namespace FedSeg.Segmentation.Preprocessing;
 /// <param name="Quarantined">The refused cases.</param>
 public sealed record CohortPreflight(string Cohort, ImmutableArray<string> Usable, ImmutableArray<QuarantinedCase> Quarantined)
 {
-    private static readonly CaseReader Reader = new();
     private static readonly JsonSerializerOptions Indented = new(FederationJson.Options) { WriteIndented = true };
 
     /// <summary>Refused cases by reason code.</summary>
@@ -24,17 +24,20 @@ public sealed record CohortPreflight(string Cohort, ImmutableArray<string> Usabl
 
     /// <param name="directory">One sub-folder per case.</param>
     /// <param name="vocabulary">The labels a usable case must have.</param>
+    /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="threads">Cases read at the same time.</param>
     /// <exception cref="CohortException">There is no such folder.</exception>
-    public static CohortPreflight Of(string directory, LabelVocabulary vocabulary, int threads, CancellationToken cancellationToken)
+    public static CohortPreflight Of(
+        string directory, LabelVocabulary vocabulary, DicomLimits limits, int threads, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
+        var reader = new CaseReader(limits);
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
         var refused = new QuarantinedCase?[folders.Length];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
         Parallel.For(0, folders.Length, parallel, i =>
         {
-            if (Reader.Read(folders[i], vocabulary, cancellationToken) is CaseOutcome.Quarantined quarantined)
+            if (reader.Read(folders[i], vocabulary, cancellationToken) is CaseOutcome.Quarantined quarantined)
             {
                 refused[i] = new QuarantinedCase(folders[i], quarantined.Reason.ToString(), quarantined.Detail);
             }

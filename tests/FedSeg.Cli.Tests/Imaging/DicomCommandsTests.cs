@@ -58,6 +58,19 @@ public sealed class DicomCommandsTests : IDisposable
         Assert.Equal(36233 + 35645 + 35220, labels.Count(label => label == 1));
     }
 
+    [Fact]
+    public async Task Dump_Htj2k_IsDecodedOnlyWhenAllowed()
+    {
+        var file = RepositoryFile.Find("tests", "FedSeg.Dicom.Tests", "Corpus", "u12.htj2k201.dcm");
+
+        var refused = await FedsegProcess.RunAsync("dicom", "dump", file);
+        var allowed = await FedsegProcess.RunAsync("dicom", "dump", file, "--allow-htj2k");
+
+        Assert.Equal(2, refused.ExitCode);
+        Assert.Contains("--allow-htj2k", refused.ErrorLine, StringComparison.Ordinal);
+        Assert.Equal((0, true), (allowed.ExitCode, allowed.Output.Contains("pixelSha256", StringComparison.Ordinal)));
+    }
+
     [Theory]
     [InlineData("image.img", "must end in .nii")]
     [InlineData("image.nii", "choose one")]

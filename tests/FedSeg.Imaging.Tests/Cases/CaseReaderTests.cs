@@ -64,6 +64,25 @@ public sealed class CaseReaderTests : IDisposable
     }
 
     [Fact]
+    public void Read_PredictionBesideTheReference_LearnsFromTheReference()
+    {
+        WriteImages();
+        WriteSegmentation("a");
+        WriteSegmentation("b", AsPrediction);
+
+        Assert.Equal(1, Assert.IsType<CaseOutcome.Usable>(Read()).Case.Labels.Labels[0]);
+    }
+
+    [Fact]
+    public void Read_NothingButAPredictionOfOurs_IsNothingToLearnFrom()
+    {
+        WriteImages();
+        WriteSegmentation(change: AsPrediction);
+
+        Assert.Contains("predicted", Refused(QuarantineReason.NoSegmentation), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Read_SegmentationOfAnotherSeries_IsRefused()
     {
         WriteImages(seriesUid: "1.2.99");
@@ -224,6 +243,13 @@ public sealed class CaseReaderTests : IDisposable
         change?.Invoke(set);
         DicomWriter.Write(Path.Combine(Directory.CreateDirectory(Path.Combine(_directory, folder)).FullName, "seg.dcm"), set);
     }
+
+    private static void AsPrediction(DataSetBuilder set) => set
+        .Text(Tags.Manufacturer, "FedSeg")
+        .Sequence(Tags.SegmentSequence, new DataSetBuilder()
+            .Numbers(Tags.SegmentNumber, 1)
+            .Text(Tags.SegmentLabel, "a")
+            .Text(Tags.SegmentAlgorithmType, "AUTOMATIC"));
 
     private CaseOutcome Read() => new CaseReader().Read(_directory, LabelVocabulary.Of("a"), TestContext.Current.CancellationToken);
 

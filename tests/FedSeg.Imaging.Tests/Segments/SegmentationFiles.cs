@@ -19,6 +19,7 @@ internal static class SegmentationFiles
         .Text(Tags.FrameOfReferenceUid, "1.2.3.5")
         .Text(Tags.Modality, "SEG")
         .Text(Tags.SegmentationType, type)
+        .Text(Tags.SegmentationFractionalType, "PROBABILITY")
         .Numbers(Tags.MaximumFractionalValue, 200)
         .Numbers(Tags.NumberOfFrames, frames.Length)
         .Numbers(Tags.Rows, 2).Numbers(Tags.Columns, 3).Numbers(Tags.SamplesPerPixel, 1)

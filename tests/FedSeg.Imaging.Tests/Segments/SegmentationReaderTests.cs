@@ -1,3 +1,4 @@
+using FedSeg.Dicom;
 using FedSeg.Dicom.DataSets;
 using FedSeg.Dicom.Reading;
 using FedSeg.Dicom.Writing;
@@ -18,6 +19,34 @@ public sealed class SegmentationReaderTests : IDisposable
         var outcome = Read(SegmentationFiles.Build("FRACTIONAL", 8, ["a"], [(1, 1)], [0, 99, 100, 200, 255, 1]), "a");
 
         Assert.Equal<byte>([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0], Mapped(outcome));
+    }
+
+    [Theory]
+    [InlineData("PROBABILITY", 0.8, 0.2, new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 0 })]
+    [InlineData("OCCUPANCY", 0.8, 0.2, new byte[] { 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 0 })]
+    public void Read_FractionsOfEitherType_AreHeldAgainstThatTypesThreshold(string type, double probability, double occupancy, byte[] expected)
+    {
+        var file = SegmentationFiles.Build("FRACTIONAL", 8, ["a"], [(1, 1)], [0, 40, 100, 200, 255, 1]).Text(Tags.SegmentationFractionalType, type);
+
+        var outcome = Read(file, new SegmentationOptions { ProbabilityThreshold = probability, OccupancyThreshold = occupancy }, "a");
+
+        Assert.Equal(expected, Mapped(outcome));
+    }
+
+    [Fact]
+    public void Read_FractionsOfNoType_AreRefused()
+    {
+        var file = SegmentationFiles.Build("FRACTIONAL", 8, ["a"], [(1, 1)], [0, 99, 100, 200, 255, 1]).Text(Tags.SegmentationFractionalType, "CERTAINTY");
+
+        Assert.Contains("(0062,0010)", Assert.Throws<DicomException>(() => Read(file, "a")).Message);
+    }
+
+    [Fact]
+    public void Read_FractionsWithoutAMaximum_AreRefused()
+    {
+        var file = SegmentationFiles.Build("FRACTIONAL", 8, ["a"], [(1, 1)], [0, 99, 100, 200, 255, 1]).Numbers(Tags.MaximumFractionalValue, 0);
+
+        Assert.Contains("(0062,000E)", Assert.Throws<DicomException>(() => Read(file, "a")).Message);
     }
 
     [Fact]
@@ -89,11 +118,13 @@ public sealed class SegmentationReaderTests : IDisposable
             QuarantineReason.UnsupportedSegmentation,
             Refused(Read(SegmentationFiles.Build("BINARY", 1, ["a"], [(1, 0)], [0x01, 0]).Text(Tags.ConcatenationUid, "1.2.99"), "a")));
 
-    private SegmentationOutcome Read(DataSetBuilder set, params string[] labels)
+    private SegmentationOutcome Read(DataSetBuilder set, params string[] labels) => Read(set, SegmentationOptions.Default, labels);
+
+    private SegmentationOutcome Read(DataSetBuilder set, SegmentationOptions options, params string[] labels)
     {
         DicomWriter.Write(_path, set);
         return SegmentationReader.Read(
-            SegmentationHeader.Of(DicomFile.OpenHeader(_path)), SegmentationFiles.Grid, "1.2.3.5", LabelVocabulary.Of(labels));
+            SegmentationHeader.Of(DicomFile.OpenHeader(_path)), SegmentationFiles.Grid, "1.2.3.5", LabelVocabulary.Of(labels), options);
     }
 
     private static byte[] Mapped(SegmentationOutcome outcome) => Assert.IsType<SegmentationOutcome.Mapped>(outcome).Labels.Labels;

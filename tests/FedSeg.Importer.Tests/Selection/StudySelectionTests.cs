@@ -118,6 +118,20 @@ public sealed class StudySelectionTests : IDisposable
         Assert.Equal(["1.1", "1.4"], chosen.Series.Select(uid => uid.Value));
     }
 
+    [Fact]
+    public void Choose_PredictionBesideTheReference_IsNotTaken()
+    {
+        SeriesMatch[] series =
+        [
+            new(Id("1.1"), "MR", ""), new(Id("1.2"), "SEG", "FedSeg prediction"), new(Id("1.3"), "SEG", "Segmentation"),
+        ];
+        var selection = StudySelection.Of(new SelectionOptions { Modalities = ["MR"] });
+
+        Assert.Equal(["1.1", "1.3"], Assert.IsType<SeriesChoice.Chosen>(selection.Choose(series)).Series.Select(uid => uid.Value));
+        Assert.Equal(
+            SkipReason.NoSegmentation, Assert.IsType<SeriesChoice.Nothing>(selection.Choose(series[..2])).Reason);
+    }
+
     private SelectionOptions Numbers(string text) => new() { Modalities = ["MR"], AccessionNumberFile = _folder.Write("numbers", text) };
 
     private static IEnumerable<string> Written(StudySelection selection) =>
