@@ -119,10 +119,7 @@ internal sealed class FederationService(
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The notice names no known run and reason."));
         }
 
-        book.Decide(run, state =>
-            state.OpenRound is { } round && round.Plan.Round == request.Round && state.Job.Sites.Contains(site) && !round.Answered(site)
-                ? new RunEvent.SiteDropped { At = time.GetUtcNow(), Round = request.Round, Site = site, Reason = reason }
-                : null);
+        book.Step(run, new RunInput.Declined(site, request.Round, reason), time.GetUtcNow());
         return Task.FromResult(new NoticeReceipt());
     }
 
@@ -142,16 +139,9 @@ internal sealed class FederationService(
             var change = book.NextChange;
             foreach (var run in book.Runs.Where(run => run.Job.Sites.Contains(site)))
             {
-                if (run.End is not null)
+                foreach (var effect in book.Step(run.Id, new RunInput.Asked(site, working.Contains(run.Id)), time.GetUtcNow()))
                 {
-                    if (!working.Remove(run.Id)) continue;
-                    await stream.WriteAsync(new Assignment { Ended = new EndedRun { RunId = run.Id.ToString() } }, cancellationToken);
-                }
-                else if (run.OpenRound is { } round && !round.Answered(site) && sent.Add((run.Id, round.Plan.Round)))
-                {
-                    working.Add(run.Id);
-                    var planned = new PlannedRound { Plan = ByteString.CopyFrom(round.Plan.ToBytes()) };
-                    await stream.WriteAsync(new Assignment { Round = planned }, cancellationToken);
+                    if (Message(effect, run.Id, sent, working) is { } assignment) await stream.WriteAsync(assignment, cancellationToken);
                 }
             }
 
@@ -163,6 +153,21 @@ internal sealed class FederationService(
             {
                 await stream.WriteAsync(new Assignment { Idle = new Idle() }, cancellationToken);
             }
+        }
+    }
+
+    private static Assignment? Message(RunEffect effect, RunId run, HashSet<(RunId, int)> sent, HashSet<RunId> working)
+    {
+        switch (effect)
+        {
+            case RunEffect.Release:
+                working.Remove(run);
+                return new Assignment { Ended = new EndedRun { RunId = run.ToString() } };
+            case RunEffect.Assign { Plan: var plan } when sent.Add((run, plan.Round)):
+                working.Add(run);
+                return new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(plan.ToBytes()) } };
+            default:
+                return null;
         }
     }
 

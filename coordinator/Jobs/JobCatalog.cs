@@ -50,8 +50,8 @@ internal sealed partial class JobCatalog(
     /// <summary>Ends a run at once; nothing happens when it has ended already.</summary>
     public RunState Cancel(RunId run, string by)
     {
-        var ended = new RunEvent.Ended { At = time.GetUtcNow(), Outcome = RunOutcome.Cancelled, Reason = $"Cancelled by {by}." };
-        return book.Decide(run, state => state.End is null ? ended : null);
+        book.Step(run, new RunInput.Cancelled(by), time.GetUtcNow());
+        return book.Find(run)!;
     }
 
     /// <summary>

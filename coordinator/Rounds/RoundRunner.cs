@@ -8,8 +8,8 @@ using FedSeg.Federation.Rounds;
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// The story of a run: open a round, collect answers until every site has answered or the deadline passes, average, publish, and again.
-/// Every step is an event in the journal, and every step starts from the journal, so a run that was cut off anywhere goes on from there.
+/// The story of a run: open a round, collect answers until every site has answered or the deadline passes, merge, publish, and again. <see cref="RunProtocol"/> tells
+/// what is next; here it is done. Every step starts from the journal, so a run that was cut off anywhere goes on from there.
 /// </summary>
 internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundRunner> logger)
 {
@@ -18,130 +18,101 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
     /// <summary>Carries a run to its end.</summary>
     public async Task RunAsync(RunId run, CancellationToken cancellationToken)
     {
-        while (book.Find(run) is { End: null } state)
+        // A restart gives the round its whole deadline again: late beats lost.
+        var deadline = new RoundDeadline(time);
+        RunInput? next = new RunInput.Resumed();
+        while (next is not null)
         {
             try
             {
-                // What the last step made is in the ledger before the next one builds on it.
-                await ledger.NoteAsync(state);
-                if (state.IsDone) End(run, RunOutcome.Completed, "All rounds are done.");
-                else if (state.OpenRound is null) Open(run);
-                else await CollectAndCloseAsync(state, state.OpenRound, cancellationToken);
+                next = await StepAsync(run, next, deadline, cancellationToken);
             }
             catch (IOException error)
             {
                 // A full disk loses nothing: the round stays open and its updates stay stored until there is room.
                 LogStorageFailed(run, error.Message, StorageRetry.TotalSeconds);
                 await Task.Delay(StorageRetry, time, cancellationToken);
+                next = new RunInput.Resumed();
+            }
+        }
+    }
+
+    /// <summary>Tells the run one thing and does what follows.</summary>
+    /// <returns>What to tell it next; <see langword="null"/> when it is over.</returns>
+    private async Task<RunInput?> StepAsync(RunId run, RunInput input, RoundDeadline deadline, CancellationToken cancellationToken)
+    {
+        // Taken before the run is looked at, so that no change falls between.
+        var change = book.NextChange;
+        RunInput? next = null;
+        foreach (var effect in book.Step(run, input, time.GetUtcNow()))
+        {
+            switch (effect)
+            {
+                case RunEffect.Append { Event: var entered }:
+                    Log(book.Find(run)!, entered);
+                    break;
+                case RunEffect.Note:
+                    await ledger.NoteAsync(book.Find(run)!);
+                    break;
+                case RunEffect.Await wait:
+                    await deadline.WaitAsync(wait, change, cancellationToken);
+                    break;
+                case RunEffect.Merge { Round: var round }:
+                    next = Merge(book.Find(run)!, round, cancellationToken);
+                    break;
+                case RunEffect.DropUploads { Round: var number }:
+                    blobs.DropIncoming(UpdateIntake.IncomingFolder(run, number));
+                    break;
+                case RunEffect.Finish:
+                    blobs.DropIncoming(run.ToString());
+                    return null;
             }
         }
 
-        blobs.DropIncoming(run.ToString());
+        return next ?? new RunInput.Continued { DeadlineOf = deadline.PassedFor };
     }
 
-    private void Open(RunId run)
-    {
-        var state = book.Decide(run, state => state is { End: null, OpenRound: null }
-            ? new RunEvent.RoundOpened { At = time.GetUtcNow(), Round = state.NextRound, BaseModel = state.Model }
-            : null);
-        if (state.OpenRound is { } round) LogOpened(run, round.Plan.Round, round.Plan.Task);
-    }
-
-    private async Task CollectAndCloseAsync(RunState state, RoundState round, CancellationToken cancellationToken)
-    {
-        var verdict = await CollectAsync(state, round.Plan.Round, cancellationToken);
-        var collected = book.Find(state.Id)!.OpenRound;
-        if (collected is null) return;
-        if (verdict == RoundVerdict.QuorumLost)
-        {
-            End(state.Id, RunOutcome.Failed, DescribeLostQuorum(state, collected));
-            return;
-        }
-
-        Close(state, collected, cancellationToken);
-    }
-
-    /// <summary>Waits until the round is judged. A restart gives the round its whole deadline again: late beats lost.</summary>
-    private async Task<RoundVerdict> CollectAsync(RunState state, int number, CancellationToken cancellationToken)
-    {
-        using var judged = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var deadline = Task.Delay(TimeSpan.FromMinutes(state.Job.RoundDeadlineMinutes), time, judged.Token);
-        try
-        {
-            return await JudgeAsync(state, number, deadline, cancellationToken);
-        }
-        finally
-        {
-            // A closed round's timer must not outlive it.
-            await judged.CancelAsync();
-        }
-    }
-
-    private async Task<RoundVerdict> JudgeAsync(RunState state, int number, Task deadline, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var change = book.NextChange;
-            var round = book.Find(state.Id)?.OpenRound;
-            if (round?.Plan.Round != number) return RoundVerdict.Close;
-            var verdict = round.Judge(state.Job.Sites, state.Job.Quorum, deadline.IsCompletedSuccessfully);
-            if (verdict != RoundVerdict.Wait) return verdict;
-            await Task.WhenAny(change, deadline);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-    }
-
-    private void Close(RunState state, RoundState round, CancellationToken cancellationToken)
-    {
-        var plan = round.Plan;
-        var closed = new RunEvent.RoundClosed { At = time.GetUtcNow(), Round = plan.Round, Model = null };
-        try
-        {
-            if (plan.Task == RoundTask.Train) closed = Aggregate(state, round, closed, cancellationToken);
-        }
-        catch (AggregationException error)
-        {
-            End(state.Id, RunOutcome.Failed, $"Round {plan.Round} could not be merged: {error.Message.TrimEnd('.')}.");
-            return;
-        }
-
-        book.Decide(state.Id, now => now.OpenRound?.Plan.Round == plan.Round ? closed with { At = time.GetUtcNow() } : null);
-        blobs.DropIncoming(UpdateIntake.IncomingFolder(plan.Run, plan.Round));
-        LogClosed(state.Id, plan.Round, round.Accepted.Count, state.Job.Sites.Length, (time.GetUtcNow() - round.OpenedAt).TotalSeconds);
-    }
-
-    private RunEvent.RoundClosed Aggregate(
-        RunState state, RoundState round, RunEvent.RoundClosed closed, CancellationToken cancellationToken)
+    private RunInput Merge(RunState state, RoundState round, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
         var started = time.GetTimestamp();
         string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
-        var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
-        var model = Adopt(merged.Model);
-        LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
-        return closed with
+        try
         {
-            Model = model,
-            ServerState = merged.State.ToImmutableSortedDictionary(part => part.Key, part => Adopt(part.Value)),
-            Norms = merged.Norms,
-        };
+            var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
+            var model = Adopt(merged.Model);
+            LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
+            return new RunInput.Merged
+            {
+                Round = round,
+                Model = model,
+                ServerState = merged.State.ToImmutableSortedDictionary(part => part.Key, part => Adopt(part.Value)),
+                Norms = merged.Norms,
+            };
+        }
+        catch (AggregationException error)
+        {
+            return new RunInput.Broke($"Round {plan.Round} could not be merged: {error.Message.TrimEnd('.')}.");
+        }
     }
 
     private ModelRef Adopt(MergedFile file) => blobs.Adopt(file.Path, file.Sha256);
 
-    private void End(RunId run, RunOutcome outcome, string reason)
+    private void Log(RunState state, RunEvent entered)
     {
-        var ended = new RunEvent.Ended { At = time.GetUtcNow(), Outcome = outcome, Reason = reason };
-        book.Decide(run, state => state.End is null ? ended : null);
-        LogEnded(run, outcome, reason);
-    }
-
-    private static string DescribeLostQuorum(RunState state, RoundState round)
-    {
-        var dropped = round.Dropped.Select(entry => $"{entry.Key}: {entry.Value}");
-        var silent = state.Job.Sites.Where(site => !round.Answered(site)).Select(site => $"{site}: no answer by the deadline");
-        var reasons = string.Join("; ", dropped.Concat(silent));
-        return $"Round {round.Plan.Round} had {round.Accepted.Count} of the {state.Job.Quorum} updates it needs ({reasons}).";
+        switch (entered)
+        {
+            case RunEvent.RoundOpened { Round: var number }:
+                LogOpened(state.Id, number, state.Rounds[^1].Plan.Task);
+                break;
+            case RunEvent.RoundClosed { Round: var number }:
+                var round = state.Rounds[number - 1];
+                LogClosed(state.Id, number, round.Accepted.Count, state.Job.Sites.Length, (entered.At - round.OpenedAt).TotalSeconds);
+                break;
+            case RunEvent.Ended ended:
+                LogEnded(state.Id, ended.Outcome, ended.Reason);
+                break;
+        }
     }
 
     [LoggerMessage(110, LogLevel.Information, "Opened round {Round} of {Run} to {Task}")]

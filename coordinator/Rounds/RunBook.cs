@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using Microsoft.Data.Sqlite;
 
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// Every run as it stands: the journal folded in memory. A decision and its entry in the journal are one step (<see cref="Decide"/>), so two callers can't both
-/// accept the same update.
+/// Every run as it stands: the journal folded in memory. What the run's protocol decides and its entry in the journal are one step (<see cref="Step"/>), so two
+/// callers can't both have the same update accepted.
 /// </summary>
 internal sealed class RunBook : IDisposable
 {
@@ -42,19 +43,19 @@ internal sealed class RunBook : IDisposable
     /// <summary>Enters a new run. Durable when this returns.</summary>
     public RunState Create(RunId run, RunEvent.Created created)
     {
-        lock (_gate) return Append(null, run, created);
+        lock (_gate) return Enter(run, created, RunState.Apply(null, run, created));
     }
 
-    /// <summary>
-    /// Looks at a run and, if <paramref name="decide"/> returns an event, enters it before anyone else can look. Durable when this returns.
-    /// </summary>
-    /// <returns>The state afterwards.</returns>
-    public RunState Decide(RunId run, Func<RunState, RunEvent?> decide)
+    /// <summary>Tells a run something and enters what follows in the journal before anyone else can look. Durable when this returns.</summary>
+    /// <returns>Everything that was decided; what was to be entered has been.</returns>
+    /// <exception cref="SqliteException">The journal refused; nothing has changed.</exception>
+    public ImmutableArray<RunEffect> Step(RunId run, RunInput input, DateTimeOffset at)
     {
         lock (_gate)
         {
-            var state = _runs[run.ToString()];
-            return decide(state) is { } next ? Append(state, run, next) : state;
+            var (after, effects) = RunProtocol.Step(_runs[run.ToString()], input, at);
+            if (effects is [RunEffect.Append append, ..]) Enter(run, append.Event, after);
+            return effects;
         }
     }
 
@@ -84,10 +85,8 @@ internal sealed class RunBook : IDisposable
 
     public void Dispose() => _journal.Dispose();
 
-    private RunState Append(RunState? state, RunId run, RunEvent next)
+    private RunState Enter(RunId run, RunEvent next, RunState after)
     {
-        // Folded first: an event that can't follow never reaches the journal.
-        var after = RunState.Apply(state, run, next);
         _journal.Append(run, next);
         _runs = _runs.SetItem(run.ToString(), after);
         var changed = _changed;

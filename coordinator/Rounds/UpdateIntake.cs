@@ -62,30 +62,43 @@ internal sealed partial class UpdateIntake(
         IAsyncEnumerable<ReadOnlyMemory<byte>> chunks,
         CancellationToken cancellationToken)
     {
-        var state = book.Find(run);
-        if (state is null) return UploadOutcome.UnknownRun;
-        if (WasAccepted(state, announced)) return await NotedAsync(state);
-        if (state.OpenRound is not { } round || !state.Job.Sites.Contains(announced.Site)) return UploadOutcome.RoundNotOpen;
-        if (round.Answered(announced.Site)) return UploadOutcome.AlreadyAnswered;
+        if (book.Find(run) is null) return UploadOutcome.UnknownRun;
+        var admitted = await TellAsync(run, new RunInput.Announced(announced.Site, announced.Digest));
+        if (admitted is not RunEffect.Receive { Plan: var plan }) return ((RunEffect.Answer)admitted).Outcome;
 
-        var (update, refusal) = ReceivedUpdate.Check(announced, round.Plan, siteKey, options.Value.MaximumUpdateBytes);
+        var (update, refusal) = ReceivedUpdate.Check(announced, plan, siteKey, options.Value.MaximumUpdateBytes);
         if (update is null) return refusal;
 
         ModelRef? weights = null;
         if (announced.Payload is { } payload)
         {
-            var partial = PartialPath(round.Plan, announced.Site, announced.Digest);
+            var partial = PartialPath(plan, announced.Site, announced.Digest);
             DropOthers(partial);
-            var stored = await StoreAsync(partial, offset, announced.PayloadBytes, payload, chunks, cancellationToken);
-            if (stored == UploadOutcome.Accepted) stored = update.CheckWeights(partial);
+            var outcome = await StoreAsync(partial, offset, announced.PayloadBytes, payload, chunks, cancellationToken);
+            if (outcome == UploadOutcome.Accepted) outcome = update.CheckWeights(partial);
             // What is complete and wrong would be wrong for ever; what is merely incomplete waits for the rest.
-            if (stored is UploadOutcome.BytesDamaged or UploadOutcome.TensorsRefused or UploadOutcome.NotFinite) File.Delete(partial);
-            if (stored != UploadOutcome.Accepted) return stored;
+            if (outcome is UploadOutcome.BytesDamaged or UploadOutcome.TensorsRefused or UploadOutcome.NotFinite) File.Delete(partial);
+            if (outcome != UploadOutcome.Accepted) return outcome;
 
             weights = blobs.Adopt(partial, payload);
         }
 
-        return await EnterAsync(run, update, weights);
+        var stored = new RunInput.Stored
+        {
+            Report = update.Report,
+            Digest = announced.Digest,
+            Weights = weights,
+            Signature = Convert.ToBase64String(announced.Signature),
+        };
+        return ((RunEffect.Answer)await TellAsync(run, stored)).Outcome;
+    }
+
+    /// <summary>Tells the run and does what follows, up to what is for the upload itself to do: receive it or answer it.</summary>
+    private async Task<RunEffect> TellAsync(RunId run, RunInput input)
+    {
+        var effects = book.Step(run, input, time.GetUtcNow());
+        if (effects.Any(effect => effect is RunEffect.Note)) await ledger.NoteAsync(book.Find(run)!);
+        return effects[^1];
     }
 
     /// <summary>Appends chunks to the partial file, proves it once complete, and flushes it to the disk.</summary>
@@ -105,31 +118,6 @@ internal sealed partial class UpdateIntake(
         file.Flush();
         return UploadOutcome.Accepted;
     }
-
-    private async Task<UploadOutcome> EnterAsync(RunId run, ReceivedUpdate update, ModelRef? weights)
-    {
-        var announced = update.Announced;
-        var after = book.Decide(run, state => state.OpenRound is { } round && round.Plan.Round == update.Plan.Round && !round.Answered(announced.Site)
-            ? new RunEvent.UpdateAccepted
-            {
-                At = time.GetUtcNow(),
-                Report = update.Report,
-                Digest = announced.Digest,
-                Weights = weights,
-                Signature = Convert.ToBase64String(announced.Signature),
-            }
-            : null);
-        return WasAccepted(after, announced) ? await NotedAsync(after) : UploadOutcome.RoundNotOpen;
-    }
-
-    private async Task<UploadOutcome> NotedAsync(RunState state)
-    {
-        await ledger.NoteAsync(state);
-        return UploadOutcome.Accepted;
-    }
-
-    private static bool WasAccepted(RunState state, UploadAnnouncement announced) =>
-        state.Rounds.Any(round => round.Accepted.TryGetValue(announced.Site, out var accepted) && accepted.Digest == announced.Digest);
 
     /// <summary>A site has one update a round: what it began under another digest makes room.</summary>
     private static void DropOthers(string partial)

@@ -76,9 +76,9 @@ internal sealed class CoordinatorOnDisk : IDisposable
     /// <summary>Enters a run and opens its first round.</summary>
     public RoundPlan CreateAndOpen()
     {
-        var state = Create();
-        state = Book.Decide(state.Id, now => new RunEvent.RoundOpened { At = Time.GetUtcNow(), Round = 1, BaseModel = now.Model });
-        return state.OpenRound!.Plan;
+        var run = Create().Id;
+        Book.Step(run, new RunInput.Continued(), Time.GetUtcNow());
+        return Book.Find(run)!.OpenRound!.Plan;
     }
 
     public Task<UploadOutcome> SendAsync(SiteUpdate update, long offset = 0, RunId? run = null) =>

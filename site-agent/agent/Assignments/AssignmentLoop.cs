@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
+using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.SiteAgent.Cohort;
@@ -12,8 +14,8 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.SiteAgent.Assignments;
 
 /// <summary>
-/// Attends at the coordinator, again and again, and hands each planned round to <see cref="RoundWork"/>, one at a time. The stream says after every
-/// reconnect what is to be done, so nothing is remembered between connections but what is being worked on.
+/// Attends at the coordinator, again and again, and does what <see cref="AssignmentProtocol"/> makes of what it learns. The stream says after every reconnect what is
+/// to be done, so nothing is remembered between connections but what is being worked on.
 /// </summary>
 internal sealed partial class AssignmentLoop(
     CoordinatorClient coordinator,
@@ -26,17 +28,142 @@ internal sealed partial class AssignmentLoop(
     ILogger<AssignmentLoop> logger) : BackgroundService
 {
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
-    private readonly Channel<RoundPlan> _rounds = Channel.CreateBounded<RoundPlan>(64);
-    private readonly Lock _gate = new();
-    private readonly HashSet<(RunId Run, int Round)> _taken = [];
-    private readonly HashSet<RunId> _ended = [];
-    private (RunId Run, CancellationTokenSource Cancellation)? _current;
+    // Bounded: a coordinator that floods its stream waits for the agent.
+    private readonly Channel<AssignmentInput> _inputs = Channel.CreateBounded<AssignmentInput>(64);
+    private volatile AssignmentState _state = AssignmentState.Idle;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(AttendAsync(stoppingToken), WorkAsync(stoppingToken));
+        await Task.WhenAll(AttendAsync(stoppingToken), StepAsync(stoppingToken));
+    }
+
+    /// <summary>Everything the agent learns, in one order; the work it leads to runs beside it.</summary>
+    private async Task StepAsync(CancellationToken cancellationToken)
+    {
+        await RecoverAsync(cancellationToken);
+        var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var working = Task.CompletedTask;
+        try
+        {
+            await foreach (var input in _inputs.Reader.ReadAllAsync(cancellationToken))
+            {
+                foreach (var effect in Step(input))
+                {
+                    switch (effect)
+                    {
+                        case AssignmentEffect.Stop:
+                            await stop.CancelAsync();
+                            break;
+                        case AssignmentEffect.Free { Run: var run }:
+                            await FreeAsync(run);
+                            break;
+                        case AssignmentEffect.Work step:
+                            await working;
+                            if (stop.IsCancellationRequested)
+                            {
+                                stop.Dispose();
+                                stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                            }
+
+                            working = WorkAsync(step, stop.Token, cancellationToken);
+                            break;
+                    }
+                }
+            }
+        }
+        finally
+        {
+            await working;
+            stop.Dispose();
+        }
+    }
+
+    private async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (var run in await work.RecoverAsync(cancellationToken)) Step(new AssignmentInput.Remembered(run));
+        }
+        catch (IOException error)
+        {
+            // A full disk: what is left of earlier runs stays where it is until the next start.
+            LogNotRecovered(error.Message);
+        }
+    }
+
+    private ImmutableArray<AssignmentEffect> Step(AssignmentInput input)
+    {
+        var (next, effects) = AssignmentProtocol.Step(_state, input);
+        _state = next;
+        return effects;
+    }
+
+    /// <summary>Does one step of a round and tells how it ended.</summary>
+    private async Task WorkAsync(AssignmentEffect.Work step, CancellationToken stop, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _inputs.Writer.WriteAsync(await OutcomeAsync(step, stop), cancellationToken);
+        }
+        catch (Exception error)
+        {
+            // A fault of the program: the loop that reads the inputs ends with it, and the host with the loop.
+            _inputs.Writer.TryComplete(error);
+        }
+    }
+
+    private async Task<AssignmentInput> OutcomeAsync(AssignmentEffect.Work step, CancellationToken stop)
+    {
+        var plan = step.Plan;
+        try
+        {
+            switch (step)
+            {
+                case AssignmentEffect.Wait { Time: var wait }:
+                    await Task.Delay(wait, time, stop);
+                    return new AssignmentInput.WaitOver();
+                case AssignmentEffect.Cosign:
+                    await CosignAsync(stop);
+                    return new AssignmentInput.Cosigned();
+                default:
+                    return await work.DoAsync(step, stop);
+            }
+        }
+        catch (ConnectionLostException error)
+        {
+            LogConnectionLost(plan.Run, plan.Round, error.Message);
+            return new AssignmentInput.ConnectionLost();
+        }
+        catch (InvalidDataException error)
+        {
+            LogBadModel(error.Message);
+            return new AssignmentInput.ConnectionLost();
+        }
+        catch (IOException error)
+        {
+            LogStorageFailed(plan.Run, plan.Round, error.Message);
+            return new AssignmentInput.StorageFailed();
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            LogAbandoned(plan.Run, plan.Round);
+            return new AssignmentInput.Stopped();
+        }
+    }
+
+    /// <summary>Ends a run at this site. Where the disk refuses, the run stays held, and the coordinator says at the next attendance again that it is over.</summary>
+    private async Task FreeAsync(RunId run)
+    {
+        try
+        {
+            await work.EndRunAsync(run);
+            Step(new AssignmentInput.RunFreed(run));
+        }
+        catch (IOException error)
+        {
+            LogNotFreed(run, error.Message);
+        }
     }
 
     private async Task AttendAsync(CancellationToken cancellationToken)
@@ -52,7 +179,7 @@ internal sealed partial class AssignmentLoop(
                 // Before anything is asked or sent: each party shows the other that its past is still what it was.
                 if (await ledgers.RunAsync(cancellationToken))
                 {
-                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, WorkingOn(), cancellationToken))
+                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, cancellationToken))
                     {
                         retry = FirstRetry;
                         await TakeAsync(assignment, cancellationToken);
@@ -88,69 +215,12 @@ internal sealed partial class AssignmentLoop(
                     break;
                 }
 
-                lock (_gate)
-                {
-                    if (!_taken.Add((plan.Run, plan.Round))) break;
-                }
-
-                await _rounds.Writer.WriteAsync(plan, cancellationToken);
+                await _inputs.Writer.WriteAsync(new AssignmentInput.RoundAssigned(plan, work.Approves(plan)), cancellationToken);
                 break;
             case Assignment.RunEnded { Run: var run }:
                 LogRunEnded(run);
-                await EndRunAsync(run);
+                await _inputs.Writer.WriteAsync(new AssignmentInput.RunEnded(run), cancellationToken);
                 break;
-        }
-    }
-
-    private List<RunId> WorkingOn()
-    {
-        lock (_gate) return [.. _taken.Select(round => round.Run).Distinct()];
-    }
-
-    private async Task EndRunAsync(RunId run)
-    {
-        CancellationTokenSource? working;
-        lock (_gate)
-        {
-            _ended.Add(run);
-            working = _current is { } current && current.Run == run ? current.Cancellation : null;
-        }
-
-        // The one who works on it closes the trainer and discards what is unsent; if nobody does, it is done here.
-        if (working is not null) await working.CancelAsync();
-        else await work.EndRunAsync(run);
-    }
-
-    private async Task WorkAsync(CancellationToken cancellationToken)
-    {
-        await foreach (var plan in _rounds.Reader.ReadAllAsync(cancellationToken))
-        {
-            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            lock (_gate)
-            {
-                // Ended while it waited in the queue.
-                if (_ended.Contains(plan.Run)) continue;
-                _current = (plan.Run, cancellation);
-            }
-
-            try
-            {
-                await DoWhileThereIsRoomAsync(plan, cancellation.Token);
-                await CosignAsync(cancellationToken);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                await work.EndRunAsync(plan.Run);
-                LogAbandoned(plan.Run, plan.Round);
-            }
-            finally
-            {
-                lock (_gate)
-                {
-                    _current = null;
-                    _taken.Remove((plan.Run, plan.Round));
-                }
-            }
         }
     }
 
@@ -164,26 +234,6 @@ internal sealed partial class AssignmentLoop(
         catch (Exception error) when (error is ConnectionLostException or IOException)
         {
             LogNotCosignedYet(error.Message);
-        }
-    }
-
-    /// <summary>
-    /// Does a round, again after a full disk: what was approved is not trained twice, and nothing is lost while the operator makes room.
-    /// </summary>
-    private async Task DoWhileThereIsRoomAsync(RoundPlan plan, CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            try
-            {
-                await work.DoAsync(plan, cancellationToken);
-                return;
-            }
-            catch (IOException error)
-            {
-                LogStorageFailed(plan.Run, plan.Round, error.Message, StorageRetry.TotalSeconds);
-                await Task.Delay(StorageRetry, time, cancellationToken);
-            }
         }
     }
 
@@ -205,6 +255,18 @@ internal sealed partial class AssignmentLoop(
     [LoggerMessage(406, LogLevel.Warning, "The ledger is not cosigned yet: {Problem}")]
     private partial void LogNotCosignedYet(string problem);
 
-    [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder; trying again in {Seconds} s")]
-    private partial void LogStorageFailed(RunId run, int round, string problem, double seconds);
+    [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder; it is tried again")]
+    private partial void LogStorageFailed(RunId run, int round, string problem);
+
+    [LoggerMessage(408, LogLevel.Error, "Could not look after what an earlier start left: {Problem}")]
+    private partial void LogNotRecovered(string problem);
+
+    [LoggerMessage(407, LogLevel.Error, "Could not discard what is left of {Run}: {Problem}")]
+    private partial void LogNotFreed(RunId run, string problem);
+
+    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke in {Run} round {Round}: {Problem}. Trying again")]
+    private partial void LogConnectionLost(RunId run, int round, string problem);
+
+    [LoggerMessage(428, LogLevel.Error, "{Problem}")]
+    private partial void LogBadModel(string problem);
 }

@@ -2,6 +2,7 @@ using FedSeg.Egress;
 using FedSeg.Egress.Imprint;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -14,151 +15,183 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.SiteAgent.Assignments;
 
 /// <summary>
-/// One round at this site: check the plan, fetch the model, let the trainer work, hand its result to the egress gate, and send what the gate cleared.
-/// Whatever goes wrong becomes a code that is cleared and sent like everything else.
+/// The steps of a round at this site, as <see cref="AssignmentProtocol"/> orders them: fetch the model, let the trainer work, hand its result to the egress gate, and
+/// send what the gate cleared. One step at a time.
 /// </summary>
 internal sealed partial class RoundWork(
     CoordinatorClient coordinator,
     TrainerHost trainer,
     EgressGate gate,
     IOptions<AgentOptions> options,
-    TimeProvider time,
-    ILogger<RoundWork> logger)
+    ILogger<RoundWork> logger) : IDisposable
 {
-    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
+    private readonly string _work = Path.Combine(options.Value.DataDirectory, "work");
+    private (RunId Run, WorkFolder Folder)? _folder;
+    private ClearedUpdate? _update;
+    private ClearedNotice? _notice;
 
-    /// <summary>Does the round. Ends when the coordinator has an answer, or when the run ends first.</summary>
-    public async Task DoAsync(RoundPlan plan, CancellationToken cancellationToken)
+    /// <summary>Whether this site does what the plan asks.</summary>
+    public bool Approves(RoundPlan plan)
     {
         var problems = PlanCheck.Problems(plan, options.Value.Cohort.Labels.Keys);
-        if (problems.Count > 0)
-        {
-            LogPlanRefused(plan.Run, plan.Round, string.Join("; ", problems));
-            await DeclineAsync(plan, DropReason.PlanRefused, cancellationToken);
-            return;
-        }
-
-        // Cleared before a crash and not acknowledged: the same bytes go again, nothing is trained twice.
-        var approved = await gate.PendingAsync(cancellationToken);
-        if (approved.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task) is { } pending)
-        {
-            await SendAsync(plan, pending, cancellationToken);
-            return;
-        }
-
-        LogStarted(plan.Run, plan.Round, plan.Task);
-        var model = ModelPath(plan.BaseModel);
-        await RetryAsync(() => coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken), cancellationToken);
-        if (ImprintProblem(plan, model) is { } imprint)
-        {
-            LogModelRefused(plan.Run, plan.Round, imprint);
-            await DeclineAsync(plan, DropReason.ModelRefused, cancellationToken);
-            return;
-        }
-
-        using var folder = new WorkFolder(Path.Combine(options.Value.DataDirectory, "work", $"{plan.Run}-{plan.Round}"));
-        var weights = Path.Combine(folder.Path, "update.safetensors");
-        switch (await trainer.RunAsync(plan, model, weights, cancellationToken))
-        {
-            case TrainerEvent.Finished finished:
-                LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds);
-                var update = new ModelUpdate(Report(plan, finished), plan.Task == RoundTask.Train ? weights : null);
-                await ReviewAndSendAsync(plan, update, cancellationToken);
-                break;
-            case TrainerEvent.Failed failed:
-                LogTrainerFailed(plan.Run, plan.Round, failed.Code);
-                await DeclineAsync(plan, Reason(failed.Code), cancellationToken);
-                break;
-            case var other:
-                throw new InvalidOperationException($"The trainer ended a round with {other.GetType().Name}.");
-        }
+        if (problems.Count > 0) LogPlanRefused(plan.Run, plan.Round, string.Join("; ", problems));
+        return problems.Count == 0;
     }
+
+    /// <summary>Cleans up after a kill: what a trainer had written goes.</summary>
+    /// <returns>Runs with an update that was approved and not sent.</returns>
+    public async Task<IReadOnlyList<RunId>> RecoverAsync(CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
+        return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Distinct()];
+    }
+
+    /// <summary>Does a step and says how it ended.</summary>
+    /// <exception cref="ConnectionLostException">The connection broke; do it again.</exception>
+    /// <exception cref="InvalidDataException">What came over it is not the declared model; do it again.</exception>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public Task<AssignmentInput> DoAsync(AssignmentEffect.Work step, CancellationToken cancellationToken) => step switch
+    {
+        AssignmentEffect.Recall recall => RecallAsync(recall.Plan, cancellationToken),
+        AssignmentEffect.FetchModel fetch => FetchModelAsync(fetch.Plan, cancellationToken),
+        AssignmentEffect.Train train => TrainAsync(train.Plan, cancellationToken),
+        AssignmentEffect.ClearUpdate clear => ClearAsync(clear.Plan, clear.Update, cancellationToken),
+        AssignmentEffect.SendUpdate send => SendAsync(Cleared(send.Update), cancellationToken),
+        AssignmentEffect.RecordSent sent => RecordSentAsync(Cleared(sent.Update), sent.Accepted),
+        AssignmentEffect.RecordChanged changed => RecordChangedAsync(Cleared(changed.Update)),
+        AssignmentEffect.ClearNotice clear => ClearNoticeAsync(new OutcomeNotice(clear.Plan.Run, clear.Plan.Round, clear.Reason), cancellationToken),
+        AssignmentEffect.SendNotice => SendNoticeAsync(_notice!, cancellationToken),
+        AssignmentEffect.RecordNotice => RecordNoticeAsync(_notice!),
+        _ => throw new InvalidOperationException($"{step.GetType().Name} is not a step of the round itself."),
+    };
 
     /// <summary>Ends the run at this site: the trainer goes, and what was cleared but not sent is discarded, with an entry in the ledger.</summary>
     public async Task EndRunAsync(RunId run)
     {
         await trainer.CloseAsync(run);
+        if (_folder?.Run == run) DropFolder();
         await gate.DiscardRunAsync(run);
     }
 
-    private async Task ReviewAndSendAsync(RoundPlan plan, ModelUpdate update, CancellationToken cancellationToken)
+    public void Dispose() => DropFolder();
+
+    private async Task<AssignmentInput> RecallAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
-        switch (await gate.ClearAsync(plan, update, cancellationToken))
+        var approved = await gate.PendingAsync(cancellationToken);
+        _update = approved.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task);
+        return new AssignmentInput.Recalled(_update?.Digest);
+    }
+
+    private async Task<AssignmentInput> FetchModelAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        LogStarted(plan.Run, plan.Round, plan.Task);
+        var model = ModelPath(plan.BaseModel);
+        await coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken);
+        if (ImprintProblem(plan, model) is not { } imprint) return new AssignmentInput.ModelFetched();
+        LogModelRefused(plan.Run, plan.Round, imprint);
+        return new AssignmentInput.ModelRefused();
+    }
+
+    private async Task<AssignmentInput> TrainAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        DropFolder();
+        var folder = new WorkFolder(Path.Combine(_work, $"{plan.Run}-{plan.Round}"));
+        _folder = (plan.Run, folder);
+        var weights = Path.Combine(folder.Path, "update.safetensors");
+        switch (await trainer.RunAsync(plan, ModelPath(plan.BaseModel), weights, cancellationToken))
         {
-            case EgressOutcome.Cleared { Update: var cleared }:
-                await SendAsync(plan, cleared, cancellationToken);
-                break;
-            case EgressOutcome.Refused { Report: var report }:
-                LogRefusedByPolicy(plan.Run, plan.Round, report.Summary);
-                await DeclineAsync(plan, DropReason.RefusedByPolicy, cancellationToken);
-                break;
+            case TrainerEvent.Finished finished:
+                LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds);
+                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), plan.Task == RoundTask.Train ? weights : null));
+            case TrainerEvent.Failed failed:
+                LogTrainerFailed(plan.Run, plan.Round, failed.Code);
+                DropFolder();
+                return new AssignmentInput.TrainingFailed(Reason(failed.Code));
+            case var other:
+                throw new InvalidOperationException($"The trainer ended a round with {other.GetType().Name}.");
         }
     }
 
-    private async Task SendAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
+    private async Task<AssignmentInput> ClearAsync(RoundPlan plan, ModelUpdate update, CancellationToken cancellationToken)
     {
-        UploadAnswer? answer = null;
         try
         {
-            await RetryAsync(async () => answer = await coordinator.SendAsync(update, cancellationToken), cancellationToken);
+            switch (await gate.ClearAsync(plan, update, cancellationToken))
+            {
+                case EgressOutcome.Cleared { Update: var cleared }:
+                    _update = cleared;
+                    return new AssignmentInput.UpdateCleared(cleared.Digest);
+                case EgressOutcome.Refused { Report: var report }:
+                    LogRefusedByPolicy(plan.Run, plan.Round, report.Summary);
+                    return new AssignmentInput.UpdateRefused();
+                case var other:
+                    throw new InvalidOperationException($"The gate answered an update with {other.GetType().Name}.");
+            }
+        }
+        finally
+        {
+            DropFolder();
+        }
+    }
+
+    private async Task<AssignmentInput> SendAsync(ClearedUpdate update, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await coordinator.SendAsync(update, cancellationToken);
+            if (answer.Accepted) LogSent(update.Run, update.Round, update.PayloadBytes, update.Digest.Abbreviated);
+            else LogRefusedByCoordinator(update.Run, update.Round, answer.Refusal);
+            return new AssignmentInput.Delivered(answer.Accepted);
         }
         catch (PayloadChangedException error)
         {
             LogPayloadChanged(error.Message);
-            await gate.RecordFailedAsync(update, SendFailure.PayloadChanged);
-            await DeclineAsync(plan, DropReason.TrainerFault, cancellationToken);
-            return;
-        }
-
-        await gate.RecordSentAsync(update, answer!.Accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
-        if (answer.Accepted)
-        {
-            LogSent(plan.Run, plan.Round, update.PayloadBytes, update.Digest.Abbreviated);
-        }
-        else
-        {
-            LogRefusedByCoordinator(plan.Run, plan.Round, answer.Refusal);
-            await DeclineAsync(plan, DropReason.UpdateRefused, cancellationToken);
+            return new AssignmentInput.PayloadChanged();
         }
     }
 
-    private async Task DeclineAsync(RoundPlan plan, DropReason reason, CancellationToken cancellationToken)
+    private async Task<AssignmentInput> RecordSentAsync(ClearedUpdate update, bool accepted)
     {
-        switch (await gate.ClearNoticeAsync(new OutcomeNotice(plan.Run, plan.Round, reason), cancellationToken))
+        await gate.RecordSentAsync(update, accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
+        return new AssignmentInput.Recorded();
+    }
+
+    private async Task<AssignmentInput> RecordChangedAsync(ClearedUpdate update)
+    {
+        await gate.RecordFailedAsync(update, SendFailure.PayloadChanged);
+        return new AssignmentInput.Recorded();
+    }
+
+    private async Task<AssignmentInput> ClearNoticeAsync(OutcomeNotice notice, CancellationToken cancellationToken)
+    {
+        switch (await gate.ClearNoticeAsync(notice, cancellationToken))
         {
-            case NoticeOutcome.Cleared { Notice: var notice }:
-                await RetryAsync(() => coordinator.DeclineAsync(notice, cancellationToken), cancellationToken);
-                await gate.RecordSentAsync(notice);
-                break;
+            case NoticeOutcome.Cleared cleared:
+                _notice = cleared.Notice;
+                return new AssignmentInput.NoticeCleared();
             case NoticeOutcome.Refused { Report: var report }:
-                LogNoticeRefused(plan.Run, plan.Round, report.Summary);
-                break;
+                LogNoticeRefused(notice.Run, notice.Round, report.Summary);
+                return new AssignmentInput.NoticeRefused();
+            case var other:
+                throw new InvalidOperationException($"The gate answered a notice with {other.GetType().Name}.");
         }
     }
 
-    /// <summary>Tries again after every broken connection, for as long as the run goes on: hours offline lose nothing.</summary>
-    private async Task RetryAsync(Func<Task> attempt, CancellationToken cancellationToken)
+    private async Task<AssignmentInput> SendNoticeAsync(ClearedNotice notice, CancellationToken cancellationToken)
     {
-        for (var wait = FirstRetry; ; wait = wait * 2 < LongestRetry ? wait * 2 : LongestRetry)
-        {
-            try
-            {
-                await attempt();
-                return;
-            }
-            catch (ConnectionLostException error)
-            {
-                LogRetry(error.Message, wait.TotalSeconds);
-            }
-            catch (InvalidDataException error)
-            {
-                LogBadModel(error.Message);
-            }
-
-            await Task.Delay(wait, time, cancellationToken);
-        }
+        await coordinator.DeclineAsync(notice, cancellationToken);
+        return new AssignmentInput.Delivered(Accepted: true);
     }
+
+    private async Task<AssignmentInput> RecordNoticeAsync(ClearedNotice notice)
+    {
+        await gate.RecordSentAsync(notice);
+        return new AssignmentInput.Recorded();
+    }
+
+    private ClearedUpdate Cleared(Sha256Digest digest) =>
+        _update is { } update && update.Digest == digest ? update : throw new InvalidOperationException($"Update {digest.Abbreviated} was not cleared.");
 
     private SiteReport Report(RoundPlan plan, TrainerEvent.Finished finished) => new()
     {
@@ -188,6 +221,13 @@ internal sealed partial class RoundWork(
         {
             return "it is not a plain safetensors file";
         }
+    }
+
+    /// <summary>What the trainer wrote must not outlive the step that reads it.</summary>
+    private void DropFolder()
+    {
+        _folder?.Folder.Dispose();
+        _folder = null;
     }
 
     private string ModelPath(Sha256Digest model)
@@ -228,9 +268,6 @@ internal sealed partial class RoundWork(
     [LoggerMessage(426, LogLevel.Error, "The coordinator refused the update of {Run} round {Round}: {Refusal}")]
     private partial void LogRefusedByCoordinator(RunId run, int round, string refusal);
 
-    [LoggerMessage(427, LogLevel.Warning, "The connection to the coordinator broke: {Problem}. Trying again in {Seconds} s")]
-    private partial void LogRetry(string problem, double seconds);
-
     [LoggerMessage(429, LogLevel.Error, "{Problem}")]
     private partial void LogPayloadChanged(string problem);
 
@@ -239,7 +276,4 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(431, LogLevel.Error, "Refused the model of {Run} round {Round}: {Problem}")]
     private partial void LogModelRefused(RunId run, int round, string problem);
-
-    [LoggerMessage(428, LogLevel.Error, "{Problem}")]
-    private partial void LogBadModel(string problem);
 }

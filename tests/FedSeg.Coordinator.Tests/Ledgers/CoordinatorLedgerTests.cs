@@ -39,10 +39,10 @@ public sealed class CoordinatorLedgerTests : IDisposable
         // As after a crash between the journal's commit and the ledger's.
         var plan = _coordinator.CreateAndOpen();
         var model = new ModelRef(plan.BaseModel, plan.BaseModelBytes);
-        var state = _coordinator.Book.Decide(plan.Run, _ => new RunEvent.RoundClosed { At = _coordinator.Time.GetUtcNow(), Round = 1, Model = model });
+        _coordinator.Book.Step(plan.Run, new RunInput.Merged { Round = _coordinator.Book.Find(plan.Run)!.OpenRound!, Model = model }, _coordinator.Time.GetUtcNow());
         Assert.Empty(_coordinator.Ledger.Read().Entries());
 
-        await _coordinator.Ledger.NoteAsync(state);
+        await _coordinator.Ledger.NoteAsync(_coordinator.Book.Find(plan.Run)!);
         Assert.Equal([("modelPublished", "0"), ("modelPublished", "1")], _coordinator.Ledger.Read().Entries().Select(entry => (entry.Action, entry.Facts["round"])));
     }
 }

@@ -154,7 +154,7 @@ public sealed class RoundRunnerTests : IDisposable
         var run = _coordinator.Create(quorum: 2).Id;
         var running = StartRunning(run, out _);
 
-        _coordinator.Book.Decide(run, _ => new RunEvent.SiteDropped { At = default, Round = 1, Site = East, Reason = DropReason.LabelNotFound });
+        _coordinator.Book.Step(run, new RunInput.Declined(East, 1, DropReason.LabelNotFound), default);
         await _coordinator.UntilAsync(run, state => state.End is not null);
         await running;
 

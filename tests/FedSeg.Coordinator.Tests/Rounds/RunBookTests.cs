@@ -30,26 +30,25 @@ public sealed class RunBookTests : IDisposable
     }
 
     [Fact]
-    public async Task Decide_FiftyEqualAcceptsAtOnce_EntersOne()
+    public async Task Step_FiftyEqualUpdatesAtOnce_EntersOneAndAnswersAll()
     {
         var plan = _coordinator.CreateAndOpen();
-        var accepted = Accepted(plan, CoordinatorOnDisk.North);
+        var stored = Stored(plan, CoordinatorOnDisk.North);
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => _coordinator.Book.Decide(
-            plan.Run, state => state.OpenRound is { } round && !round.Answered(CoordinatorOnDisk.North) ? accepted : null))));
+        var effects = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => _coordinator.Book.Step(plan.Run, stored, default))));
 
         Assert.Single(_coordinator.Journal.ReadAll(), entry => entry.Event is RunEvent.UpdateAccepted);
+        Assert.All(effects, answer => Assert.Equal(new RunEffect.Answer(UploadOutcome.Accepted), answer[^1]));
     }
 
     [Fact]
-    public void Decide_EventThatCannotFollow_NeverReachesTheJournal()
+    public void Step_JournalRefuses_ChangesNothing()
     {
         var run = _coordinator.Create().Id;
-        var before = Events();
+        _coordinator.Journal.Dispose();
 
-        Assert.Throws<InvalidOperationException>(() => _coordinator.Book.Decide(run, state => new RunEvent.RoundOpened { At = default, Round = 2, BaseModel = state.Model }));
+        Assert.ThrowsAny<Exception>(() => _coordinator.Book.Step(run, new RunInput.Continued(), default));
 
-        Assert.Equal(before, Events());
         Assert.Empty(_coordinator.Book.Find(run)!.Rounds);
     }
 
@@ -62,13 +61,13 @@ public sealed class RunBookTests : IDisposable
         await foreach (var state in _coordinator.Book.WatchAsync(plan.Run, CoordinatorOnDisk.Token))
         {
             seen.Add(state);
-            RunEvent next = seen.Count switch
+            RunInput next = seen.Count switch
             {
-                1 => Accepted(plan, CoordinatorOnDisk.North),
-                2 => new RunEvent.SiteDropped { At = default, Round = 1, Site = CoordinatorOnDisk.East, Reason = DropReason.OutOfMemory },
-                _ => new RunEvent.Ended { At = default, Outcome = RunOutcome.Cancelled, Reason = "Enough." },
+                1 => Stored(plan, CoordinatorOnDisk.North),
+                2 => new RunInput.Declined(CoordinatorOnDisk.East, 1, DropReason.OutOfMemory),
+                _ => new RunInput.Cancelled("ada"),
             };
-            if (state.End is null) _coordinator.Book.Decide(plan.Run, _ => next);
+            _coordinator.Book.Step(plan.Run, next, default);
         }
 
         Assert.Equal([0, 1, 2], seen.Take(3).Select(state => state.Rounds[0].Accepted.Count + state.Rounds[0].Dropped.Count));
@@ -99,9 +98,8 @@ public sealed class RunBookTests : IDisposable
 
     private List<string> Events() => [.. _coordinator.Journal.ReadAll().Select(entry => entry.Run + entry.Event.ToJson())];
 
-    private static RunEvent.UpdateAccepted Accepted(RoundPlan plan, SiteId site) => new()
+    private static RunInput.Stored Stored(RoundPlan plan, SiteId site) => new()
     {
-        At = default,
         Report = SiteUpdate.Report(plan, site),
         Digest = Sha256Digest.Of("sealed"u8),
         Weights = new ModelRef(Sha256Digest.Of("weights"u8), 7),

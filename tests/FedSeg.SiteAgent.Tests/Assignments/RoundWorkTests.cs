@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using FedSeg.Egress;
+using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
@@ -22,6 +24,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     private readonly CoordinatorChannel _channel;
     private readonly TrainerHost _trainer;
     private readonly RoundWork _work;
+    private readonly RoundPlan _plan = Plans.Good();
 
     public RoundWorkTests()
     {
@@ -52,7 +55,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create());
         var client = new CoordinatorClient(_channel, TimeProvider.System);
-        _work = new RoundWork(client, _trainer, gate, options, TimeProvider.System, NullLogger<RoundWork>.Instance);
+        _work = new RoundWork(client, _trainer, gate, options, NullLogger<RoundWork>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -61,30 +64,48 @@ public sealed class RoundWorkTests : IAsyncDisposable
     public async Task DoAsync_RunEndsDuringACall_IsACancellation()
     {
         using var runEnded = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        // The plan's tumour is no label of this site: the agent declines, and the coordinator takes the connection and says nothing.
-        var doing = _work.DoAsync(Plans.Good(), runEnded.Token);
+        Assert.IsType<AssignmentInput.NoticeCleared>(await _work.DoAsync(new AssignmentEffect.ClearNotice(_plan, DropReason.PlanRefused), Token));
+        // The coordinator takes the connection and says nothing.
+        var sending = _work.DoAsync(new AssignmentEffect.SendNotice(_plan, DropReason.PlanRefused), runEnded.Token);
         using var connection = await _deafCoordinator.AcceptTcpClientAsync(Token);
 
         await runEnded.CancelAsync();
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => doing);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
     }
 
     [Fact]
-    public async Task DoAsync_RefusedPlan_IsInTheLedgerBeforeAnyByteLeaves()
+    public async Task DoAsync_ClearNotice_IsInTheLedgerAndNothingHasLeft()
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var doing = _work.DoAsync(Plans.Good(), stop.Token);
-        using var connection = await _deafCoordinator.AcceptTcpClientAsync(Token);
+        await _work.DoAsync(new AssignmentEffect.ClearNotice(_plan, DropReason.PlanRefused), Token);
 
-        Assert.NotEmpty(LedgerReader.Open(Path.Combine(_root, "ledger")).Entries());
-
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => doing);
+        Assert.Equal("noticeCleared", Assert.Single(LedgerReader.Open(Path.Combine(_root, "ledger")).Entries()).Action);
+        Assert.False(_deafCoordinator.Pending());
     }
+
+    /// <summary>The plan's tumour is no label of this site.</summary>
+    [Fact]
+    public void Approves_PlanWithALabelTheSiteHasNot_IsFalse() => Assert.False(_work.Approves(_plan));
+
+    [Fact]
+    public async Task RecoverAsync_LeftoversOfAKill_AreGone()
+    {
+        var leftover = Directory.CreateDirectory(Path.Combine(_root, "work", "run-killed-3")).FullName;
+        File.WriteAllText(Path.Combine(leftover, "update.safetensors"), "x");
+
+        Assert.Empty(await _work.RecoverAsync(Token));
+
+        Assert.False(Directory.Exists(leftover));
+    }
+
+    /// <summary>Only what the gate cleared can be sent, whatever the protocol asks for.</summary>
+    [Fact]
+    public async Task DoAsync_SendOfAnUpdateThatWasNotCleared_Throws() =>
+        await Assert.ThrowsAsync<InvalidOperationException>(() => _work.DoAsync(new AssignmentEffect.SendUpdate(_plan, Sha256Digest.Of("update"u8)), Token));
 
     public async ValueTask DisposeAsync()
     {
+        _work.Dispose();
         await _trainer.DisposeAsync();
         _channel.Dispose();
         _ledger.Dispose();

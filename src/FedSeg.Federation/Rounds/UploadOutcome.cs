@@ -1,7 +1,7 @@
-namespace FedSeg.Coordinator.Rounds;
+namespace FedSeg.Federation.Rounds;
 
 /// <summary>What became of an upload. A refusal is a value: the caller answers it, nobody catches it.</summary>
-internal enum UploadOutcome
+public enum UploadOutcome
 {
     /// <summary>The update is durable and counts, now or already before.</summary>
     Accepted,

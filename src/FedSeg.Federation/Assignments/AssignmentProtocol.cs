@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Assignments;
+
+/// <summary>
+/// The site's side of a run, without its input and output: what the agent learns, together with its state, gives its next state and what there is to do. No clock, no
+/// chance, no waiting; the agent carries the effects out, and the simulator of <c>FedSeg.Federation.Tests</c> does so over a faulty network and disk.
+/// </summary>
+/// <remarks>
+/// One round at a time. Whatever goes wrong becomes a code that is cleared and sent like everything else. What the gate approved before a crash is sent, not trained
+/// again; nothing is sent that the gate did not clear (I3), and a plan that is not approved is answered and never trained (I6).
+/// </remarks>
+public static class AssignmentProtocol
+{
+    /// <summary>Most rounds that wait at a site; what comes beyond is assigned again at the next attendance.</summary>
+    private const int MaximumWaiting = 64;
+
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
+
+    /// <summary>How long a full disk is given before it is tried again.</summary>
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
+
+    /// <summary>One step.</summary>
+    public static AssignmentStep Step(AssignmentState state, AssignmentInput input) => input switch
+    {
+        AssignmentInput.Remembered remembered => Stay(Hold(state, remembered.Run)),
+        AssignmentInput.RoundAssigned assigned => Take(state, assigned),
+        AssignmentInput.RunEnded ended => EndRun(state, ended.Run),
+        AssignmentInput.RunFreed freed => Stay(state with { Held = state.Held.Remove(freed.Run) }),
+        _ when state.Current is { IsStopping: true } work && !WasSent(work, input) => BeginNext(state, new AssignmentEffect.Free(work.Doing.Plan.Run)),
+        _ when state.Current is { } work => Advance(state, work, input),
+        _ => throw new InvalidOperationException($"{input.GetType().Name} answers nothing that is under way."),
+    };
+
+    /// <summary>What has left is recorded as sent, also when the run has ended meanwhile.</summary>
+    private static bool WasSent(RoundInWork work, AssignmentInput input) =>
+        work.Doing is AssignmentEffect.SendUpdate or AssignmentEffect.SendNotice && input is AssignmentInput.Delivered;
+
+    private static AssignmentStep Take(AssignmentState state, AssignmentInput.RoundAssigned assigned)
+    {
+        if (state.Has(assigned.Plan) || state.Waiting.Length == MaximumWaiting) return Stay(state);
+        var taken = Hold(state, assigned.Plan.Run) with { Waiting = state.Waiting.Add(assigned) };
+        return taken.Current is null ? BeginNext(taken) : Stay(taken);
+    }
+
+    private static AssignmentStep EndRun(AssignmentState state, RunId run)
+    {
+        var left = state with { Waiting = state.Waiting.RemoveAll(waiting => waiting.Plan.Run == run) };
+        if (left.Current is not { } work || work.Doing.Plan.Run != run) return new(left, [new AssignmentEffect.Free(run)]);
+        return work.IsStopping
+            ? Stay(left)
+            : new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop()]);
+    }
+
+    /// <summary>The life of a round at a site: the step that ended, how it ended, and the step that follows.</summary>
+    private static AssignmentStep Advance(AssignmentState state, RoundInWork work, AssignmentInput input)
+    {
+        var plan = work.Assigned.Plan;
+        return (work.Doing, input) switch
+        {
+            (AssignmentEffect.Recall, AssignmentInput.Recalled { Update: { } update }) => Do(new AssignmentEffect.SendUpdate(plan, update)),
+            (AssignmentEffect.Recall, AssignmentInput.Recalled) => Do(new AssignmentEffect.FetchModel(plan)),
+            (AssignmentEffect.FetchModel, AssignmentInput.ModelFetched) => Do(new AssignmentEffect.Train(plan)),
+            (AssignmentEffect.FetchModel, AssignmentInput.ModelRefused) => Decline(DropReason.ModelRefused),
+            (AssignmentEffect.Train, AssignmentInput.Trained trained) => Do(new AssignmentEffect.ClearUpdate(plan, trained.Update)),
+            (AssignmentEffect.Train, AssignmentInput.TrainingFailed failed) => Decline(failed.Reason),
+            (AssignmentEffect.ClearUpdate, AssignmentInput.UpdateCleared cleared) => Do(new AssignmentEffect.SendUpdate(plan, cleared.Update)),
+            (AssignmentEffect.ClearUpdate, AssignmentInput.UpdateRefused) => Decline(DropReason.RefusedByPolicy),
+            (AssignmentEffect.SendUpdate send, AssignmentInput.Delivered answer) =>
+                Do(new AssignmentEffect.RecordSent(plan, send.Update, answer.Accepted)),
+            (AssignmentEffect.SendUpdate send, AssignmentInput.PayloadChanged) => Do(new AssignmentEffect.RecordChanged(plan, send.Update)),
+            (AssignmentEffect.RecordSent { Accepted: true }, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
+            (AssignmentEffect.RecordSent, AssignmentInput.Recorded) => Decline(DropReason.UpdateRefused),
+            (AssignmentEffect.RecordChanged, AssignmentInput.Recorded) => Decline(DropReason.TrainerFault),
+            (AssignmentEffect.ClearNotice notice, AssignmentInput.NoticeCleared) => Do(new AssignmentEffect.SendNotice(plan, notice.Reason)),
+            (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => Do(new AssignmentEffect.Cosign(plan)),
+            (AssignmentEffect.SendNotice notice, AssignmentInput.Delivered) => Do(new AssignmentEffect.RecordNotice(plan, notice.Reason)),
+            (AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
+            (AssignmentEffect.Cosign, AssignmentInput.Cosigned) => BeginNext(state),
+            (_, AssignmentInput.ConnectionLost) => Wait(work with { Failures = work.Failures + 1 }, Backoff(work.Failures)),
+            // From the start: what was approved is recalled, everything else is done again.
+            (_, AssignmentInput.StorageFailed) => Wait(work with { Doing = FirstStep(work.Assigned) }, StorageRetry),
+            (_, AssignmentInput.WaitOver) => new(state, [work.Doing]),
+            // The program stops; the coordinator assigns the round again when it is back.
+            (_, AssignmentInput.Stopped) => Stay(state),
+            _ => throw new InvalidOperationException($"{work.Doing.GetType().Name} does not end with {input.GetType().Name}."),
+        };
+
+        AssignmentStep Do(AssignmentEffect.Work next) => new(state with { Current = work with { Doing = next, Failures = 0 } }, [next]);
+        AssignmentStep Decline(DropReason reason) => Do(new AssignmentEffect.ClearNotice(plan, reason));
+        AssignmentStep Wait(RoundInWork then, TimeSpan time) => new(state with { Current = then }, [new AssignmentEffect.Wait(plan, time)]);
+    }
+
+    /// <summary>Takes the next round up, once the effects given are done.</summary>
+    private static AssignmentStep BeginNext(AssignmentState state, params ReadOnlySpan<AssignmentEffect> first)
+    {
+        if (state.Waiting is not [var next, .. var rest]) return new(state with { Current = null }, [.. first]);
+        var work = new RoundInWork(next, FirstStep(next));
+        return new(state with { Waiting = rest, Current = work }, [.. first, work.Doing]);
+    }
+
+    private static AssignmentEffect.Work FirstStep(AssignmentInput.RoundAssigned assigned) => assigned.Approved
+        ? new AssignmentEffect.Recall(assigned.Plan)
+        : new AssignmentEffect.ClearNotice(assigned.Plan, DropReason.PlanRefused);
+
+    private static AssignmentState Hold(AssignmentState state, RunId run) =>
+        state.Held.Contains(run) ? state : state with { Held = state.Held.Add(run) };
+
+    private static TimeSpan Backoff(int failures)
+    {
+        var wait = FirstRetry * Math.Pow(2, Math.Min(failures, 10));
+        return wait < LongestRetry ? wait : LongestRetry;
+    }
+
+    private static AssignmentStep Stay(AssignmentState state) => new(state, []);
+}
+
+/// <summary>What a step gives.</summary>
+/// <param name="State">The agent's state afterwards.</param>
+/// <param name="Effects">What to do, in this order; a <see cref="AssignmentEffect.Work"/> is only begun, everything else done at once.</param>
+public readonly record struct AssignmentStep(AssignmentState State, ImmutableArray<AssignmentEffect> Effects);

@@ -1,0 +1,37 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Assignments;
+
+/// <summary>What a site's agent is doing. It is rebuilt from the coordinator's assignments and the site's ledger after a restart.</summary>
+public sealed record AssignmentState
+{
+    public static AssignmentState Idle { get; } = new();
+
+    /// <summary>The round being worked on.</summary>
+    public RoundInWork? Current { get; init; }
+
+    /// <summary>Rounds that wait, in the order they were assigned.</summary>
+    public ImmutableArray<AssignmentInput.RoundAssigned> Waiting { get; init; } = [];
+
+    /// <summary>Runs of which the site may still hold something, to be told when they are over.</summary>
+    public ImmutableArray<RunId> Held { get; init; } = [];
+
+    /// <summary>Whether the round waits or is being worked on.</summary>
+    public bool Has(RoundPlan plan) => IsSame(Current?.Assigned.Plan, plan) || Waiting.Any(waiting => IsSame(waiting.Plan, plan));
+
+    private static bool IsSame(RoundPlan? one, RoundPlan other) => one?.Run == other.Run && one.Round == other.Round;
+}
+
+/// <summary>A round in work.</summary>
+/// <param name="Assigned">As it was assigned.</param>
+/// <param name="Doing">The step under way, or to be done again once a wait is over.</param>
+public sealed record RoundInWork(AssignmentInput.RoundAssigned Assigned, AssignmentEffect.Work Doing)
+{
+    /// <summary>How often in a row the step lost its connection.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>Whether the run ended meanwhile, so that whatever the step brings is dropped.</summary>
+    public bool IsStopping { get; init; }
+}

@@ -1,0 +1,42 @@
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>
+/// What the sender of a <see cref="RunInput"/> has to do, in the order given. If one can't be done, those after it are not: the sender gives up and begins
+/// anew, the runner with <see cref="RunInput.Resumed"/>, a site with its request.
+/// </summary>
+public abstract record RunEffect
+{
+    private RunEffect() { }
+
+    /// <summary>Enter it in the journal. At most one, always the first, and on the disk before the run counts as changed.</summary>
+    public sealed record Append(RunEvent Event) : RunEffect;
+
+    /// <summary>Have in the coordinator's ledger, on the disk, what the journal says.</summary>
+    public sealed record Note : RunEffect;
+
+    /// <summary>Wait until the run changes or the round has been open this long; then <see cref="RunInput.Continued"/>.</summary>
+    /// <param name="Round">The open round.</param>
+    /// <param name="Deadline">From when the runner first waits for the round, on a clock that nobody sets.</param>
+    public sealed record Await(int Round, TimeSpan Deadline) : RunEffect;
+
+    /// <summary>Merge the round's updates; then <see cref="RunInput.Merged"/> or <see cref="RunInput.Broke"/>.</summary>
+    public sealed record Merge(RoundState Round) : RunEffect;
+
+    /// <summary>Drop what is left of a round's unfinished uploads.</summary>
+    public sealed record DropUploads(int Round) : RunEffect;
+
+    /// <summary>The run is over: drop what is left of all its unfinished uploads, and stop running it.</summary>
+    public sealed record Finish : RunEffect;
+
+    /// <summary>Send the site this plan, unless it was sent on the same connection.</summary>
+    public sealed record Assign(RoundPlan Plan) : RunEffect;
+
+    /// <summary>Tell the site that the run is over.</summary>
+    public sealed record Release : RunEffect;
+
+    /// <summary>Take in the bytes of the announced update and check them against this plan; then <see cref="RunInput.Stored"/>.</summary>
+    public sealed record Receive(RoundPlan Plan) : RunEffect;
+
+    /// <summary>Answer the site's upload.</summary>
+    public sealed record Answer(UploadOutcome Outcome) : RunEffect;
+}

@@ -1,0 +1,71 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>What a run is told at the coordinator. <see cref="RunProtocol"/> answers with what its sender has to do.</summary>
+public abstract record RunInput
+{
+    private RunInput() { }
+
+    /// <summary>The runner begins with the run, or begins again after a restart or a fault: nothing is under way.</summary>
+    public sealed record Resumed : RunInput;
+
+    /// <summary>The runner has done what it was told, or saw the run change while it waited.</summary>
+    public sealed record Continued : RunInput
+    {
+        /// <summary>The round whose deadline has passed on the runner's own timer, if any.</summary>
+        public int? DeadlineOf { get; init; }
+    }
+
+    /// <summary>The runner merged a round's updates; the files are on the disk.</summary>
+    public sealed record Merged : RunInput
+    {
+        /// <summary>The round as it was merged.</summary>
+        public required RoundState Round { get; init; }
+
+        public required ModelRef Model { get; init; }
+
+        /// <summary>What the strategy remembers for the next round.</summary>
+        public ImmutableSortedDictionary<StatePart, ModelRef> ServerState { get; init; } = ImmutableSortedDictionary<StatePart, ModelRef>.Empty;
+
+        /// <summary>Each update's L2 norm before it was bounded.</summary>
+        public ImmutableSortedDictionary<SiteId, double> Norms { get; init; } = ImmutableSortedDictionary<SiteId, double>.Empty;
+    }
+
+    /// <summary>The runner can't go on, now or at any later time.</summary>
+    /// <param name="Reason">A sentence for the data scientist.</param>
+    public sealed record Broke(string Reason) : RunInput;
+
+    /// <summary>A site asks what there is to do.</summary>
+    /// <param name="Site">The site.</param>
+    /// <param name="HoldsSomething">Whether it may still hold something of the run: a trainer, an update.</param>
+    public sealed record Asked(SiteId Site, bool HoldsSomething) : RunInput;
+
+    /// <summary>A site announces an update; none of its bytes has been read.</summary>
+    /// <param name="Site">The site.</param>
+    /// <param name="Digest">What its gate sealed.</param>
+    public sealed record Announced(SiteId Site, Sha256Digest Digest) : RunInput;
+
+    /// <summary>An announced update has passed every check, and its weights are on the disk.</summary>
+    public sealed record Stored : RunInput
+    {
+        public required SiteReport Report { get; init; }
+
+        /// <summary>What the site's gate sealed; the idempotency key.</summary>
+        public required Sha256Digest Digest { get; init; }
+
+        /// <summary>The stored weights; absent for an evaluation.</summary>
+        public required ModelRef? Weights { get; init; }
+
+        /// <summary>The site's ECDSA signature over <see cref="Digest"/>, base64.</summary>
+        public required string Signature { get; init; }
+    }
+
+    /// <summary>A site says that it delivers nothing in a round.</summary>
+    public sealed record Declined(SiteId Site, int Round, DropReason Reason) : RunInput;
+
+    /// <summary>A person ends the run.</summary>
+    public sealed record Cancelled(string By) : RunInput;
+}

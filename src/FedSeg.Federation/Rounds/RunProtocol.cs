@@ -1,0 +1,143 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Federation.Rounds;
+
+/// <summary>
+/// The coordinator's side of a run, without its input and output: what a run is told, together with its state, gives its next state and what there is to do. No clock,
+/// no chance, no waiting: the coordinator carries the effects out on disk and network, and the simulator of <c>FedSeg.Federation.Tests</c> on faulty ones.
+/// </summary>
+/// <remarks>
+/// The state is the journal's fold and nothing else, so a crash forgets nothing that matters; the runner is told what to do next by asking again. An update is
+/// acknowledged by an <see cref="RunEffect.Answer"/> that stands behind the <see cref="RunEffect.Append"/> of its entry (I1), and a round closes on what was merged or
+/// is merged again (I4).
+/// </remarks>
+public static class RunProtocol
+{
+    /// <summary>One step.</summary>
+    /// <param name="state">The run as it stands.</param>
+    /// <param name="input">What it is told.</param>
+    /// <param name="at">When, UTC: the time of the entry, if there is one; no decision depends on it.</param>
+    public static RunStep Step(RunState state, RunInput input, DateTimeOffset at) => input switch
+    {
+        RunInput.Resumed => Stay(state, new RunEffect.Note()),
+        RunInput.Continued continued => Continue(state, continued.DeadlineOf, at),
+        RunInput.Merged merged => Close(state, merged, at),
+        RunInput.Broke broke => End(state, RunOutcome.Failed, broke.Reason, at),
+        RunInput.Asked asked => Offer(state, asked),
+        RunInput.Announced announced => Admit(state, announced.Site, announced.Digest) is { } answer
+            ? Stay(state, [.. answer])
+            : Stay(state, new RunEffect.Receive(state.OpenRound!.Plan)),
+        RunInput.Stored stored => Accept(state, stored, at),
+        RunInput.Declined declined => Drop(state, declined, at),
+        RunInput.Cancelled cancelled => End(state, RunOutcome.Cancelled, $"Cancelled by {cancelled.By}.", at),
+        _ => throw new InvalidOperationException($"A run is not told {input.GetType().Name}."),
+    };
+
+    /// <summary>The next thing to do: open a round, wait for it, merge it, close it, or end the run.</summary>
+    private static RunStep Continue(RunState state, int? deadlineOf, DateTimeOffset at)
+    {
+        if (state.End is not null) return Stay(state, new RunEffect.Finish());
+        if (state.IsDone) return End(state, RunOutcome.Completed, "All rounds are done.", at);
+        if (state.OpenRound is not { } round)
+        {
+            return Enter(state, new RunEvent.RoundOpened { At = at, Round = state.NextRound, BaseModel = state.Model }, new RunEffect.Note());
+        }
+
+        return round.Judge(state.Job.Sites, state.Job.Quorum, deadlineOf == round.Plan.Round) switch
+        {
+            RoundVerdict.QuorumLost => End(state, RunOutcome.Failed, DescribeLostQuorum(state, round), at),
+            RoundVerdict.Wait => Stay(state, new RunEffect.Await(round.Plan.Round, TimeSpan.FromMinutes(state.Job.RoundDeadlineMinutes))),
+            _ when round.Plan.Task == RoundTask.Train => Stay(state, new RunEffect.Merge(round)),
+            _ => Close(state, new RunEvent.RoundClosed { At = at, Round = round.Plan.Round, Model = null }),
+        };
+    }
+
+    private static RunStep Close(RunState state, RunInput.Merged merged, DateTimeOffset at)
+    {
+        if (state.OpenRound is not { } round || round.Plan.Round != merged.Round.Plan.Round) return Stay(state);
+
+        // An update that was acknowledged while the others were merged counts: merge again, with it.
+        if (round.Accepted.Count != merged.Round.Accepted.Count) return Stay(state, new RunEffect.Merge(round));
+
+        return Close(state, new RunEvent.RoundClosed
+        {
+            At = at,
+            Round = round.Plan.Round,
+            Model = merged.Model,
+            ServerState = merged.ServerState,
+            Norms = merged.Norms,
+        });
+    }
+
+    /// <summary>What the round made is in the ledger before the next one builds on it.</summary>
+    private static RunStep Close(RunState state, RunEvent.RoundClosed closed) =>
+        Enter(state, closed, new RunEffect.Note(), new RunEffect.DropUploads(closed.Round));
+
+    private static RunStep Offer(RunState state, RunInput.Asked asked)
+    {
+        if (!state.Job.Sites.Contains(asked.Site)) return Stay(state);
+        if (state.End is not null) return asked.HoldsSomething ? Stay(state, new RunEffect.Release()) : Stay(state);
+        return state.OpenRound is { } round && !round.Answered(asked.Site) ? Stay(state, new RunEffect.Assign(round.Plan)) : Stay(state);
+    }
+
+    /// <summary>The answer to an update that is known already or comes at the wrong time; <see langword="null"/> for one to take in.</summary>
+    private static RunEffect[]? Admit(RunState state, SiteId site, Sha256Digest digest)
+    {
+        // It was acknowledged before, and the answer may have been lost on its way.
+        if (WasAccepted(state, site, digest)) return [new RunEffect.Note(), new RunEffect.Answer(UploadOutcome.Accepted)];
+        if (state.OpenRound is not { } round || !state.Job.Sites.Contains(site)) return [new RunEffect.Answer(UploadOutcome.RoundNotOpen)];
+        return round.Answered(site) ? [new RunEffect.Answer(UploadOutcome.AlreadyAnswered)] : null;
+    }
+
+    private static RunStep Accept(RunState state, RunInput.Stored stored, DateTimeOffset at)
+    {
+        if (Admit(state, stored.Report.Site, stored.Digest) is { } answer) return Stay(state, answer);
+        if (stored.Report.Round != state.OpenRound!.Plan.Round) return Stay(state, new RunEffect.Answer(UploadOutcome.RoundNotOpen));
+
+        var accepted = new RunEvent.UpdateAccepted
+        {
+            At = at,
+            Report = stored.Report,
+            Digest = stored.Digest,
+            Weights = stored.Weights,
+            Signature = stored.Signature,
+        };
+        return Enter(state, accepted, new RunEffect.Note(), new RunEffect.Answer(UploadOutcome.Accepted));
+    }
+
+    private static RunStep Drop(RunState state, RunInput.Declined declined, DateTimeOffset at)
+    {
+        var waitedFor = state.OpenRound is { } round
+            && round.Plan.Round == declined.Round
+            && state.Job.Sites.Contains(declined.Site)
+            && !round.Answered(declined.Site);
+        return waitedFor
+            ? Enter(state, new RunEvent.SiteDropped { At = at, Round = declined.Round, Site = declined.Site, Reason = declined.Reason })
+            : Stay(state);
+    }
+
+    private static RunStep End(RunState state, RunOutcome outcome, string reason, DateTimeOffset at) =>
+        state.End is null ? Enter(state, new RunEvent.Ended { At = at, Outcome = outcome, Reason = reason }) : Stay(state);
+
+    private static bool WasAccepted(RunState state, SiteId site, Sha256Digest digest) =>
+        state.Rounds.Any(round => round.Accepted.TryGetValue(site, out var accepted) && accepted.Digest == digest);
+
+    private static string DescribeLostQuorum(RunState state, RoundState round)
+    {
+        var dropped = round.Dropped.Select(entry => $"{entry.Key}: {entry.Value}");
+        var silent = state.Job.Sites.Where(site => !round.Answered(site)).Select(site => $"{site}: no answer by the deadline");
+        var reasons = string.Join("; ", dropped.Concat(silent));
+        return $"Round {round.Plan.Round} had {round.Accepted.Count} of the {state.Job.Quorum} updates it needs ({reasons}).";
+    }
+
+    private static RunStep Enter(RunState state, RunEvent next, params ReadOnlySpan<RunEffect> then) =>
+        new(RunState.Apply(state, state.Id, next), [new RunEffect.Append(next), .. then]);
+
+    private static RunStep Stay(RunState state, params ReadOnlySpan<RunEffect> effects) => new(state, [.. effects]);
+}
+
+/// <summary>What a step gives.</summary>
+/// <param name="State">The run afterwards; it counts once the <see cref="RunEffect.Append"/> among the effects is on the disk.</param>
+/// <param name="Effects">What to do, in this order.</param>
+public readonly record struct RunStep(RunState State, ImmutableArray<RunEffect> Effects);
