@@ -58,6 +58,19 @@ public sealed class SourceTests
     public void NothingFromAFile_IsEverRun(string call) =>
         Assert.All(Sources(), source => Assert.DoesNotContain(call, File.ReadAllText(source)));
 
+    /// <summary>What a run and a site do next is a function of what they know and are told: that is what makes it simulable.</summary>
+    [Theory]
+    [InlineData("Rounds/RunProtocol.cs")]
+    [InlineData("Rounds/RunState.cs")]
+    [InlineData("Assignments/AssignmentProtocol.cs")]
+    public void Protocols_HaveNoClockNoChanceAndNoWaiting(string source)
+    {
+        string[] impure = ["async ", "await ", "Task<", "TimeProvider", "UtcNow", "Random", "Guid", "Environment.", "File.", " lock ", "static readonly Dictionary"];
+        var text = File.ReadAllText(Path.Combine(Root, "src", "FedSeg.Federation", source));
+
+        Assert.All(impure, word => Assert.DoesNotContain(word, text));
+    }
+
     private static IEnumerable<string> Sources() =>
         new[] { "src", "coordinator", "site-agent" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories));
 

@@ -1,0 +1,148 @@
+using FedSeg.Federation.Assignments;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Tests.Assignments;
+
+public sealed class AssignmentProtocolTests
+{
+    private static readonly RoundPlan Plan = Plans.Plan();
+    private static readonly Sha256Digest Update = Sha256Digest.Of("update"u8);
+    private static readonly ModelUpdate Trained = new(Plans.Report(Plans.East, 1, Plan), "update.safetensors");
+
+    [Fact]
+    public void Step_RoundWithoutTrouble_GoesFromTheModelToTheLedger()
+    {
+        var (state, doing) = Follow(
+            Assigned(),
+            new AssignmentInput.Recalled(null),
+            new AssignmentInput.ModelFetched(),
+            new AssignmentInput.Trained(Trained),
+            new AssignmentInput.UpdateCleared(Update),
+            new AssignmentInput.Delivered(Accepted: true),
+            new AssignmentInput.Recorded(),
+            new AssignmentInput.Cosigned());
+
+        Assert.Equal(
+            [
+                new AssignmentEffect.Recall(Plan),
+                new AssignmentEffect.FetchModel(Plan),
+                new AssignmentEffect.Train(Plan),
+                new AssignmentEffect.ClearUpdate(Plan, Trained),
+                new AssignmentEffect.SendUpdate(Plan, Update),
+                new AssignmentEffect.RecordSent(Plan, Update, Accepted: true),
+                new AssignmentEffect.Cosign(Plan),
+            ],
+            doing);
+        Assert.Null(state.Current);
+        Assert.Equal([Plan.Run], state.Held);
+    }
+
+    [Fact]
+    public void Step_UpdateApprovedBeforeACrash_IsSentAndNotTrainedAgain() =>
+        Assert.Equal(new AssignmentEffect.SendUpdate(Plan, Update), Follow(Assigned(), new AssignmentInput.Recalled(Update)).Doing[^1]);
+
+    [Fact]
+    public void Step_PlanNotApproved_IsAnsweredAndNeverTrained() =>
+        Assert.Equal([new AssignmentEffect.ClearNotice(Plan, DropReason.PlanRefused)], Follow(Assigned(approved: false)).Doing);
+
+    [Fact]
+    public void Step_TrainerFails_SendsItsReason()
+    {
+        var (_, doing) = Follow(
+            Assigned(),
+            new AssignmentInput.Recalled(null),
+            new AssignmentInput.ModelFetched(),
+            new AssignmentInput.TrainingFailed(DropReason.OutOfMemory),
+            new AssignmentInput.NoticeCleared());
+
+        Assert.Equal(new AssignmentEffect.SendNotice(Plan, DropReason.OutOfMemory), doing[^1]);
+    }
+
+    [Fact]
+    public void Step_ConnectionLostAgainAndAgain_WaitsLongerUpToEightSecondsAndDoesTheSameStep()
+    {
+        var state = Follow(Assigned(), new AssignmentInput.Recalled(Update)).State;
+        var waits = new List<double>();
+        for (var attempt = 0; attempt < 5; attempt++)
+        {
+            (state, var effects) = AssignmentProtocol.Step(state, new AssignmentInput.ConnectionLost());
+            waits.Add(Assert.IsType<AssignmentEffect.Wait>(Assert.Single(effects)).Time.TotalSeconds);
+            (state, effects) = AssignmentProtocol.Step(state, new AssignmentInput.WaitOver());
+            Assert.Equal(new AssignmentEffect.SendUpdate(Plan, Update), Assert.Single(effects));
+        }
+
+        Assert.Equal([1, 2, 4, 8, 8], waits);
+    }
+
+    [Fact]
+    public void Step_DiskRefuses_StartsTheRoundAgainLater()
+    {
+        var (_, doing) = Follow(
+            Assigned(),
+            new AssignmentInput.Recalled(null),
+            new AssignmentInput.ModelFetched(),
+            new AssignmentInput.Trained(Trained),
+            new AssignmentInput.StorageFailed(),
+            new AssignmentInput.WaitOver());
+
+        Assert.Equal([new AssignmentEffect.Wait(Plan, TimeSpan.FromSeconds(15)), new AssignmentEffect.Recall(Plan)], doing[^2..]);
+    }
+
+    [Fact]
+    public void Step_RunEndsWhileItIsTrained_StopsAndFreesTheRunAndTakesTheNext()
+    {
+        var other = Plan with { Run = RunId.Parse("run-other") };
+        var (state, doing) = Follow(
+            Assigned(),
+            new AssignmentInput.RoundAssigned(other, Approved: true),
+            new AssignmentInput.Recalled(null),
+            new AssignmentInput.ModelFetched(),
+            new AssignmentInput.RunEnded(Plan.Run),
+            new AssignmentInput.Stopped(),
+            new AssignmentInput.RunFreed(Plan.Run));
+
+        Assert.Equal([new AssignmentEffect.Stop(), new AssignmentEffect.Free(Plan.Run), new AssignmentEffect.Recall(other)], doing[^3..]);
+        Assert.Equal([other.Run], state.Held);
+    }
+
+    [Fact]
+    public void Step_RunEndsAndTheAnswerWasOnItsWay_StillRecordsWhatLeft()
+    {
+        var (_, doing) = Follow(
+            Assigned(),
+            new AssignmentInput.Recalled(Update),
+            new AssignmentInput.RunEnded(Plan.Run),
+            new AssignmentInput.Delivered(Accepted: true),
+            new AssignmentInput.Recorded());
+
+        Assert.Equal(
+            [new AssignmentEffect.Stop(), new AssignmentEffect.RecordSent(Plan, Update, Accepted: true), new AssignmentEffect.Free(Plan.Run)], doing[^3..]);
+    }
+
+    [Fact]
+    public void Step_RunEndsBetweenItsRounds_IsFreed()
+    {
+        var (state, effects) = AssignmentProtocol.Step(AssignmentState.Idle with { Held = [Plan.Run] }, new AssignmentInput.RunEnded(Plan.Run));
+
+        Assert.Equal([new AssignmentEffect.Free(Plan.Run)], effects);
+        Assert.Empty(AssignmentProtocol.Step(state, new AssignmentInput.RunFreed(Plan.Run)).State.Held);
+    }
+
+    [Fact]
+    public void Step_SameRoundAssignedAgain_IsNotTakenTwice() => Assert.Single(Follow(Assigned(), Assigned(), Assigned()).Doing);
+
+    private static AssignmentInput.RoundAssigned Assigned(bool approved = true) => new(Plan, approved);
+
+    private static (AssignmentState State, List<AssignmentEffect> Doing) Follow(params AssignmentInput[] inputs)
+    {
+        var (state, doing) = (AssignmentState.Idle, new List<AssignmentEffect>());
+        foreach (var input in inputs)
+        {
+            (state, var effects) = AssignmentProtocol.Step(state, input);
+            doing.AddRange(effects);
+        }
+
+        return (state, doing);
+    }
+}

@@ -1,0 +1,143 @@
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Tests.Simulation;
+
+/// <summary>
+/// What must hold whatever happens, checked from outside: against what lies on the disks and what was said on the lines, not against what the protocols believe. I5, the
+/// coordinator's memory, has no meaning without bytes; <c>fedseg bench round</c> measures it.
+/// </summary>
+internal sealed class Invariants(Simulation simulation)
+{
+    /// <summary>What a round may take beyond its deadline: merging, merging again with late updates, and a moment for each step.</summary>
+    private const long Grace = 40_000;
+
+    private readonly Dictionary<(RunId Run, int Round, SiteId Site), Sha256Digest> _acknowledged = [];
+    private readonly Dictionary<(RunId Run, int Round), ModelRef?> _committed = [];
+
+    /// <summary>I1: the coordinator is about to acknowledge an update.</summary>
+    public void Acknowledged(SimulatedCoordinator coordinator, SiteReport report, Sha256Digest digest)
+    {
+        var entries = Accepted(coordinator, report.Run, report.Round, report.Site).ToList();
+        if (entries is not [var entry] || entry.Digest != digest) Break("I1", $"{report.Site} is told that {digest.Abbreviated} counts, and the journal on the disk has {entries.Count} entries of it");
+        else CheckWeights(coordinator, entry);
+        if (!coordinator.Ledger.Log.Take(coordinator.Ledger.DurableRecords).Contains(digest.ToString())) Break("I1", $"{digest.Abbreviated} is acknowledged and not in the ledger");
+        _acknowledged[(report.Run, report.Round, report.Site)] = digest;
+    }
+
+    /// <summary>The coordinator entered something in its journal.</summary>
+    public void Entered(SimulatedCoordinator coordinator, RunId run, RunEvent entered)
+    {
+        switch (entered)
+        {
+            case RunEvent.UpdateAccepted accepted:
+                var count = Accepted(coordinator, run, accepted.Report.Round, accepted.Report.Site).Count();
+                if (count != 1) Break("I1", $"{accepted.Report.Site} counts {count} times in round {accepted.Report.Round}");
+                break;
+            case RunEvent.RoundClosed closed:
+                Commit(coordinator, run, closed);
+                break;
+        }
+    }
+
+    /// <summary>I1 and I2 after a restart: the coordinator read its journal.</summary>
+    public void Recovered(SimulatedCoordinator coordinator)
+    {
+        foreach (var ((run, number, site), digest) in _acknowledged)
+        {
+            var rounds = coordinator.Runs.GetValueOrDefault(run)?.Rounds ?? [];
+            if (rounds.Length < number || !rounds[number - 1].Accepted.TryGetValue(site, out var accepted) || accepted.Digest != digest)
+            {
+                Break("I1", $"the acknowledged update {digest.Abbreviated} of {site} to round {number} of {run} is gone after a restart");
+            }
+            else
+            {
+                CheckWeights(coordinator, accepted);
+            }
+        }
+
+        foreach (var ((run, number), model) in _committed)
+        {
+            if (coordinator.Runs[run].Rounds[number - 1].Model != model) Break("I2", $"the model of round {number} of {run} is another one after a restart");
+        }
+
+        // A crash may have come just after an entry had reached the disk.
+        foreach (var (run, state) in coordinator.Runs)
+        {
+            foreach (var round in state.Rounds.Where(round => round.ClosedAt is not null)) _committed.TryAdd((run, round.Plan.Round), round.Model);
+        }
+    }
+
+    /// <summary>Merges a round's stored updates as they lie on the disk.</summary>
+    public static Sha256Digest Merged(SimulatedCoordinator coordinator, RoundState round)
+    {
+        var updates = round.Accepted.Select(accepted => $"{accepted.Key} {coordinator.Disk.Read("blob " + accepted.Value.Weights!.Sha256)}");
+        return Simulation.Digest(["model", round.Plan.BaseModel.ToString(), .. updates]);
+    }
+
+    /// <summary>I6: a site begins to train.</summary>
+    public void Training(SimulatedSite site, RoundPlan plan)
+    {
+        if (!site.Approves) Break("I6", $"{site.Id} trains {plan.Run} round {plan.Round} and never approved it");
+    }
+
+    /// <summary>I3: a site is about to send an update.</summary>
+    public void Leaving(SimulatedSite site, Sha256Digest digest)
+    {
+        if (!site.HasCleared(digest)) Break("I3", $"{site.Id} sends {digest.Abbreviated} and its ledger on the disk knows nothing of it");
+    }
+
+    /// <summary>I7, after every event: no round is open longer than it may.</summary>
+    public void Check()
+    {
+        if (!simulation.Coordinator.IsUp) return;
+        foreach (var (run, state) in simulation.Coordinator.Runs)
+        {
+            if (state.OpenRound is not { } round) continue;
+            // A restart gives the round its whole deadline again.
+            var since = Math.Max(
+                (long)(round.OpenedAt - Simulation.Epoch).TotalMilliseconds,
+                Math.Max(simulation.Coordinator.StartedAt, simulation.DiskWasFullAt));
+            var overdue = simulation.Now - since - (long)(state.Job.RoundDeadlineMinutes * 60_000);
+            if (overdue > Grace) Break("I7", $"round {round.Plan.Round} of {run} is {overdue / 1000} s over its deadline");
+        }
+    }
+
+    public void Break(string invariant, string what) => throw new InvariantBrokenException(invariant, $"{invariant} at {simulation.Now / 1000.0:F3} s: {what}.");
+
+    private void Commit(SimulatedCoordinator coordinator, RunId run, RunEvent.RoundClosed closed)
+    {
+        if (_committed.TryGetValue((run, closed.Round), out var before) && before != closed.Model) Break("I2", $"round {closed.Round} of {run} is committed again with another model");
+        _committed[(run, closed.Round)] = closed.Model;
+        var round = coordinator.Runs[run].Rounds[closed.Round - 1];
+        foreach (var ((_, _, site), digest) in _acknowledged.Where(entry => entry.Key.Run == run && entry.Key.Round == closed.Round))
+        {
+            if (!round.Accepted.TryGetValue(site, out var accepted) || accepted.Digest != digest) Break("I1", $"the acknowledged update of {site} does not count in round {closed.Round}");
+        }
+
+        if (closed.Model is null) return;
+        // From the journal and the blobs as a crash would leave them, as an auditor does it.
+        var updates = round.Accepted.Keys.Select(site =>
+        {
+            var entry = Accepted(coordinator, run, closed.Round, site).Single();
+            return $"{site} {coordinator.Disk.ReadDurable("blob " + entry.Weights!.Sha256)}";
+        });
+        var recomputed = Simulation.Digest(["model", round.Plan.BaseModel.ToString(), .. updates]);
+        if (recomputed != closed.Model.Sha256) Break("I4", $"the model of round {closed.Round} of {run} is not what its stored updates give");
+        if (coordinator.Disk.ReadDurable("blob " + recomputed) != recomputed.ToString()) Break("I2", $"the model of round {closed.Round} of {run} is not on the disk");
+    }
+
+    private void CheckWeights(SimulatedCoordinator coordinator, RunEvent.UpdateAccepted accepted)
+    {
+        if (accepted.Weights is not { } weights) return;
+        var stored = coordinator.Disk.ReadDurable("blob " + weights.Sha256);
+        if (stored != SimulatedCoordinator.Payload(accepted.Digest)) Break("I1", $"the weights of {accepted.Report.Site}'s acknowledged update {accepted.Digest.Abbreviated} are '{stored}' on the disk");
+    }
+
+    private static IEnumerable<RunEvent.UpdateAccepted> Accepted(SimulatedCoordinator coordinator, RunId run, int round, SiteId site) =>
+        coordinator.Disk.Log.Take(coordinator.Disk.DurableRecords)
+            .Where(entry => entry.Run == run)
+            .Select(entry => entry.Event)
+            .OfType<RunEvent.UpdateAccepted>()
+            .Where(accepted => accepted.Report.Round == round && accepted.Report.Site == site);
+}

@@ -1,0 +1,325 @@
+using FedSeg.Federation.Assignments;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Federation.Tests.Simulation;
+
+/// <summary>A site's agent over a faulty disk and network: attendance, trainer, gate, outbox and ledger, as in <c>FedSeg.SiteAgent</c>.</summary>
+internal sealed class SimulatedSite(Simulation simulation, int index)
+{
+    private const long CallTimeout = 30_000, Silence = 60_000;
+
+    private AssignmentState _state = AssignmentState.Idle;
+    private int _incarnation, _session, _step, _trainings;
+    private bool _isUp;
+
+    public int Index => index;
+
+    public SiteId Id { get; } = SiteId.Parse($"site-{index}");
+
+    /// <summary>The site's ledger, and the outbox as files.</summary>
+    public SimulatedDisk<LedgerLine> Disk { get; } = new(simulation.Chance);
+
+    /// <summary>Whether the site works on nothing and holds nothing.</summary>
+    public bool IsFree => _isUp && _state is { Current: null, Waiting.IsEmpty: true, Held.IsEmpty: true };
+
+    /// <summary>Whether it never comes.</summary>
+    public required bool IsDead { get; init; }
+
+    /// <summary>Whether it has agreed to such runs.</summary>
+    public required bool Approves { get; init; }
+
+    public void Start()
+    {
+        _isUp = true;
+        foreach (var unsent in Unsent()) Tell(new AssignmentInput.Remembered(unsent.Run));
+        Attend();
+    }
+
+    public void Crash()
+    {
+        if (!_isUp) return;
+        simulation.Trace($"{Id} crashes");
+        _isUp = false;
+        _incarnation++;
+        _session++;
+        _state = AssignmentState.Idle;
+        Disk.Crash();
+        simulation.After(simulation.Chance.Between(500, 20_000), Start);
+    }
+
+    /// <summary>A plan came over the stream of a session.</summary>
+    public void Assign(int session, RoundPlan plan)
+    {
+        if (_isUp && session == _session) Tell(new AssignmentInput.RoundAssigned(plan, Approves));
+    }
+
+    /// <summary>The end of a run came over it.</summary>
+    public void TellEnded(int session, RunId run)
+    {
+        if (_isUp && session == _session) Tell(new AssignmentInput.RunEnded(run));
+    }
+
+    /// <summary>The stream of a session broke; the site finds out by silence.</summary>
+    public void LoseLater(int session) => Later(() =>
+    {
+        if (session == _session) Attend();
+    }, Silence);
+
+    /// <summary>Whether the ledger on the disk, as a crash would leave it, says that the update may leave.</summary>
+    public bool HasCleared(Sha256Digest digest) =>
+        Disk.Log.Take(Disk.DurableRecords).Any(line => line.Digest == digest && line.Kind == LedgerKind.Approved);
+
+    private void Attend()
+    {
+        var session = ++_session;
+        var held = _state.Held;
+        var arrived = false;
+        simulation.Network.Send(index, toCoordinator: true, () =>
+        {
+            // One connection: a request does not arrive twice, and none of an older session after a newer one.
+            if (arrived || session != _session || !simulation.Coordinator.IsUp) return;
+            arrived = true;
+            simulation.Coordinator.Attend(this, session, held);
+        });
+        Later(() =>
+        {
+            if (!arrived && session == _session) Attend();
+        }, CallTimeout);
+    }
+
+    private void Tell(AssignmentInput input)
+    {
+        var (next, effects) = simulation.Mutant.Site(_state, input);
+        _state = next;
+        foreach (var effect in effects)
+        {
+            simulation.MaybeCrash(Crash);
+            switch (effect)
+            {
+                case AssignmentEffect.Free { Run: var run }:
+                    Free(run);
+                    break;
+                case AssignmentEffect.Stop:
+                    // Unless the result comes first, that was just about to.
+                    var stopping = _step;
+                    Later(() => End(stopping, new AssignmentInput.Stopped()), simulation.Chance.Between(1, 200));
+                    break;
+                case AssignmentEffect.Work work:
+                    Begin(work);
+                    break;
+            }
+        }
+    }
+
+    private void Begin(AssignmentEffect.Work work)
+    {
+        var step = ++_step;
+        simulation.Trace($"{Id} begins {work.GetType().Name} of {work.Plan.Run} round {work.Plan.Round}");
+        switch (work)
+        {
+            case AssignmentEffect.Recall recall:
+                var unsent = Unsent().FirstOrDefault(line => line.Run == recall.Plan.Run && line.Round == recall.Plan.Round);
+                EndLater(step, () => new AssignmentInput.Recalled(unsent?.Digest));
+                break;
+            case AssignmentEffect.FetchModel fetch:
+                Call(
+                    step,
+                    reply => simulation.Coordinator.Download(fetch.Plan.BaseModel, content => reply(content == fetch.Plan.BaseModel.ToString()
+                        ? simulation.Happens(faults => faults.Odd) ? new AssignmentInput.ModelRefused() : new AssignmentInput.ModelFetched()
+                        : new AssignmentInput.ConnectionLost())));
+                break;
+            case AssignmentEffect.Train train:
+                Train(step, train.Plan);
+                break;
+            case AssignmentEffect.ClearUpdate clear:
+                EndLater(step, () => Clear(clear.Update.Report, Simulation.Digest("update", clear.Update.WeightsPath!)));
+                break;
+            case AssignmentEffect.SendUpdate send:
+                Send(step, send);
+                break;
+            case AssignmentEffect.RecordSent sent:
+                EndLater(step, () => Record(LedgerKind.Sent, sent.Plan, sent.Update, new AssignmentInput.Recorded()));
+                break;
+            case AssignmentEffect.RecordChanged changed:
+                EndLater(step, () => Record(LedgerKind.Discarded, changed.Plan, changed.Update, new AssignmentInput.Recorded()));
+                break;
+            case AssignmentEffect.ClearNotice clear:
+                AssignmentInput verdict = simulation.Happens(faults => faults.Odd) ? new AssignmentInput.NoticeRefused() : new AssignmentInput.NoticeCleared();
+                EndLater(step, () => Record(LedgerKind.Notice, clear.Plan, default, verdict));
+                break;
+            case AssignmentEffect.SendNotice notice:
+                Call(step, reply => simulation.Coordinator.Decline(
+                    Id, notice.Plan.Run, notice.Plan.Round, notice.Reason, () => reply(new AssignmentInput.Delivered(Accepted: true))));
+                break;
+            case AssignmentEffect.RecordNotice notice:
+                EndLater(step, () => Record(LedgerKind.Notice, notice.Plan, default, new AssignmentInput.Recorded()));
+                break;
+            case AssignmentEffect.Cosign:
+                EndLater(step, () => new AssignmentInput.Cosigned());
+                break;
+            case AssignmentEffect.Wait wait:
+                Later(() => End(step, new AssignmentInput.WaitOver()), (long)wait.Time.TotalMilliseconds);
+                break;
+        }
+    }
+
+    private void Train(int step, RoundPlan plan)
+    {
+        simulation.Invariants.Training(this, plan);
+        var time = simulation.Happens(faults => faults.Straggles)
+            ? simulation.Chance.Between(60_000, 400_000)
+            : simulation.Chance.Between(500, 20_000);
+        if (simulation.Happens(faults => faults.TrainerFails))
+        {
+            EndLater(step, () => new AssignmentInput.TrainingFailed(DropReason.TrainerCrashed), time);
+            return;
+        }
+
+        // Sealing rounds by chance, so no two trainings give the same update.
+        var name = $"{Id} {plan.Run} {plan.Round} {++_trainings} {_incarnation}";
+        EndLater(step, () => new AssignmentInput.Trained(new ModelUpdate(Report(plan), name)), time);
+    }
+
+    private AssignmentInput Clear(SiteReport report, Sha256Digest digest)
+    {
+        if (simulation.Happens(faults => faults.PolicyRefuses)) return new AssignmentInput.UpdateRefused();
+        var file = "outbox " + digest;
+        Disk.Write(file, SimulatedCoordinator.Payload(digest));
+        simulation.MaybeCrash(Crash);
+        Disk.Flush(file);
+        simulation.MaybeCrash(Crash);
+        Append(new LedgerLine(LedgerKind.Approved, report.Run, report.Round, digest, report));
+        return new AssignmentInput.UpdateCleared(digest);
+    }
+
+    private void Send(int step, AssignmentEffect.SendUpdate send)
+    {
+        simulation.Invariants.Leaving(this, send.Update);
+        var line = Disk.Log.LastOrDefault(line => line.Digest == send.Update && line.Report is not null);
+        var payload = Disk.Read("outbox " + send.Update) ?? "";
+        if (payload != SimulatedCoordinator.Payload(send.Update) || simulation.Happens(faults => faults.Odd))
+        {
+            EndLater(step, () => new AssignmentInput.PayloadChanged());
+            return;
+        }
+
+        if (simulation.Happens(faults => faults.Damaged)) payload = "damaged " + payload;
+        Call(step, reply => simulation.Coordinator.Upload(line!.Report!, send.Update, payload, outcome => reply(outcome == UploadOutcome.BytesDamaged
+            ? new AssignmentInput.ConnectionLost()
+            : new AssignmentInput.Delivered(outcome == UploadOutcome.Accepted))));
+    }
+
+    private AssignmentInput Record(LedgerKind kind, RoundPlan plan, Sha256Digest digest, AssignmentInput then)
+    {
+        Append(new LedgerLine(kind, plan.Run, plan.Round, digest, null));
+        if (kind is LedgerKind.Sent or LedgerKind.Discarded) Disk.Delete("outbox " + digest);
+        return then;
+    }
+
+    private void Free(RunId run)
+    {
+        try
+        {
+            foreach (var unsent in Unsent().Where(line => line.Run == run).ToList()) Append(unsent with { Kind = LedgerKind.Discarded, Report = null });
+            _state = simulation.Mutant.Site(_state, new AssignmentInput.RunFreed(run)).State;
+        }
+        catch (IOException)
+        {
+            // It stays held; the coordinator says at the next attendance again that it is over.
+            Later(Attend, Silence);
+        }
+    }
+
+    private void Append(LedgerLine line)
+    {
+        Disk.Append(line);
+        simulation.MaybeCrash(Crash);
+        Disk.FlushLog();
+    }
+
+    private List<LedgerLine> Unsent()
+    {
+        var unsent = new List<LedgerLine>();
+        foreach (var line in Disk.Log)
+        {
+            if (line.Kind == LedgerKind.Approved) unsent.Add(line);
+            else if (line.Kind != LedgerKind.Notice) unsent.RemoveAll(other => other.Digest == line.Digest);
+        }
+
+        return unsent;
+    }
+
+    /// <summary>A call to the coordinator: the first answer counts, and none within the deadline is a lost connection.</summary>
+    private void Call(int step, Action<Action<AssignmentInput>> atCoordinator)
+    {
+        var incarnation = _incarnation;
+        simulation.Network.Send(index, toCoordinator: true, () =>
+        {
+            if (!simulation.Coordinator.IsUp) return;
+            atCoordinator(answer => simulation.Network.Send(index, toCoordinator: false, () =>
+            {
+                if (incarnation == _incarnation && _isUp) End(step, answer);
+            }));
+        });
+        Later(() => End(step, new AssignmentInput.ConnectionLost()), CallTimeout);
+    }
+
+    private void EndLater(int step, Func<AssignmentInput> outcome, long? delay = null) => Later(() =>
+    {
+        if (step != _step) return;
+        AssignmentInput input;
+        try
+        {
+            input = outcome();
+        }
+        catch (IOException)
+        {
+            input = new AssignmentInput.StorageFailed();
+        }
+
+        End(step, input);
+    }, delay ?? simulation.Chance.Between(1, 30));
+
+    private void End(int step, AssignmentInput input)
+    {
+        if (step != _step) return;
+        _step++;
+        Tell(input);
+    }
+
+    private SiteReport Report(RoundPlan plan) => new()
+    {
+        Run = plan.Run,
+        Round = plan.Round,
+        Task = plan.Task,
+        Site = Id,
+        Plan = plan.BaseModel,
+        BaseModel = plan.BaseModel,
+        TrainingCases = 10,
+        HeldBackCases = 2,
+        Steps = 1,
+        MeanLoss = 0.5,
+        Scores = [],
+    };
+
+    private void Later(Action action, long? delay = null)
+    {
+        var incarnation = _incarnation;
+        simulation.After(delay ?? simulation.Chance.Between(1, 30), () =>
+        {
+            if (incarnation == _incarnation && _isUp) action();
+        });
+    }
+}
+
+internal enum LedgerKind
+{
+    Approved,
+    Sent,
+    Discarded,
+    Notice,
+}
+
+/// <summary>An entry of a site's ledger.</summary>
+internal sealed record LedgerLine(LedgerKind Kind, RunId Run, int Round, Sha256Digest Digest, SiteReport? Report);
