@@ -11,10 +11,15 @@ internal sealed class RoundDeadline(TimeProvider time)
     /// <summary>The round whose deadline has passed.</summary>
     public int? PassedFor { get; private set; }
 
-    /// <summary>Waits for the change or the deadline, which counts from the first wait for the round.</summary>
+    /// <summary>The runner sees a round: from the first time on, its deadline runs.</summary>
+    public void Begin(int round)
+    {
+        if (_round != round) (_round, _started) = (round, time.GetTimestamp());
+    }
+
+    /// <summary>Waits for the change or the deadline.</summary>
     public async Task WaitAsync(RunEffect.Await wait, Task change, CancellationToken cancellationToken)
     {
-        if (_round != wait.Round) (_round, _started) = (wait.Round, time.GetTimestamp());
         var left = wait.Deadline - time.GetElapsedTime(_started);
         try
         {

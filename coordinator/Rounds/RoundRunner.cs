@@ -44,7 +44,9 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
         // Taken before the run is looked at, so that no change falls between.
         var change = book.NextChange;
         RunInput? next = null;
-        foreach (var effect in book.Step(run, input, time.GetUtcNow()))
+        var effects = book.Step(run, input, time.GetUtcNow());
+        if (book.Find(run)!.OpenRound is { } open) deadline.Begin(open.Plan.Round);
+        foreach (var effect in effects)
         {
             switch (effect)
             {

@@ -16,7 +16,7 @@ public abstract record RunEffect
 
     /// <summary>Wait until the run changes or the round has been open this long; then <see cref="RunInput.Continued"/>.</summary>
     /// <param name="Round">The open round.</param>
-    /// <param name="Deadline">From when the runner first waits for the round, on a clock that nobody sets.</param>
+    /// <param name="Deadline">From when the runner first saw the round, on a clock that nobody sets.</param>
     public sealed record Await(int Round, TimeSpan Deadline) : RunEffect;
 
     /// <summary>Merge the round's updates; then <see cref="RunInput.Merged"/> or <see cref="RunInput.Broke"/>.</summary>
