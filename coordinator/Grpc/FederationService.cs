@@ -57,7 +57,7 @@ internal sealed class FederationService(
         var site = Site(context);
         // A site may fetch only what a run it takes part in hands out.
         var offered = book.Runs.Any(run =>
-            run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest)));
+            run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest || round.Plan.Control?.Sha256 == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
         await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
     }

@@ -55,7 +55,7 @@ internal sealed class ReceivedUpdate
     {
         try
         {
-            using var file = UpdateFile.Open(path, Plan.Manifest(), Plan.Recipe.UpdateEncoding);
+            using var file = UpdateFile.Open(path, Plan.UpdateManifest().All, Plan.Recipe.UpdateEncoding);
             return AllFinite(file) ? UploadOutcome.Accepted : UploadOutcome.NotFinite;
         }
         catch (SafetensorsException)
@@ -75,7 +75,7 @@ internal sealed class ReceivedUpdate
         && report.HeldBackCases is >= 0 and <= 10_000_000
         && report.Cohort is null or { Used: >= 0, Found: <= 10_000_000 } && !(report.Cohort?.Used > report.Cohort?.Found)
         && report.Steps >= 0
-        && (plan.Task == RoundTask.Evaluate || (report.TrainingCases >= plan.MinimumCases && report.Steps == plan.Recipe.StepsPerRound))
+        && (plan.Task == RoundTask.Evaluate || (report.TrainingCases >= plan.MinimumCases && plan.Recipe.Allows(report.Steps)))
         && report.MeanLoss is null or (> -1e6 and < 1e6)
         && report.Scores.All(score => score is not null)
         && report.Scores.DistinctBy(score => score.Label).Count() == report.Scores.Length

@@ -29,6 +29,7 @@ internal static class RoundAggregation
     {
         var plan = round.Plan;
         var manifest = plan.Manifest();
+        var tensors = plan.UpdateManifest();
         var earlier = state.Rounds.Where(other => other.Plan.Round < plan.Round).ToList();
         using var opened = new OpenFiles(blobs, manifest);
         var input = new AggregationRound
@@ -38,10 +39,10 @@ internal static class RoundAggregation
             Contributions = [.. round.Accepted.Values.Select(accepted => new Contribution
             {
                 Site = accepted.Report.Site,
-                Update = opened.Update(accepted.Weights!.Sha256, plan.Recipe.UpdateEncoding),
+                Update = opened.Update(accepted.Weights!.Sha256, tensors, plan.Recipe.UpdateEncoding),
                 Weight = accepted.Report.TrainingCases,
                 Steps = accepted.Report.Steps,
-                Loss = accepted.Report.MeanLoss - LossOfPerfection,
+                Loss = accepted.Report.MeanLoss - LossOfPerfection, // absent where training is private
             })],
             State = earlier is [.., var before]
                 ? before.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256))
@@ -49,12 +50,25 @@ internal static class RoundAggregation
             PastNorms = [.. earlier.TakeLast(NormBound.HistoryRounds).SelectMany(other => other.Norms.Values)],
         };
 
-        var statePaths = state.Job.Aggregation.Step.StateParts.ToImmutableSortedDictionary(part => part, part => pathOf(part.ToString()));
+        var parts = tensors.Control.Tensors.IsEmpty ? state.Job.Aggregation.Step.StateParts : state.Job.Aggregation.Step.StateParts.Add(StatePart.Control);
+        var statePaths = parts.ToImmutableSortedDictionary(part => part, part => pathOf(part.ToString()));
         var modelPath = pathOf("model");
         var model = opened.Create(modelPath, ModelMetadata.Of(plan).ToDictionary());
-        var parts = statePaths.ToImmutableDictionary(
+        var sinks = statePaths.ToImmutableDictionary(
             part => part.Key, part => (IWeightSink)opened.Create(part.Value, DescribeState(plan, part.Key)));
-        var summary = Aggregator.Run(state.Job.Aggregation, input, new AggregationOutput(model, parts), cancellationToken);
+        var summary = Aggregator.Run(state.Job.Aggregation, input, new AggregationOutput(model, sinks), cancellationToken);
+        if (sinks.TryGetValue(StatePart.Control, out var control))
+        {
+            var previous = plan.Control is { } stored ? (IWeightSource)opened.Source(stored.Sha256) : new ZeroWeights(manifest.ParameterCount);
+            var changes = round.Accepted.Values.Select(accepted => new Contribution
+            {
+                Site = accepted.Report.Site,
+                Update = opened.ControlChange(accepted.Weights!.Sha256, tensors, plan.Recipe.UpdateEncoding),
+                Weight = 1,
+            });
+            ScaffoldControl.Update(previous, [.. changes], state.Job.Sites.Length, control, cancellationToken);
+        }
+
         var digests = opened.Complete();
         return new MergedRound(
             new MergedFile(modelPath, digests[modelPath]),
@@ -72,8 +86,16 @@ internal static class RoundAggregation
 
         public StoredWeights Source(Sha256Digest digest) => Keep(StoredWeights.Open(blobs.PathOf(digest), manifest));
 
-        public StoredWeights Update(Sha256Digest digest, UpdateEncoding encoding) =>
-            Keep(StoredWeights.OpenUpdate(blobs.PathOf(digest), manifest, encoding));
+        /// <summary>A site's changes of the weights; what stays at the site is no change.</summary>
+        public IWeightSource Update(Sha256Digest digest, UpdateManifest tensors, UpdateEncoding encoding) =>
+            tensors.IsWholeModel ? OpenUpdate(digest, tensors, encoding) : new PartialWeights(OpenUpdate(digest, tensors, encoding), tensors.All, manifest, name => name);
+
+        /// <summary>A site's changes of its control variate.</summary>
+        public PartialWeights ControlChange(Sha256Digest digest, UpdateManifest tensors, UpdateEncoding encoding) =>
+            new(OpenUpdate(digest, tensors, encoding), tensors.All, manifest, UpdateManifest.ControlName);
+
+        private StoredWeights OpenUpdate(Sha256Digest digest, UpdateManifest tensors, UpdateEncoding encoding) =>
+            Keep(StoredWeights.OpenUpdate(blobs.PathOf(digest), tensors.All, encoding));
 
         public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)
         {

@@ -89,8 +89,15 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         var outcome = RoundWork.Run(
             run.Plan,
             opened.Cohort,
-            run.ModelPath,
-            run.UpdatePath,
+            new RoundFiles
+            {
+                Model = run.ModelPath,
+                Update = run.UpdatePath,
+                Control = run.ControlPath,
+                State = run.StateDirectory,
+                PersonalModel = run.PersonalModelPath,
+                CheckpointEverySteps = run.CheckpointEverySteps,
+            },
             opened.Device,
             step => send(new TrainerEvent.Stepped(step.Step, step.Steps, step.Loss)),
             CancellationToken.None);
@@ -103,7 +110,10 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
                 Cohort = opened.Cohort.Use,
                 Steps = done.Steps,
                 MeanLoss = done.MeanLoss,
+                DataWaitShare = done.Time?.DataWaitShare,
                 Scores = done.Scores,
+                PersonalScores = done.PersonalScores,
+                Privacy = done.Privacy,
                 Seconds = time.GetElapsedTime(started).TotalSeconds,
             },
             RoundOutcome.NotFinite broken => new TrainerEvent.Failed(

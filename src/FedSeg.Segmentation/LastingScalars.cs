@@ -9,7 +9,7 @@ namespace FedSeg.Segmentation;
 /// </summary>
 internal static class LastingScalars
 {
-    public static readonly Scalar One = 1.0, Two = 2.0;
+    public static readonly Scalar One = 1.0, MinusOne = -1.0, Two = 2.0;
 
     /// <summary>a + b without a passing scalar.</summary>
     public static torch.Tensor Plus(this torch.Tensor a, torch.Tensor b) => a.add(b, One);

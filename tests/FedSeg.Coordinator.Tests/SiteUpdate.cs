@@ -39,8 +39,8 @@ internal sealed record SiteUpdate(UploadAnnouncement Announced, byte[] Bytes, Ro
     /// <summary>Weights in the plan's encoding; <paramref name="value"/> must be one of its steps.</summary>
     public static byte[] Weights(RoundPlan plan, float value, float step = 0.25f) => Written(path =>
     {
-        using var writer = UpdateWriter.Create(path, plan.Manifest(), plan.Recipe.UpdateEncoding);
-        foreach (var tensor in plan.Manifest().Tensors)
+        using var writer = UpdateWriter.Create(path, plan.UpdateManifest().All, plan.Recipe.UpdateEncoding);
+        foreach (var tensor in plan.UpdateManifest().All.Tensors)
         {
             writer.BeginTensor(step);
             writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());

@@ -80,6 +80,9 @@ internal sealed class HospitalOnDisk : IDisposable
         return outcome is EgressOutcome.Cleared cleared ? cleared.Update : throw new InvalidOperationException(((EgressOutcome.Refused)outcome).Report.Summary);
     }
 
+    /// <summary>Makes the report an answer to the present plan.</summary>
+    public void AnswerPlan() => Report = GoodReport(Plan);
+
     public static RoundPlan NewPlan(RoundTask task) => new()
     {
         Run = RunId.Parse("run-1"),

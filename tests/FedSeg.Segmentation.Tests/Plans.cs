@@ -15,6 +15,8 @@ internal static class Plans
         Optimizer = optimizer,
         LearningRate = learningRate,
         WeightDecay = 3e-5,
+        // The synthetic labels are told apart by their side alone.
+        Mirroring = false,
     };
 
     public static RoundPlan Round(int round = 1, RoundTask task = RoundTask.Train, TrainingRecipe? recipe = null) => new()

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 
 namespace FedSeg.SiteAgent.Assignments;
 
@@ -17,7 +18,7 @@ internal static class PlanCheck
         {
             var plan = RoundPlan.FromBytes(bytes);
             // The serializer takes null for a record.
-            if (plan is not { Architecture: not null, Preprocessing: not null, Recipe: not null }) return null;
+            if (plan is not { Architecture: not null, Preprocessing: not null, Recipe: { Algorithm: not null, Tensors: not null } }) return null;
             // Anything the canonical form does not repeat would escape the plan's hash.
             return plan.ToBytes().AsSpan().SequenceEqual(bytes) ? plan : null;
         }
@@ -48,6 +49,14 @@ internal static class PlanCheck
         if (plan.TotalRounds is < 1 or > 10_000 || plan.Round < 1 || plan.Round > lastRound) problems.Add("the round is not one of the run's");
         if (plan.Recipe.StepsPerRound is < 1 or > 1_000_000 || plan.Recipe.BatchSize is < 1 or > 256) problems.Add("steps or batch size are out of bounds");
         if (!(plan.Recipe.LearningRate is > 0 and <= 10) || !(plan.Recipe.WeightDecay is >= 0 and <= 1)) problems.Add("the optimiser's numbers are out of bounds");
+        if (plan.Recipe.Problem() is { } local) problems.Add("the local algorithm is impossible: " + local);
+        if (plan.Recipe.EpochsPerRound is < 1 or > 1000 || plan.Recipe.FineTuneSteps is < 0 or > 1_000_000) problems.Add("epochs or fine-tuning steps are out of bounds");
+        if (plan.Control is { } control)
+        {
+            if (plan.Recipe.Algorithm is not LocalAlgorithm.Scaffold) problems.Add("only SCAFFOLD has a control variate");
+            else if (network.Count == 0 && control.Bytes - plan.Manifest().PayloadBytes is < 0 or > MaximumHeaderBytes) problems.Add("the control variate's length is not the network's");
+        }
+
         if (!(plan.HeldBackFraction is >= 0.05 and <= 0.5)) problems.Add("the held-back share is out of bounds");
         if (problems.Count == 0 && plan.BaseModelBytes - plan.Manifest().PayloadBytes is < 0 or > MaximumHeaderBytes) problems.Add("the base model's length is not the network's");
         var declared = labels.ToHashSet(StringComparer.OrdinalIgnoreCase);

@@ -72,6 +72,7 @@ internal sealed partial class RoundWork(
         await trainer.CloseAsync(run);
         if (_folder?.Run == run) DropFolder();
         await gate.DiscardRunAsync(run);
+        if (Directory.Exists(StatePath(run))) Directory.Delete(StatePath(run), recursive: true);
     }
 
     public void Dispose() => DropFolder();
@@ -88,6 +89,7 @@ internal sealed partial class RoundWork(
         LogStarted(plan.Run, plan.Round, plan.Task);
         var model = ModelPath(plan.BaseModel);
         await coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken);
+        if (plan.Control is { } control) await coordinator.DownloadModelAsync(control.Sha256, control.Bytes, ModelPath(control.Sha256), cancellationToken);
         if (ImprintProblem(plan, model) is not { } imprint) return new AssignmentInput.ModelFetched();
         LogModelRefused(plan.Run, plan.Round, imprint);
         return new AssignmentInput.ModelRefused();
@@ -99,11 +101,22 @@ internal sealed partial class RoundWork(
         var folder = new WorkFolder(Path.Combine(_work, $"{plan.Run}-{plan.Round}"));
         _folder = (plan.Run, folder);
         var weights = Path.Combine(folder.Path, "update.safetensors");
-        switch (await trainer.RunAsync(plan, ModelPath(plan.BaseModel), weights, cancellationToken))
+        var run = new TrainerCommand.Run
+        {
+            Plan = plan,
+            ModelPath = ModelPath(plan.BaseModel),
+            UpdatePath = weights,
+            ControlPath = plan.Control is { } control ? ModelPath(control.Sha256) : null,
+            StateDirectory = Directory.CreateDirectory(StatePath(plan.Run)).FullName,
+            PersonalModelPath = PersonalModelPath(plan),
+        };
+        switch (await trainer.RunAsync(run, cancellationToken))
         {
             case TrainerEvent.Finished finished:
-                LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds);
-                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), plan.Task == RoundTask.Train ? weights : null));
+                LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds, finished.DataWaitShare ?? 0);
+                foreach (var score in finished.PersonalScores) LogPersonalScore(plan.Run, score.Label, score.MeanDice ?? double.NaN, score.Cases);
+                if (finished.Privacy is { } spent) LogPrivacySpent(plan.Run, plan.Round, spent.Epsilon, spent.Delta, spent.SamplingRate, spent.NoiseMultiplier, spent.Steps);
+                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), plan.Task == RoundTask.Train ? weights : null) { Privacy = finished.Privacy });
             case TrainerEvent.Failed failed:
                 LogTrainerFailed(plan.Run, plan.Round, failed.Code);
                 DropFolder();
@@ -230,6 +243,14 @@ internal sealed partial class RoundWork(
         _folder = null;
     }
 
+    /// <summary>What the site keeps of a run while it goes on; the trainer's alone, and gone with the run.</summary>
+    private string StatePath(RunId run) => Path.Combine(options.Value.DataDirectory, "state", run.ToString());
+
+    /// <summary>Where the site's own model of a run stays.</summary>
+    private string? PersonalModelPath(RoundPlan plan) => plan.Task == RoundTask.Evaluate && plan.Recipe.MakesPersonalModel
+        ? Path.Combine(Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "personal")).FullName, plan.Run + ".safetensors")
+        : null;
+
     private string ModelPath(Sha256Digest model)
     {
         var folder = Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "models")).FullName;
@@ -253,8 +274,8 @@ internal sealed partial class RoundWork(
     [LoggerMessage(421, LogLevel.Information, "Started {Run} round {Round}: {Task}")]
     private partial void LogStarted(RunId run, int round, RoundTask task);
 
-    [LoggerMessage(422, LogLevel.Information, "Trainer finished {Run} round {Round}: {Steps} steps in {Seconds:F1} s")]
-    private partial void LogTrained(RunId run, int round, int steps, double seconds);
+    [LoggerMessage(422, LogLevel.Information, "Trainer finished {Run} round {Round}: {Steps} steps in {Seconds:F1} s, {DataWaitShare:P1} of the training spent waiting for patches")]
+    private partial void LogTrained(RunId run, int round, int steps, double seconds, double dataWaitShare);
 
     [LoggerMessage(423, LogLevel.Error, "Trainer failed in {Run} round {Round}: {Code}; reports/trainer.txt in the agent's data folder says more")]
     private partial void LogTrainerFailed(RunId run, int round, TrainerFailure code);
@@ -276,4 +297,10 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(431, LogLevel.Error, "Refused the model of {Run} round {Round}: {Problem}")]
     private partial void LogModelRefused(RunId run, int round, string problem);
+
+    [LoggerMessage(432, LogLevel.Information, "This site's own model of {Run} segments {Label} with Dice {Dice:F3} on {Cases} held-back cases; it stays here")]
+    private partial void LogPersonalScore(RunId run, string label, double dice, int cases);
+
+    [LoggerMessage(433, LogLevel.Information, "{Run} round {Round} cost every patient epsilon {Epsilon:F3} at delta {Delta}: sampling rate {Rate:F4}, noise {Noise:F3}, {Steps} steps")]
+    private partial void LogPrivacySpent(RunId run, int round, double epsilon, double delta, double rate, double noise, int steps);
 }

@@ -41,17 +41,35 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         }
     }
 
-    /// <summary>Does a round's task in the trainer.</summary>
+    /// <summary>Does a round's task in the trainer; starts it again where it died after a checkpoint.</summary>
     /// <returns>Finished, or Failed with the reason.</returns>
-    public async Task<TrainerEvent> RunAsync(RoundPlan plan, string modelPath, string updatePath, CancellationToken cancellationToken)
+    public async Task<TrainerEvent> RunAsync(TrainerCommand.Run run, CancellationToken cancellationToken)
+    {
+        var furthest = 0;
+        while (true)
+        {
+            var before = furthest;
+            var (outcome, died) = await TryAsync(run, step => furthest = Math.Max(furthest, step), cancellationToken);
+            // A trainer that died goes on from its last checkpoint. One that wrote none further on than the last one did would die again.
+            if (!died || furthest < before + run.CheckpointEverySteps) return outcome;
+            LogRestarting(run.Plan.Run, run.Plan.Round, furthest);
+        }
+    }
+
+    private async Task<(TrainerEvent Outcome, bool Died)> TryAsync(TrainerCommand.Run run, Action<int> reached, CancellationToken cancellationToken)
     {
         try
         {
-            if (await OpenAsync(plan, cancellationToken) is TrainerEvent.Failed failed) return failed;
-            return await _process!.DoAsync(
-                new TrainerCommand.Run { Plan = plan, ModelPath = modelPath, UpdatePath = updatePath },
-                step => LogStep(plan.Round, step.Step, step.Steps),
+            if (await OpenAsync(run.Plan, cancellationToken) is TrainerEvent.Failed failed) return (failed, false);
+            var outcome = await _process!.DoAsync(
+                run,
+                step =>
+                {
+                    reached(step.Step);
+                    LogStep(run.Plan.Round, step.Step, step.Steps);
+                },
                 cancellationToken);
+            return (outcome, _process.HasExited);
         }
         finally
         {
@@ -139,6 +157,9 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
 
     [LoggerMessage(411, LogLevel.Debug, "Round {Round}: step {Step} of {Steps}")]
     private partial void LogStep(int round, int step, int steps);
+
+    [LoggerMessage(413, LogLevel.Warning, "The trainer of {Run} round {Round} died after step {Step}; starting it again from its last checkpoint")]
+    private partial void LogRestarting(RunId run, int round, int step);
 
     [LoggerMessage(412, LogLevel.Error, "The trainer can't be cut off from the network here and Agent:Trainer:RequireIsolation is set; allow network namespaces or unset it")]
     private partial void LogNotIsolated();

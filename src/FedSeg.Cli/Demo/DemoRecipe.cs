@@ -2,6 +2,7 @@ using System.Globalization;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Cli.Demo;
@@ -13,6 +14,9 @@ namespace FedSeg.Cli.Demo;
 internal static class DemoRecipe
 {
     private const int Levels = 4, BaseFeatures = 8, LargestPatchAxis = 64;
+
+    // A network that makes a few hundred steps has not seen the plain patches often enough to be shown changed ones.
+    private const long FewestStepsToAugment = 2000;
 
     /// <summary>The job as YAML.</summary>
     /// <param name="name">The job's name.</param>
@@ -55,6 +59,7 @@ internal static class DemoRecipe
               optimizer: adamW
               learningRate: 0.003
               weightDecay: 0.01
+              augmentation: {(AugmentationFor((long)rounds * stepsPerRound) == AugmentationKind.Standard ? "standard" : "none")}
             aggregation:
               quorum: {data.Sites.Count}
             minimumCases: 3
@@ -62,6 +67,9 @@ internal static class DemoRecipe
 
             """);
     }
+
+    /// <summary>What is worth it for a training of so many steps.</summary>
+    public static AugmentationKind AugmentationFor(long steps) => steps >= FewestStepsToAugment ? AugmentationKind.Standard : AugmentationKind.None;
 
     /// <summary>Reads a proposed job back, strictly, as the coordinator will.</summary>
     public static JobSpec Parse(string yaml) => JobSpecReader.Read(yaml) switch

@@ -24,9 +24,10 @@ internal static class TrainCommand
         Description = "Zeros around the patient: None keeps them, Nonzero cuts them off, NonzeroMasked (not for CT) normalises within the rest too; 'fedseg plan' says what suits.",
         DefaultValueFactory = _ => CropRule.Nonzero,
     };
+    private static readonly Option<AugmentationKind?> Augmentation = new("--augmentation") { Description = "standard or none; standard from 2000 steps on when not given." };
     private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
 
-    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, DeviceName }.Does(RunAsync);
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, DeviceName }.Does(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -50,7 +51,7 @@ internal static class TrainCommand
 
         var path = parsed.GetRequiredValue(Output).FullName;
         var epochs = new EpochLog(stepsPerEpoch);
-        var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe, Steps = steps, Seed = seed };
+        var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe with { Augmentation = parsed.GetValue(Augmentation) ?? DemoRecipe.AugmentationFor(steps) }, Steps = steps, Seed = seed };
         var outcome = await LocalEngine.OnOwnThread(() => LocalTraining.Run(request, cohort, path, device, epochs.Note, cancellationToken));
         if (outcome is not LocalTrainingOutcome.Done trained) throw new IOException("The loss became NaN or infinite; lower the learning rate.");
 
@@ -62,6 +63,8 @@ internal static class TrainCommand
             {
                 epochs = epochs.Epochs.Select((loss, i) => new { number = i + 1, loss }),
                 steps = trained.Steps,
+                secondsPerStep = trained.Time.Total.TotalSeconds / trained.Steps,
+                dataWaitShare = trained.Time.DataWaitShare,
                 heldBackDice = trained.Scores.ToDictionary(score => score.Label, score => score.MeanDice),
                 meanDice = mean,
                 model = new { path, sha256 = sha256.ToString() },
@@ -69,6 +72,7 @@ internal static class TrainCommand
         }
         else
         {
+            Console.WriteLine($"{trained.Time.Total.TotalSeconds / trained.Steps:F3} s a step, {trained.Time.DataWaitShare:P1} of it waiting for patches");
             foreach (var score in trained.Scores) Console.WriteLine($"{score.Label}: Dice {score.MeanDice:F3} on {score.Cases} held-back cases");
             Console.WriteLine($"Mean Dice {mean:F3}. Model {path}  (SHA-256 {sha256})");
         }

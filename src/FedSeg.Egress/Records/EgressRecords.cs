@@ -101,7 +101,7 @@ internal sealed class EgressRecords(EgressOptions options)
 
     /// <summary>SHA-256 over one line per declared tensor: name and shape.</summary>
     private static Sha256Digest ManifestHash(RoundPlan plan) =>
-        Sha256Digest.Of(Encoding.UTF8.GetBytes(string.Concat(plan.Manifest().Tensors.Select(tensor => tensor + "\n"))));
+        Sha256Digest.Of(Encoding.UTF8.GetBytes(string.Concat(plan.UpdateManifest().All.Tensors.Select(tensor => tensor + "\n"))));
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

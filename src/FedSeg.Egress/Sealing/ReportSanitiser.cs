@@ -67,6 +67,8 @@ internal static class ReportSanitiser
     {
         if (report.TrainingCases is < 0 or > MaxCases) return "impossible number of training cases";
         if (report.Steps < 1 || report.Steps > plan.Recipe.StepsPerRound) return "impossible number of steps";
+        // A loss without noise on the patients trained on would break the promise that the noised weights keep.
+        if (plan.Recipe.Privacy is not null) return report.MeanLoss is null ? null : "a training loss although the recipe is private";
         return report.MeanLoss is >= -MaxLoss and <= MaxLoss ? null : "the mean loss is missing or not a possible number";
     }
 

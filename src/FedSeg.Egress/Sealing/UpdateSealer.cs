@@ -55,7 +55,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         try
         {
             using var source = SafetensorsFile.Open(weightsPath);
-            var manifest = plan.Manifest();
+            var manifest = plan.UpdateManifest().All;
             if (DeltaReencoder.Problem(source, manifest) is { } problem) return (facts with { TensorProblem = problem }, null);
 
             var measures = DeltaReencoder.Reencode(source, manifest, grid, plan.Recipe.UpdateEncoding, target, cancellationToken);

@@ -29,4 +29,7 @@ public enum StatePart
 
     /// <summary>The running mean (or sum) of their squares.</summary>
     SecondMoment,
+
+    /// <summary>SCAFFOLD's control variate c, kept by <see cref="ScaffoldControl"/> whatever the step.</summary>
+    Control,
 }

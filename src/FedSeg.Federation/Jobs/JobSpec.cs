@@ -49,7 +49,8 @@ public sealed record JobSpec
     /// <param name="round">1 to <see cref="Rounds"/> to train; the next number to evaluate the last model.</param>
     /// <param name="baseModel">The model the round starts from.</param>
     /// <param name="baseModelBytes">Length of its file.</param>
-    public RoundPlan PlanRound(RunId run, int round, Sha256Digest baseModel, long baseModelBytes) => new()
+    /// <param name="control">SCAFFOLD's control variate, where there is one.</param>
+    public RoundPlan PlanRound(RunId run, int round, Sha256Digest baseModel, long baseModelBytes, ModelRef? control = null) => new()
     {
         Run = run,
         Round = round,
@@ -64,5 +65,6 @@ public sealed record JobSpec
         MinimumCases = MinimumCases,
         BaseModel = baseModel,
         BaseModelBytes = baseModelBytes,
+        Control = round <= Rounds ? control : null,
     };
 }

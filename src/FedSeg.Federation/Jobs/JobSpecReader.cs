@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FedSeg.Federation.Aggregation.Rules;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -58,10 +59,11 @@ public static partial class JobSpecReader
         var preprocessing = ReadPreprocessing(data, architecture);
         var heldBack = data.Number("heldBackFraction", 0.05, 0.5, fallback: 0.2);
 
-        var recipe = ReadRecipe(root.Map("training"));
+        var recipe = RecipeReader.Read(root.Map("training"));
 
         var aggregation = root.Map("aggregation", required: false);
         var (strategy, quorum) = AggregationReader.Read(aggregation, sites);
+        if (recipe.Privacy is not null && strategy.Rule is FairMean) aggregation.Refuse("strategy", "qfedavg looks at the sites' training losses, which private training does not tell");
         var deadline = aggregation.Number("roundDeadlineMinutes", 0.05, 10_080, fallback: 120);
 
         var job = new JobSpec
@@ -134,16 +136,6 @@ public static partial class JobSpecReader
         else if (intensity.Problem() is { } problem) data.Refuse("intensity", problem);
         return intensity;
     }
-
-    private static TrainingRecipe ReadRecipe(StrictYamlMap training) => new()
-    {
-        StepsPerRound = training.WholeNumber("stepsPerRound", 1, 1_000_000),
-        BatchSize = training.WholeNumber("batchSize", 1, 256, fallback: 2),
-        Optimizer = training.OneOf<OptimizerKind>("optimizer", OptimizerKind.AdamW),
-        LearningRate = training.Number("learningRate", 1e-8, 10, fallback: 0.003),
-        WeightDecay = training.Number("weightDecay", 0, 1, fallback: 3e-5),
-        UpdateEncoding = training.OneOf<UpdateEncoding>("updateEncoding", UpdateEncoding.F32),
-    };
 
     [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern();

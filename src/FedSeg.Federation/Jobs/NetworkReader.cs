@@ -61,7 +61,7 @@ internal static class NetworkReader
                     Blocks = blocks[i],
                 })],
                 DecoderConvolutions = model.WholeNumber("decoderConvolutions", 1, 2, fallback: 2),
-                DeepSupervision = model.OneOf<Answer>("deepSupervision", Answer.True) == Answer.True,
+                DeepSupervision = model.Flag("deepSupervision", fallback: true),
             },
         };
         if (stages.Min() >= FewestStages)
@@ -85,11 +85,4 @@ internal static class NetworkReader
         $"a whole number from 1 to {max}",
         FewestStages,
         MostStages);
-
-    /// <summary>YAML's booleans.</summary>
-    private enum Answer
-    {
-        False,
-        True,
-    }
 }

@@ -1,3 +1,5 @@
+using FedSeg.Federation.Training;
+
 namespace FedSeg.Federation.Rounds;
 
 /// <summary>
@@ -7,4 +9,8 @@ namespace FedSeg.Federation.Rounds;
 /// <param name="WeightsPath">
 /// A safetensors file with, for every tensor of the plan's manifest, the trained minus the base weights (float32); <see langword="null"/> for an evaluation.
 /// </param>
-public sealed record ModelUpdate(SiteReport Report, string? WeightsPath);
+public sealed record ModelUpdate(SiteReport Report, string? WeightsPath)
+{
+    /// <summary>What making it cost every patient, as the trainer did it; absent without differential privacy. It stays at the site.</summary>
+    public PrivacySpent? Privacy { get; init; }
+}

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Federation.Rounds;
@@ -57,11 +58,23 @@ public sealed record RoundPlan
     /// <summary>Length of the base model's file, bytes.</summary>
     public required long BaseModelBytes { get; init; }
 
+    /// <summary>SCAFFOLD: the federation's control variate, a file with the model's tensors; absent while it is zero, and for other algorithms.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ModelRef? Control { get; init; }
+
     /// <summary>The tensors of the model.</summary>
     public TensorManifest Manifest() => ArchitectureCatalog.Manifest(Architecture);
 
+    /// <summary>
+    /// The tensors of an update: those of the model that are averaged, and for SCAFFOLD as many again, for the control variate. What stays at the site
+    /// is not among them.
+    /// </summary>
+    public UpdateManifest UpdateManifest() => new(Manifest(), Recipe);
+
     /// <summary>Length of an update's file, bytes; 0 where none is returned.</summary>
-    public long UpdateBytes() => Task == RoundTask.Train ? SafetensorsWriter.FileLength(EncodedManifest.Of(Manifest(), Recipe.UpdateEncoding)) : 0;
+    public long UpdateBytes() => Task == RoundTask.Train
+        ? SafetensorsWriter.FileLength(EncodedManifest.Of(UpdateManifest().All, Recipe.UpdateEncoding))
+        : 0;
 
     /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
@@ -133,9 +146,76 @@ public sealed record TrainingRecipe
     /// <summary>How the change of the weights is written when it leaves.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public UpdateEncoding UpdateEncoding { get; init; }
+
+    /// <summary>Random changes of the patches.</summary>
+    public AugmentationKind Augmentation { get; init; } = AugmentationKind.Standard;
+
+    /// <summary>
+    /// Whether augmentation flips patches too; never along the left-right axis where a label's name tells left from right. Switch it off where labels differ by their
+    /// side without saying so.
+    /// </summary>
+    public bool Mirroring { get; init; } = true;
+
+    /// <summary>Passes over the site's cases a round, so that sites make as many steps as they have work for (FedNova); never more than <see cref="StepsPerRound"/>.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? EpochsPerRound { get; init; }
+
+    /// <summary>What is done beside plain steps.</summary>
+    public LocalAlgorithm Algorithm { get; init; } = new LocalAlgorithm.Plain();
+
+    /// <summary>Which tensors are merged and which stay.</summary>
+    public TensorRules Tensors { get; init; } = TensorRules.AverageAll;
+
+    /// <summary>Steps on the final global model after the last round, at the first learning rate divided by 10; the result stays at the site. 0 for none.</summary>
+    public int FineTuneSteps { get; init; }
+
+    /// <summary>Differential privacy of every patient; absent for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PatientPrivacy? Privacy { get; init; }
+
+    /// <summary>Whether the optimiser remembers between rounds.</summary>
+    public OptimizerState OptimizerState { get; init; } = OptimizerState.Reset;
+
+    /// <summary>Whether a site ends up with a model of its own, which never leaves it.</summary>
+    [JsonIgnore]
+    public bool MakesPersonalModel => Algorithm is LocalAlgorithm.Ditto || FineTuneSteps > 0 || Tensors.KeepLocal.Length > 0;
+
+    /// <summary>What is wrong with the algorithm, the rules for tensors and the privacy; <see langword="null"/> when nothing is.</summary>
+    public string? Problem() => Algorithm.Problem()
+        ?? Tensors.Problem()
+        ?? Privacy?.Problem()
+        ?? (Algorithm is LocalAlgorithm.Ditto && FineTuneSteps > 0 ? "ditto trains a personal model in every round already; leave fine-tuning out" : null);
+
+    /// <summary>Steps of a site with so many training cases.</summary>
+    public int StepsFor(int trainingCases) => EpochsPerRound is { } epochs
+        ? (int)Math.Clamp(((long)epochs * trainingCases + BatchSize - 1) / BatchSize, 1, StepsPerRound)
+        : StepsPerRound;
+
+    /// <summary>Whether a site may have made so many steps.</summary>
+    public bool Allows(int steps) => EpochsPerRound is null ? steps == StepsPerRound : steps >= 1 && steps <= StepsPerRound;
 }
 
-/// <summary>Optimisers of the recipe; their state starts anew each round.</summary>
+/// <summary>How patches are changed at random before a step sees them.</summary>
+public enum AugmentationKind
+{
+    /// <summary>nnU-Net's list: rotation, scaling, noise, blur, gain, contrast, lower resolution, gamma and mirroring, each with its probability.</summary>
+    Standard,
+
+    /// <summary>Patches as they are.</summary>
+    None,
+}
+
+/// <summary>What becomes of momentum and moments between the rounds of a run.</summary>
+public enum OptimizerState
+{
+    /// <summary>They start from zero in every round.</summary>
+    Reset,
+
+    /// <summary>They stay at the site, as they were at the end of its last round.</summary>
+    Keep,
+}
+
+/// <summary>Optimisers of the recipe.</summary>
 public enum OptimizerKind
 {
     /// <summary>SGD with Nesterov momentum 0.99.</summary>

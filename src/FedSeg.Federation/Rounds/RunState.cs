@@ -64,8 +64,11 @@ public sealed record RunState
         _ => throw new InvalidOperationException($"{next.GetType().Name} can't follow the state of {run}."),
     };
 
-    private RoundState Open(RunEvent.RoundOpened opened) =>
-        new(Job.PlanRound(Id, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes), opened.At);
+    private RoundState Open(RunEvent.RoundOpened opened)
+    {
+        var control = Rounds is [.., var last] ? last.ServerState.GetValueOrDefault(StatePart.Control) : null;
+        return new(Job.PlanRound(Id, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes, control), opened.At);
+    }
 
     private RunState WithOpenRound(RoundState round) => this with { Rounds = Rounds.SetItem(Rounds.Length - 1, round) };
 }

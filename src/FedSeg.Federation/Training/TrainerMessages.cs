@@ -70,6 +70,18 @@ public abstract record TrainerCommand
 
         /// <summary>Where the trained minus the base weights go; written only when training.</summary>
         public required string UpdatePath { get; init; }
+
+        /// <summary>The federation's control variate, where the plan names one.</summary>
+        public string? ControlPath { get; init; }
+
+        /// <summary>A folder of the run for what stays at the site: kept tensors, own control variate, optimiser state, checkpoints.</summary>
+        public string? StateDirectory { get; init; }
+
+        /// <summary>Optimiser steps between two checkpoints in it.</summary>
+        public int CheckpointEverySteps { get; init; } = 50;
+
+        /// <summary>Where the site's own model goes when the run closes, if its recipe makes one.</summary>
+        public string? PersonalModelPath { get; init; }
     }
 }
 
@@ -125,11 +137,20 @@ public abstract record TrainerEvent
 
         public required double? MeanLoss { get; init; }
 
+        /// <summary>Share of the training time in which steps waited for patches, 0 to 1; absent for an evaluation. Stays at the site.</summary>
+        public double? DataWaitShare { get; init; }
+
+        /// <summary>What the round cost every patient, where the recipe asks for privacy: to be charged before anything leaves.</summary>
+        public PrivacySpent? Privacy { get; init; }
+
         /// <summary>How many of the studies found are used.</summary>
         public required CohortUse Cohort { get; init; }
 
         /// <summary>Scores of the base model on the held-back cases, in label order.</summary>
         public required ImmutableArray<LabelScore> Scores { get; init; }
+
+        /// <summary>Scores of the site's own model when the run closes; empty where there is none. They stay at the site.</summary>
+        public ImmutableArray<LabelScore> PersonalScores { get; init; } = [];
 
         public required double Seconds { get; init; }
     }

@@ -105,6 +105,9 @@ public sealed class StrictYamlMap
         return Wrong(node, key, $"one of: {allowed}", fallback ?? default);
     }
 
+    /// <summary><c>true</c> or <c>false</c>.</summary>
+    public bool Flag(string key, bool fallback) => OneOf<Answer>(key, fallback ? Answer.True : Answer.False) == Answer.True;
+
     /// <summary>A list of scalars, each read by <paramref name="parse"/>, which returns <see langword="null"/> for a value it refuses.</summary>
     public ImmutableArray<T> Values<T>(string key, Func<string, T?> parse, string expected, int minCount, int maxCount)
         where T : struct =>
@@ -197,4 +200,11 @@ public sealed class StrictYamlMap
 
     private static double? ParseDouble(string text) =>
         double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) && double.IsFinite(value) ? value : null;
+
+    /// <summary>YAML's booleans.</summary>
+    private enum Answer
+    {
+        False,
+        True,
+    }
 }

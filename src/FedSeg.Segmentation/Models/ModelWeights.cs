@@ -1,4 +1,5 @@
 using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Segmentation.Networks;
 using TorchSharp;
@@ -56,20 +57,28 @@ public static class ModelWeights
         writer.Complete();
     }
 
-    /// <summary>Writes the network's weights minus those of the base model, in float32, without metadata; durable when this returns.</summary>
+    /// <summary>Writes an update: the averaged weights minus those of the base model, in float32, without metadata; durable when this returns.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="manifest">What an update consists of.</param>
+    /// <param name="network">The trained network.</param>
+    /// <param name="basePath">The base model.</param>
+    /// <param name="controlChange">SCAFFOLD: the change of the control variate, tensor by tensor of <see cref="UpdateManifest.Control"/>.</param>
     /// <exception cref="SafetensorsException">The base model's file is malformed.</exception>
-    public static void WriteDelta(string path, TensorManifest manifest, Module<Tensor, Tensor> network, string basePath)
+    public static void WriteUpdate(
+        string path, UpdateManifest manifest, Module<Tensor, Tensor> network, string basePath, IReadOnlyList<Tensor>? controlChange = null)
     {
+        var parameters = network.named_parameters().ToDictionary(entry => entry.name, entry => entry.parameter);
         using var baseModel = SafetensorsFile.Open(basePath);
-        using var writer = SafetensorsWriter.Create(path, manifest);
-        foreach (var (tensor, parameter) in manifest.Tensors.Zip(Parameters(manifest, network)))
+        using var writer = SafetensorsWriter.Create(path, manifest.All);
+        foreach (var tensor in manifest.Weights.Tensors)
         {
-            var delta = Values(parameter);
+            var delta = Values(parameters[tensor.Name]);
             var before = baseModel.ReadAll(tensor.Name);
             for (var i = 0; i < delta.Length; i++) delta[i] -= before[i];
             writer.Write(delta);
         }
 
+        foreach (var (_, change) in manifest.Control.Tensors.Zip(controlChange ?? [])) writer.Write(Values(change));
         writer.Complete();
     }
 

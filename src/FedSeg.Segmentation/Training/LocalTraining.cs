@@ -29,7 +29,7 @@ public static class LocalTraining
         if (request.InitialModelPath is null) ModelInitializer.Write(modelPath, manifest, request.Seed);
         using var network = ModelWeights.Open(request.InitialModelPath ?? modelPath, request.Architecture, device);
 
-        var schedule = TrainingSchedule.Whole(request.Recipe, request.Preprocessing, request.Steps, request.Seed);
+        var schedule = TrainingSchedule.Whole(request.Recipe, request.Preprocessing, request.Labels, request.Steps, request.Seed);
         switch (Trainer.Train(network, cohort.Training, schedule, device, stepped, cancellationToken))
         {
             case TrainingOutcome.Trained trained:
@@ -37,6 +37,7 @@ public static class LocalTraining
                 return new LocalTrainingOutcome.Done(
                     trained.Steps,
                     trained.MeanLoss,
+                    trained.Time,
                     Evaluation.Score(network, cohort.HeldBack, request.Labels, request.Preprocessing, device, cancellationToken));
             case TrainingOutcome.NotFinite broken:
                 File.Delete(modelPath);
@@ -89,8 +90,9 @@ public abstract record LocalTrainingOutcome
     /// <summary>The model is on disk.</summary>
     /// <param name="Steps">Steps made.</param>
     /// <param name="MeanLoss">Mean training loss.</param>
+    /// <param name="Time">How long the steps took.</param>
     /// <param name="Scores">Scores of the trained model on the held-back cases, in label order.</param>
-    public sealed record Done(int Steps, double MeanLoss, ImmutableArray<LabelScore> Scores) : LocalTrainingOutcome;
+    public sealed record Done(int Steps, double MeanLoss, TrainingTime Time, ImmutableArray<LabelScore> Scores) : LocalTrainingOutcome;
 
     /// <summary>The loss or a weight became NaN or infinite at this step; no model was written.</summary>
     public sealed record NotFinite(int Step) : LocalTrainingOutcome;

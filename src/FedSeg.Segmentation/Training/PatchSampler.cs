@@ -1,11 +1,15 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Training.Augmentation;
 
 namespace FedSeg.Segmentation.Training;
 
 /// <summary>
 /// Draws the patches of each step: a case uniformly, in it a place. The last third of a batch (one of two) is centred on the foreground: a class uniformly among
-/// those present, then a voxel of it; the others lie anywhere. Source: nnU-Net v2, oversampling 33 %.
+/// those present, then a voxel of it; the others lie anywhere. Source: nnU-Net v2, oversampling 33 %. Every sample has draws of its own, made from the seed and the
+/// sample's number in the whole training, so samples may be made in any order and on any thread.
 /// </summary>
 internal sealed class PatchSampler
 {
@@ -14,7 +18,10 @@ internal sealed class PatchSampler
     private readonly IReadOnlyList<PreparedCase> _cases;
     private readonly Index3 _size;
     private readonly int _batchSize;
-    private readonly Random _random;
+    private readonly ulong _seed;
+    private readonly string _purpose;
+    private readonly bool _augment;
+    private readonly ImmutableArray<int> _mirroredAxes;
 
     public PatchSampler(IReadOnlyList<PreparedCase> cases, TrainingSchedule schedule)
     {
@@ -22,42 +29,68 @@ internal sealed class PatchSampler
         _cases = cases;
         _size = new Index3(schedule.PatchVoxels[0], schedule.PatchVoxels[1], schedule.PatchVoxels[2]);
         _batchSize = schedule.Recipe.BatchSize;
-        _random = SeededRandom.Create(schedule.Seed, "patches", schedule.FirstStep);
+        _seed = schedule.Seed;
+        _purpose = schedule.Purpose;
+        _augment = schedule.Recipe.Augmentation == AugmentationKind.Standard;
+        _mirroredAxes = schedule.MirroredAxes;
     }
 
-    /// <summary>The next batch.</summary>
-    public PatchBatch Next()
+    /// <summary>The batch of a step; steps are counted from 0 over the whole training.</summary>
+    public PatchBatch Batch(long step) => Assemble(_batchSize, i =>
+    {
+        var random = SeededRandom.Create(_seed, _purpose, step * _batchSize + i);
+        return (_cases[random.Next(_cases.Count)], random);
+    });
+
+    /// <summary>
+    /// Patches of one patient, for a private step: from any of its studies, the last third on the foreground. Their draws follow from the patient's own key, so that one
+    /// patient more or less changes nobody else's patches: the accounting counts on it.
+    /// </summary>
+    public PatchBatch OfPatient(IReadOnlyList<PreparedCase> studies, int patches, long step)
+    {
+        var random = SeededRandom.Create(_seed, $"{_purpose} of {studies[0].PatientKey}", step);
+        return Assemble(patches, _ => (studies[random.Next(studies.Count)], random));
+    }
+
+    private PatchBatch Assemble(int count, Func<int, (PreparedCase Source, Random Random)> choose)
     {
         var voxels = checked(_size.Z * _size.Y * _size.X);
-        var images = new float[checked(_batchSize * voxels)];
-        var labels = new byte[_batchSize * voxels];
-        var firstOnForeground = (int)Math.Round(_batchSize * ShareWithoutForeground, MidpointRounding.AwayFromZero);
-        for (var i = 0; i < _batchSize; i++)
+        var images = new float[checked(count * voxels)];
+        var labels = new byte[count * voxels];
+        var firstOnForeground = (int)Math.Round(count * ShareWithoutForeground, MidpointRounding.AwayFromZero);
+        for (var i = 0; i < count; i++)
         {
-            var source = _cases[_random.Next(_cases.Count)];
-            var start = Start(source, onForeground: i >= firstOnForeground);
-            var image = images.AsSpan(i * voxels, voxels);
-            SpatialAugmentation.Draw(_random, source.Spacing).Extract(source, start, _size, image, labels.AsSpan(i * voxels, voxels));
-            IntensityAugmentation.Apply(image, _random);
+            var (source, random) = choose(i);
+            Extract(source, i >= firstOnForeground, random, images.AsSpan(i * voxels, voxels), labels.AsSpan(i * voxels, voxels));
         }
 
-        return new PatchBatch(images, labels, _batchSize, (_size.Z, _size.Y, _size.X));
+        return new PatchBatch(images, labels, count, (_size.Z, _size.Y, _size.X));
+    }
+
+    private void Extract(PreparedCase source, bool onForeground, Random random, Span<float> image, Span<byte> labels)
+    {
+        var start = Start(source, onForeground, random);
+        var spatial = _augment ? SpatialAugmentation.Draw(random, _size, source.Spacing) : SpatialAugmentation.None;
+        spatial.Extract(source, start, _size, image, labels);
+        if (!_augment) return;
+        IntensityAugmentation.Apply(image, _size, random);
+        Mirror.Apply(image, labels, _size, _mirroredAxes, random);
     }
 
     /// <summary>The patch's first voxel in the image: inside where the image is larger, centred with a margin of nothing where it is smaller.</summary>
-    internal Index3 Start(PreparedCase source, bool onForeground)
+    internal Index3 Start(PreparedCase source, bool onForeground, Random random)
     {
-        var centre = onForeground ? source.DrawForeground(_random) : null;
+        var centre = onForeground ? source.DrawForeground(random) : null;
         var image = source.Size;
         return new Index3(
-            Start(image.Z, _size.Z, centre?.Z),
-            Start(image.Y, _size.Y, centre?.Y),
-            Start(image.X, _size.X, centre?.X));
+            Start(image.Z, _size.Z, centre?.Z, random),
+            Start(image.Y, _size.Y, centre?.Y, random),
+            Start(image.X, _size.X, centre?.X, random));
     }
 
-    private int Start(int image, int patch, int? centre)
+    private static int Start(int image, int patch, int? centre, Random random)
     {
         if (image <= patch) return -((patch - image) / 2);
-        return centre is { } voxel ? Math.Clamp(voxel - patch / 2, 0, image - patch) : _random.Next(image - patch + 1);
+        return centre is { } voxel ? Math.Clamp(voxel - patch / 2, 0, image - patch) : random.Next(image - patch + 1);
     }
 }

@@ -1,4 +1,4 @@
-using FedSeg.Federation.Rounds;
+using System.Diagnostics;
 using FedSeg.Segmentation.Models;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
@@ -14,6 +14,7 @@ namespace FedSeg.Segmentation.Training;
 public static class Trainer
 {
     private const double LargestGradientNorm = 12;
+    private const int MostLoaderThreads = 8;
 
     /// <summary>Makes the schedule's steps on a network; the network's weights are what training leaves behind.</summary>
     /// <param name="network">A network with its starting weights, on <paramref name="device"/>.</param>
@@ -30,32 +31,62 @@ public static class Trainer
         Action<TrainingStep>? stepped,
         CancellationToken cancellationToken)
     {
-        var parameters = network.parameters().ToArray();
-        using var optimizer = WeightOptimizer.Create(schedule.Recipe, parameters);
-        using var batches = new BatchQueue(new PatchSampler(cases, schedule), schedule.Steps);
-        network.train();
+        var weights = NamedWeights.Trained(network, schedule.Recipe.Tensors);
+        using var optimizer = WeightOptimizer.Create(schedule.Recipe, weights);
+        return Train(new Stretch(network, weights, optimizer, schedule), cases, device, stepped, cancellationToken);
+    }
 
-        var lossSum = 0.0;
-        for (var step = 1; step <= schedule.Steps; step++)
+    /// <summary>The same with a local algorithm, a remembering optimiser or a checkpoint to go on from.</summary>
+    internal static TrainingOutcome Train(
+        Stretch stretch, IReadOnlyList<PreparedCase> cases, Device device, Action<TrainingStep>? stepped, CancellationToken cancellationToken)
+    {
+        var (schedule, optimizer) = (stretch.Schedule, stretch.Optimizer);
+        TorchSharp.Modules.Parameter[] parameters = [.. stretch.Weights.Select(weights => weights.Values)];
+        var (done, lossSum) = stretch.Checkpoint?.Restore(stretch.Weights, optimizer, stretch.Term) ?? (0, 0);
+        var started = Stopwatch.GetTimestamp();
+        using var batches = new PatchLoader<PatchBatch>(new PatchSampler(cases, schedule).Batch, schedule.FirstStep + done, schedule.Steps - done, LoaderThreads(device));
+        stretch.Network.train();
+
+        for (var step = done + 1; step <= schedule.Steps; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var learningRate = PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step - 1, schedule.TotalSteps);
             var (images, labels) = batches.Take(cancellationToken).ToTensors(device);
             optimizer.ZeroGradients();
-            var loss = DeepSupervision.Loss(network.Outputs(images), labels);
+            var loss = DeepSupervision.Loss(stretch.Network.Outputs(images), labels);
             loss.backward();
+            stretch.Term?.Add();
             nn.utils.clip_grad_norm_(parameters, LargestGradientNorm);
             optimizer.Step(learningRate);
 
             var value = (double)loss.item<float>();
             if (!double.IsFinite(value)) return new TrainingOutcome.NotFinite(step);
             lossSum += value;
+            stretch.Checkpoint?.Save(step, schedule.Steps, lossSum, stretch.Weights, optimizer, stretch.Term);
             stepped?.Invoke(new TrainingStep(step, schedule.Steps, value));
         }
 
-        return ModelWeights.AreFinite(network)
-            ? new TrainingOutcome.Trained(schedule.Steps, lossSum / schedule.Steps)
+        return ModelWeights.AreFinite(stretch.Network)
+            ? new TrainingOutcome.Trained(schedule.Steps, lossSum / schedule.Steps, new TrainingTime(Stopwatch.GetElapsedTime(started), batches.Waited))
             : new TrainingOutcome.NotFinite(schedule.Steps);
     }
+
+    /// <summary>On a CPU every further thread would be taken from the network itself; a GPU leaves the cores idle.</summary>
+    private static int LoaderThreads(Device device) =>
+        device.type == DeviceType.CUDA ? Math.Clamp(Environment.ProcessorCount / 2, 1, MostLoaderThreads) : 1;
+}
+
+/// <summary>One stretch of training.</summary>
+/// <param name="Network">The network, on its device.</param>
+/// <param name="Weights">Those of its weights that are trained.</param>
+/// <param name="Optimizer">Moves them; the caller's.</param>
+/// <param name="Schedule">How many steps, at which learning rate, on which draws.</param>
+internal sealed record Stretch(UNet Network, IReadOnlyList<NamedWeights> Weights, WeightOptimizer Optimizer, TrainingSchedule Schedule)
+{
+    /// <summary>What is added to each gradient; the caller's.</summary>
+    public IGradientTerm? Term { get; init; }
+
+    /// <summary>Where the stretch can be taken up again.</summary>
+    public TrainingCheckpoint? Checkpoint { get; init; }
 }

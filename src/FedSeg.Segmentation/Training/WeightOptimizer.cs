@@ -1,3 +1,4 @@
+using System.Globalization;
 using FedSeg.Federation.Rounds;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -10,43 +11,66 @@ namespace FedSeg.Segmentation.Training;
 /// </summary>
 internal abstract class WeightOptimizer : IDisposable
 {
-    private readonly IReadOnlyList<TorchSharp.Modules.Parameter> _parameters;
+    private const string StepsKey = "optimizerSteps";
 
-    private WeightOptimizer(IEnumerable<TorchSharp.Modules.Parameter> parameters) => _parameters = [.. parameters];
+    private readonly IReadOnlyList<NamedWeights> _weights;
+    private readonly List<(string Name, Tensor Values)> _history = [];
+    private long _steps;
+
+    private WeightOptimizer(IReadOnlyList<NamedWeights> weights) => _weights = weights;
 
     /// <summary>The recipe's optimiser, without history.</summary>
-    public static WeightOptimizer Create(TrainingRecipe recipe, IEnumerable<TorchSharp.Modules.Parameter> parameters) => recipe.Optimizer switch
+    public static WeightOptimizer Create(TrainingRecipe recipe, IReadOnlyList<NamedWeights> weights) => recipe.Optimizer switch
     {
-        OptimizerKind.Sgd => new NesterovSgd(parameters, recipe.WeightDecay),
-        OptimizerKind.AdamW => new AdamW(parameters, recipe.WeightDecay),
+        OptimizerKind.Sgd => new NesterovSgd(weights, recipe.WeightDecay),
+        OptimizerKind.AdamW => new AdamW(weights, recipe.WeightDecay),
         _ => throw new ArgumentOutOfRangeException(nameof(recipe), recipe.Optimizer, "There is no such optimiser."),
     };
+
+    /// <summary>Momentum or moments, by name, as they stand.</summary>
+    public IReadOnlyList<(string Name, Tensor Values)> History => _history;
+
+    /// <summary>What belongs to <see cref="History"/> and is no tensor.</summary>
+    public IReadOnlyDictionary<string, string> Facts => new Dictionary<string, string> { [StepsKey] = _steps.ToString(CultureInfo.InvariantCulture) };
+
+    /// <summary>Takes back <see cref="Facts"/> once <see cref="History"/> is filled.</summary>
+    public void Recall(IReadOnlyDictionary<string, string> facts) => _steps = long.Parse(facts[StepsKey], CultureInfo.InvariantCulture);
 
     /// <summary>Forgets the gradients of the last step.</summary>
     public void ZeroGradients()
     {
-        foreach (var parameter in _parameters) parameter.grad?.zero_();
+        foreach (var weights in _weights) weights.Values.grad?.zero_();
     }
 
     /// <summary>Moves the weights along their gradients.</summary>
-    public abstract void Step(double learningRate);
-
-    public abstract void Dispose();
-
-    /// <summary>A zero tensor per weight that outlives the step's dispose scope.</summary>
-    private Tensor[] History() => [.. _parameters.Select(parameter => zeros_like(parameter, requires_grad: false).DetachFromDisposeScope())];
-
-    private IEnumerable<(TorchSharp.Modules.Parameter Weights, Tensor Gradient, int Index)> WithGradients()
+    public void Step(double learningRate)
     {
-        for (var i = 0; i < _parameters.Count; i++)
-        {
-            if (_parameters[i].grad is { } gradient) yield return (_parameters[i], gradient, i);
-        }
+        _steps++;
+        using var withoutGradient = no_grad();
+        Move(learningRate);
     }
 
-    private static void Dispose(Tensor[] history)
+    public void Dispose()
     {
-        foreach (var tensor in history) tensor.Dispose();
+        foreach (var (_, values) in _history) values.Dispose();
+    }
+
+    private protected abstract void Move(double learningRate);
+
+    /// <summary>A zero tensor per weight that outlives the step's dispose scope.</summary>
+    private Tensor[] Remember(string what)
+    {
+        Tensor[] values = [.. _weights.Select(weights => weights.Zeros())];
+        _history.AddRange(_weights.Select((weights, i) => ($"{what}.{weights.Name}", values[i])));
+        return values;
+    }
+
+    private IEnumerable<(Tensor Weights, Tensor Gradient, int Index)> WithGradients()
+    {
+        for (var i = 0; i < _weights.Count; i++)
+        {
+            if (_weights[i].Values.grad is { } gradient) yield return (_weights[i].Values, gradient, i);
+        }
     }
 
     /// <summary>Adam with decoupled weight decay; betas 0.9 and 0.999, epsilon 1e-8 (Loshchilov and Hutter 2019, algorithm 2).</summary>
@@ -56,20 +80,17 @@ internal abstract class WeightOptimizer : IDisposable
         private readonly double _weightDecay;
         private readonly Tensor[] _first;
         private readonly Tensor[] _second;
-        private int _steps;
 
-        public AdamW(IEnumerable<TorchSharp.Modules.Parameter> parameters, double weightDecay)
-            : base(parameters)
+        public AdamW(IReadOnlyList<NamedWeights> weights, double weightDecay)
+            : base(weights)
         {
             _weightDecay = weightDecay;
-            _first = History();
-            _second = History();
+            _first = Remember("first");
+            _second = Remember("second");
         }
 
-        public override void Step(double learningRate)
+        private protected override void Move(double learningRate)
         {
-            _steps++;
-            using var withoutGradient = no_grad();
             using Scalar shrink = 1 - learningRate * _weightDecay;
             using Scalar beta1 = Beta1;
             using Scalar beta2 = Beta2;
@@ -86,28 +107,28 @@ internal abstract class WeightOptimizer : IDisposable
                 weights.addcdiv_(_first[i], _second[i].sqrt().div_(bias2).add_(epsilon), stride);
             }
         }
-
-        public override void Dispose()
-        {
-            Dispose(_first);
-            Dispose(_second);
-        }
     }
 
     /// <summary>Stochastic gradient descent with Nesterov momentum 0.99 and L2 weight decay (Sutskever et al. 2013, in PyTorch's form).</summary>
-    private sealed class NesterovSgd(IEnumerable<TorchSharp.Modules.Parameter> parameters, double weightDecay) : WeightOptimizer(parameters)
+    private sealed class NesterovSgd : WeightOptimizer
     {
         private const double Momentum = 0.99;
-        private Tensor[]? _velocity;
+        private readonly double _weightDecay;
+        private readonly Tensor[] _velocity;
 
-        public override void Step(double learningRate)
+        public NesterovSgd(IReadOnlyList<NamedWeights> weights, double weightDecay)
+            : base(weights)
         {
-            using var withoutGradient = no_grad();
-            using Scalar decay = weightDecay;
+            _weightDecay = weightDecay;
+            // From zero, the first velocity is the gradient itself, as PyTorch has it.
+            _velocity = Remember("velocity");
+        }
+
+        private protected override void Move(double learningRate)
+        {
+            using Scalar decay = _weightDecay;
             using Scalar momentum = Momentum;
             using Scalar stride = -learningRate;
-            // From zero, the first velocity is the gradient itself, as PyTorch has it.
-            _velocity ??= History();
             foreach (var (weights, gradient, i) in WithGradients())
             {
                 var slope = gradient.add(weights, decay);
@@ -115,7 +136,5 @@ internal abstract class WeightOptimizer : IDisposable
                 weights.add_(slope.add_(_velocity[i], momentum), stride);
             }
         }
-
-        public override void Dispose() => Dispose(_velocity ?? []);
     }
 }

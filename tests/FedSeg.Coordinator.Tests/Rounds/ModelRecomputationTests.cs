@@ -2,6 +2,8 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.Coordinator.Tests.Rounds;
 
@@ -30,6 +32,35 @@ public sealed class ModelRecomputationTests : IDisposable
         Assert.Equal([0, 1, 2], models.Select(model => model.Round));
         Assert.All(models, model => Assert.True(model.Matches, model.Problem));
         Assert.Equal(_coordinator.Book.Find(run)!.Model.Sha256, models[^1].Recomputed);
+    }
+
+    [Fact]
+    public async Task Run_Scaffold_KeepsTheControlVariateAndHandsItToTheNextRound()
+    {
+        var run = await FinishAsync(StrategyCatalog.Find("fedavg")!.Create(), recipe => recipe with { Algorithm = new LocalAlgorithm.Scaffold() });
+
+        var rounds = _coordinator.Book.Find(run)!.Rounds;
+        Assert.Null(rounds[0].Plan.Control);
+        Assert.Equal(rounds[0].ServerState[StatePart.Control], rounds[1].Plan.Control);
+        Assert.Null(rounds[2].Plan.Control); // nothing is trained any more
+        using var control = SafetensorsFile.Open(_coordinator.Blobs.PathOf(rounds[1].ServerState[StatePart.Control].Sha256));
+        // (0.3 - 0.1) / 2 + (0.6 - 0.2) / 2, each site counting once
+        Assert.All(control.ReadAll("head.bias"), value => Assert.Equal(0.3f, value, 1e-6f));
+        Assert.All(Recompute(run), model => Assert.True(model.Matches, model.Problem));
+    }
+
+    [Fact]
+    public async Task Run_TensorsKeptLocal_StayAsTheyWereInTheGlobalModel()
+    {
+        var run = await FinishAsync(
+            StrategyCatalog.Find("fedavg")!.Create(), recipe => recipe with { Tensors = new TensorRules { KeepLocal = [TensorGroup.Normalisation] } });
+
+        var state = _coordinator.Book.Find(run)!;
+        using var before = SafetensorsFile.Open(_coordinator.Blobs.PathOf(state.Rounds[0].Plan.BaseModel));
+        using var after = SafetensorsFile.Open(_coordinator.Blobs.PathOf(state.Model.Sha256));
+        Assert.Equal(before.ReadAll("encoder.0.0.norm.weight"), after.ReadAll("encoder.0.0.norm.weight"));
+        Assert.NotEqual(before.ReadAll("encoder.0.0.conv.weight"), after.ReadAll("encoder.0.0.conv.weight"));
+        Assert.All(Recompute(run), model => Assert.True(model.Matches, model.Problem));
     }
 
     [Fact]
@@ -86,9 +117,10 @@ public sealed class ModelRecomputationTests : IDisposable
     }
 
     /// <summary>Two rounds of both sites, with updates that differ by site and round, and the closing evaluation.</summary>
-    private async Task<RunId> FinishAsync(AggregationSpec aggregation)
+    private async Task<RunId> FinishAsync(AggregationSpec aggregation, Func<TrainingRecipe, TrainingRecipe>? recipe = null)
     {
-        var run = _coordinator.Create(aggregation: aggregation).Id;
+        var job = CoordinatorOnDisk.Job(aggregation: aggregation);
+        var run = _coordinator.Create(recipe is null ? job : job with { Recipe = recipe(job.Recipe) }).Id;
         var running = _coordinator.Runner.RunAsync(run, CoordinatorOnDisk.Token);
         for (var number = 1; number <= 3; number++)
         {

@@ -3,6 +3,7 @@ using FedSeg.Egress.Policy;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 
 namespace FedSeg.Egress.Tests.Sealing;
 
@@ -49,6 +50,17 @@ public sealed class ReportSanitiserTests
         var cohort = new CohortUse(used, found);
 
         Assert.Equal(told ? cohort : null, Sanitise(Good with { Cohort = cohort }).Cohort);
+    }
+
+    [Fact]
+    public void Problem_PrivateTraining_MustNotTellItsLoss()
+    {
+        var privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 2, Delta = 1e-5, Epsilon = 8 };
+        var plan = Plan with { Recipe = Plan.Recipe with { Privacy = privacy } };
+        var report = HospitalOnDisk.GoodReport(plan);
+
+        Assert.Contains("loss", ReportSanitiser.Problem(report, plan, report.Site));
+        Assert.Null(ReportSanitiser.Problem(report with { MeanLoss = null }, plan, report.Site));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Tests.Sealing;
@@ -79,6 +80,43 @@ public sealed class UpdateSealerTests : IDisposable
     {
         _hospital.WriteDelta(new TensorManifest(_hospital.Plan.Manifest().Tensors[1..]), 0.1f);
         return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public async Task Clear_TensorsKeptLocal_AreNotInWhatLeaves()
+    {
+        _hospital.Plan = _hospital.Plan with { Recipe = _hospital.Plan.Recipe with { Tensors = new TensorRules { KeepLocal = [TensorGroup.Normalisation] } } };
+        _hospital.AnswerPlan();
+        _hospital.WriteDelta(_hospital.Plan.UpdateManifest().All, 0.1f);
+        var cleared = await _hospital.ClearedAsync();
+
+        await using var content = cleared.OpenPayload();
+        var copy = new MemoryStream();
+        await content.CopyToAsync(copy, HospitalOnDisk.Token);
+        Assert.DoesNotContain("norm", Encoding.Latin1.GetString(copy.ToArray()));
+        Assert.Equal(SafetensorsWriter.FileLength(_hospital.Plan.UpdateManifest().All), cleared.PayloadBytes);
+    }
+
+    [Fact]
+    public Task Clear_TensorsKeptLocalSentAllTheSame_IsRefused()
+    {
+        _hospital.Plan = _hospital.Plan with { Recipe = _hospital.Plan.Recipe with { Tensors = new TensorRules { KeepLocal = [TensorGroup.Head] } } };
+        _hospital.AnswerPlan();
+        _hospital.WriteDelta(_hospital.Plan.Manifest(), 0.1f);
+        return AssertRefusedAsync();
+    }
+
+    [Fact]
+    public async Task Clear_ControlVariates_PassTheSameGate()
+    {
+        _hospital.Plan = _hospital.Plan with { Recipe = _hospital.Plan.Recipe with { Algorithm = new LocalAlgorithm.Scaffold() } };
+        _hospital.AnswerPlan();
+        _hospital.WriteDelta(_hospital.Plan.UpdateManifest().All, 0.1f);
+        Assert.Equal(SafetensorsWriter.FileLength(_hospital.Plan.UpdateManifest().All), (await _hospital.ClearedAsync()).PayloadBytes);
+
+        // A control variate that is not finite does not leave either.
+        _hospital.WriteDelta(_hospital.Plan.UpdateManifest().All, float.NaN);
+        Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync());
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 
 namespace FedSeg.Federation.Tests.Jobs;
 
@@ -144,14 +145,22 @@ public sealed class JobSpecReaderTests
         var yaml = Complete
             .Replace("  levels: 3", "  levels: 3\n  baseFeatures: 4")
             .Replace("patchVoxels: [32, 48, 48]", "patchVoxels: [32, 48, 48]\n  heldBackFraction: 0.3")
-            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0")
+            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0\n"
+                + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
+                + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  fineTuneSteps: 5")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));
+        var ditto = Complete + "\n  algorithm: ditto\n  lambda: 1";
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(ditto));
+        var noise = Complete + "\n  privacy:\n    clippingNorm: 1\n    expectedBatch: 4\n    patchesPerPatient: 1\n    delta: 1e-5\n    noiseMultiplier: 1";
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(noise));
+        var epsilon = noise.Replace("noiseMultiplier", "epsilon");
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(epsilon));
         var options = StrategyCatalog.All.SelectMany(strategy => strategy.Options).Select(option => option.Name).Append("root").ToHashSet();
         Assert.Equal(
             KeysOf(schema.RootElement).Where(key => !options.Contains(key)).Order(StringComparer.Ordinal),
-            WrittenIn(yaml).Union(WrittenIn(Planned)).Order(StringComparer.Ordinal));
+            WrittenIn(yaml).Union(WrittenIn(Planned)).Union(WrittenIn(ditto)).Union(WrittenIn(noise)).Union(WrittenIn(epsilon)).Order(StringComparer.Ordinal));
     }
 
     private static IEnumerable<string> WrittenIn(string yaml) => yaml.Split('\n').Select(line => line.Split(':')[0].Trim()).Where(key => key.Length > 0);
@@ -162,4 +171,69 @@ public sealed class JobSpecReaderTests
             : [];
 
     private static IReadOnlyList<Yaml.YamlProblem> Problems(string yaml) => Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(yaml)).Problems;
+
+    [Fact]
+    public void Read_Augmentation_IsStandardUnlessSaidOtherwise()
+    {
+        var standard = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete)).Job.Recipe;
+        Assert.Equal((AugmentationKind.Standard, true), (standard.Augmentation, standard.Mirroring));
+
+        var none = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  augmentation: none\n  mirroring: false")).Job.Recipe;
+        Assert.Equal((AugmentationKind.None, false), (none.Augmentation, none.Mirroring));
+
+        var wrong = Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(Complete + "\n  augmentation: some\n  mirroring: 2"));
+        Assert.Equal(2, wrong.Problems.Length);
+    }
+
+    [Theory]
+    [InlineData("algorithm: fedprox\n  mu: 0.5")]
+    [InlineData("algorithm: ditto\n  lambda: 0.5")]
+    [InlineData("algorithm: scaffold")]
+    [InlineData("algorithm: plain")]
+    public void Read_LocalAlgorithm_IsTheNamedOne(string lines)
+    {
+        var algorithm = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  " + lines)).Job.Recipe.Algorithm;
+        LocalAlgorithm[] known = [new LocalAlgorithm.FedProx(0.5), new LocalAlgorithm.Ditto(0.5), new LocalAlgorithm.Scaffold(), new LocalAlgorithm.Plain()];
+        Assert.Contains(algorithm, known.Where(one => lines.Contains(one.GetType().Name, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    [Theory]
+    [InlineData("algorithm: fedsgd", "'fedsgd' is not one of")]
+    [InlineData("algorithm: scaffold\n  mu: 1", "mu")]
+    [InlineData("algorithm: ditto\n  fineTuneSteps: 5", "leave fine-tuning out")]
+    [InlineData("keepLocal: [layers]", "one of: normalisation")]
+    [InlineData("keepLocal: [head]\n  takeLatest: [head]", "named twice")]
+    [InlineData("takeLatest: [encoder, decoder, head]", "no tensor would be averaged")]
+    [InlineData("optimizerState: remember", "one of: reset, keep")]
+    public void Read_ImpossibleLocalAlgorithm_SaysWhy(string lines, string problem) =>
+        Assert.Contains(Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(Complete + "\n  " + lines)).Problems, entry => entry.ToString().Contains(problem, StringComparison.Ordinal));
+
+    [Fact]
+    public void Read_Privacy_HasItsDefaults()
+    {
+        var privacy = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  privacy:\n    epsilon: 8\n    delta: 1e-5\n    expectedBatch: 4")).Job.Recipe.Privacy;
+        Assert.Equal(new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 2, Delta = 1e-5, Epsilon = 8 }, privacy);
+    }
+
+    [Theory]
+    [InlineData("delta: 1e-5\n    expectedBatch: 4", "either the noise multiplier or")]
+    [InlineData("delta: 1e-5\n    expectedBatch: 4\n    epsilon: 3\n    noiseMultiplier: 1", "not both")]
+    [InlineData("delta: 0.5\n    expectedBatch: 4\n    epsilon: 3", "delta")]
+    [InlineData("delta: 1e-5\n    epsilon: 3", "expectedBatch")]
+    [InlineData("delta: 1e-5\n    expectedBatch: 4\n    epsilon: 3\naggregation:\n  strategy: qfedavg", "qfedavg looks at")]
+    public void Read_ImpossiblePrivacy_SaysWhy(string lines, string problem) => Assert.Contains(
+        Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(Complete + "\n  privacy:\n    " + lines)).Problems,
+        entry => entry.ToString().Contains(problem, StringComparison.Ordinal));
+
+    [Fact]
+    public void Read_KeptTensors_LeaveTheUpdate()
+    {
+        var job = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  algorithm: scaffold")).Job;
+        var plan = job.PlanRound(Plans.Run, 1, Plans.InitialModel.Sha256, Plans.InitialModel.Bytes);
+        var sent = plan.UpdateManifest().All.Tensors.Select(tensor => tensor.Name).ToList();
+        Assert.DoesNotContain(sent, name => name.Contains("norm", StringComparison.Ordinal) || name.Contains("encoder", StringComparison.Ordinal));
+        Assert.Contains("head.weight", sent);
+        Assert.Contains("control.head.weight", sent);
+        Assert.Equal(plan.ToBytes(), RoundPlan.FromBytes(plan.ToBytes()).ToBytes());
+    }
 }

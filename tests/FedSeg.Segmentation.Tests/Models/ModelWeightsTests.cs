@@ -29,12 +29,12 @@ public sealed class ModelWeightsTests : IDisposable
     }
 
     [Fact]
-    public void WriteDelta_ChangedWeight_IsTrainedMinusBase()
+    public void WriteUpdate_ChangedWeight_IsTrainedMinusBase()
     {
         ModelInitializer.Write(_folder["base"], _manifest, seed: 3);
         using var network = ModelWeights.Open(_folder["base"], Plans.Small, CPU);
         using (no_grad()) network.named_parameters().Single(entry => entry.name == "head.bias").parameter.add_(0.5);
-        ModelWeights.WriteDelta(_folder["delta"], _manifest, network, _folder["base"]);
+        ModelWeights.WriteUpdate(_folder["delta"], Plans.Round().UpdateManifest(), network, _folder["base"]);
 
         using var delta = SafetensorsFile.Open(_folder["delta"]);
         Assert.Equal([0.5f, 0.5f, 0.5f], delta.ReadAll("head.bias"));

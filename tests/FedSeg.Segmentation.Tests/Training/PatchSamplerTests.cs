@@ -1,3 +1,4 @@
+using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Training;
 
@@ -6,13 +7,13 @@ namespace FedSeg.Segmentation.Tests.Training;
 public sealed class PatchSamplerTests
 {
     private static TrainingSchedule Schedule(int patch, ulong seed = 5) =>
-        TrainingSchedule.Whole(Plans.Recipe(), SyntheticCases.Preprocessing(patch), steps: 10, seed);
+        TrainingSchedule.Whole(Plans.Recipe() with { Mirroring = true }, SyntheticCases.Preprocessing(patch), [.. SyntheticCases.Labels], steps: 10, seed);
 
     [Fact]
     public void Start_ImageSmallerThanThePatch_IsCentred()
     {
         var small = SyntheticCases.Ball(11, "a", 1);
-        Assert.Equal(new Index3(-2, -2, -2), new PatchSampler([small], Schedule(16)).Start(small, onForeground: false));
+        Assert.Equal(new Index3(-2, -2, -2), new PatchSampler([small], Schedule(16)).Start(small, onForeground: false, new Random(1)));
     }
 
     [Fact]
@@ -23,7 +24,7 @@ public sealed class PatchSamplerTests
         labels[(39 * 40 + 20) * 40 + 1] = 1; // one voxel near two faces
         var source = SyntheticCases.Prepare("a", new Volume(grid, [.. Enumerable.Range(0, labels.Length).Select(i => (float)i)]), new LabelVolume(grid, labels));
 
-        Assert.Equal(new Index3(32, 16, 0), new PatchSampler([source], Schedule(8)).Start(source, onForeground: true));
+        Assert.Equal(new Index3(32, 16, 0), new PatchSampler([source], Schedule(8)).Start(source, onForeground: true, new Random(1)));
     }
 
     [Fact]
@@ -31,42 +32,54 @@ public sealed class PatchSamplerTests
     {
         var source = SyntheticCases.Ball(12, "a", 1);
         var sampler = new PatchSampler([source], Schedule(8));
-        var starts = Enumerable.Range(0, 500).Select(_ => sampler.Start(source, onForeground: false).X).Distinct().Order();
+        var random = new Random(1);
+        var starts = Enumerable.Range(0, 500).Select(_ => sampler.Start(source, onForeground: false, random).X).Distinct().Order();
         Assert.Equal([0, 1, 2, 3, 4], starts);
     }
 
     [Fact]
-    public void Next_SameSeed_GivesTheSamePatches()
+    public void Batch_SameSeed_GivesTheSamePatchesInAnyOrder()
     {
         var cases = SyntheticCases.Make(3);
         var (first, second) = (new PatchSampler(cases, Schedule(8)), new PatchSampler(cases, Schedule(8)));
         for (var i = 0; i < 10; i++)
         {
-            var (a, b) = (first.Next(), second.Next());
-            Assert.Equal(a.Images, b.Images);
-            Assert.Equal(a.Labels, b.Labels);
+            var (a, b) = (first.Batch(i), second.Batch(9 - i));
+            Assert.Equal(a.Images, second.Batch(i).Images);
+            Assert.Equal(a.Labels, second.Batch(i).Labels);
+            Assert.NotEqual(a.Images, b.Images);
         }
     }
 
     [Fact]
-    public void Next_AnotherSeed_GivesOtherPatches()
+    public void Batch_AnotherSeed_GivesOtherPatches()
     {
         var cases = SyntheticCases.Make(3);
-        Assert.NotEqual(new PatchSampler(cases, Schedule(8)).Next().Images, new PatchSampler(cases, Schedule(8, seed: 6)).Next().Images);
+        Assert.NotEqual(new PatchSampler(cases, Schedule(8)).Batch(0).Images, new PatchSampler(cases, Schedule(8, seed: 6)).Batch(0).Images);
     }
 
     [Fact]
-    public void Next_BatchOfTwo_SecondPatchAlwaysHoldsForeground()
+    public void Batch_OfTwo_SecondPatchAlwaysHoldsForeground()
     {
         var grid = SyntheticCases.Grid(48, 8, 8);
         var labels = new byte[grid.VoxelCount];
         labels.AsSpan(0, 64).Fill(1); // only the first slice of 48
         var source = SyntheticCases.Prepare("a", new Volume(grid, [.. labels.Select((_, i) => (float)(i % 7))]), new LabelVolume(grid, labels));
         var sampler = new PatchSampler([source], Schedule(8));
-        var batches = Enumerable.Range(0, 60).Select(_ => sampler.Next()).ToArray();
+        var batches = Enumerable.Range(0, 60).Select(i => sampler.Batch(i)).ToArray();
 
         // A turned patch may lose a slice at its edge, so "mostly" for the second; the first finds slice 0 by luck only.
         Assert.InRange(batches.Count(batch => batch.Labels.Skip(512).Contains((byte)1)), 45, 60);
         Assert.InRange(batches.Count(batch => batch.Labels.Take(512).Contains((byte)1)), 0, 20);
+    }
+
+    [Fact]
+    public void Batch_WithoutAugmentation_IsAPlainCrop()
+    {
+        var source = SyntheticCases.Ball(8, "a", 1);
+        var schedule = Schedule(8) with { Recipe = Plans.Recipe() with { Augmentation = AugmentationKind.None, Mirroring = true } };
+        var batch = new PatchSampler([source], schedule).Batch(3);
+        Assert.Equal([.. source.Image.Voxels, .. source.Image.Voxels], batch.Images);
+        Assert.Equal([.. source.Labels.Labels, .. source.Labels.Labels], batch.Labels);
     }
 }

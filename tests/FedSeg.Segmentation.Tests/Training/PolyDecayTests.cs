@@ -16,7 +16,7 @@ public sealed class PolyDecayTests
     [Fact]
     public void Of_SecondRound_GoesOnWhereTheFirstEnded()
     {
-        var schedule = TrainingSchedule.Of(Plans.Round(round: 2));
+        var schedule = TrainingSchedule.Of(Plans.Round(round: 2), trainingCases: 3);
         Assert.Equal((4L, 12L), (schedule.FirstStep, schedule.TotalSteps));
     }
 }

@@ -18,7 +18,7 @@ public sealed class RoundWorkTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     private RoundOutcome Run(RoundPlan plan) =>
-        RoundWork.Run(plan, _cohort, _folder["base"], _folder["update"], CPU, null, TestContext.Current.CancellationToken);
+        RoundWork.Run(plan, _cohort, new RoundFiles { Model = _folder["base"], Update = _folder["update"] }, CPU, null, TestContext.Current.CancellationToken);
 
     [Fact]
     public void Run_Train_WritesExactlyTheManifestsTensorsAndScoresTheBase()

@@ -22,7 +22,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var network = ModelWeights.Open(_folder["base"], Plans.Small, CPU);
         var steps = new List<TrainingStep>();
-        var schedule = TrainingSchedule.Whole(recipe, SyntheticCases.Preprocessing(), recipe.StepsPerRound, seed);
+        var schedule = TrainingSchedule.Whole(recipe, SyntheticCases.Preprocessing(), [.. SyntheticCases.Labels], recipe.StepsPerRound, seed);
         var outcome = Trainer.Train(network, _cases, schedule, CPU, steps.Add, TestContext.Current.CancellationToken);
         return (outcome, [.. network.parameters().SelectMany(parameter => parameter.detach().data<float>().ToArray())], steps);
     }
@@ -47,7 +47,9 @@ public sealed class TrainerTests : IDisposable
     {
         var (outcome, _, steps) = Train(Plans.Recipe(steps: 80));
         Assert.Equal(80, steps.Count);
-        Assert.Equal(steps.Average(step => step.Loss), Assert.IsType<TrainingOutcome.Trained>(outcome).MeanLoss, 1e-9);
+        var trained = Assert.IsType<TrainingOutcome.Trained>(outcome);
+        Assert.Equal(steps.Average(step => step.Loss), trained.MeanLoss, 1e-9);
+        Assert.InRange(trained.Time.DataWaitShare, 0, 1);
         Assert.True(steps[0].Loss > 0.5 && steps.TakeLast(10).Average(step => step.Loss) < -0.1, $"from {steps[0].Loss} to {steps[^1].Loss}");
     }
 
@@ -63,7 +65,7 @@ public sealed class TrainerTests : IDisposable
     {
         using var network = ModelWeights.Open(_folder["base"], Plans.Small, CPU);
         using var source = new CancellationTokenSource();
-        var schedule = TrainingSchedule.Whole(Plans.Recipe(), SyntheticCases.Preprocessing(), steps: 100, seed: 1);
+        var schedule = TrainingSchedule.Whole(Plans.Recipe(), SyntheticCases.Preprocessing(), [.. SyntheticCases.Labels], steps: 100, seed: 1);
         Assert.ThrowsAny<OperationCanceledException>(() => Trainer.Train(network, _cases, schedule, CPU, _ => source.Cancel(), source.Token));
     }
 }

@@ -12,7 +12,7 @@ public sealed class WeightOptimizerTests
         // shared/reference/segmentation.md 1.5: loss Σp², p₀ = (1, 2), learning rate 0.01, momentum 0.99, Nesterov, weight decay 3e-5.
         using var scope = NewDisposeScope();
         var p = new TorchSharp.Modules.Parameter(tensor([1f, 2f]));
-        using var optimizer = WeightOptimizer.Create(Plans.Recipe(optimizer: OptimizerKind.Sgd, learningRate: 0.01), [p]);
+        using var optimizer = WeightOptimizer.Create(Plans.Recipe(optimizer: OptimizerKind.Sgd, learningRate: 0.01), [new NamedWeights("p", p)]);
         float[][] expected = [[0.96019942f, 1.92039883f], [0.90238059f, 1.80476117f], [0.82823694f, 1.65647388f]];
         foreach (var values in expected)
         {
@@ -34,7 +34,7 @@ public sealed class WeightOptimizerTests
         float[] start = [1f, -2f, 0.5f, 3f];
         var ours = new TorchSharp.Modules.Parameter(tensor(start));
         var theirs = new TorchSharp.Modules.Parameter(tensor(start));
-        using var optimizer = WeightOptimizer.Create(recipe, [ours]);
+        using var optimizer = WeightOptimizer.Create(recipe, [new NamedWeights("ours", ours)]);
         using optim.Optimizer reference = kind == OptimizerKind.AdamW
             ? optim.AdamW([theirs], 1, weight_decay: 0.02)
             : optim.SGD([theirs], 1, 0.99, weight_decay: 0.02, nesterov: true);

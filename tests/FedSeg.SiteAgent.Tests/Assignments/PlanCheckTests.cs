@@ -1,5 +1,6 @@
 using System.Text;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.SiteAgent.Assignments;
 
 namespace FedSeg.SiteAgent.Tests.Assignments;
@@ -30,6 +31,8 @@ public sealed class PlanCheckTests
         plan => plan with { Architecture = null! },
         plan => plan with { Preprocessing = null! },
         plan => plan with { Recipe = null! },
+        plan => plan with { Recipe = plan.Recipe with { Algorithm = null! } },
+        plan => plan with { Recipe = plan.Recipe with { Tensors = null! } },
     };
 
     [Theory]
@@ -42,6 +45,17 @@ public sealed class PlanCheckTests
 
     [Fact]
     public void Problems_GoodPlan_HasNone() => Assert.Empty(PlanCheck.Problems(Plans.Good(), Plans.Labels));
+
+    [Fact]
+    public void Problems_EveryLocalAlgorithm_HasNone()
+    {
+        LocalAlgorithm[] algorithms = [new LocalAlgorithm.Plain(), new LocalAlgorithm.FedProx(0.1), new LocalAlgorithm.Scaffold(), new LocalAlgorithm.Ditto(1)];
+        foreach (var algorithm in algorithms)
+        {
+            var plan = Plans.Good() with { Recipe = Plans.Good().Recipe with { Algorithm = algorithm, EpochsPerRound = 2 } };
+            Assert.Empty(PlanCheck.Problems(PlanCheck.TryRead(plan.ToBytes())!, Plans.Labels));
+        }
+    }
 
     [Fact]
     public void Problems_ClosingEvaluation_HasNone() =>
@@ -71,6 +85,15 @@ public sealed class PlanCheckTests
         { "optimiser's numbers", plan => plan with { Recipe = plan.Recipe with { LearningRate = 0 } } },
         { "optimiser's numbers", plan => plan with { Recipe = plan.Recipe with { LearningRate = double.NaN } } },
         { "optimiser's numbers", plan => plan with { Recipe = plan.Recipe with { WeightDecay = -1 } } },
+        { "local algorithm", plan => plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.FedProx(double.NaN) } } },
+        { "local algorithm", plan => plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Ditto(-1) } } },
+        { "named twice", plan => plan with { Recipe = plan.Recipe with { Tensors = new() { KeepLocal = [TensorGroup.Head], TakeLatest = [TensorGroup.Head] } } } },
+        { "no tensor would be averaged", plan => plan with { Recipe = plan.Recipe with { Tensors = new() { KeepLocal = [TensorGroup.Encoder, TensorGroup.Decoder, TensorGroup.Head] } } } },
+        { "leave fine-tuning out", plan => plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Ditto(1), FineTuneSteps = 1 } } },
+        { "noise multiplier", plan => plan with { Recipe = plan.Recipe with { Privacy = new() { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 2, Delta = 1e-5, NoiseMultiplier = 0 } } } },
+        { "epochs or fine-tuning", plan => plan with { Recipe = plan.Recipe with { EpochsPerRound = 0 } } },
+        { "only SCAFFOLD", plan => plan with { Control = new ModelRef(plan.BaseModel, plan.BaseModelBytes) } },
+        { "control variate's length", plan => plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Scaffold() }, Control = new ModelRef(plan.BaseModel, 1) } },
         { "held-back share", plan => plan with { HeldBackFraction = 0 } },
         { "held-back share", plan => plan with { HeldBackFraction = 0.51 } },
         { "round is not one", plan => plan with { Round = 0 } },

@@ -65,6 +65,22 @@ public sealed class TrainerHostTests : IAsyncDisposable
         Assert.Equal(1, await RunAsync(Plans.Good()));
     }
 
+    [Theory]
+    [InlineData(60, true)] // dies twice, each time past another checkpoint
+    [InlineData(20, false)] // dies before its first
+    public async Task RunAsync_TrainerDies_IsStartedAgainWhileItGetsFurther(int stepsUntilDeath, bool finishes)
+    {
+        var state = Directory.CreateDirectory(Path.Combine(_folder.FullName, "state"));
+        var run = Command(Plans.Good()) with { UpdatePath = $"dying-{stepsUntilDeath}", StateDirectory = state.FullName, CheckpointEverySteps = 50 };
+
+        var outcome = await _host.RunAsync(run, TestContext.Current.CancellationToken);
+
+        Assert.Equal(finishes, outcome is TrainerEvent.Finished);
+        Assert.Equal(finishes ? 2 : 1, state.GetFiles().Length);
+    }
+
+    private static TrainerCommand.Run Command(RoundPlan plan) => new() { Plan = plan, ModelPath = "model", UpdatePath = "update" };
+
     private async Task<int> RunAsync(RoundPlan plan) =>
-        Assert.IsType<TrainerEvent.Finished>(await _host.RunAsync(plan, "model", "update", TestContext.Current.CancellationToken)).Steps;
+        Assert.IsType<TrainerEvent.Finished>(await _host.RunAsync(Command(plan), TestContext.Current.CancellationToken)).Steps;
 }

@@ -1,19 +1,18 @@
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
 
-namespace FedSeg.Segmentation.Training;
+namespace FedSeg.Segmentation.Training.Augmentation;
 
 /// <summary>
-/// One draw of a small rotation and scaling about a patch's centre. Never a mirror image: left and right may be different labels.
-/// Image values are trilinear, labels nearest; outside the image lies the mean (0 after z-scoring) and background.
+/// One draw of a rotation and scaling about a patch's centre; mirror images are <see cref="Mirror"/>'s. Image values are trilinear, labels nearest; outside the
+/// image lies the mean (0 after z-scoring) and background.
 /// </summary>
 internal sealed class SpatialAugmentation
 {
     private const double RotationProbability = 0.2;
-    private const double LargestAngle = 15 * Math.PI / 180;
     private const double ScaleProbability = 0.2;
-    private const double SmallestScale = 0.8;
-    private const double LargestScale = 1.25;
+    private const double SmallestScale = 0.7;
+    private const double LargestScale = 1.4;
 
     // Patch offset in voxels -> image offset in voxels, row-major over z, y, x; null for no change.
     private readonly double[]? _map;
@@ -23,26 +22,46 @@ internal sealed class SpatialAugmentation
     /// <summary>No change: a plain crop.</summary>
     public static SpatialAugmentation None { get; } = new(null);
 
-    /// <summary>Draws a change: turned by up to 15° about each axis in one of five patches, scaled by 0.8 to 1.25 in one of five.</summary>
-    public static SpatialAugmentation Draw(Random random, Vector3D spacing)
+    /// <summary>Draws a change: turned in one of five patches by up to <see cref="LargestAngles"/>, scaled by 0.7 to 1.4 in one of five.</summary>
+    /// <param name="random">The sample's own draws.</param>
+    /// <param name="size">Voxels of the patch along z, y and x; a flat patch is turned and scaled in its plane only.</param>
+    /// <param name="spacing">Voxel distance, mm.</param>
+    public static SpatialAugmentation Draw(Random random, Index3 size, Vector3D spacing)
     {
         var turned = random.Chance(RotationProbability);
         var scaled = random.Chance(ScaleProbability);
         if (!turned && !scaled) return None;
 
-        var angles = turned ? new double[3] : [0, 0, 0];
-        for (var i = 0; i < 3 && turned; i++) angles[i] = random.Uniform(-LargestAngle, LargestAngle);
-        return Of(angles, scaled ? random.Factor(SmallestScale, LargestScale) : 1, spacing);
+        double[] angles = turned ? [.. LargestAngles(size).Select(largest => random.Uniform(-largest, largest))] : [0, 0, 0];
+        var scale = scaled ? random.Factor(SmallestScale, LargestScale) : 1;
+        return Of(angles, IsFlat(size) ? 1 : scale, scale, spacing);
     }
 
+    /// <summary>
+    /// Largest angles about z, y and x, radians. 30 degrees each; a flat patch any angle in its plane, but one of a single slice that is much longer than wide
+    /// 15 degrees. Source: nnU-Net v2.
+    /// </summary>
+    internal static double[] LargestAngles(Index3 size)
+    {
+        const double degree = Math.PI / 180;
+        if (size.Z == 1) return [(Math.Max(size.Y, size.X) > 1.5 * Math.Min(size.Y, size.X) ? 15 : 180) * degree, 0, 0];
+        return IsFlat(size) ? [180 * degree, 0, 0] : [30 * degree, 30 * degree, 30 * degree];
+    }
+
+    /// <summary>A patch more than three times as wide as high, in voxels: its slices lie so far apart that it is treated slice by slice.</summary>
+    private static bool IsFlat(Index3 size) => Math.Max(size.Y, size.X) > 3 * size.Z;
+
     /// <summary>A given change; angles about z, y and x in radians; a scale above 1 shows the anatomy smaller.</summary>
-    internal static SpatialAugmentation Of(double[] angles, double scale, Vector3D spacing)
+    internal static SpatialAugmentation Of(double[] angles, double scale, Vector3D spacing) => Of(angles, scale, scale, spacing);
+
+    private static SpatialAugmentation Of(double[] angles, double scaleZ, double scaleInPlane, Vector3D spacing)
     {
         var map = Multiply(Rotation(angles[0], 1, 2), Multiply(Rotation(angles[1], 0, 2), Rotation(angles[2], 0, 1)));
         double[] millimetres = [spacing.Z, spacing.Y, spacing.X];
         for (var row = 0; row < 3; row++)
         {
             // Rigid in millimetres, so voxels go to mm before it and back behind it.
+            var scale = row == 0 ? scaleZ : scaleInPlane;
             for (var column = 0; column < 3; column++) map[row * 3 + column] *= scale * millimetres[column] / millimetres[row];
         }
 

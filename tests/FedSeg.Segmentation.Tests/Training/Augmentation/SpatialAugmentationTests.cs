@@ -1,8 +1,8 @@
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
-using FedSeg.Segmentation.Training;
+using FedSeg.Segmentation.Training.Augmentation;
 
-namespace FedSeg.Segmentation.Tests.Training;
+namespace FedSeg.Segmentation.Tests.Training.Augmentation;
 
 public sealed class SpatialAugmentationTests
 {
@@ -77,9 +77,33 @@ public sealed class SpatialAugmentationTests
         var source = OneVoxel(2, 2, 4);
         for (var i = 0; i < 300; i++)
         {
-            var (_, labels) = Extract(SpatialAugmentation.Draw(random, new Vector3D(1, 1, 1)), source, default);
+            var (_, labels) = Extract(SpatialAugmentation.Draw(random, Size, new Vector3D(1, 1, 1)), source, default);
             var at = Array.IndexOf(labels, (byte)1);
             Assert.True(at < 0 || at % 5 > 2, $"draw {i}: the voxel right of the centre went to column {at % 5}");
+        }
+    }
+
+    [Theory]
+    [InlineData(64, 64, 64, 30, 30)]
+    [InlineData(16, 64, 64, 180, 0)] // four times as wide as high: slice by slice
+    [InlineData(1, 64, 64, 180, 0)]
+    [InlineData(1, 128, 64, 15, 0)]
+    public void LargestAngles_OfAPatch_AreTheReferences(int z, int y, int x, double aboutZ, double aboutOthers)
+    {
+        var angles = SpatialAugmentation.LargestAngles(new Index3(z, y, x));
+        Assert.Equal([aboutZ, aboutOthers, aboutOthers], angles.Select(angle => angle * 180 / Math.PI), (a, b) => Math.Abs(a - b) < 1e-9);
+    }
+
+    [Fact]
+    public void Draw_FlatPatch_NeverLeavesItsSlice()
+    {
+        var random = new Random(1);
+        var (size, source) = (new Index3(1, 5, 5), OneVoxel(2, 2, 3));
+        for (var i = 0; i < 200; i++)
+        {
+            var (image, labels) = (new float[25], new byte[25]);
+            SpatialAugmentation.Draw(random, size, new Vector3D(1, 1, 1)).Extract(source, new Index3(0, 0, 0), size, image, labels);
+            Assert.DoesNotContain((byte)1, labels); // the voxel lies two slices below
         }
     }
 }

@@ -1,0 +1,225 @@
+using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
+using FedSeg.Segmentation.Inference;
+using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Training;
+using FedSeg.Testing;
+using static TorchSharp.torch;
+
+namespace FedSeg.Segmentation.Tests.Training;
+
+/// <summary>Local algorithms on a small cohort: what leaves, what stays, and what differs from plain training.</summary>
+public sealed class SiteTrainingTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly Cohort _cohort = Cohort.Split(SyntheticCases.Make(4), 0.25, seed: 7);
+
+    public SiteTrainingTests() => ModelInitializer.Write(_folder["base"], ArchitectureCatalog.Manifest(Plans.Small), seed: 3);
+
+    public void Dispose() => _folder.Dispose();
+
+    private static TrainingRecipe Recipe(LocalAlgorithm? algorithm = null, int steps = 4) => Plans.Recipe(steps) with { Algorithm = algorithm ?? new LocalAlgorithm.Plain() };
+
+    private static TrainingRecipe Keeping(params TensorGroup[] groups) => Recipe() with { Tensors = new TensorRules { KeepLocal = [.. groups] } };
+
+    private RoundFiles Files(string? state = "state", string? control = null) => new()
+    {
+        Model = _folder["base"],
+        Update = _folder["update"],
+        State = state is null ? null : _folder[state],
+        Control = control is null ? null : _folder[control],
+        PersonalModel = _folder["personal"],
+        CheckpointEverySteps = 3,
+    };
+
+    private RoundOutcome.Done Run(TrainingRecipe recipe, int round = 1, RoundFiles? files = null, RoundTask task = RoundTask.Train) => Assert.IsType<RoundOutcome.Done>(
+        RoundWork.Run(Plans.Round(round, task, recipe), _cohort, files ?? Files(), CPU, null, TestContext.Current.CancellationToken));
+
+    private Dictionary<string, float[]> Update()
+    {
+        using var file = SafetensorsFile.Open(_folder["update"]);
+        return file.Tensors.ToDictionary(tensor => tensor.Name, tensor => file.ReadAll(tensor.Name));
+    }
+
+    private Dictionary<string, float[]> UpdateOf(TrainingRecipe recipe, int round = 1, RoundFiles? files = null)
+    {
+        Run(recipe, round, files);
+        return Update();
+    }
+
+    private static double Norm(Dictionary<string, float[]> update) => Math.Sqrt(update.Values.SelectMany(values => values).Sum(value => (double)value * value));
+
+    [Fact]
+    public void FedProx_DrawsTheUpdateBack_AndWithoutStrengthIsPlain()
+    {
+        var plain = UpdateOf(Recipe());
+        Assert.Equal(plain, UpdateOf(Recipe(new LocalAlgorithm.FedProx(0))));
+        var drawn = UpdateOf(Recipe(new LocalAlgorithm.FedProx(100), steps: 12));
+        Assert.True(Norm(drawn) < 0.8 * Norm(UpdateOf(Recipe(steps: 12))));
+    }
+
+    [Fact]
+    public void KeepLocal_Normalisation_LeavesTheUpdateAndComesBackInTheNextRound()
+    {
+        var recipe = Keeping(TensorGroup.Normalisation);
+        var first = UpdateOf(recipe);
+        Assert.DoesNotContain(first.Keys, name => name.Contains("norm", StringComparison.Ordinal));
+        Assert.Equal(Plans.Round(recipe: recipe).UpdateManifest().All.Tensors.Select(tensor => tensor.Name), first.Keys);
+
+        var withOwn = UpdateOf(recipe, round: 2);
+        var withoutOwn = UpdateOf(recipe, round: 2, Files(state: "fresh"));
+        Assert.NotEqual(withOwn, withoutOwn);
+    }
+
+    [Fact]
+    public void KeepLocal_RoundDoneAgain_StartsFromTheSame()
+    {
+        var recipe = Keeping(TensorGroup.Head);
+        Run(recipe, round: 1);
+        var once = UpdateOf(recipe, round: 2);
+        Assert.Equal(once, UpdateOf(recipe, round: 2));
+    }
+
+    [Fact]
+    public void TakeLatest_Encoder_IsNeitherTrainedNorSent()
+    {
+        var recipe = Recipe() with { Tensors = new TensorRules { TakeLatest = [TensorGroup.Encoder] } };
+        var update = UpdateOf(recipe, files: Files(state: null));
+        Assert.All(update.Keys, name => Assert.False(name.StartsWith("encoder", StringComparison.Ordinal)));
+        Assert.Contains(update["head.weight"], value => value != 0);
+
+        // Trained on its own, the decoder changes otherwise than beside a moving encoder.
+        Assert.NotEqual(UpdateOf(Recipe())["head.weight"], update["head.weight"]);
+    }
+
+    [Fact]
+    public void Ditto_Update_IsPlainAndThePersonalModelStaysAtTheSite()
+    {
+        var ditto = Recipe(new LocalAlgorithm.Ditto(0.1));
+        Assert.Equal(UpdateOf(Recipe()), UpdateOf(ditto));
+
+        var closed = Run(ditto, round: 4, task: RoundTask.Evaluate);
+        Assert.Equal(SyntheticCases.Labels, closed.PersonalScores.Select(score => score.Label));
+        using var personal = Predictor.Open([_folder["personal"]], mirror: false, CPU);
+        Assert.Equal(closed.PersonalScores, personal.Score(_cohort.HeldBack, TestContext.Current.CancellationToken));
+        using var file = SafetensorsFile.Open(_folder["personal"]);
+        using var global = SafetensorsFile.Open(_folder["base"]);
+        Assert.NotEqual(global.ReadAll("head.weight"), file.ReadAll("head.weight"));
+    }
+
+    [Fact]
+    public void FineTuning_WhenTheRunCloses_ImprovesTheSitesOwnModel()
+    {
+        var closed = Run(Recipe() with { LearningRate = 0.1, FineTuneSteps = 60 }, round: 4, Files(state: null), RoundTask.Evaluate);
+        Assert.True(closed.PersonalScores.Average(score => score.MeanDice) > closed.Scores.Average(score => score.MeanDice) + 0.1);
+        Assert.False(File.Exists(_folder["update"]));
+    }
+
+    [Fact]
+    public void Scaffold_FirstRound_IsPlainAndSendsItsMeanGradient()
+    {
+        var plain = UpdateOf(Recipe());
+        var update = UpdateOf(Recipe(new LocalAlgorithm.Scaffold()));
+        Assert.All(plain, tensor => Assert.Equal(tensor.Value, update[tensor.Key]));
+        Assert.All(plain.Keys, name => Assert.Contains(update[UpdateManifest.ControlName(name)], value => value != 0));
+        Assert.Equal(2 * plain.Count, update.Count);
+    }
+
+    [Fact]
+    public void Scaffold_SecondRound_IsCorrectedByTheDifferenceOfTheControlVariates()
+    {
+        var recipe = Recipe(new LocalAlgorithm.Scaffold());
+        var first = UpdateOf(recipe);
+
+        // The only site's control variate is the federation's: no correction, as plain. Zero for the federation's: corrected.
+        WriteControl(first);
+        Assert.All(UpdateOf(Recipe(), round: 2), tensor => Assert.Equal(tensor.Value, UpdateOf(recipe, 2, Files(control: "control"))[tensor.Key]));
+        Assert.NotEqual(UpdateOf(Recipe(), round: 2)["head.weight"], UpdateOf(recipe, 2)["head.weight"]);
+    }
+
+    [Fact]
+    public void Scaffold_ChangeOfTheControl_IsWhatTheNextRoundAddsUpTo()
+    {
+        var recipe = Recipe(new LocalAlgorithm.Scaffold());
+        var first = UpdateOf(recipe)[UpdateManifest.ControlName("head.weight")];
+        var second = UpdateOf(recipe, round: 2)[UpdateManifest.ControlName("head.weight")];
+        using var own = SafetensorsFile.Open(Path.Combine(_folder["state"], "2", "control.safetensors"));
+        Assert.All(own.ReadAll("head.weight").Select((value, i) => (value, i)), entry => Assert.Equal(first[entry.i] + second[entry.i], entry.value, 1e-6));
+    }
+
+    [Fact]
+    public void Keeping_WithoutAFolder_IsRefused() => Assert.Throws<InvalidOperationException>(() => Run(Keeping(TensorGroup.Head), files: Files(state: null)));
+
+    [Theory]
+    [InlineData(OptimizerKind.AdamW)]
+    [InlineData(OptimizerKind.Sgd)]
+    public void OptimizerState_Kept_ChangesTheSecondRoundOnly(OptimizerKind optimizer)
+    {
+        var reset = Recipe() with { Optimizer = optimizer };
+        var keep = reset with { OptimizerState = OptimizerState.Keep };
+        Assert.Equal(UpdateOf(reset), UpdateOf(keep));
+        Assert.NotEqual(UpdateOf(reset, round: 2), UpdateOf(keep, round: 2));
+    }
+
+    [Fact]
+    public void EpochsPerRound_SmallSite_MakesFewerSteps()
+    {
+        var done = Run(Recipe(steps: 50) with { EpochsPerRound = 2 });
+        Assert.Equal(3, done.Steps); // 2 passes over 3 cases, two patches a step
+    }
+
+    public static TheoryData<string, TrainingRecipe> Interrupted => new()
+    {
+        { "AdamW", Recipe(steps: 8) },
+        { "SGD", Recipe(steps: 8) with { Optimizer = OptimizerKind.Sgd } },
+        { "SCAFFOLD", Recipe(new LocalAlgorithm.Scaffold(), 8) },
+        { "Ditto", Recipe(new LocalAlgorithm.Ditto(0.1), 8) },
+        { "kept norms and optimiser", Recipe(steps: 8) with { OptimizerState = OptimizerState.Keep, Tensors = new TensorRules { KeepLocal = [TensorGroup.Normalisation] } } },
+    };
+
+    [Theory]
+    [MemberData(nameof(Interrupted))]
+    public void Run_CutOffAndTakenUpAgain_EndsWithTheSameBits(string name, TrainingRecipe recipe)
+    {
+        Run(recipe, round: 1, Files(state: "whole"));
+        Run(recipe, round: 1, Files(state: "cut"));
+        var whole = Run(recipe, round: 2, Files(state: "whole"));
+        var update = File.ReadAllBytes(_folder["update"]);
+
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var plan = Plans.Round(2, recipe: recipe);
+        Assert.ThrowsAny<OperationCanceledException>(() => RoundWork.Run(
+            plan, _cohort, Files(state: "cut"), CPU, step => { if (step.Step == 5) source.Cancel(); }, source.Token));
+        var resumed = new List<int>();
+        var done = Assert.IsType<RoundOutcome.Done>(RoundWork.Run(plan, _cohort, Files(state: "cut"), CPU, step => resumed.Add(step.Step), TestContext.Current.CancellationToken));
+
+        Assert.Equal([4, 5, 6, 7, 8], resumed); // from the checkpoint after step 3
+        Assert.Equal(update, File.ReadAllBytes(_folder["update"]));
+        Assert.True(whole.MeanLoss == done.MeanLoss, name);
+        Assert.Equal(Contents("whole"), Contents("cut"));
+    }
+
+    [Fact]
+    public void Run_CheckpointOfAnotherPlan_IsNotGoneOnFrom()
+    {
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Assert.ThrowsAny<OperationCanceledException>(() => RoundWork.Run(
+            Plans.Round(recipe: Recipe(steps: 8)), _cohort, Files(), CPU, step => { if (step.Step == 5) source.Cancel(); }, source.Token));
+
+        var other = UpdateOf(Recipe(steps: 8) with { LearningRate = 0.02 });
+        Assert.Equal(UpdateOf(Recipe(steps: 8) with { LearningRate = 0.02 }, files: Files(state: null)), other);
+    }
+
+    private Dictionary<string, string> Contents(string state) => Directory.GetFiles(_folder[state], "*", SearchOption.AllDirectories)
+        .ToDictionary(path => Path.GetRelativePath(_folder[state], path), path => Convert.ToHexString(File.ReadAllBytes(path)));
+
+    private void WriteControl(Dictionary<string, float[]> update)
+    {
+        var manifest = ArchitectureCatalog.Manifest(Plans.Small);
+        using var writer = SafetensorsWriter.Create(_folder["control"], manifest);
+        foreach (var tensor in manifest.Tensors) writer.Write(update[UpdateManifest.ControlName(tensor.Name)]);
+        writer.Complete();
+    }
+}
