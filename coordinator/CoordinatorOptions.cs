@@ -11,9 +11,15 @@ internal sealed class CoordinatorOptions
     [Required(ErrorMessage = "Coordinator:Listen is missing; give address and port, such as 0.0.0.0:7443.")]
     public string Listen { get; set; } = "";
 
-    /// <summary>Folder of the run journal, models and updates.</summary>
+    /// <summary>Folder of models, updates and, unless <see cref="Journal"/> says otherwise, the run journal.</summary>
     [Required(ErrorMessage = "Coordinator:DataDirectory is missing; give the folder for journal, models and updates.")]
     public string DataDirectory { get; set; } = "";
+
+    /// <summary>
+    /// Where the run journal lies when not as a file in the data folder: a PostgreSQL database, such as
+    /// <c>Host=db;Database=fedseg;Username=fedseg;Passfile=/etc/fedseg/pgpass</c>.
+    /// </summary>
+    public string Journal { get; set; } = "";
 
     /// <summary>The server certificate, PEM.</summary>
     [Required(ErrorMessage = "Coordinator:Certificate is missing; 'fedseg provision init' writes coordinator.pem.")]

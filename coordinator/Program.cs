@@ -2,9 +2,10 @@ using FedSeg.Coordinator;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Hosting.Programs;
 
-if (args is [RecomputeProgram.Verb, var dataDirectory, var model])
+if (args is [RecomputeProgram.Verb, var dataDirectory, var model, .. var journal] && journal.Length <= 1)
 {
-    return await ServiceProgram.ExplainAsync(() => Task.FromResult(RecomputeProgram.Run(dataDirectory, model, CancellationToken.None)));
+    return await ServiceProgram.ExplainAsync(() =>
+        Task.FromResult(RecomputeProgram.Run(dataDirectory, model, journal.FirstOrDefault() ?? "", CancellationToken.None)));
 }
 
 return await ServiceProgram.RunAsync(() =>

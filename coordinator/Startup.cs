@@ -2,6 +2,7 @@ using System.Net;
 using System.Threading.RateLimiting;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Rounds;
@@ -71,13 +72,16 @@ internal static class Startup
         services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory));
 
     public static IServiceCollection AddRounds(this IServiceCollection services) => services
-        .AddSingleton(provider => new RunJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory))
+        .AddSingleton(provider => OpenJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<RunBook>()
         .AddSingleton<UpdateIntake>()
         .AddSingleton<RoundRunner>()
         .AddHostedService<RoundScheduler>();
 
     public static IServiceCollection AddJobs(this IServiceCollection services) => services.AddSingleton<JobCatalog>();
+
+    private static IRunJournal OpenJournal(CoordinatorOptions options, TimeProvider time) =>
+        options.Journal.Length == 0 ? new SqliteJournal(options.DataDirectory) : new PostgresJournal(options.Journal, time);
 
     /// <summary>One member can't take the places of all others: what it has open beyond its share is told to come back later, which gRPC reads as unavailable.</summary>
     private sealed class CallsPerMember(IOptions<CoordinatorOptions> settings) : IConfigureOptions<RateLimiterOptions>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation;
 using FedSeg.Federation.Identity;
@@ -9,18 +10,22 @@ using FedSeg.Hosting.Programs;
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// <c>FedSeg.Coordinator recompute DATA MODEL</c>: rebuilds the models of a run (named by its id, or by the SHA-256 of one of them) and
-/// prints one JSON document. It opens the data folder for reading only, so it may run beside a coordinator or on a copy. <c>fedseg model
-/// recompute</c> starts it.
+/// <c>FedSeg.Coordinator recompute DATA MODEL [JOURNAL]</c>: rebuilds the models of a run (named by its id, or by the SHA-256 of one of
+/// them) and prints one JSON document. It opens data folder and journal for reading only, so it may run beside a coordinator or on a copy.
+/// <c>fedseg model recompute</c> starts it.
 /// </summary>
 internal static class RecomputeProgram
 {
     public const string Verb = "recompute";
     private const int No = 1;
 
-    public static int Run(string dataDirectory, string name, CancellationToken cancellationToken)
+    /// <param name="dataDirectory">The coordinator's data folder.</param>
+    /// <param name="name">A run or a model.</param>
+    /// <param name="journal">PostgreSQL connection string of the journal; empty where it lies in the data folder.</param>
+    /// <param name="cancellationToken">Stops between chunks.</param>
+    public static int Run(string dataDirectory, string name, string journal, CancellationToken cancellationToken)
     {
-        using var book = new RunBook(RunJournal.OpenReadOnly(dataDirectory));
+        using var book = new RunBook(journal.Length == 0 ? SqliteJournal.OpenReadOnly(dataDirectory) : PostgresJournal.OpenReadOnly(journal));
         var run = book.Runs.LastOrDefault(run => run.Id.ToString() == name || ModelsOf(run).Any(model => model.ToString() == name));
         if (run is null)
         {

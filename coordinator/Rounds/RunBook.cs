@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using FedSeg.Coordinator.Journal;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using Microsoft.Data.Sqlite;
@@ -13,11 +14,11 @@ namespace FedSeg.Coordinator.Rounds;
 internal sealed class RunBook : IDisposable
 {
     private readonly Lock _gate = new();
-    private readonly RunJournal _journal;
+    private readonly IRunJournal _journal;
     private ImmutableSortedDictionary<string, RunState> _runs = ImmutableSortedDictionary.Create<string, RunState>(StringComparer.Ordinal);
     private TaskCompletionSource _changed = NewSignal();
 
-    public RunBook(RunJournal journal)
+    public RunBook(IRunJournal journal)
     {
         _journal = journal;
         foreach (var (run, next) in journal.ReadAll())

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedSeg.Coordinator.Jobs;
+using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Rounds;
@@ -46,7 +47,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public BlobStore Blobs { get; private set; } = null!;
 
-    public RunJournal Journal { get; private set; } = null!;
+    public IRunJournal Journal { get; private set; } = null!;
 
     public RunBook Book { get; private set; } = null!;
 
@@ -135,7 +136,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
     {
         var options = Options.Create(Settings);
         Blobs = new BlobStore(Settings.DataDirectory);
-        Journal = new RunJournal(Settings.DataDirectory);
+        Journal = new SqliteJournal(Settings.DataDirectory);
         Book = new RunBook(Journal);
         Ledger = new CoordinatorLedger(options, Time);
         Intake = new UpdateIntake(Book, Blobs, Ledger, options, Time, NullLogger<UpdateIntake>.Instance);

@@ -21,19 +21,25 @@ internal static class RecomputeCommand
 
     private static readonly Option<DirectoryInfo> DataOption = new("--data")
     {
-        Description = "The coordinator's data folder: its journal and blobs.",
+        Description = "The coordinator's data folder: its blobs and, unless --journal says otherwise, its journal.",
         Required = true,
     };
 
+    private static readonly Option<string?> JournalOption = new("--journal")
+    {
+        Description = "The journal's PostgreSQL connection string, where it does not lie in the data folder.",
+    };
+
     public static Command Create() =>
-        new Command("recompute", "Rebuild models from their stored updates and compare the hashes.") { ModelArgument, DataOption }
+        new Command("recompute", "Rebuild models from their stored updates and compare the hashes.") { ModelArgument, DataOption, JournalOption }
             .Does(RecomputeAsync);
 
     private static async Task<int> RecomputeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var data = parsed.GetRequiredValue(DataOption);
         if (!data.Exists) throw new BadInputException($"There is no folder '{data.FullName}'.");
-        string[] arguments = ["recompute", data.FullName, parsed.GetRequiredValue(ModelArgument)];
+        string[] journal = parsed.GetValue(JournalOption) is { } connection ? [connection] : [];
+        string[] arguments = ["recompute", data.FullName, parsed.GetRequiredValue(ModelArgument), .. journal];
         var (exitCode, output, errors) = await RunCoordinatorAsync(arguments, cancellationToken);
         if (output.Length == 0)
         {

@@ -2,16 +2,19 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using Microsoft.Data.Sqlite;
 
-namespace FedSeg.Coordinator.Rounds;
+namespace FedSeg.Coordinator.Journal;
 
-/// <summary>The append-only journal of all runs, in SQLite. An event is on the disk when <see cref="Append"/> returns.</summary>
-internal sealed class RunJournal : IDisposable
+/// <summary>The journal as an SQLite file in the coordinator's data folder: nothing to install, nothing to look after.</summary>
+internal sealed class SqliteJournal : IRunJournal
 {
-    private readonly SqliteConnection _connection;
-
     private const string FileName = "journal.db";
 
-    public RunJournal(string dataDirectory)
+    /// <summary>SQLITE_FULL and SQLITE_IOERR, <c>sqlite.org/rescode.html</c>.</summary>
+    private const int DiskFull = 13, DiskFailed = 10;
+
+    private readonly SqliteConnection _connection;
+
+    public SqliteJournal(string dataDirectory)
         : this(Path.Combine(Directory.CreateDirectory(dataDirectory).FullName, FileName), SqliteOpenMode.ReadWriteCreate)
     {
         // FULL makes every commit wait for the disk, also in write-ahead mode.
@@ -20,7 +23,7 @@ internal sealed class RunJournal : IDisposable
         Execute("CREATE TABLE IF NOT EXISTS events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, event TEXT NOT NULL) STRICT");
     }
 
-    private RunJournal(string path, SqliteOpenMode mode)
+    private SqliteJournal(string path, SqliteOpenMode mode)
     {
         _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
         _connection.Open();
@@ -28,25 +31,35 @@ internal sealed class RunJournal : IDisposable
 
     /// <summary>A journal to look at, also while a coordinator writes it.</summary>
     /// <exception cref="InvalidDataException">There is none in the folder.</exception>
-    public static RunJournal OpenReadOnly(string dataDirectory)
+    public static SqliteJournal OpenReadOnly(string dataDirectory)
     {
         var path = Path.Combine(dataDirectory, FileName);
         return File.Exists(path)
-            ? new RunJournal(path, SqliteOpenMode.ReadOnly)
+            ? new SqliteJournal(path, SqliteOpenMode.ReadOnly)
             : throw new InvalidDataException($"'{dataDirectory}' is not a coordinator's data folder: it holds no {FileName}.");
     }
 
-    /// <summary>Appends one event; durable when this returns. Callers append one at a time.</summary>
     public void Append(RunId run, RunEvent next)
     {
         using var command = _connection.CreateCommand();
         command.CommandText = "INSERT INTO events (run, event) VALUES ($run, $event)";
         command.Parameters.AddWithValue("$run", run.ToString());
         command.Parameters.AddWithValue("$event", next.ToJson());
-        command.ExecuteNonQuery();
+        try
+        {
+            command.ExecuteNonQuery();
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode == DiskFull)
+        {
+            throw new IOException("The journal could not grow: " + error.Message, error);
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode == DiskFailed)
+        {
+            // After a failed flush nobody knows what the disk holds, and asking again may say that all is well.
+            Environment.FailFast("The disk failed under the run journal; this process ends, and a new start reads what was stored.", error);
+        }
     }
 
-    /// <summary>Every event of every run, oldest first.</summary>
     public IEnumerable<(RunId Run, RunEvent Event)> ReadAll()
     {
         using var command = _connection.CreateCommand();
