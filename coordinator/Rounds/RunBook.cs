@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using Microsoft.Data.Sqlite;
 
 namespace FedSeg.Coordinator.Rounds;
 
@@ -49,7 +48,7 @@ internal sealed class RunBook : IDisposable
 
     /// <summary>Tells a run something and enters what follows in the journal before anyone else can look. Durable when this returns.</summary>
     /// <returns>Everything that was decided; what was to be entered has been.</returns>
-    /// <exception cref="SqliteException">The journal refused; nothing has changed.</exception>
+    /// <exception cref="IOException">The journal has no room; nothing has changed.</exception>
     public ImmutableArray<RunEffect> Step(RunId run, RunInput input, DateTimeOffset at)
     {
         lock (_gate)
