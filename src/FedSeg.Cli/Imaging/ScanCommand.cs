@@ -48,11 +48,12 @@ internal static class ScanCommand
         modality = series.Modality,
         files = series.Files,
         usable = series.Usable,
-        reason = series.Reason,
-        shape = series.Grid is { Size: var size } ? new[] { size.X, size.Y, size.Z } : null,
-        spacingMm = series.Grid is { SpacingMm: var spacing } ? new[] { spacing.X, spacing.Y, spacing.Z } : null,
+        // Every key is always there: a script need not ask first.
+        reason = series.Reason ?? "",
+        shape = series.Grid is { Size: var size } ? new[] { size.X, size.Y, size.Z } : [],
+        spacingMm = series.Grid is { SpacingMm: var spacing } ? new[] { spacing.X, spacing.Y, spacing.Z } : [],
         filledSlices = series.FilledSlices,
-        orientation = series.Orientation,
+        orientation = series.Orientation ?? "",
         segmentations = series.Segmentations,
     };
 
@@ -74,7 +75,8 @@ internal static class ScanCommand
         }
 
         AnsiConsole.Write(table);
-        foreach (var problem in scan.Quarantined) Console.WriteLine($"{problem.Path}: {problem.Reason}: {problem.Detail}");
+        // The detail says which file it is about.
+        foreach (var problem in scan.Quarantined) Console.WriteLine($"{problem.Reason}: {problem.Detail}");
     }
 
     private static string Verdict(ScannedSeries series) => series.FilledSlices == 0 ? "yes" : $"yes, {series.FilledSlices} missing "
