@@ -26,6 +26,11 @@ internal static class EvaluateCommand
         Description = "Average over mirror images too; slower by up to 8 times.",
     };
 
+    private static readonly Option<bool> Quality = new("--quality")
+    {
+        Description = "Let each model, or each mirror image of an only one, segment every case by itself, and say whether their agreement finds the bad cases.",
+    };
+
     private static readonly Option<int> Seed = new("--seed")
     {
         Description = "Seeds the bootstrap's draws.",
@@ -39,15 +44,22 @@ internal static class EvaluateCommand
     };
 
     public static Command Create() =>
-        new Command("evaluate", "Score a model on labelled cases.") { Models, Data, Mirror, Seed, DeviceName }.Does(RunAsync);
+        new Command("evaluate", "Score a model on labelled cases.") { Models, Data, Mirror, Quality, Seed, DeviceName }.Does(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var folder = parsed.GetRequiredValue(Data);
+        var models = parsed.GetRequiredValue(Models);
+        if (parsed.GetValue(Quality) && models.Length == 1 && !parsed.GetValue(Mirror))
+        {
+            throw new BadInputException("--quality needs several opinions: give more than one --model, or --mirror.");
+        }
+
         if (!folder.Exists) throw new BadInputException($"There is no data folder '{folder.FullName}'.");
         var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
-        using var predictor = LocalEngine.Open(parsed.GetRequiredValue(Models), parsed.GetValue(Mirror), device);
-        var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(predictor, folder.FullName, Note, cancellationToken));
+        using var predictor = LocalEngine.Open(models, parsed.GetValue(Mirror), device);
+        var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(
+            predictor, folder.FullName, parsed.GetValue(Quality), Note, cancellationToken));
         if (report.Cases.Count == 0)
         {
             throw new BadInputException(
@@ -70,6 +82,7 @@ internal static class EvaluateCommand
         {
             @case = scored.Case,
             site = scored.Site,
+            quality = scored.Agreement?.Score,
             labels = scored.Labels.Zip(summaries, (metrics, summary) => new
             {
                 label = summary.Label,
@@ -89,6 +102,9 @@ internal static class EvaluateCommand
             meanHd95 = summary.MeanHd95,
             cases = summary.Cases,
         }),
+        quality = report.RiskCoverage() is { } curve
+            ? new { aurc = curve.Aurc, optimal = curve.Optimal, random = curve.Random, excess = curve.Excess, normalised = curve.Normalised }
+            : null,
         keepLargest = KeepLargest(report, summaries),
         refused = report.Refused.Select(refused => new { @case = refused.Case, site = refused.Site, reason = refused.Reason }),
     };
@@ -116,6 +132,11 @@ internal static class EvaluateCommand
         AnsiConsole.Write(table);
         var keep = KeepLargest(report, summaries);
         if (keep.Count > 0) Console.WriteLine($"Keeping only the largest piece would have helped: --keep-largest {string.Join(' ', keep)}");
+        if (report.RiskCoverage() is { } curve)
+        {
+            Console.WriteLine($"Agreement as a sign of quality: AURC {curve.Aurc:F4} (optimal {curve.Optimal:F4}, at random {curve.Random:F4})");
+        }
+
         foreach (var refused in report.Refused) Console.WriteLine($"{refused.Site}/{refused.Case}: refused, {refused.Reason}");
     }
 }

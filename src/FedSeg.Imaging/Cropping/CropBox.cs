@@ -79,14 +79,26 @@ public sealed class CropBox
     public LabelVolume PutBack(LabelVolume labels)
     {
         Require(labels.Grid, Part, nameof(labels));
-        if (IsWhole) return labels;
-        var whole = new byte[Whole.VoxelCount];
+        return IsWhole ? labels : new LabelVolume(Whole, PutBack(labels.Labels));
+    }
+
+    /// <summary>The image in the grid it was cut from, zeros around it.</summary>
+    /// <exception cref="ArgumentException">The image is not on <see cref="Part"/>.</exception>
+    public Volume PutBack(Volume image)
+    {
+        Require(image.Grid, Part, nameof(image));
+        return IsWhole ? image : new Volume(Whole, PutBack(image.Voxels));
+    }
+
+    private T[] PutBack<T>(T[] part)
+    {
+        var whole = new T[Whole.VoxelCount];
         for (var row = 0; row < Part.Size.Z * Part.Size.Y; row++)
         {
-            labels.Labels.AsSpan(row * Part.Size.X, Part.Size.X).CopyTo(whole.AsSpan(RowStart(row)));
+            part.AsSpan(row * Part.Size.X, Part.Size.X).CopyTo(whole.AsSpan(RowStart(row)));
         }
 
-        return new LabelVolume(Whole, whole);
+        return whole;
     }
 
     private T[] Cut<T>(T[] voxels)

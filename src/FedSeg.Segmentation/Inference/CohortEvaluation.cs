@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Metrics;
+using FedSeg.Segmentation.Uncertainty;
 
 namespace FedSeg.Segmentation.Inference;
 
@@ -8,8 +9,13 @@ namespace FedSeg.Segmentation.Inference;
 /// <param name="PatientKey">Pseudonym of the patient, stays at the site.</param>
 /// <param name="Labels">The metrics of each of the model's labels, in class order.</param>
 /// <param name="Trial">What cutting labels down to their largest piece would have done.</param>
+/// <param name="Agreement">How well the members agreed, where that was asked for and there are several.</param>
 public sealed record EvaluatedCase(
-    string Site, string Case, string PatientKey, ImmutableArray<LabelMetrics> Labels, PostProcessingTrial Trial);
+    string Site, string Case, string PatientKey, ImmutableArray<LabelMetrics> Labels, PostProcessingTrial Trial, MemberAgreement? Agreement)
+{
+    /// <summary>Over the labels that reference or prediction has; NaN where there is none.</summary>
+    public double MeanDice => Labels.Select(metrics => metrics.Dice).Where(dice => !double.IsNaN(dice)).DefaultIfEmpty(double.NaN).Average();
+}
 
 /// <summary>A case that could not be scored.</summary>
 public sealed record RefusedCase(string Site, string Case, string Reason);
@@ -26,11 +32,12 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
 {
     /// <param name="predictor">The model.</param>
     /// <param name="directory">The data folder; sites and cases are taken in ordinal order.</param>
+    /// <param name="withAgreement">Whether each member segments every case once more, to see how well they agree.</param>
     /// <param name="scored">Called after each case.</param>
     /// <param name="cancellationToken">Looked at before each window.</param>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static CohortEvaluation Run(
-        Predictor predictor, string directory, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
+        Predictor predictor, string directory, bool withAgreement, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
     {
         var (cases, refused) = (new List<EvaluatedCase>(), new List<RefusedCase>());
         var (reader, vocabulary, options) = (new CaseReader(), LabelVocabulary.Of(predictor.Model.Labels), new MetricsOptions());
@@ -50,13 +57,26 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
                     var metrics = Enumerable.Range(1, predictor.Model.Labels.Length)
                         .Select(label => SegmentationMetrics.ComputeLabel(usable.Labels, prediction, (byte)label, options));
                     var trial = PostProcessingTrial.Of(prediction, usable.Labels, predictor.Model.Labels.Length);
-                    cases.Add(new EvaluatedCase(site, name, usable.PatientKey, [.. metrics], trial));
+                    var agreement = withAgreement ? predictor.Agreement(usable.Image, progress: null, cancellationToken) : null;
+                    cases.Add(new EvaluatedCase(site, name, usable.PatientKey, [.. metrics], trial, agreement));
                     scored?.Invoke(cases[^1]);
                     break;
             }
         }
 
         return new CohortEvaluation(cases, refused);
+    }
+
+    /// <summary>
+    /// Whether the members' agreement finds the bad segmentations; <see langword="null"/> with fewer than two cases that have both a Dice and
+    /// an agreement.
+    /// </summary>
+    public RiskCoverage? RiskCoverage()
+    {
+        var known = Cases.Where(entry => entry.Agreement is not null && !double.IsNaN(entry.MeanDice)).ToList();
+        return known.Count < 2
+            ? null
+            : Uncertainty.RiskCoverage.Of([.. known.Select(entry => entry.Agreement!.Score)], [.. known.Select(entry => 1 - entry.MeanDice)]);
     }
 
     /// <summary>Means and intervals of each label.</summary>

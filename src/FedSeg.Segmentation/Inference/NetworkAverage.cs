@@ -16,26 +16,49 @@ internal sealed class NetworkAverage
     /// <param name="networks">At least one; they stay the caller's.</param>
     /// <param name="mirroredAxes">Axes of an image that may be flipped, 0 z, 1 y, 2 x; none for the plain prediction.</param>
     public NetworkAverage(IReadOnlyList<Module<Tensor, Tensor>> networks, IReadOnlyList<int> mirroredAxes)
+        : this(networks, Subsets(mirroredAxes))
+    {
+    }
+
+    private NetworkAverage(IReadOnlyList<Module<Tensor, Tensor>> networks, List<long[]> flips)
     {
         ArgumentOutOfRangeException.ThrowIfZero(networks.Count, nameof(networks));
         _networks = networks;
-        _flips = Subsets(mirroredAxes);
+        _flips = flips;
         foreach (var network in networks) network.eval();
     }
 
+    /// <summary>
+    /// Those whose disagreement says something: each network by itself with all its mirror images, or each mirror image of an only network.
+    /// </summary>
+    public IReadOnlyList<NetworkAverage> Members() => _networks.Count > 1
+        ? [.. _networks.Select(network => new NetworkAverage([network], _flips))]
+        : [.. _flips.Select(axes => new NetworkAverage(_networks, [axes]))];
+
     /// <summary>Logits <c>[1, classes, D, H, W]</c> of a window <c>[1, 1, D, H, W]</c>.</summary>
-    public Tensor Logits(Tensor window)
+    public Tensor Logits(Tensor window) => Mean(Votes(window));
+
+    /// <summary>
+    /// What all say of a window, <c>[1, classes + 1, D, H, W]</c>: the mean of their probabilities of each class, and behind these the mean of
+    /// their own entropies, nats.
+    /// </summary>
+    public Tensor Opinions(Tensor window) => Mean(Votes(window).Select(logits =>
+    {
+        var logarithms = logits.log_softmax(1);
+        var probabilities = logarithms.exp();
+        return cat([probabilities, probabilities.mul(logarithms).sum(1, keepdim: true).neg_()], dim: 1);
+    }));
+
+    /// <summary>Logits of every network on every mirror image, flipped back.</summary>
+    private IEnumerable<Tensor> Votes(Tensor window) =>
+        from network in _networks
+        from axes in _flips
+        select axes.Length == 0 ? network.forward(window) : network.forward(window.flip(axes)).flip(axes);
+
+    private Tensor Mean(IEnumerable<Tensor> votes)
     {
         Tensor? sum = null;
-        foreach (var network in _networks)
-        {
-            foreach (var axes in _flips)
-            {
-                var logits = axes.Length == 0 ? network.forward(window) : network.forward(window.flip(axes)).flip(axes);
-                sum = sum is null ? logits : sum.add_(logits, LastingScalars.One);
-            }
-        }
-
+        foreach (var vote in votes) sum = sum is null ? vote : sum.add_(vote, LastingScalars.One);
         var count = _networks.Count * _flips.Count;
         if (count == 1) return sum!;
         using Scalar share = 1.0 / count;

@@ -6,6 +6,7 @@ using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Models;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Uncertainty;
 using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Inference;
@@ -77,6 +78,39 @@ public sealed class Predictor : IDisposable
     {
         var prepared = PreparedImage.From(image, Model.Preprocessing);
         return Evaluation.Segment(_average, Model.Labels.Length + 1, prepared, Model.Preprocessing, _device, progress, cancellationToken);
+    }
+
+    /// <summary>Segments an image and tells where the models, or their mirror images, are unsure or disagree.</summary>
+    /// <param name="image">The image on the scanner's grid.</param>
+    /// <param name="progress">Told the share done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before each window.</param>
+    public UncertainSegmentation SegmentWithUncertainty(Volume image, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        var prepared = PreparedImage.From(image, Model.Preprocessing);
+        return UncertainSegmentation.Of(_average, Model.Labels.Length + 1, prepared, Model.Preprocessing, _device, progress, cancellationToken);
+    }
+
+    /// <summary>
+    /// How well the models agree on an image, or an only model with its own mirror images; <see langword="null"/> where there is nobody to
+    /// disagree. Each segments the image once more.
+    /// </summary>
+    /// <param name="image">The image on the scanner's grid.</param>
+    /// <param name="progress">Told the share done, 0 to 1.</param>
+    /// <param name="cancellationToken">Looked at before each window.</param>
+    public MemberAgreement? Agreement(Volume image, Action<double>? progress, CancellationToken cancellationToken)
+    {
+        var members = _average.Members();
+        if (members.Count < 2) return null;
+        var prepared = PreparedImage.From(image, Model.Preprocessing);
+        var answers = new List<LabelVolume>();
+        foreach (var member in members)
+        {
+            var before = answers.Count;
+            Action<double>? share = progress is null ? null : done => progress((before + done) / members.Count);
+            answers.Add(Evaluation.Segment(member, Model.Labels.Length + 1, prepared, Model.Preprocessing, _device, share, cancellationToken));
+        }
+
+        return MemberAgreement.Of(answers, Model.Labels.Length);
     }
 
     /// <summary>Scores the model on prepared cases, in label order.</summary>

@@ -15,7 +15,10 @@ internal static class SlidingWindow
     private const double SigmaShare = 1.0 / 8;
     private const double Peak = 10;
 
-    /// <param name="networks">What gives a window's logits.</param>
+    /// <param name="answer">
+    /// What the networks say of a window <c>[1, 1, D, H, W]</c>, channels <c>[1, classes, D, H, W]</c>; taken for logits below, but any values
+    /// that may be averaged will do.
+    /// </param>
     /// <param name="image">The preprocessed image, of size D, H, W.</param>
     /// <param name="window">Size of a window.</param>
     /// <param name="device">Where the networks lie; windows go there one at a time.</param>
@@ -23,7 +26,7 @@ internal static class SlidingWindow
     /// <param name="progress">Told the share of windows done, 0 to 1.</param>
     /// <param name="cancellationToken">Looked at before each window.</param>
     public static void Run(
-        NetworkAverage networks,
+        Func<Tensor, Tensor> answer,
         Volume image,
         Index3 window,
         Device device,
@@ -49,7 +52,7 @@ internal static class SlidingWindow
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var tile = NewDisposeScope();
-                slab.Add(networks.Logits(Region(input, new Index3(zs[row], y, x), window).to(device)), importance, y, x);
+                slab.Add(answer(Region(input, new Index3(zs[row], y, x), window).to(device)), importance, y, x);
                 progress?.Invoke((double)++done / (zs.Length * ys.Length * xs.Length));
             }
 

@@ -54,6 +54,10 @@ public sealed class PreparedImage
     /// <summary>Puts labels of the cropped part back into the whole image and turns its axes back to the scanner's.</summary>
     internal LabelVolume ToScannerGrid(LabelVolume labels) => _orientation.Undo(_box.PutBack(labels), _orientation.OriginalGrid);
 
+    /// <summary>Brings an image of the network's grid, such as an uncertainty, to the scanner's; 0 outside the crop.</summary>
+    internal Volume ToScannerGrid(Volume image) =>
+        _orientation.Undo(_box.PutBack(Resampler.ToGrid(image, _box.Part, _maxThreads)), _orientation.OriginalGrid);
+
     private static Volume Normalise(Volume image, PreprocessingSpec preprocessing)
     {
         if (preprocessing.Modality == "CT") return IntensityNormalisation.ClipAndZScore(image, CtStatistics(preprocessing.Intensity));

@@ -51,13 +51,17 @@ public sealed class PredictCommandTests : IDisposable
         await StudyAsync();
         var names = await LabelsAsync();
 
-        var ended = await FedsegProcess.RunAsync("evaluate", "--model", Model("model", labels: names), "--data", _folder["hospitals"], "--json");
+        var ended = await FedsegProcess.RunAsync(
+            "evaluate", "--model", Model("model", labels: names), Model("other", seed: 2, names), "--quality", "--data", _folder["hospitals"], "--json");
 
         Assert.Equal(0, ended.ExitCode);
         using var document = JsonDocument.Parse(ended.Output);
         var cases = document.RootElement.GetProperty("cases").EnumerateArray().ToList();
         Assert.Equal(Directory.GetDirectories(_folder["hospitals"]).Sum(site => Directory.GetDirectories(site).Length), cases.Count);
         Assert.All(cases, scored => Assert.Equal(names, scored.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
+        Assert.All(cases, scored => Assert.InRange(scored.GetProperty("quality").GetDouble(), 0, 1));
+        var quality = document.RootElement.GetProperty("quality");
+        Assert.True(quality.GetProperty("aurc").GetDouble() >= quality.GetProperty("optimal").GetDouble());
         foreach (var name in names)
         {
             var summary = document.RootElement.GetProperty("summary").GetProperty(name!);
