@@ -123,6 +123,17 @@ internal sealed class FederationService(
         return Task.FromResult(new NoticeReceipt());
     }
 
+    public override Task<NoticeReceipt> Await(ReviewNotice request, ServerCallContext context)
+    {
+        if (!RunId.TryParse(request.RunId, null, out var run) || book.Find(run) is null)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "The notice names no known run."));
+        }
+
+        book.Step(run, new RunInput.AwaitsReview(Site(context), request.Round), time.GetUtcNow());
+        return Task.FromResult(new NoticeReceipt());
+    }
+
     /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection.</summary>
     private async Task SendAssignmentsAsync(
         SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)

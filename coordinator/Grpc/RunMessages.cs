@@ -55,7 +55,10 @@ internal static class RunMessages
     private static SiteResult Of(RoundState round, SiteId site)
     {
         if (round.Dropped.TryGetValue(site, out var reason)) return new SiteResult { Site = site.ToString(), State = "dropped", Reason = reason.ToString() };
-        if (!round.Accepted.TryGetValue(site, out var accepted)) return new SiteResult { Site = site.ToString(), State = "waiting" };
+        if (!round.Accepted.TryGetValue(site, out var accepted))
+        {
+            return new SiteResult { Site = site.ToString(), State = round.WaitingForReview.Contains(site) ? "waiting for review" : "waiting" };
+        }
 
         var result = new SiteResult
         {

@@ -1,18 +1,21 @@
 using FedSeg.Hosting.Programs;
 using FedSeg.SiteAgent;
 using FedSeg.SiteAgent.Cohort;
+using FedSeg.SiteAgent.Review;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
 // FedSeg.SiteAgent            --settings FILE   takes part in the federation until it is stopped
 // FedSeg.SiteAgent preflight  --settings FILE   says what a run could use of the cohort, and ends
+// FedSeg.SiteAgent review …   --settings FILE   shows what waits for a person, and takes that person's orders
+if (args is ["review", .. var verb]) return await ReviewCommands.RunAsync(verb, settings => Builder(settings));
+
 if (args is ["preflight", .. var settings])
 {
     return await ServiceProgram.RunAsync(
         () =>
         {
             var builder = Builder(settings);
-            // It prints its own lines.
             builder.Services.Configure<ConsoleLifetimeOptions>(lifetime => lifetime.SuppressStatusMessages = true);
             return builder.Build();
         },
@@ -22,7 +25,7 @@ if (args is ["preflight", .. var settings])
 return await ServiceProgram.RunAsync(() =>
 {
     var builder = Builder(args);
-    builder.Services.AddLedger().AddEgress().AddCoordinatorClient().AddAssignments();
+    builder.Services.AddLedger().AddEgress().AddReviewDesk().AddCoordinatorClient().AddAssignments();
     return builder.Build();
 });
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedSeg.Egress;
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
@@ -10,6 +11,7 @@ using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Ledgers;
+using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -74,9 +76,16 @@ internal static class Startup
             Recipient = settings.Coordinator,
             PolicyPath = settings.EgressPolicy,
             OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
+            DeskDirectory = DeskClient.FolderOf(settings.DataDirectory),
         };
         return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>(), provider.GetRequiredService<TimeProvider>(), RandomNumberGenerator.Create());
     });
+
+    /// <summary>Before whatever it may have to stop: orders given while no agent ran are obeyed first.</summary>
+    public static IServiceCollection AddReviewDesk(this IServiceCollection services) => services
+        .AddSingleton(provider => new OrderBox(DeskClient.OrdersOf(provider.GetRequiredService<IOptions<AgentOptions>>().Value.DataDirectory)))
+        .AddSingleton<DeskWatch>()
+        .AddHostedService(provider => provider.GetRequiredService<DeskWatch>());
 
     public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>();
 

@@ -4,6 +4,7 @@ using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review;
+using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -16,14 +17,13 @@ namespace FedSeg.Egress;
 /// and only then becomes a <see cref="ClearedUpdate"/>, the only thing the coordinator's client accepts. Without a ledger entry on the disk nothing is cleared: an
 /// exception of the ledger is an answer too, and it means no.
 /// </summary>
-public sealed class EgressGate
+public sealed class EgressGate : IDisposable
 {
     private readonly EgressOptions _options;
-    private readonly LedgerWriter _ledger;
     private readonly UpdateOutbox _outbox;
     private readonly UpdateSealer _sealer;
     private readonly EgressRecords _records;
-    private readonly EgressHistory _history = new();
+    private readonly SiteRecord _site;
     private readonly TimeProvider _time;
 
     /// <param name="options">The site's settings.</param>
@@ -34,13 +34,17 @@ public sealed class EgressGate
     {
         _time = time;
         _options = options;
-        _ledger = ledger;
         _outbox = new UpdateOutbox(options.OutboxDirectory);
         _sealer = new UpdateSealer(options.Site, random);
         _records = new EgressRecords(options);
+        _site = new SiteRecord(ledger);
+        Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), time);
     }
 
-    /// <summary>Takes an update from the trainer's hands to cleared or refused. One call at a time.</summary>
+    /// <summary>Where people decide what the gate may not decide by itself.</summary>
+    public ReviewDesk Desk { get; }
+
+    /// <summary>Takes an update from the trainer's hands to cleared, waiting or refused. One call at a time.</summary>
     /// <param name="plan">The plan the agent accepted; what the update says is compared with it.</param>
     /// <param name="update">What the trainer delivered; its file may be deleted when this returns.</param>
     /// <param name="cancellationToken">Stops the sealing; what is decided stays decided.</param>
@@ -48,20 +52,20 @@ public sealed class EgressGate
     /// <exception cref="LedgerCorruptException">The ledger is broken; nothing is cleared.</exception>
     public async Task<EgressOutcome> ClearAsync(RoundPlan plan, ModelUpdate update, CancellationToken cancellationToken)
     {
-        if (ReadPolicy() is not { } policy) return await RefuseWithoutPolicyAsync(plan);
+        if (Closed(out var policy) is { } closed) return await RefuseAsync(plan, closed);
 
         var folder = _outbox.BeginSealing();
         try
         {
-            var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy, folder, cancellationToken), cancellationToken);
+            var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy!, folder, cancellationToken), cancellationToken);
             facts = Remember(facts, plan.Run);
-            var report = EgressRules.Check(facts, policy);
+            var report = EgressRules.Check(facts, policy!);
 
             cancellationToken.ThrowIfCancellationRequested();
             // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
-            if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate);
-            await NoteAsync(EgressRecords.Requested, _records.Request(plan, policy, facts, sealedUpdate, report));
-            return await DecideAsync(plan, sealedUpdate, report);
+            if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate, Summarise(plan, policy!, facts, report));
+            await _site.NoteAsync(EgressRecords.Requested, _records.Request(plan, policy, facts, sealedUpdate, report));
+            return await DecideAsync(plan, sealedUpdate, report, policy!);
         }
         finally
         {
@@ -69,31 +73,50 @@ public sealed class EgressGate
         }
     }
 
-    /// <summary>Takes a notice that nothing will come to cleared or refused.</summary>
+    /// <summary>Takes a notice to cleared or refused.</summary>
     /// <exception cref="IOException">Disk or ledger refused; nothing is cleared.</exception>
     public async Task<NoticeOutcome> ClearNoticeAsync(OutcomeNotice notice, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (ReadPolicy() is null)
+        if (Closed(out _) is { } closed)
         {
-            await NoteAsync(EgressRecords.NoticeRefused, _records.Note(notice));
-            return new NoticeOutcome.Refused(PolicyReport.WithoutPolicy);
+            await _site.NoteAsync(EgressRecords.NoticeRefused, _records.Note(notice));
+            return new NoticeOutcome.Refused(closed);
         }
 
-        await NoteAsync(EgressRecords.NoticeCleared, _records.Note(notice));
+        await _site.NoteAsync(EgressRecords.NoticeCleared, _records.Note(notice));
         return new NoticeOutcome.Cleared(new ClearedNotice(notice));
     }
 
     /// <summary>
+    /// What became of a round's update at an earlier time, before a restart or while a person decided; <see langword="null"/> when there is none and the round is to be done.
+    /// What the run's earlier rounds left behind is discarded: the coordinator has gone on without it.
+    /// </summary>
+    public async Task<EgressOutcome?> RecallAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        await DiscardAsync((run, round) => run == plan.Run && round < plan.Round, "the round has closed without it");
+        var approved = await PendingAsync(cancellationToken);
+        if (approved.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task) is { } pending)
+        {
+            return new EgressOutcome.Cleared(pending, PolicyReport.DecidedBefore);
+        }
+
+        var (waiting, refusal) = _site.Book(book => (book.Find(plan.Run, plan.Round), book.RefusalOf(plan.Run, plan.Round)));
+        if (waiting is not null) return new EgressOutcome.Waiting(waiting.Update, waiting.Until);
+        return refusal is { } reason ? new EgressOutcome.RefusedInReview(reason) : null;
+    }
+
+    /// <summary>
     /// The updates that were approved and, as far as the ledger knows, not sent: to be sent again after a restart; the coordinator tells a repeated one by its digest.
-    /// Everything else in the outbox is removed, so call it before the first <see cref="ClearAsync"/>. Without a valid policy nothing is given out and nothing removed.
+    /// Everything else in the outbox but what waits for a person is removed, so call it before the first <see cref="ClearAsync"/>. Without a valid policy, or while the
+    /// site is halted, nothing is given out and nothing removed.
     /// </summary>
     public async Task<IReadOnlyList<ClearedUpdate>> PendingAsync(CancellationToken cancellationToken)
     {
-        if (ReadPolicy() is null) return [];
+        if (Closed(out _) is not null) return [];
 
         var pending = new List<ClearedUpdate>();
-        foreach (var (digest, run) in Unsent())
+        foreach (var (digest, run, _) in Unsent())
         {
             if (await _outbox.FindAsync(digest, cancellationToken) is { } update)
             {
@@ -101,83 +124,104 @@ public sealed class EgressGate
             }
             else
             {
-                await NoteAsync(EgressRecords.Discarded, _records.Discard(digest, run, "not as approved in the outbox"));
+                await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(digest, run, "not as approved in the outbox"));
             }
         }
 
-        _outbox.KeepOnly(pending.Select(update => update.Digest));
+        _outbox.KeepOnly(pending.Select(update => update.Digest).Concat(_site.Book(book => book.Waiting.Select(waiting => waiting.Update).ToList())));
         return pending;
     }
 
     /// <summary>Notes that an update reached the coordinator, and removes it from the outbox.</summary>
     public async Task RecordSentAsync(ClearedUpdate update, SendReceipt receipt)
     {
-        await NoteAsync(EgressRecords.Sent, _records.Send(update, receipt));
+        await _site.NoteAsync(EgressRecords.Sent, _records.Send(update, receipt));
         _outbox.Remove(update.Digest);
     }
 
     /// <summary>Notes that a notice reached the coordinator.</summary>
-    public Task RecordSentAsync(ClearedNotice notice) => NoteAsync(EgressRecords.NoticeSent, _records.Note(notice.Notice));
+    public Task RecordSentAsync(ClearedNotice notice) => _site.NoteAsync(EgressRecords.NoticeSent, _records.Note(notice.Notice));
 
     /// <summary>Notes that an update did not reach the coordinator. It stays approved and in the outbox, unless its bytes changed.</summary>
     public async Task RecordFailedAsync(ClearedUpdate update, SendFailure failure)
     {
-        await NoteAsync(EgressRecords.Failed, _records.Fail(update, failure));
+        await _site.NoteAsync(EgressRecords.Failed, _records.Fail(update, failure));
         if (failure == SendFailure.PayloadChanged) await DiscardAsync(update.Digest, update.Run, "payload changed after approval");
     }
 
     /// <summary>Notes that a notice did not reach the coordinator.</summary>
-    public Task RecordFailedAsync(ClearedNotice notice, SendFailure failure) => NoteAsync(EgressRecords.NoticeFailed, _records.Note(notice.Notice, failure));
+    public Task RecordFailedAsync(ClearedNotice notice, SendFailure failure) => _site.NoteAsync(EgressRecords.NoticeFailed, _records.Note(notice.Notice, failure));
 
-    /// <summary>Removes what a run that has ended left unsent.</summary>
-    public async Task DiscardRunAsync(RunId run)
+    /// <summary>Removes what a run that has ended left unsent or undecided.</summary>
+    public Task DiscardRunAsync(RunId run) => DiscardAsync((other, _) => other == run, "the run has ended");
+
+    public void Dispose()
     {
-        foreach (var (digest, _) in Unsent().Where(update => update.Run == run)) await DiscardAsync(digest, run, "the run has ended");
+        Desk.Dispose();
+        _site.Dispose();
     }
 
-    private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, PolicyReport report)
+    private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, PolicyReport report, EgressPolicy policy)
     {
-        var decision = AutoWithinBounds.Decide(report);
-        await NoteAsync(EgressRecords.Decided, _records.Decide(plan, sealedUpdate, decision));
+        using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        // Thrown while the update was measured.
+        if (Desk.Switch.IsThrown) return await RefuseAsync(plan, PolicyReport.Halted);
+        var decision = _site.Book(book => StandingAuthority.Decide(report, policy, book, plan.Run, _time.GetUtcNow()));
+        if (decision is EgressDecision.Awaited { Until: var until } && sealedUpdate is not null)
+        {
+            await _site.NoteAsync(EgressRecords.ReviewRequested, _records.AskForReview(plan, sealedUpdate.Digest, policy.Review, until));
+            return new EgressOutcome.Waiting(sealedUpdate.Digest, until);
+        }
+
+        await _site.NoteAsync(EgressRecords.Decided, _records.Decide(plan.Run, plan.Round, sealedUpdate?.Digest, decision));
         return decision is EgressDecision.Approved && sealedUpdate is not null
             ? new EgressOutcome.Cleared(new ClearedUpdate(sealedUpdate), report)
             : new EgressOutcome.Refused(report);
     }
 
-    private async Task<EgressOutcome> RefuseWithoutPolicyAsync(RoundPlan plan)
+    private async Task<EgressOutcome> RefuseAsync(RoundPlan plan, PolicyReport report)
     {
-        var report = PolicyReport.WithoutPolicy;
-        await NoteAsync(EgressRecords.Requested, _records.Request(plan, policy: null, facts: null, update: null, report));
-        return await DecideAsync(plan, sealedUpdate: null, report);
+        await _site.NoteAsync(EgressRecords.Requested, _records.Request(plan, policy: null, facts: null, update: null, report));
+        await _site.NoteAsync(EgressRecords.Decided, _records.Decide(plan.Run, plan.Round, update: null, new EgressDecision.Refused("the site itself")));
+        return new EgressOutcome.Refused(report);
+    }
+
+    private async Task DiscardAsync(Func<RunId, int, bool> which, string why)
+    {
+        using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        var unsent = Unsent().Where(update => which(update.Run, update.Round)).Select(update => (update.Update, update.Run));
+        var waiting = _site.Book(book => book.Waiting.Where(update => which(update.Run, update.Round)).Select(update => (update.Update, update.Run)).ToList());
+        foreach (var (update, run) in unsent.Concat(waiting)) await DiscardAsync(update, run, why);
     }
 
     private async Task DiscardAsync(Sha256Digest update, RunId run, string why)
     {
-        await NoteAsync(EgressRecords.Discarded, _records.Discard(update, run, why));
+        await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(update, run, why));
         _outbox.Remove(update);
     }
 
-    private SealingFacts Remember(SealingFacts facts, RunId run)
-    {
-        lock (_history)
-        {
-            _history.CatchUp(LedgerReader.Open(_ledger.Directory));
-            return facts with { EarlierNorms = [.. _history.Norms(run)], LastDay = _history.LastDay(_time.GetUtcNow()) };
-        }
-    }
+    private SealingFacts Remember(SealingFacts facts, RunId run) => _site.History(history =>
+        facts with { EarlierNorms = [.. history.Norms(run)], LastDay = history.LastDay(_time.GetUtcNow()), Halted = Desk.Switch.IsThrown });
 
     // Copied, because what is done about them changes it.
-    private List<(Sha256Digest Update, RunId Run)> Unsent()
+    private List<(Sha256Digest Update, RunId Run, int Round)> Unsent() => _site.History(history => history.Unsent.ToList());
+
+    private static ReviewSummary Summarise(RoundPlan plan, EgressPolicy policy, SealingFacts facts, PolicyReport report) => new()
     {
-        lock (_history)
-        {
-            _history.CatchUp(LedgerReader.Open(_ledger.Directory));
-            return [.. _history.Unsent];
-        }
+        Plan = plan,
+        Rules = report.Rules,
+        Tensors = [.. facts.Tensors],
+        Norm = facts.Norm ?? 0,
+        EarlierNorms = [.. facts.EarlierNorms],
+        MaximumNorm = policy.MaximumNorm,
+        MaximumUpdateBytes = policy.MaximumUpdateBytes,
+    };
+
+    /// <summary>Why nothing at all may leave; <see langword="null"/> when the policy says what may.</summary>
+    private PolicyReport? Closed(out EgressPolicy? policy)
+    {
+        policy = EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid valid ? valid.Policy : null;
+        if (Desk.Switch.IsThrown) return PolicyReport.Halted;
+        return policy is null ? PolicyReport.WithoutPolicy : null;
     }
-
-    private EgressPolicy? ReadPolicy() => EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid valid ? valid.Policy : null;
-
-    // Never cancelled: a decision without its entry, or a sent update without its, would be a hole in the record.
-    private Task<LedgerReceipt> NoteAsync(string action, Dictionary<string, string> facts) => _ledger.AppendAsync(action, facts);
 }

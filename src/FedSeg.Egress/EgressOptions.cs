@@ -15,4 +15,7 @@ public sealed record EgressOptions
 
     /// <summary>A folder of the gate's own for sealed updates until they are sent.</summary>
     public required string OutboxDirectory { get; init; }
+
+    /// <summary>The review desk's folder: people's accounts and their orders.</summary>
+    public required string DeskDirectory { get; init; }
 }

@@ -21,6 +21,13 @@ public sealed class SourceTests
         });
     }
 
+    /// <summary>The sender takes a ClearedUpdate or a ClearedNotice, and one file makes them: after the ledger's entry.</summary>
+    [Theory]
+    [InlineData("new ClearedUpdate(")]
+    [InlineData("new ClearedNotice(")]
+    public void Cleared_IsMadeByTheGateAlone(string making) =>
+        Assert.Equal("EgressGate.cs", Path.GetFileName(Assert.Single(Sources(), source => File.ReadAllText(source).Contains(making, StringComparison.Ordinal))));
+
     [Fact]
     public void Importer_OnlyItsConnectionMakesAnHttpClient()
     {

@@ -13,7 +13,7 @@ namespace FedSeg.Egress.Tests;
 /// <summary>One site's folders, ledger and gate, with a trainer's update that passes every rule until a test changes it.</summary>
 internal sealed class HospitalOnDisk : IDisposable
 {
-    public const string ValidPolicy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+    public const string ValidPolicy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nreview: auto-within-bounds\n";
 
     private static readonly SiteId Site = SiteId.Parse("north");
 
@@ -53,9 +53,12 @@ internal sealed class HospitalOnDisk : IDisposable
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    public string DeskPath => Path.Combine(Root, "desk");
+
     /// <summary>A gate over what is on the disk, as after a crash and a restart.</summary>
     public void Restart()
     {
+        Gate.Dispose();
         Ledger.Dispose();
         Start();
     }
@@ -122,6 +125,7 @@ internal sealed class HospitalOnDisk : IDisposable
 
     public void Dispose()
     {
+        Gate.Dispose();
         Ledger.Dispose();
         _key.Dispose();
         Directory.Delete(Root, recursive: true);
@@ -130,7 +134,7 @@ internal sealed class HospitalOnDisk : IDisposable
     private void Start()
     {
         Ledger = LedgerWriter.Open(Path.Combine(Root, "ledger"), "north.example/egress", _key, Time);
-        var options = new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath };
+        var options = new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath, DeskDirectory = DeskPath };
         Gate = new EgressGate(options, Ledger, Time, Random);
     }
 }

@@ -6,6 +6,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Ledgers;
+using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,6 +24,7 @@ internal sealed partial class AssignmentLoop(
     TrainerHost trainer,
     Preflight preflight,
     LedgerExchange ledgers,
+    DeskWatch desk,
     IOptions<AgentOptions> options,
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
@@ -35,7 +37,25 @@ internal sealed partial class AssignmentLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(AttendAsync(stoppingToken), StepAsync(stoppingToken));
+        await Task.WhenAll(AttendAsync(stoppingToken), StepAsync(stoppingToken), FollowDeskAsync(stoppingToken), FollowSwitchAsync(stoppingToken));
+    }
+
+    /// <summary>Takes up again what people have decided about.</summary>
+    private async Task FollowDeskAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var run in desk.Answered.ReadAllAsync(cancellationToken)) await _inputs.Writer.WriteAsync(new AssignmentInput.Reviewed(run), cancellationToken);
+    }
+
+    /// <summary>Stops what is under way each time the kill switch is thrown.</summary>
+    private async Task FollowSwitchAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await desk.Switch.WhenReleasedAsync(cancellationToken);
+            await desk.Switch.WhenThrownAsync(cancellationToken);
+            LogHalted();
+            await _inputs.Writer.WriteAsync(new AssignmentInput.Halted(), cancellationToken);
+        }
     }
 
     /// <summary>Everything the agent learns, in one order; the work it leads to runs beside it.</summary>
@@ -174,12 +194,14 @@ internal sealed partial class AssignmentLoop(
         var retry = FirstRetry;
         while (!cancellationToken.IsCancellationRequested)
         {
+            await desk.Switch.WhenReleasedAsync(cancellationToken);
+            using var attending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, desk.Switch.Thrown);
             try
             {
                 // Before anything is asked or sent: each party shows the other that its past is still what it was.
-                if (await ledgers.RunAsync(cancellationToken))
+                if (await ledgers.RunAsync(attending.Token))
                 {
-                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, cancellationToken))
+                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, attending.Token))
                     {
                         retry = FirstRetry;
                         await TakeAsync(assignment, cancellationToken);
@@ -197,6 +219,11 @@ internal sealed partial class AssignmentLoop(
             catch (IOException error)
             {
                 LogNotCosignedYet(error.Message);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // The kill switch: hung up. The coordinator says again what is to be done when it was lifted.
+                continue;
             }
 
             await Task.Delay(retry, time, cancellationToken);
@@ -254,6 +281,9 @@ internal sealed partial class AssignmentLoop(
 
     [LoggerMessage(406, LogLevel.Warning, "The ledger is not cosigned yet: {Problem}")]
     private partial void LogNotCosignedYet(string problem);
+
+    [LoggerMessage(409, LogLevel.Warning, "The kill switch is thrown: hung up, stopped training, dropped what waited")]
+    private partial void LogHalted();
 
     [LoggerMessage(405, LogLevel.Error, "Could not store files of {Run} round {Round}: {Problem} Free space in the agent's data folder; it is tried again")]
     private partial void LogStorageFailed(RunId run, int round, string problem);

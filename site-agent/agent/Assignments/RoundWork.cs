@@ -2,6 +2,7 @@ using FedSeg.Egress;
 using FedSeg.Egress.Imprint;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -40,11 +41,11 @@ internal sealed partial class RoundWork(
     }
 
     /// <summary>Cleans up after a kill: what a trainer had written goes.</summary>
-    /// <returns>Runs with an update that was approved and not sent.</returns>
+    /// <returns>Runs with an update that was approved and not sent, or that waits for a person.</returns>
     public async Task<IReadOnlyList<RunId>> RecoverAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
-        return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Distinct()];
+        return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Concat(gate.Desk.WaitingRuns).Distinct()];
     }
 
     /// <summary>Does a step and says how it ended.</summary>
@@ -79,9 +80,22 @@ internal sealed partial class RoundWork(
 
     private async Task<AssignmentInput> RecallAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
-        var approved = await gate.PendingAsync(cancellationToken);
-        _update = approved.FirstOrDefault(update => update.Run == plan.Run && update.Round == plan.Round && update.Task == plan.Task);
-        return new AssignmentInput.Recalled(_update?.Digest);
+        switch (await gate.RecallAsync(plan, cancellationToken))
+        {
+            case EgressOutcome.Cleared { Update: var update }:
+                _update = update;
+                return new AssignmentInput.Recalled(update.Digest);
+            case EgressOutcome.Waiting { Update: var update, Until: var until }:
+                LogWaiting(plan.Run, plan.Round, update.Abbreviated, until);
+                return new AssignmentInput.AwaitsReview();
+            case EgressOutcome.RefusedInReview { Reason: var reason }:
+                LogRefusedInReview(plan.Run, plan.Round, reason);
+                return new AssignmentInput.RefusedByPeople(reason == RefusalReason.Expired ? DropReason.ReviewExpired : DropReason.RefusedInReview);
+            case null when gate.Desk.IsPaused:
+                return new AssignmentInput.RefusedByPeople(DropReason.SitePaused);
+            default:
+                return new AssignmentInput.Recalled(Update: null);
+        }
     }
 
     private async Task<AssignmentInput> FetchModelAsync(RoundPlan plan, CancellationToken cancellationToken)
@@ -116,7 +130,8 @@ internal sealed partial class RoundWork(
                 LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds, finished.DataWaitShare ?? 0);
                 foreach (var score in finished.PersonalScores) LogPersonalScore(plan.Run, score.Label, score.MeanDice ?? double.NaN, score.Cases);
                 if (finished.Privacy is { } spent) LogPrivacySpent(plan.Run, plan.Round, spent.Epsilon, spent.Delta, spent.SamplingRate, spent.NoiseMultiplier, spent.Steps);
-                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), plan.Task == RoundTask.Train ? weights : null) { Privacy = finished.Privacy });
+                var delivered = plan.Task == RoundTask.Train ? weights : null;
+                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), delivered, ModelPath(plan.BaseModel)) { Privacy = finished.Privacy });
             case TrainerEvent.Failed failed:
                 LogTrainerFailed(plan.Run, plan.Round, failed.Code);
                 DropFolder();
@@ -135,6 +150,9 @@ internal sealed partial class RoundWork(
                 case EgressOutcome.Cleared { Update: var cleared }:
                     _update = cleared;
                     return new AssignmentInput.UpdateCleared(cleared.Digest);
+                case EgressOutcome.Waiting { Update: var waiting, Until: var until }:
+                    LogWaiting(plan.Run, plan.Round, waiting.Abbreviated, until);
+                    return new AssignmentInput.AwaitsReview();
                 case EgressOutcome.Refused { Report: var report }:
                     LogRefusedByPolicy(plan.Run, plan.Round, report.Summary);
                     return new AssignmentInput.UpdateRefused();
@@ -193,7 +211,7 @@ internal sealed partial class RoundWork(
 
     private async Task<AssignmentInput> SendNoticeAsync(ClearedNotice notice, CancellationToken cancellationToken)
     {
-        await coordinator.DeclineAsync(notice, cancellationToken);
+        await coordinator.TellAsync(notice, cancellationToken);
         return new AssignmentInput.Delivered(Accepted: true);
     }
 
@@ -282,6 +300,12 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(424, LogLevel.Warning, "The egress policy refused the update of {Run} round {Round}: {Report}")]
     private partial void LogRefusedByPolicy(RunId run, int round, string report);
+
+    [LoggerMessage(432, LogLevel.Information, "The update {Update} of {Run} round {Round} waits for a person's review until {Until:u}")]
+    private partial void LogWaiting(RunId run, int round, string update, DateTimeOffset until);
+
+    [LoggerMessage(433, LogLevel.Warning, "The update of {Run} round {Round} was refused in review: {Reason}")]
+    private partial void LogRefusedInReview(RunId run, int round, RefusalReason reason);
 
     [LoggerMessage(425, LogLevel.Information, "Sent the update of {Run} round {Round}: {Bytes} bytes of weights, digest {Digest}")]
     private partial void LogSent(RunId run, int round, long bytes, string digest);

@@ -15,7 +15,7 @@ namespace FedSeg.SiteAgent.Coordinator;
 
 /// <summary>
 /// The agent's only way of work with the coordinator. It takes assignments and models in, and sends nothing but what the egress gate cleared: the signatures of
-/// <see cref="SendAsync"/> and <see cref="DeclineAsync"/> leave no other way.
+/// <see cref="SendAsync"/> and <see cref="TellAsync"/> leave no other way.
 /// </summary>
 internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider time)
 {
@@ -69,13 +69,13 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
     public Task<UploadAnswer> SendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
         CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
 
-    /// <summary>Tells that nothing will come in a round.</summary>
+    /// <summary>Tells that nothing will come in a round, or not before a person has decided.</summary>
     /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
-    public Task DeclineAsync(ClearedNotice notice, CancellationToken cancellationToken) => CoordinatorChannel.ConnectedAsync(
-        async () => await _client.DeclineAsync(
-            new Protocol.V1.Notice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round, Reason = notice.Notice.Reason.ToString() },
-            deadline: channel.Deadline,
-            cancellationToken: cancellationToken),
+    public Task TellAsync(ClearedNotice notice, CancellationToken cancellationToken) => CoordinatorChannel.ConnectedAsync(
+        async () => notice.Notice is { Run: var run, Round: var round, Reason: { } reason }
+            ? await _client.DeclineAsync(new Notice { RunId = run.ToString(), Round = round, Reason = reason.ToString() }, deadline: channel.Deadline, cancellationToken: cancellationToken)
+            : await _client.AwaitAsync(
+                new ReviewNotice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round }, deadline: channel.Deadline, cancellationToken: cancellationToken),
         cancellationToken);
 
     private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)

@@ -64,6 +64,7 @@ internal static class RunView
     {
         "accepted" => $"{(site.HasMeanLoss ? site.MeanLoss.ToString("F3") : "-")}, {Format(MeanDice(site))}{Studies(site)}",
         "dropped" => $"dropped: {site.Reason}",
-        _ => "working",
+        "waiting" => "working",
+        _ => site.State,
     };
 }

@@ -1,16 +1,20 @@
+using System.Text.Json;
+using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Egress.Outbox;
 
 /// <summary>
-/// Sealed updates on disk until they are sent: one folder each, named by the update's digest, with <c>report.json</c> and the weights. The folder gets its name when it
+/// Sealed updates on disk until they are sent: one folder each, named by the update's digest, with <c>report.json</c>, the weights, and
+/// <c>summary.json</c> for the people who decide. The folder gets its name when it
 /// is complete, so a half-written one is never taken for an update.
 /// </summary>
 internal sealed class UpdateOutbox
 {
-    private const string ReportName = "report.json";
+    private const string ReportName = "report.json", SummaryName = "summary.json";
     private const string SealingPrefix = "sealing-";
     private const long MaxReportBytes = 1 << 20;
 
@@ -26,18 +30,15 @@ internal sealed class UpdateOutbox
     public string BeginSealing() => Directory.CreateDirectory(Path.Combine(_directory, SealingPrefix + Guid.NewGuid().ToString("N"))).FullName;
 
     /// <summary>Stores the sealed update under its digest. When this returns, its files are on the disk.</summary>
-    public SealedUpdate Store(string sealingFolder, SealedUpdate update)
+    public SealedUpdate Store(string sealingFolder, SealedUpdate update, ReviewSummary summary)
     {
-        using (var stream = new FileStream(Path.Combine(sealingFolder, ReportName), FileMode.CreateNew, FileAccess.Write))
-        {
-            stream.Write(update.ReportBytes.Span);
-            stream.Flush(flushToDisk: true);
-        }
+        DurableFile.Write(Path.Combine(sealingFolder, ReportName), update.ReportBytes.Span);
+        DurableFile.Write(Path.Combine(sealingFolder, SummaryName), summary.ToBytes());
 
         // The same bits may have been sealed before; what lies there is replaced by what was measured now.
         Remove(update.Digest);
         var folder = FolderOf(update.Digest);
-        Directory.Move(sealingFolder, folder);
+        DurableFile.PublishDirectory(sealingFolder, folder);
         var payload = update.Payload is { } sealedPayload ? sealedPayload with { Path = Path.Combine(folder, UpdateSealer.PayloadName) } : null;
         return new SealedUpdate(update.Report, update.ReportBytes.ToArray(), payload);
     }
@@ -55,6 +56,19 @@ internal sealed class UpdateOutbox
             : null;
         // Only bytes with the approved digest are parsed.
         return SealedDigest.Of(report, payload?.Sha256) == digest ? new SealedUpdate(SiteReport.FromBytes(report), report, payload) : null;
+    }
+
+    /// <summary>What was measured of an update; <see langword="null"/> when it is gone or unreadable. Nothing is decided on it but by people.</summary>
+    public ReviewSummary? FindSummary(Sha256Digest digest)
+    {
+        try
+        {
+            return ReviewSummary.FromBytes(File.ReadAllBytes(Path.Combine(FolderOf(digest), SummaryName)));
+        }
+        catch (Exception error) when (error is IOException or JsonException)
+        {
+            return null;
+        }
     }
 
     public void Remove(Sha256Digest digest) => RemoveFolder(FolderOf(digest));

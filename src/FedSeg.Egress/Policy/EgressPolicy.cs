@@ -33,6 +33,15 @@ public sealed record EgressPolicy
     /// <summary>Most bytes of weights approved in 24 hours; <see langword="null"/> when not bounded.</summary>
     public long? MaximumBytesPerDay { get; init; }
 
+    /// <summary>When a person decides.</summary>
+    public ReviewMode Review { get; init; }
+
+    /// <summary>How long something waits for a person before it is refused.</summary>
+    public TimeSpan ReviewTime { get; init; } = TimeSpan.FromHours(72);
+
+    /// <summary>How many different people have to approve, 1 or 2.</summary>
+    public int Approvals { get; init; } = 1;
+
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Yaml;
@@ -70,12 +71,27 @@ public static class EgressPolicyFile
             MaximumNormDeviation = Bounded(root.Number("maximumNormDeviation", 0, 1000, fallback: 0)),
             MaximumUpdatesPerDay = (int?)Bounded(root.WholeNumber("maximumUpdatesPerDay", 0, 1_000_000, fallback: 0)),
             MaximumBytesPerDay = (long?)Bounded(root.WholeNumber64("maximumBytesPerDay", 0, 1L << 50, fallback: 0)),
+            Review = Mode(root),
+            ReviewTime = TimeSpan.FromHours(root.WholeNumber("reviewHours", 1, 24 * 365, fallback: 72)),
+            Approvals = root.WholeNumber("approvals", 1, 2, fallback: 1),
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();
         return problems.Count == 0
             ? new EgressPolicyResult.Valid(policy)
             : new EgressPolicyResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
+    }
+
+    private static ReviewMode Mode(StrictYamlMap root)
+    {
+        var text = root.Text("review", StandingAuthority.NameOf(ReviewMode.EveryRound));
+        foreach (var mode in Enum.GetValues<ReviewMode>())
+        {
+            if (StandingAuthority.NameOf(mode) == text) return mode;
+        }
+
+        root.Refuse("review", $"not one of: {string.Join(", ", Enum.GetValues<ReviewMode>().Select(StandingAuthority.NameOf))}");
+        return ReviewMode.EveryRound;
     }
 
     /// <summary>0 says that there is no bound.</summary>

@@ -12,13 +12,16 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, DayWithinBounds, EnoughCases];
+        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, DayWithinBounds, EnoughCases];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
 
     private static RuleResult PolicyInForce(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.PolicyInForce, Passed: true, $"policy {policy.Hash.Abbreviated}", "a valid policy file");
+
+    private static RuleResult SiteInService(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.SiteInService, !facts.Halted, facts.Halted ? "the kill switch is thrown" : "in service", "lifted by two people");
 
     private static RuleResult ReportWithinPlan(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.ReportWithinPlan, facts.ReportProblem is null, facts.ReportProblem ?? "answers the plan", "the plan's ids and labels, possible numbers");

@@ -8,6 +8,9 @@ public enum EgressRule
     /// <summary>The site has a valid policy.</summary>
     PolicyInForce,
 
+    /// <summary>Nobody threw the site's kill switch.</summary>
+    SiteInService,
+
     /// <summary>The report answers the plan, in the plan's own labels, with numbers that are possible.</summary>
     ReportWithinPlan,
 
@@ -54,4 +57,11 @@ public sealed record PolicyReport(ImmutableArray<RuleResult> Rules)
     /// <summary>The report when there is no valid policy to check anything against.</summary>
     internal static PolicyReport WithoutPolicy { get; } =
         new([new RuleResult(EgressRule.PolicyInForce, Passed: false, "no valid policy", "a valid policy file")]);
+
+    /// <summary>Of an update whose rules were run before a restart or a review; the ledger has the results.</summary>
+    internal static PolicyReport DecidedBefore { get; } = new([]);
+
+    /// <summary>The report while the site is halted.</summary>
+    internal static PolicyReport Halted { get; } =
+        new([new RuleResult(EgressRule.SiteInService, Passed: false, "the kill switch is thrown", "lifted by two people")]);
 }

@@ -13,14 +13,14 @@ internal sealed class EgressHistory
     private const int RememberedNorms = 10;
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    private readonly List<(Sha256Digest Update, RunId Run)> _unsent = [];
+    private readonly List<(Sha256Digest Update, RunId Run, int Round)> _unsent = [];
     private readonly Queue<(DateTimeOffset At, long Bytes)> _lately = new();
     private readonly Dictionary<RunId, Queue<double>> _norms = [];
     private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm)> _requested = [];
     private long _folded;
 
     /// <summary>Updates that were approved and neither sent nor discarded since, oldest approval first.</summary>
-    public IReadOnlyList<(Sha256Digest Update, RunId Run)> Unsent => _unsent;
+    public IReadOnlyList<(Sha256Digest Update, RunId Run, int Round)> Unsent => _unsent;
 
     /// <summary>Reads what the ledger has gained since the last time.</summary>
     public void CatchUp(LedgerReader ledger)
@@ -64,7 +64,7 @@ internal sealed class EgressHistory
     private void Approve(LedgerEntry entry, Sha256Digest update)
     {
         var run = RunId.Parse(entry.Facts[EgressRecords.Run]);
-        _unsent.Add((update, run));
+        _unsent.Add((update, run, int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture)));
         var (bytes, norm) = _requested.GetValueOrDefault(update);
         _lately.Enqueue((entry.Time, bytes));
         if (norm is not { } known) return;

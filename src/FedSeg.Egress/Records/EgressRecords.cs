@@ -24,22 +24,42 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string NoticeRefused = "noticeRefused";
     public const string NoticeSent = "noticeSent";
     public const string NoticeFailed = "noticeFailed";
+    public const string ReviewRequested = "reviewRequested";
+    public const string ReviewApproved = "reviewApproved";
+    public const string OrderRefused = "orderRefused";
+    public const string Paused = "sitePaused";
+    public const string Resumed = "siteResumed";
+    public const string Halted = "siteHalted";
+    public const string LiftAsked = "haltLiftAsked";
+    public const string Lifted = "haltLifted";
 
     public const string Update = "update";
     public const string Norm = "norm";
     public const string PayloadBytes = "payloadBytes";
     public const string Run = "run";
+    public const string Round = "round";
+    public const string Task = "task";
+    public const string Policy = "policy";
     public const string Decision = "decision";
     public const string ApprovedDecision = "approved";
+    public const string By = "by";
+    public const string Order = "order";
+    public const string Reason = "reason";
+    public const string Standing = "standing";
+    public const string NextRounds = "nextRounds";
+    public const string Until = "until";
+    public const string Why = "why";
+
+    private const string WaitsForReview = "waitsForReview";
 
     /// <summary>What wants to leave, and what every rule found.</summary>
     public Dictionary<string, string> Request(RoundPlan plan, EgressPolicy? policy, SealingFacts? facts, SealedUpdate? update, PolicyReport report)
     {
         var entry = About(plan.Run, plan.Round);
-        entry["task"] = Word(plan.Task);
+        entry[Task] = Word(plan.Task);
         entry["plan"] = Sha256Digest.Of(plan.ToBytes()).ToString();
         entry["baseModel"] = plan.BaseModel.ToString();
-        entry["policy"] = policy?.Hash.ToString() ?? "none";
+        entry[Policy] = policy?.Hash.ToString() ?? "none";
         foreach (var rule in report.Rules)
         {
             entry["rule." + Word(rule.Rule)] = $"{(rule.Passed ? "passed" : "failed")}: {rule.Measured} (allowed: {rule.Limit})";
@@ -63,18 +83,52 @@ internal sealed class EgressRecords(EgressOptions options)
         return entry;
     }
 
-    public Dictionary<string, string> Decide(RoundPlan plan, SealedUpdate? update, EgressDecision decision)
+    /// <summary>What was decided, by whom, and on whose order.</summary>
+    public Dictionary<string, string> Decide(RunId run, int round, Sha256Digest? update, EgressDecision decision)
     {
-        var entry = About(plan.Run, plan.Round);
-        if (update is not null) entry[Update] = update.Digest.ToString();
-        (entry[Decision], entry["by"]) = decision switch
+        var entry = About(run, round);
+        if (update is not null) entry[Update] = update.ToString()!;
+        switch (decision)
         {
-            EgressDecision.Approved approved => (ApprovedDecision, approved.By),
-            EgressDecision.Refused refused => ("refused", refused.By),
-            _ => throw new InvalidOperationException($"Unknown decision {decision.GetType().Name}."),
-        };
-        return entry;
+            case EgressDecision.Approved approved:
+                (entry[Decision], entry[By]) = (ApprovedDecision, approved.By);
+                if (approved.Order is not null) entry[Order] = approved.Order;
+                if (approved.NextRounds > 0) entry[NextRounds] = Number(approved.NextRounds);
+                if (approved.IsStanding) entry[Standing] = "used";
+                return entry;
+            case EgressDecision.Refused refused:
+                (entry[Decision], entry[By]) = ("refused", refused.By);
+                if (refused.Reason is { } reason) entry[Reason] = Word(reason);
+                if (refused.Order is not null) entry[Order] = refused.Order;
+                return entry;
+            default:
+                throw new InvalidOperationException($"{decision.GetType().Name} is not a decision.");
+        }
     }
+
+    /// <summary>A person has to decide, and until when.</summary>
+    public Dictionary<string, string> AskForReview(RoundPlan plan, Sha256Digest update, ReviewMode mode, DateTimeOffset until) => new(About(plan.Run, plan.Round))
+    {
+        [Update] = update.ToString(),
+        ["mode"] = StandingAuthority.NameOf(mode),
+        [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>The first of two people approved.</summary>
+    public Dictionary<string, string> ApproveFirst(WaitingUpdate waiting, DeskOrder.Approve order) => new(About(waiting.Run, waiting.Round))
+    {
+        [Update] = waiting.Update.ToString(),
+        [By] = order.By,
+        [Order] = order.Id,
+        [NextRounds] = Number(order.NextRounds),
+    };
+
+    /// <summary>An order about the site as a whole.</summary>
+    public Dictionary<string, string> Obey(DeskOrder order) => new() { ["site"] = options.Site.ToString(), [By] = order.By, [Order] = order.Id };
+
+    /// <summary>An order that was not obeyed.</summary>
+    public Dictionary<string, string> RefuseOrder(DeskOrder order, string why) =>
+        new(Obey(order)) { ["kind"] = char.ToLowerInvariant(order.GetType().Name[0]) + order.GetType().Name[1..], [Why] = why };
 
     public Dictionary<string, string> Send(ClearedUpdate update, SendReceipt receipt) =>
         new(Closing(update)) { ["receipt"] = Word(receipt), [PayloadBytes] = Number(update.PayloadBytes) };
@@ -83,9 +137,9 @@ internal sealed class EgressRecords(EgressOptions options)
 
     /// <summary>An approved update that will not be sent any more.</summary>
     public Dictionary<string, string> Discard(Sha256Digest update, RunId run, string why) =>
-        new() { ["site"] = options.Site.ToString(), [Run] = run.ToString(), [Update] = update.ToString(), ["why"] = why };
+        new() { ["site"] = options.Site.ToString(), [Run] = run.ToString(), [Update] = update.ToString(), [Why] = why };
 
-    public Dictionary<string, string> Note(OutcomeNotice notice) => new(About(notice.Run, notice.Round)) { ["reason"] = Word(notice.Reason) };
+    public Dictionary<string, string> Note(OutcomeNotice notice) => new(About(notice.Run, notice.Round)) { [Reason] = notice.Reason is { } reason ? Word(reason) : WaitsForReview };
 
     public Dictionary<string, string> Note(OutcomeNotice notice, SendFailure failure) => new(Note(notice)) { ["code"] = Word(failure) };
 
@@ -96,7 +150,7 @@ internal sealed class EgressRecords(EgressOptions options)
         ["site"] = options.Site.ToString(),
         ["recipient"] = options.Recipient,
         [Run] = run.ToString(),
-        ["round"] = Number(round),
+        [Round] = Number(round),
     };
 
     /// <summary>SHA-256 over one line per declared tensor: name and shape.</summary>

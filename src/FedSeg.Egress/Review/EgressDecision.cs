@@ -8,19 +8,31 @@ public abstract record EgressDecision
     private EgressDecision() { }
 
     /// <summary>It may.</summary>
-    /// <param name="By">Which authority: a standing one by name, or a person.</param>
-    public sealed record Approved(string By) : EgressDecision;
+    /// <param name="By">Which authority: a standing one by name, or the accounts of people.</param>
+    public sealed record Approved(string By) : EgressDecision
+    {
+        /// <summary>The order it follows; <see langword="null"/> where no person was asked.</summary>
+        public string? Order { get; init; }
 
-    /// <summary>It may not.</summary>
+        /// <summary>For how many further rounds of the run it stands.</summary>
+        public int NextRounds { get; init; }
+
+        /// <summary>Whether one round of an earlier standing approval was used up.</summary>
+        public bool IsStanding { get; init; }
+    }
+
+    /// <summary>It may not, by the policy's rules.</summary>
     /// <param name="By">Which authority.</param>
-    public sealed record Refused(string By) : EgressDecision;
-}
+    public sealed record Refused(string By) : EgressDecision
+    {
+        /// <summary>A person's reason; <see langword="null"/> where a rule failed.</summary>
+        public RefusalReason? Reason { get; init; }
 
-/// <summary>The standing approval of a site without a review desk: what passes every rule may leave.</summary>
-internal static class AutoWithinBounds
-{
-    private const string Name = "auto-within-bounds";
+        /// <summary>The order it follows.</summary>
+        public string? Order { get; init; }
+    }
 
-    public static EgressDecision Decide(PolicyReport report) =>
-        report.Passed ? new EgressDecision.Approved(Name) : new EgressDecision.Refused(Name);
+    /// <summary>A person has to say.</summary>
+    /// <param name="Until">When silence becomes a refusal.</param>
+    public sealed record Awaited(DateTimeOffset Until) : EgressDecision;
 }

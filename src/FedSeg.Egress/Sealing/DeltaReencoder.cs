@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
@@ -20,17 +22,26 @@ internal static class DeltaReencoder
     }
 
     /// <summary>Copies, rounds to the grid, encodes, and measures what was written. When this returns, the file is on the disk.</summary>
+    /// <param name="source">The trainer's file.</param>
+    /// <param name="manifest">The declared tensors.</param>
+    /// <param name="grid">The coarser of the policy's and the encoding's grid.</param>
+    /// <param name="encoding">How the changes are written.</param>
+    /// <param name="targetPath">The file to write.</param>
+    /// <param name="baseModel">The model that the changes are changes of, to compare with; <see langword="null"/> where it is not at hand.</param>
+    /// <param name="cancellationToken">Stops between chunks.</param>
     public static DeltaMeasures Reencode(
-        SafetensorsFile source, TensorManifest manifest, StochasticGrid grid, UpdateEncoding encoding, string targetPath, CancellationToken cancellationToken)
+        SafetensorsFile source, TensorManifest manifest, StochasticGrid grid, UpdateEncoding encoding, string targetPath, SafetensorsFile? baseModel, CancellationToken cancellationToken)
     {
         var chunk = new float[ChunkElements];
         var (squares, nonFinite) = (0.0, 0L);
+        var tensors = ImmutableArray.CreateBuilder<TensorMeasures>(manifest.Tensors.Length);
         using var writer = UpdateWriter.Create(targetPath, manifest, encoding);
         foreach (var tensor in manifest.Tensors)
         {
             var step = grid.IsOff && encoding == UpdateEncoding.F32 ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
             writer.BeginTensor((float)step);
             var sum = new LaneSum();
+            var (largest, zeros) = (0f, 0L);
             for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -40,13 +51,32 @@ internal static class DeltaReencoder
                 grid.Round(values, step);
                 writer.Write(values);
                 sum.AddProducts(values, values);
+                largest = Math.Max(largest, FiniteValues.LargestFinite(values));
+                zeros += values.Count(0f);
             }
 
             // In double, in the manifest's order: the same norm on every machine.
             squares += sum.Total;
+            var norm = Math.Sqrt(sum.Total);
+            var baseNorm = baseModel is null ? 0 : Norm(baseModel, tensor, chunk, cancellationToken);
+            tensors.Add(new TensorMeasures(tensor.Name, tensor.Shape, norm, baseNorm > 0 ? norm / baseNorm : null, largest, (double)zeros / tensor.ElementCount));
         }
 
-        return new DeltaMeasures(writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN);
+        return new DeltaMeasures(writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN, tensors.MoveToImmutable());
+    }
+
+    private static double Norm(SafetensorsFile model, TensorSpec tensor, float[] chunk, CancellationToken cancellationToken)
+    {
+        var sum = new LaneSum();
+        for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
+            model.Read(tensor.Name, start, values);
+            sum.AddProducts(values, values);
+        }
+
+        return Math.Sqrt(sum.Total);
     }
 
     private static double Largest(SafetensorsFile source, TensorSpec tensor, float[] chunk, CancellationToken cancellationToken)
@@ -68,4 +98,5 @@ internal static class DeltaReencoder
 /// <param name="Sha256">Digest of the file written.</param>
 /// <param name="NonFiniteValues">Weights that are NaN or infinite.</param>
 /// <param name="Norm">L2 norm; NaN when a weight is not finite.</param>
-internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, double Norm);
+/// <param name="Tensors">The same tensor by tensor, in file order.</param>
+internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, double Norm, ImmutableArray<TensorMeasures> Tensors);

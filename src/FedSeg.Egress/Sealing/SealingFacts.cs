@@ -1,3 +1,4 @@
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Egress.Sealing;
@@ -21,6 +22,12 @@ internal sealed record SealingFacts
 
     /// <summary>L2 norm over all weight changes; NaN when one of them is not finite.</summary>
     public required double? Norm { get; init; }
+
+    /// <summary>What was measured tensor by tensor, in file order.</summary>
+    public IReadOnlyList<TensorMeasures> Tensors { get; init; } = [];
+
+    /// <summary>Whether the site's kill switch is thrown.</summary>
+    public bool Halted { get; init; }
 
     /// <summary>Norms of the run's last approved updates.</summary>
     public IReadOnlyCollection<double> EarlierNorms { get; init; } = [];

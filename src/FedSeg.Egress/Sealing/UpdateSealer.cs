@@ -33,7 +33,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         if (plan.Task == RoundTask.Train)
         {
             (facts, payload) = SealWeights(
-                facts, plan, new StochasticGrid(policy.Requantisation.AtLeast(plan.Recipe.UpdateEncoding), random), update.WeightsPath, Path.Combine(folder, PayloadName), cancellationToken);
+                facts, plan, new StochasticGrid(policy.Requantisation.AtLeast(plan.Recipe.UpdateEncoding), random), update, Path.Combine(folder, PayloadName), cancellationToken);
         }
         else
         {
@@ -47,8 +47,9 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
     }
 
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
-        SealingFacts facts, RoundPlan plan, StochasticGrid grid, string? weightsPath, string target, CancellationToken cancellationToken)
+        SealingFacts facts, RoundPlan plan, StochasticGrid grid, ModelUpdate update, string target, CancellationToken cancellationToken)
     {
+        var weightsPath = update.WeightsPath;
         if (weightsPath is null || !File.Exists(weightsPath)) return (facts with { TensorProblem = "the weights are missing" }, null);
 
         facts = facts with { WeightsBytes = new FileInfo(weightsPath).Length };
@@ -58,9 +59,11 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
             var manifest = plan.UpdateManifest().All;
             if (DeltaReencoder.Problem(source, manifest) is { } problem) return (facts with { TensorProblem = problem }, null);
 
-            var measures = DeltaReencoder.Reencode(source, manifest, grid, plan.Recipe.UpdateEncoding, target, cancellationToken);
+            using var baseModel = update.BaseModelPath is null ? null : SafetensorsFile.Open(update.BaseModelPath);
+            var measures = DeltaReencoder.Reencode(source, manifest, grid, plan.Recipe.UpdateEncoding, target, baseModel, cancellationToken);
             var payload = new SealedPayload(target, plan.UpdateBytes(), measures.Sha256);
-            return (facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = payload.Bytes }, payload);
+            facts = facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = payload.Bytes, Tensors = measures.Tensors };
+            return (facts, payload);
         }
         catch (SafetensorsException)
         {

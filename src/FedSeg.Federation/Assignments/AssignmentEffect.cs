@@ -11,7 +11,10 @@ public abstract record AssignmentEffect
     /// <summary>A step of a round's work. One is under way at a time, and each ends with one <see cref="AssignmentInput"/>.</summary>
     public abstract record Work(RoundPlan Plan) : AssignmentEffect;
 
-    /// <summary>Look for an update of the round that was approved and not sent: <see cref="AssignmentInput.Recalled"/>.</summary>
+    /// <summary>
+    /// Look for what became of the round before: an update that was approved and not sent, or none (<see cref="AssignmentInput.Recalled"/>), a person's review that is due
+    /// or was refused.
+    /// </summary>
     public sealed record Recall(RoundPlan Plan) : Work(Plan);
 
     /// <summary>Fetch and prove the base model: fetched or refused.</summary>
@@ -20,7 +23,7 @@ public abstract record AssignmentEffect
     /// <summary>Let the trainer work: trained or failed.</summary>
     public sealed record Train(RoundPlan Plan) : Work(Plan);
 
-    /// <summary>Hand the update to the egress gate: cleared or refused.</summary>
+    /// <summary>Hand the update to the egress gate: cleared, refused, or for a person to decide.</summary>
     public sealed record ClearUpdate(RoundPlan Plan, ModelUpdate Update) : Work(Plan);
 
     /// <summary>Send what the gate cleared: delivered or changed.</summary>
@@ -32,14 +35,14 @@ public abstract record AssignmentEffect
     /// <summary>Note in the ledger that the bytes changed, and forget them.</summary>
     public sealed record RecordChanged(RoundPlan Plan, Sha256Digest Update) : Work(Plan);
 
-    /// <summary>Hand the gate a notice that nothing will come: cleared or refused.</summary>
-    public sealed record ClearNotice(RoundPlan Plan, DropReason Reason) : Work(Plan);
+    /// <summary>Hand the gate a notice that nothing will come, or without a reason that a person has to decide first: cleared or refused.</summary>
+    public sealed record ClearNotice(RoundPlan Plan, DropReason? Reason) : Work(Plan);
 
     /// <summary>Send the notice the gate cleared.</summary>
-    public sealed record SendNotice(RoundPlan Plan, DropReason Reason) : Work(Plan);
+    public sealed record SendNotice(RoundPlan Plan, DropReason? Reason) : Work(Plan);
 
     /// <summary>Note in the ledger that it was sent.</summary>
-    public sealed record RecordNotice(RoundPlan Plan, DropReason Reason) : Work(Plan);
+    public sealed record RecordNotice(RoundPlan Plan, DropReason? Reason) : Work(Plan);
 
     /// <summary>Have both ledgers cosigned, if the coordinator can be reached.</summary>
     public sealed record Cosign(RoundPlan Plan) : Work(Plan);

@@ -27,6 +27,18 @@ public abstract record AssignmentInput
     /// <param name="Update">The digest of an update that was approved and, as far as the ledger knows, not sent.</param>
     public sealed record Recalled(Sha256Digest? Update) : AssignmentInput;
 
+    /// <summary>A person of the site has to decide before this goes on; the round is taken up again with <see cref="Reviewed"/>.</summary>
+    public sealed record AwaitsReview : AssignmentInput;
+
+    /// <summary>People of the site said no, or nothing in time, or let the site begin no round.</summary>
+    public sealed record RefusedByPeople(DropReason Reason) : AssignmentInput;
+
+    /// <summary>People have decided about what waited in a run.</summary>
+    public sealed record Reviewed(RunId Run) : AssignmentInput;
+
+    /// <summary>The site's kill switch was thrown: whatever is under way stops, nothing is remembered.</summary>
+    public sealed record Halted : AssignmentInput;
+
     /// <summary>The base model is here and proven.</summary>
     public sealed record ModelFetched : AssignmentInput;
 

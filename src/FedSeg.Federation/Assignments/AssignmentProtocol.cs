@@ -28,6 +28,8 @@ public static class AssignmentProtocol
         AssignmentInput.Remembered remembered => Stay(Hold(state, remembered.Run)),
         AssignmentInput.RoundAssigned assigned => Take(state, assigned),
         AssignmentInput.RunEnded ended => EndRun(state, ended.Run),
+        AssignmentInput.Reviewed reviewed => TakeUpAgain(state, reviewed.Run),
+        AssignmentInput.Halted => Halt(state),
         AssignmentInput.RunFreed freed => Stay(state with { Held = state.Held.Remove(freed.Run) }),
         _ when state.Current is { IsStopping: true } work && !WasSent(work, input) => BeginNext(state, new AssignmentEffect.Free(work.Doing.Plan.Run)),
         _ when state.Current is { } work => Advance(state, work, input),
@@ -41,13 +43,44 @@ public static class AssignmentProtocol
     private static AssignmentStep Take(AssignmentState state, AssignmentInput.RoundAssigned assigned)
     {
         if (state.Has(assigned.Plan) || state.Waiting.Length == MaximumWaiting) return Stay(state);
-        var taken = Hold(state, assigned.Plan.Run) with { Waiting = state.Waiting.Add(assigned) };
+        // A round in review is told again; one of an earlier round has lost its turn.
+        var taken = Hold(state, assigned.Plan.Run) with
+        {
+            Waiting = state.Waiting.Add(assigned),
+            InReview = state.InReview.RemoveAll(review => review.Plan.Run == assigned.Plan.Run),
+        };
         return taken.Current is null ? BeginNext(taken) : Stay(taken);
+    }
+
+    private static AssignmentStep TakeUpAgain(AssignmentState state, RunId run)
+    {
+        var again = state with
+        {
+            Waiting = state.Waiting.AddRange(state.InReview.Where(review => review.Plan.Run == run)),
+            InReview = state.InReview.RemoveAll(review => review.Plan.Run == run),
+        };
+        // Decided before the coordinator was told that it waits.
+        if (again.Current is { AwaitsReview: true } work && work.Assigned.Plan.Run == run)
+        {
+            again = again with { Waiting = again.Waiting.Add(work.Assigned), Current = work with { AwaitsReview = false } };
+        }
+
+        return again.Current is null ? BeginNext(again) : Stay(again);
+    }
+
+    private static AssignmentStep Halt(AssignmentState state)
+    {
+        var left = state with { Waiting = [], InReview = [] };
+        return left.Current is { IsStopping: false } work ? new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop()]) : Stay(left);
     }
 
     private static AssignmentStep EndRun(AssignmentState state, RunId run)
     {
-        var left = state with { Waiting = state.Waiting.RemoveAll(waiting => waiting.Plan.Run == run) };
+        var left = state with
+        {
+            Waiting = state.Waiting.RemoveAll(waiting => waiting.Plan.Run == run),
+            InReview = state.InReview.RemoveAll(review => review.Plan.Run == run),
+        };
         if (left.Current is not { } work || work.Doing.Plan.Run != run) return new(left, [new AssignmentEffect.Free(run)]);
         return work.IsStopping
             ? Stay(left)
@@ -61,6 +94,8 @@ public static class AssignmentProtocol
         return (work.Doing, input) switch
         {
             (AssignmentEffect.Recall, AssignmentInput.Recalled { Update: { } update }) => Do(new AssignmentEffect.SendUpdate(plan, update)),
+            (AssignmentEffect.Recall or AssignmentEffect.ClearUpdate, AssignmentInput.AwaitsReview) => AwaitReview(),
+            (AssignmentEffect.Recall, AssignmentInput.RefusedByPeople refused) => Decline(refused.Reason),
             (AssignmentEffect.Recall, AssignmentInput.Recalled) => Do(new AssignmentEffect.FetchModel(plan)),
             (AssignmentEffect.FetchModel, AssignmentInput.ModelFetched) => Do(new AssignmentEffect.Train(plan)),
             (AssignmentEffect.FetchModel, AssignmentInput.ModelRefused) => Decline(DropReason.ModelRefused),
@@ -78,10 +113,11 @@ public static class AssignmentProtocol
             (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => Do(new AssignmentEffect.Cosign(plan)),
             (AssignmentEffect.SendNotice notice, AssignmentInput.Delivered) => Do(new AssignmentEffect.RecordNotice(plan, notice.Reason)),
             (AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
+            (AssignmentEffect.Cosign, AssignmentInput.Cosigned) when work.AwaitsReview => BeginNext(state with { InReview = state.InReview.Add(work.Assigned) }),
             (AssignmentEffect.Cosign, AssignmentInput.Cosigned) => BeginNext(state),
             (_, AssignmentInput.ConnectionLost) => Wait(work with { Failures = work.Failures + 1 }, Backoff(work.Failures)),
             // From the start: what was approved is recalled, everything else is done again.
-            (_, AssignmentInput.StorageFailed) => Wait(work with { Doing = FirstStep(work.Assigned) }, StorageRetry),
+            (_, AssignmentInput.StorageFailed) => Wait(work with { Doing = FirstStep(work.Assigned), AwaitsReview = false }, StorageRetry),
             (_, AssignmentInput.WaitOver) => new(state, [work.Doing]),
             // The program stops; the coordinator assigns the round again when it is back.
             (_, AssignmentInput.Stopped) => Stay(state),
@@ -90,6 +126,12 @@ public static class AssignmentProtocol
 
         AssignmentStep Do(AssignmentEffect.Work next) => new(state with { Current = work with { Doing = next, Failures = 0 } }, [next]);
         AssignmentStep Decline(DropReason reason) => Do(new AssignmentEffect.ClearNotice(plan, reason));
+        AssignmentStep AwaitReview()
+        {
+            var notice = new AssignmentEffect.ClearNotice(plan, Reason: null);
+            return new(state with { Current = work with { Doing = notice, Failures = 0, AwaitsReview = true } }, [notice]);
+        }
+
         AssignmentStep Wait(RoundInWork then, TimeSpan time) => new(state with { Current = then }, [new AssignmentEffect.Wait(plan, time)]);
     }
 

@@ -15,6 +15,9 @@ public sealed record AssignmentState
     /// <summary>Rounds that wait, in the order they were assigned.</summary>
     public ImmutableArray<AssignmentInput.RoundAssigned> Waiting { get; init; } = [];
 
+    /// <summary>Rounds about which a person of the site has to decide.</summary>
+    public ImmutableArray<AssignmentInput.RoundAssigned> InReview { get; init; } = [];
+
     /// <summary>Runs of which the site may still hold something, to be told when they are over.</summary>
     public ImmutableArray<RunId> Held { get; init; } = [];
 
@@ -31,6 +34,9 @@ public sealed record RoundInWork(AssignmentInput.RoundAssigned Assigned, Assignm
 {
     /// <summary>How often in a row the step lost its connection.</summary>
     public int Failures { get; init; }
+
+    /// <summary>Whether a person has to decide before the round goes on.</summary>
+    public bool AwaitsReview { get; init; }
 
     /// <summary>Whether the run ended meanwhile, so that whatever the step brings is dropped.</summary>
     public bool IsStopping { get; init; }

@@ -9,7 +9,8 @@ namespace FedSeg.Federation.Rounds;
 /// <param name="WeightsPath">
 /// A safetensors file with, for every tensor of the plan's manifest, the trained minus the base weights (float32); <see langword="null"/> for an evaluation.
 /// </param>
-public sealed record ModelUpdate(SiteReport Report, string? WeightsPath)
+/// <param name="BaseModelPath">The base model's file, to compare the change with; <see langword="null"/> where it is not at hand.</param>
+public sealed record ModelUpdate(SiteReport Report, string? WeightsPath, string? BaseModelPath = null)
 {
     /// <summary>What making it cost every patient, as the trainer did it; absent without differential privacy. It stays at the site.</summary>
     public PrivacySpent? Privacy { get; init; }

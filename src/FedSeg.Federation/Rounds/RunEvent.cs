@@ -16,6 +16,7 @@ namespace FedSeg.Federation.Rounds;
 [JsonDerivedType(typeof(RoundOpened), "roundOpened")]
 [JsonDerivedType(typeof(UpdateAccepted), "updateAccepted")]
 [JsonDerivedType(typeof(SiteDropped), "siteDropped")]
+[JsonDerivedType(typeof(SiteWaits), "siteWaits")]
 [JsonDerivedType(typeof(RoundClosed), "roundClosed")]
 [JsonDerivedType(typeof(Ended), "ended")]
 public abstract record RunEvent
@@ -67,6 +68,14 @@ public abstract record RunEvent
         public required SiteId Site { get; init; }
 
         public required DropReason Reason { get; init; }
+    }
+
+    /// <summary>A site said that one of its people has to decide first. It has not answered yet, and the round's deadline holds all the same.</summary>
+    public sealed record SiteWaits : RunEvent
+    {
+        public required int Round { get; init; }
+
+        public required SiteId Site { get; init; }
     }
 
     /// <summary>A round ended with enough answers.</summary>
@@ -142,4 +151,13 @@ public enum DropReason
 
     /// <summary>The coordinator refused the update.</summary>
     UpdateRefused,
+
+    /// <summary>A person of the site did not let it leave.</summary>
+    RefusedInReview,
+
+    /// <summary>No person of the site decided in time.</summary>
+    ReviewExpired,
+
+    /// <summary>The site begins no round for now.</summary>
+    SitePaused,
 }

@@ -66,6 +66,9 @@ public abstract record RunInput
     /// <summary>A site says that it delivers nothing in a round.</summary>
     public sealed record Declined(SiteId Site, int Round, DropReason Reason) : RunInput;
 
+    /// <summary>A site says that one of its people has to decide before it answers.</summary>
+    public sealed record AwaitsReview(SiteId Site, int Round) : RunInput;
+
     /// <summary>A person ends the run.</summary>
     public sealed record Cancelled(string By) : RunInput;
 }

@@ -30,6 +30,7 @@ public static class RunProtocol
             : Stay(state, new RunEffect.Receive(state.OpenRound!.Plan)),
         RunInput.Stored stored => Accept(state, stored, at),
         RunInput.Declined declined => Drop(state, declined, at),
+        RunInput.AwaitsReview waits => Note(state, waits, at),
         RunInput.Cancelled cancelled => End(state, RunOutcome.Cancelled, $"Cancelled by {cancelled.By}.", at),
         _ => throw new InvalidOperationException($"A run is not told {input.GetType().Name}."),
     };
@@ -108,14 +109,19 @@ public static class RunProtocol
 
     private static RunStep Drop(RunState state, RunInput.Declined declined, DateTimeOffset at)
     {
-        var waitedFor = state.OpenRound is { } round
-            && round.Plan.Round == declined.Round
-            && state.Job.Sites.Contains(declined.Site)
-            && !round.Answered(declined.Site);
-        return waitedFor
+        return WaitedFor(state, declined.Site, declined.Round)
             ? Enter(state, new RunEvent.SiteDropped { At = at, Round = declined.Round, Site = declined.Site, Reason = declined.Reason })
             : Stay(state);
     }
+
+    /// <summary>A review is no answer: the round waits on, and no longer than its deadline.</summary>
+    private static RunStep Note(RunState state, RunInput.AwaitsReview waits, DateTimeOffset at) =>
+        WaitedFor(state, waits.Site, waits.Round) && !state.OpenRound!.WaitingForReview.Contains(waits.Site)
+            ? Enter(state, new RunEvent.SiteWaits { At = at, Round = waits.Round, Site = waits.Site })
+            : Stay(state);
+
+    private static bool WaitedFor(RunState state, SiteId site, int number) =>
+        state.OpenRound is { } round && round.Plan.Round == number && state.Job.Sites.Contains(site) && !round.Answered(site);
 
     private static RunStep End(RunState state, RunOutcome outcome, string reason, DateTimeOffset at) =>
         state.End is null ? Enter(state, new RunEvent.Ended { At = at, Outcome = outcome, Reason = reason }) : Stay(state);
@@ -126,7 +132,8 @@ public static class RunProtocol
     private static string DescribeLostQuorum(RunState state, RoundState round)
     {
         var dropped = round.Dropped.Select(entry => $"{entry.Key}: {entry.Value}");
-        var silent = state.Job.Sites.Where(site => !round.Answered(site)).Select(site => $"{site}: no answer by the deadline");
+        var silent = state.Job.Sites.Where(site => !round.Answered(site)).Select(site =>
+            round.WaitingForReview.Contains(site) ? $"{site}: still waiting for review at the deadline" : $"{site}: no answer by the deadline");
         var reasons = string.Join("; ", dropped.Concat(silent));
         return $"Round {round.Plan.Round} had {round.Accepted.Count} of the {state.Job.Quorum} updates it needs ({reasons}).";
     }

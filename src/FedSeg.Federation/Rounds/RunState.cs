@@ -57,6 +57,8 @@ public sealed record RunState
             state.WithOpenRound(round with { Accepted = round.Accepted.Add(accepted.Report.Site, accepted) }),
         ({ OpenRound: { } round }, RunEvent.SiteDropped dropped) when dropped.Round == round.Plan.Round && !round.Answered(dropped.Site) =>
             state.WithOpenRound(round with { Dropped = round.Dropped.Add(dropped.Site, dropped.Reason) }),
+        ({ OpenRound: { } round }, RunEvent.SiteWaits waits) when waits.Round == round.Plan.Round && !round.Answered(waits.Site) =>
+            state.WithOpenRound(round with { WaitingForReview = round.WaitingForReview.Add(waits.Site) }),
         ({ OpenRound: { } round }, RunEvent.RoundClosed closed) when closed.Round == round.Plan.Round =>
             state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model, ServerState = closed.ServerState, Norms = closed.Norms })
                 with { Model = closed.Model ?? state.Model },
@@ -84,6 +86,9 @@ public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
 
     /// <summary>Sites that will not deliver.</summary>
     public ImmutableSortedDictionary<SiteId, DropReason> Dropped { get; init; } = ImmutableSortedDictionary<SiteId, DropReason>.Empty;
+
+    /// <summary>Sites that said a person of theirs has to decide; they may have answered since.</summary>
+    public ImmutableSortedSet<SiteId> WaitingForReview { get; init; } = [];
 
     public DateTimeOffset? ClosedAt { get; init; }
 

@@ -60,6 +60,23 @@ public sealed class EgressPolicyFileTests
         Assert.Equal((2, 3, Requantisation.Bits8, 4.5, 6, 7L), (policy.MinimumTrainingCases, policy.MinimumHeldBackCases, policy.Requantisation, policy.MaximumNormDeviation, policy.MaximumUpdatesPerDay, policy.MaximumBytesPerDay));
     }
 
+    [Theory]
+    [InlineData("", ReviewMode.EveryRound)]
+    [InlineData("review: every-round\n", ReviewMode.EveryRound)]
+    [InlineData("review: first-round\n", ReviewMode.FirstRound)]
+    [InlineData("review: auto-within-bounds\n", ReviewMode.AutoWithinBounds)]
+    public void Parse_Review_IsReadAndCarefulWhenSilent(string line, ReviewMode mode)
+    {
+        var policy = Assert.IsType<EgressPolicyResult.Valid>(Parse("maximumUpdateBytes: 1\nmaximumNorm: 1\nreviewHours: 5\napprovals: 2\n" + line)).Policy;
+
+        Assert.Equal((mode, TimeSpan.FromHours(5), 2), (policy.Review, policy.ReviewTime, policy.Approvals));
+    }
+
+    [Fact]
+    public void Parse_UnknownReview_IsAProblem() =>
+        Assert.Contains("every-round, first-round, auto-within-bounds", Assert.Single(Assert.IsType<EgressPolicyResult.Invalid>(
+            Parse("maximumUpdateBytes: 1\nmaximumNorm: 1\nreview: never\n")).Problems).Message, StringComparison.Ordinal);
+
     [Fact]
     public void Schema_Properties_AreTheKeysThatAreRead()
     {

@@ -132,6 +132,69 @@ public sealed class AssignmentProtocolTests
     [Fact]
     public void Step_SameRoundAssignedAgain_IsNotTakenTwice() => Assert.Single(Follow(Assigned(), Assigned(), Assigned()).Doing);
 
+    [Fact]
+    public void Step_PersonHasToDecide_TellsTheCoordinatorAndTakesTheRoundUpAgainAfterwards()
+    {
+        var (state, doing) = Follow(ToReview);
+        Assert.Equal([new AssignmentEffect.ClearNotice(Plan, null), new AssignmentEffect.SendNotice(Plan, null), new AssignmentEffect.RecordNotice(Plan, null), new AssignmentEffect.Cosign(Plan)], doing[^4..]);
+        Assert.Null(state.Current);
+        Assert.Equal([Assigned()], state.InReview);
+
+        (state, var effects) = AssignmentProtocol.Step(state, new AssignmentInput.Reviewed(Plan.Run));
+        Assert.Equal([new AssignmentEffect.Recall(Plan)], effects);
+        Assert.Equal([new AssignmentEffect.SendUpdate(Plan, Update)], AssignmentProtocol.Step(state, new AssignmentInput.Recalled(Update)).Effects);
+    }
+
+    [Fact]
+    public void Step_DecidedBeforeTheCoordinatorWasTold_IsNotForgotten()
+    {
+        var (state, doing) = Follow([.. ToReview[..^2], new AssignmentInput.Reviewed(Plan.Run), .. ToReview[^2..]]);
+
+        Assert.Equal(new AssignmentEffect.Recall(Plan), doing[^1]);
+        Assert.Empty(state.InReview);
+    }
+
+    [Fact]
+    public void Step_OtherRunWhileOneIsInReview_IsWorkedOn()
+    {
+        var other = Plan with { Run = RunId.Parse("run-other") };
+
+        Assert.Equal(new AssignmentEffect.Recall(other), Follow([.. ToReview, new AssignmentInput.RoundAssigned(other, Approved: true)]).Doing[^1]);
+    }
+
+    [Fact]
+    public void Step_NextRoundOrEndOfTheRun_EndsTheReview()
+    {
+        Assert.Empty(Follow([.. ToReview, new AssignmentInput.RoundAssigned(Plan with { Round = 2 }, Approved: true)]).State.InReview);
+        Assert.Empty(Follow([.. ToReview, new AssignmentInput.RunEnded(Plan.Run)]).State.InReview);
+    }
+
+    [Fact]
+    public void Step_RefusedByPeople_SendsTheirReason() =>
+        Assert.Equal(
+            new AssignmentEffect.ClearNotice(Plan, DropReason.RefusedInReview),
+            Follow(Assigned(), new AssignmentInput.RefusedByPeople(DropReason.RefusedInReview)).Doing[^1]);
+
+    [Fact]
+    public void Step_Halted_StopsAndForgetsWhatWaits()
+    {
+        var other = new AssignmentInput.RoundAssigned(Plan with { Run = RunId.Parse("run-other") }, Approved: true);
+        var (state, doing) = Follow([.. ToReview, other, new AssignmentInput.Recalled(null), Assigned(), new AssignmentInput.Halted()]);
+        Assert.Equal(new AssignmentEffect.Stop(), doing[^1]);
+        Assert.Empty(state.Waiting);
+        Assert.Empty(state.InReview);
+
+        (state, var effects) = AssignmentProtocol.Step(state, new AssignmentInput.Stopped());
+        Assert.Equal([new AssignmentEffect.Free(other.Plan.Run)], effects);
+        Assert.Null(state.Current);
+    }
+
+    private static AssignmentInput[] ToReview =>
+    [
+        Assigned(), new AssignmentInput.Recalled(null), new AssignmentInput.ModelFetched(), new AssignmentInput.Trained(Trained), new AssignmentInput.AwaitsReview(),
+        new AssignmentInput.NoticeCleared(), new AssignmentInput.Delivered(Accepted: true), new AssignmentInput.Recorded(), new AssignmentInput.Cosigned(),
+    ];
+
     private static AssignmentInput.RoundAssigned Assigned(bool approved = true) => new(Plan, approved);
 
     private static (AssignmentState State, List<AssignmentEffect> Doing) Follow(params AssignmentInput[] inputs)

@@ -40,12 +40,24 @@ public sealed class RunStateTests
     }
 
     [Fact]
+    public void Apply_SiteWaits_IsNoAnswerAndTheDeadlineHolds()
+    {
+        var state = Fold(Created(Plans.Job()), Opened(1, Plans.InitialModel), new RunEvent.SiteWaits { At = Noon, Round = 1, Site = Plans.North });
+
+        Assert.Equal([Plans.North], state.OpenRound!.WaitingForReview);
+        Assert.False(state.OpenRound.Answered(Plans.North));
+        Assert.Equal(RoundVerdict.Wait, state.OpenRound.Judge(state.Job.Sites, state.Job.Quorum, deadlinePassed: false));
+        Assert.Equal(RoundVerdict.QuorumLost, state.OpenRound.Judge(state.Job.Sites, state.Job.Quorum, deadlinePassed: true));
+    }
+
+    [Fact]
     public void Json_EveryEvent_RoundTrips()
     {
         RunEvent[] events =
         [
             Created(Plans.Job()), Opened(1, Plans.InitialModel), Accepted(Plans.East, 1),
             new RunEvent.SiteDropped { At = Noon, Round = 1, Site = Plans.North, Reason = DropReason.OutOfMemory },
+            new RunEvent.SiteWaits { At = Noon, Round = 1, Site = Plans.North },
             Closed(1, null), new RunEvent.Ended { At = Noon, Outcome = RunOutcome.Completed, Reason = "done" },
         ];
 

@@ -150,7 +150,7 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
                 break;
             case AssignmentEffect.SendNotice notice:
                 Call(step, reply => simulation.Coordinator.Decline(
-                    Id, notice.Plan.Run, notice.Plan.Round, notice.Reason, () => reply(new AssignmentInput.Delivered(Accepted: true))));
+                    Id, notice.Plan.Run, notice.Plan.Round, notice.Reason!.Value, () => reply(new AssignmentInput.Delivered(Accepted: true))));
                 break;
             case AssignmentEffect.RecordNotice notice:
                 EndLater(step, () => Record(LedgerKind.Notice, notice.Plan, default, new AssignmentInput.Recorded()));

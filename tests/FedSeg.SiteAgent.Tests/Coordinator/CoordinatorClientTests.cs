@@ -16,9 +16,9 @@ public sealed class CoordinatorClientTests
     {
         var methods = MethodsOf(typeof(CoordinatorClient));
 
-        Assert.Equal(["AttendAsync", "DeclineAsync", "DownloadModelAsync", "SendAsync"], methods.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["AttendAsync", "DownloadModelAsync", "SendAsync", "TellAsync"], methods.Keys.Order(StringComparer.Ordinal));
         Assert.Equal([typeof(ClearedUpdate)], methods["SendAsync"]);
-        Assert.Equal([typeof(ClearedNotice)], methods["DeclineAsync"]);
+        Assert.Equal([typeof(ClearedNotice)], methods["TellAsync"]);
         // Asks for a model by digest and length; the path is where it is stored here.
         Assert.Equal([typeof(Sha256Digest), typeof(long), typeof(string)], methods["DownloadModelAsync"]);
         // The label names of the operator's settings, whether the trainer is isolated, and runs the coordinator itself named.

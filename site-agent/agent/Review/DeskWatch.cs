@@ -1,0 +1,86 @@
+using System.Threading.Channels;
+using FedSeg.Egress;
+using FedSeg.Egress.Review;
+using FedSeg.Federation.Identity;
+using FedSeg.Ledger.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FedSeg.SiteAgent.Review;
+
+/// <summary>
+/// Looks for people's orders five times a second, obeys them and tells which rounds need wait no longer. Orders given while no agent ran are obeyed before anything else
+/// begins. It needs no network.
+/// </summary>
+internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvider time, ILogger<DeskWatch> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200), ExpiryInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Channel<RunId> _answered = Channel.CreateUnbounded<RunId>();
+    private long _lastExpiry = time.GetTimestamp();
+
+    /// <summary>The site's kill switch.</summary>
+    public KillSwitch Switch => gate.Desk.Switch;
+
+    /// <summary>Runs about which a person, or the clock, has decided something.</summary>
+    public ChannelReader<RunId> Answered => _answered.Reader;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await LookAsync();
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(Interval, time, stoppingToken);
+            await LookAsync();
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            foreach (var placed in box.Read())
+            {
+                await ObeyAsync(placed.Order);
+                OrderBox.Remove(placed);
+            }
+
+            if (time.GetElapsedTime(_lastExpiry) < ExpiryInterval) return;
+            _lastExpiry = time.GetTimestamp();
+            foreach (var run in await gate.Desk.ExpireAsync()) _answered.Writer.TryWrite(run);
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException or LedgerCorruptException)
+        {
+            // The order stays in the box. Nothing that needs an entry in the ledger happens; a halt is in force without one.
+            LogNotObeyed(error.Message);
+        }
+    }
+
+    private async Task ObeyAsync(DeskOrder order)
+    {
+        switch (await gate.Desk.ObeyAsync(order))
+        {
+            case OrderOutcome.Obeyed { What: var what, Answered: var answered }:
+                LogObeyed(order.GetType().Name, order.By, what);
+                if (answered is { } run) _answered.Writer.TryWrite(run);
+                break;
+            case OrderOutcome.Refused { Why: var why }:
+                LogRefused(order.GetType().Name, order.By, why);
+                break;
+        }
+    }
+
+    [LoggerMessage(450, LogLevel.Information, "Obeyed {Order} of {By}: {What}")]
+    private partial void LogObeyed(string order, string by, string what);
+
+    [LoggerMessage(451, LogLevel.Warning, "Did not obey {Order} of {By}: {Why}")]
+    private partial void LogRefused(string order, string by, string why);
+
+    [LoggerMessage(452, LogLevel.Error, "An order or an expiry could not be dealt with yet: {Problem}")]
+    private partial void LogNotObeyed(string problem);
+}

@@ -1,0 +1,67 @@
+using System.Text.Json;
+using FedSeg.Egress.Review;
+using FedSeg.Federation;
+using FedSeg.Hosting.Programs;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.SiteAgent.Review;
+
+/// <summary>Prints the desk for people, or as one JSON document for scripts.</summary>
+internal static class ReviewPrinter
+{
+    public static void List(DeskClient desk, bool json)
+    {
+        var (waiting, paused, halt) = desk.Ask(book => (book.Waiting.ToList(), book.IsPaused, book.Halt));
+        if (json)
+        {
+            Print(new { paused, halted = halt is not null, waiting });
+            return;
+        }
+
+        if (halt is not null) Console.WriteLine($"HALTED by {halt.By} at {halt.At:u}{(halt.LiftAskedBy is { } first ? $"; {first} asks to lift it" : "")}");
+        if (paused) Console.WriteLine("paused");
+        if (waiting.Count == 0) Console.WriteLine("Nothing waits.");
+        foreach (var update in waiting)
+        {
+            Console.WriteLine($"{update.Update.Abbreviated}  {update.Run} round {update.Round} ({update.Task})  until {update.Until:u}{(update.ApprovedBy.IsEmpty ? "" : $"  approved by {update.ApprovedBy[0]}")}");
+        }
+    }
+
+    public static void Show(DeskClient desk, WaitingUpdate waiting, bool json)
+    {
+        var summary = desk.FindSummary(waiting.Update) ?? throw new InvalidDataException("What was measured of this update is gone or unreadable; refuse it.");
+        if (json)
+        {
+            Print(new { waiting, summary });
+            return;
+        }
+
+        Console.WriteLine($"update {waiting.Update}");
+        Console.WriteLine($"answers {waiting.Run} round {waiting.Round} of {summary.Plan.TotalRounds} ({waiting.Task}), labels {string.Join(", ", summary.Plan.Labels)}");
+        Console.WriteLine($"size of the change {summary.Norm:G4} (allowed {summary.MaximumNorm:G4}); earlier rounds {string.Join(", ", summary.EarlierNorms.Select(norm => norm.ToString("G4")))}");
+        foreach (var rule in summary.Rules) Console.WriteLine($"  {(rule.Passed ? "passed" : "FAILED")}  {rule.Rule}: {rule.Measured} (allowed: {rule.Limit})");
+        foreach (var tensor in summary.Tensors)
+        {
+            Console.WriteLine($"  {tensor.Name} [{string.Join(", ", tensor.Shape)}]  change {tensor.Norm:G4}, {tensor.Ratio:P2} of the weights, largest {tensor.Largest:G4}, unchanged {tensor.ZeroShare:P1}");
+        }
+    }
+
+    /// <summary>What the ledger says about an order.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Answer(LedgerEntry? answer, bool json)
+    {
+        if (answer is null)
+        {
+            Console.Error.WriteLine("The order is placed; no agent has dealt with it yet. It will when it starts.");
+            return ServiceProgram.Fault;
+        }
+
+        var refusal = DeskClient.RefusalIn(answer);
+        if (json) Print(new { obeyed = refusal is null, why = refusal, entry = answer.Seq, action = answer.Action });
+        else if (refusal is null) Console.WriteLine($"{answer.Action}, entry {answer.Seq} of the ledger");
+        if (refusal is not null) Console.Error.WriteLine($"Not obeyed: {refusal}.");
+        return refusal is null ? ServiceProgram.Done : ServiceProgram.No;
+    }
+
+    private static void Print(object document) => Console.WriteLine(JsonSerializer.Serialize(document, FederationJson.Options));
+}

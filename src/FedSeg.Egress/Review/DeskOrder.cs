@@ -1,0 +1,75 @@
+using System.Text.Json.Serialization;
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Egress.Review;
+
+/// <summary>
+/// What a signed-in person wants of the desk. It has no effect by itself: the agent, which alone writes the ledger, holds it against what is true by then, notes it and
+/// only then obeys.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "order")]
+[JsonDerivedType(typeof(Approve), "approve")]
+[JsonDerivedType(typeof(Refuse), "refuse")]
+[JsonDerivedType(typeof(Pause), "pause")]
+[JsonDerivedType(typeof(Resume), "resume")]
+[JsonDerivedType(typeof(Halt), "halt")]
+[JsonDerivedType(typeof(Lift), "lift")]
+public abstract record DeskOrder
+{
+    private DeskOrder() { }
+
+    /// <summary>32 hexadecimal digits by chance: an order is obeyed once, however often it is read.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The account of who gave it.</summary>
+    public required string By { get; init; }
+
+    /// <summary>When it was given.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Let a waiting update leave.</summary>
+    public sealed record Approve : DeskOrder
+    {
+        public required Sha256Digest Update { get; init; }
+
+        /// <summary>And whatever passes every rule of the same policy in this many further rounds of its run.</summary>
+        public int NextRounds { get; init; }
+    }
+
+    /// <summary>Let it not leave.</summary>
+    public sealed record Refuse : DeskOrder
+    {
+        public required Sha256Digest Update { get; init; }
+
+        public required RefusalReason Reason { get; init; }
+    }
+
+    /// <summary>Begin no further round, and let nothing leave by a standing authority.</summary>
+    public sealed record Pause : DeskOrder;
+
+    /// <summary>End a pause.</summary>
+    public sealed record Resume : DeskOrder;
+
+    /// <summary>The kill switch: stop training, hang up, drop what waits. Nothing leaves until two people lift it.</summary>
+    public sealed record Halt : DeskOrder;
+
+    /// <summary>Ask for the switch to be lifted, or, after another person asked, lift it.</summary>
+    public sealed record Lift : DeskOrder;
+}
+
+/// <summary>What became of an order.</summary>
+public abstract record OrderOutcome
+{
+    private OrderOutcome() { }
+
+    /// <summary>It is in the ledger and in force.</summary>
+    /// <param name="What">In a few words.</param>
+    public sealed record Obeyed(string What) : OrderOutcome
+    {
+        /// <summary>The run that something waited in, and that may go on.</summary>
+        public RunId? Answered { get; init; }
+    }
+
+    /// <summary>It can't be obeyed, and the ledger says so too.</summary>
+    public sealed record Refused(string Why) : OrderOutcome;
+}

@@ -1,0 +1,27 @@
+namespace FedSeg.Egress.Review.People;
+
+/// <summary>What a person at this site may do.</summary>
+public enum DeskRole
+{
+    /// <summary>Looks, and takes proofs away.</summary>
+    Auditor,
+
+    /// <summary>Looks, pauses and stops.</summary>
+    SiteOperator,
+
+    /// <summary>Decides what may leave, too.</summary>
+    PrivacyOfficer,
+}
+
+/// <summary>Which role may give which order. What is not named here is denied.</summary>
+public static class DeskPermissions
+{
+    public static bool Allows(DeskRole role, DeskOrder order) => order switch
+    {
+        DeskOrder.Pause or DeskOrder.Halt => role is DeskRole.SiteOperator or DeskRole.PrivacyOfficer,
+        // Two people lift a halt; the second may be of the site's operation, so that one officer is enough for a hospital.
+        DeskOrder.Resume or DeskOrder.Lift => role is DeskRole.SiteOperator or DeskRole.PrivacyOfficer,
+        DeskOrder.Approve or DeskOrder.Refuse => role is DeskRole.PrivacyOfficer,
+        _ => false,
+    };
+}

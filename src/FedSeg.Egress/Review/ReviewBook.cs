@@ -1,0 +1,145 @@
+using System.Globalization;
+using FedSeg.Egress.Records;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.Egress.Review;
+
+/// <summary>
+/// The desk as the site's ledger knows it: what waits, what people let stand, whether the site is paused or halted. Folded from the entries and kept nowhere else, so a
+/// restart forgets nothing, and the officer's page sees in a process of its own what the agent sees. Not safe for use by several threads at once.
+/// </summary>
+public sealed class ReviewBook
+{
+    private readonly List<WaitingUpdate> _waiting = [];
+    private readonly Dictionary<RunId, StandingApproval> _standing = [];
+    private readonly Dictionary<(RunId Run, int Round), RefusalReason> _refused = [];
+    private readonly HashSet<RunId> _approvedByPeople = [];
+    private readonly HashSet<string> _orders = [];
+    private readonly Dictionary<Sha256Digest, (long Entry, RoundTask Task, Sha256Digest Policy)> _requested = [];
+    private long _folded;
+
+    /// <summary>What waits for a person, oldest first.</summary>
+    public IReadOnlyList<WaitingUpdate> Waiting => _waiting;
+
+    /// <summary>What people let stand, by run.</summary>
+    public IReadOnlyDictionary<RunId, StandingApproval> Standing => _standing;
+
+    /// <summary>Whether a person paused the site.</summary>
+    public bool IsPaused { get; private set; }
+
+    /// <summary>The kill switch; <see langword="null"/> while it is not thrown.</summary>
+    public SiteHalt? Halt { get; private set; }
+
+    /// <summary>Reads what the ledger has gained since the last time.</summary>
+    /// <exception cref="LedgerCorruptException">The ledger is broken: nothing it says may be acted on.</exception>
+    public void CatchUp(LedgerReader ledger)
+    {
+        foreach (var entry in ledger.Entries(_folded))
+        {
+            Fold(entry);
+            _folded = entry.Seq + 1;
+        }
+    }
+
+    public WaitingUpdate? Find(Sha256Digest update) => _waiting.Find(waiting => waiting.Update == update);
+
+    public WaitingUpdate? Find(RunId run, int round) => _waiting.Find(waiting => waiting.Run == run && waiting.Round == round);
+
+    public StandingApproval? StandingFor(RunId run) => _standing.GetValueOrDefault(run);
+
+    /// <summary>Why a person, or the lack of one, let a round's update not leave; <see langword="null"/> when none did.</summary>
+    public RefusalReason? RefusalOf(RunId run, int round) => _refused.TryGetValue((run, round), out var reason) ? reason : null;
+
+    /// <summary>Whether people let something of this run leave.</summary>
+    public bool WasApprovedByAPerson(RunId run) => _approvedByPeople.Contains(run);
+
+    /// <summary>Whether an order was dealt with.</summary>
+    public bool Knows(string order) => _orders.Contains(order);
+
+    private void Fold(LedgerEntry entry)
+    {
+        if (entry.Facts.TryGetValue(EgressRecords.Order, out var order)) _orders.Add(order);
+        switch (entry.Action)
+        {
+            case EgressRecords.Requested when entry.Facts.ContainsKey(EgressRecords.Update):
+                _requested[UpdateOf(entry)] =
+                    (entry.Seq, Enum.Parse<RoundTask>(entry.Facts[EgressRecords.Task], ignoreCase: true), Sha256Digest.Parse(entry.Facts[EgressRecords.Policy]));
+                break;
+            case EgressRecords.ReviewRequested:
+                // The same bits may be put before the desk again.
+                _waiting.RemoveAll(waiting => waiting.Update == UpdateOf(entry));
+                _waiting.Add(Wait(entry, UpdateOf(entry)));
+                break;
+            case EgressRecords.ReviewApproved when Find(UpdateOf(entry)) is { } waiting:
+                _waiting[_waiting.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(entry.Facts[EgressRecords.By]), NextRounds = NextOf(entry) };
+                break;
+            case EgressRecords.Decided when entry.Facts.ContainsKey(EgressRecords.Update):
+                Decide(entry);
+                break;
+            case EgressRecords.Sent or EgressRecords.Discarded:
+                Forget(UpdateOf(entry));
+                break;
+            case EgressRecords.Paused:
+                IsPaused = true;
+                break;
+            case EgressRecords.Resumed:
+                IsPaused = false;
+                break;
+            case EgressRecords.Halted:
+                Halt = new SiteHalt(entry.Facts[EgressRecords.By], entry.Time, LiftAskedBy: null);
+                break;
+            case EgressRecords.LiftAsked:
+                Halt = Halt! with { LiftAskedBy = entry.Facts[EgressRecords.By] };
+                break;
+            case EgressRecords.Lifted:
+                Halt = null;
+                break;
+        }
+    }
+
+    private WaitingUpdate Wait(LedgerEntry entry, Sha256Digest update) => new(
+        update,
+        RunId.Parse(entry.Facts[EgressRecords.Run]),
+        int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture),
+        _requested[update].Task,
+        entry.Time,
+        DateTimeOffset.Parse(entry.Facts[EgressRecords.Until], CultureInfo.InvariantCulture),
+        _requested[update].Entry);
+
+    private void Decide(LedgerEntry entry)
+    {
+        var update = UpdateOf(entry);
+        var run = RunId.Parse(entry.Facts[EgressRecords.Run]);
+        if (entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision)
+        {
+            if (entry.Facts.ContainsKey(EgressRecords.Order)) _approvedByPeople.Add(run);
+            if (NextOf(entry) is > 0 and var next) _standing[run] = new StandingApproval(entry.Facts[EgressRecords.By], next, _requested[update].Policy);
+            if (entry.Facts.ContainsKey(EgressRecords.Standing) && _standing.TryGetValue(run, out var used)) Use(run, used);
+        }
+        else if (entry.Facts.TryGetValue(EgressRecords.Reason, out var reason))
+        {
+            _refused[(run, int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture))] = Enum.Parse<RefusalReason>(reason, ignoreCase: true);
+        }
+
+        Forget(update);
+    }
+
+    private void Use(RunId run, StandingApproval standing)
+    {
+        if (standing.RoundsLeft > 1) _standing[run] = standing with { RoundsLeft = standing.RoundsLeft - 1 };
+        else _standing.Remove(run);
+    }
+
+    private void Forget(Sha256Digest update)
+    {
+        _waiting.RemoveAll(waiting => waiting.Update == update);
+        _requested.Remove(update);
+    }
+
+    private static Sha256Digest UpdateOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Update]);
+
+    private static int NextOf(LedgerEntry entry) =>
+        entry.Facts.TryGetValue(EgressRecords.NextRounds, out var next) ? int.Parse(next, CultureInfo.InvariantCulture) : 0;
+}

@@ -1,0 +1,162 @@
+using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Policy;
+using FedSeg.Egress.Records;
+using FedSeg.Egress.Review.People;
+using FedSeg.Federation.Identity;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.Egress.Review;
+
+/// <summary>
+/// Where people decide what may leave. Obeys signed-in people's orders one at a time: each is held against the accounts, the policy and what is true by then, written into
+/// the ledger, and only then has an effect. The one exception is the kill switch, which stops first and is written down after. The desk makes nothing that could be sent:
+/// only the gate does, from what the ledger calls approved.
+/// </summary>
+public sealed class ReviewDesk : IDisposable
+{
+    private readonly EgressOptions _options;
+    private readonly EgressRecords _records;
+    private readonly SiteRecord _site;
+    private readonly UpdateOutbox _outbox;
+    private readonly DeskAccounts _accounts;
+    private readonly TimeProvider _time;
+
+    internal ReviewDesk(EgressOptions options, EgressRecords records, SiteRecord site, UpdateOutbox outbox, DeskAccounts accounts, TimeProvider time)
+    {
+        (_options, _records, _site, _outbox, _accounts, _time) = (options, records, site, outbox, accounts, time);
+        if (_site.Book(book => book.Halt) is not null) Switch.Throw();
+    }
+
+    /// <summary>Whether the site is halted.</summary>
+    public KillSwitch Switch { get; } = new();
+
+    /// <summary>Whether the site begins no round for now.</summary>
+    public bool IsPaused => _site.Book(book => book.IsPaused);
+
+    /// <summary>Runs in which something waits for a person.</summary>
+    public IReadOnlyList<RunId> WaitingRuns => _site.Book(book => book.Waiting.Select(waiting => waiting.Run).Distinct().ToList());
+
+    /// <summary>Deals with one order. Its outcome is in the ledger when this returns; given again, it does nothing more.</summary>
+    /// <exception cref="IOException">Disk or ledger refused; the order is to be given again. A halt is in force all the same.</exception>
+    /// <exception cref="LedgerCorruptException">The ledger is broken; nothing was decided. A halt is in force all the same.</exception>
+    public async Task<OrderOutcome> ObeyAsync(DeskOrder order)
+    {
+        var allowed = _accounts.Find(order.By) is { } account && DeskPermissions.Allows(account.Role, order);
+        if (allowed && order is DeskOrder.Halt) Switch.Throw();
+
+        using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        if (_site.Book(book => book.Knows(order.Id))) return new OrderOutcome.Obeyed("was dealt with before");
+        if (!allowed) return await RefuseAsync(order, "no account of that name may order this");
+        return order switch
+        {
+            DeskOrder.Approve approve => await ApproveAsync(approve),
+            DeskOrder.Refuse refuse => await RefuseUpdateAsync(refuse),
+            DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, "the site is paused"),
+            DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, "the pause is over"),
+            DeskOrder.Halt => await HaltAsync(order),
+            DeskOrder.Lift => await LiftAsync(order),
+            _ => throw new InvalidOperationException($"Unknown order {order.GetType().Name}."),
+        };
+    }
+
+    /// <summary>Refuses what nobody decided about in time.</summary>
+    /// <returns>The runs that something waited in.</returns>
+    public async Task<IReadOnlyList<RunId>> ExpireAsync()
+    {
+        using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        var now = _time.GetUtcNow();
+        var late = _site.Book(book => book.Waiting.Where(waiting => waiting.Until <= now).ToList());
+        foreach (var waiting in late)
+        {
+            await DecideAsync(waiting, new EgressDecision.Refused("nobody") { Reason = RefusalReason.Expired });
+            _outbox.Remove(waiting.Update);
+        }
+
+        return [.. late.Select(waiting => waiting.Run).Distinct()];
+    }
+
+    public void Dispose() => Switch.Dispose();
+
+    private async Task<OrderOutcome> ApproveAsync(DeskOrder.Approve order)
+    {
+        if (Switch.IsThrown) return await RefuseAsync(order, "the site is halted");
+        if (order.NextRounds is < 0 or > 1000) return await RefuseAsync(order, "next rounds are 0 to 1000");
+        if (_site.Book(book => book.Find(order.Update)) is not { } waiting) return await RefuseAsync(order, "nothing waits under this digest");
+        if (waiting.ApprovedBy.Contains(order.By)) return await RefuseAsync(order, "another person has to approve as well");
+        if (EgressPolicyFile.Read(_options.PolicyPath) is not EgressPolicyResult.Valid { Policy: var policy }) return await RefuseAsync(order, "there is no valid policy");
+        // What is approved is what lies there, bit for bit, or nothing.
+        if (await _outbox.FindAsync(order.Update, CancellationToken.None) is null)
+        {
+            await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(order.Update, waiting.Run, "not as sealed in the outbox"));
+            _outbox.Remove(order.Update);
+            return await RefuseAsync(order, "the bytes are no longer those that were sealed");
+        }
+
+        if (waiting.ApprovedBy.Length + 1 < policy.Approvals)
+        {
+            await _site.NoteAsync(EgressRecords.ReviewApproved, _records.ApproveFirst(waiting, order));
+            return new OrderOutcome.Obeyed("approved by one of two people");
+        }
+
+        // Of two people the more careful one says how long it stands.
+        var next = waiting.ApprovedBy.IsEmpty ? order.NextRounds : Math.Min(order.NextRounds, waiting.NextRounds);
+        var by = string.Join(" and ", [.. waiting.ApprovedBy, order.By]);
+        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, NextRounds = next });
+        return new OrderOutcome.Obeyed("approved") { Answered = waiting.Run };
+    }
+
+    private async Task<OrderOutcome> RefuseUpdateAsync(DeskOrder.Refuse order)
+    {
+        if (order.Reason == RefusalReason.Expired) return await RefuseAsync(order, "a person has another reason than the clock");
+        if (_site.Book(book => book.Find(order.Update)) is not { } waiting) return await RefuseAsync(order, "nothing waits under this digest");
+        await DecideAsync(waiting, new EgressDecision.Refused(order.By) { Reason = order.Reason, Order = order.Id });
+        _outbox.Remove(order.Update);
+        return new OrderOutcome.Obeyed("refused") { Answered = waiting.Run };
+    }
+
+    private async Task<OrderOutcome> HaltAsync(DeskOrder order)
+    {
+        await _site.NoteAsync(EgressRecords.Halted, _records.Obey(order));
+        var dropped = _site.Book(book => book.Waiting.Select(waiting => (waiting.Update, waiting.Run)).ToList());
+        dropped.AddRange(_site.History(history => history.Unsent.Select(unsent => (unsent.Update, unsent.Run)).ToList()));
+        foreach (var (update, run) in dropped)
+        {
+            await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(update, run, "the site was halted"));
+            _outbox.Remove(update);
+        }
+
+        return new OrderOutcome.Obeyed("the site is halted");
+    }
+
+    private async Task<OrderOutcome> LiftAsync(DeskOrder order)
+    {
+        switch (_site.Book(book => book.Halt))
+        {
+            case null:
+                return await RefuseAsync(order, "the site is not halted");
+            case { LiftAskedBy: null }:
+                return await SetAsync(EgressRecords.LiftAsked, order, "a second person has to lift it, too");
+            case { LiftAskedBy: var first } when first == order.By:
+                return await RefuseAsync(order, "a second person has to lift it, too");
+            default:
+                var outcome = await SetAsync(EgressRecords.Lifted, order, "the site is in service again");
+                Switch.Release();
+                return outcome;
+        }
+    }
+
+    private async Task<OrderOutcome> SetAsync(string action, DeskOrder order, string what)
+    {
+        await _site.NoteAsync(action, _records.Obey(order));
+        return new OrderOutcome.Obeyed(what);
+    }
+
+    private async Task<OrderOutcome> RefuseAsync(DeskOrder order, string why)
+    {
+        await _site.NoteAsync(EgressRecords.OrderRefused, _records.RefuseOrder(order, why));
+        return new OrderOutcome.Refused(why);
+    }
+
+    private Task<LedgerReceipt> DecideAsync(WaitingUpdate waiting, EgressDecision decision) =>
+        _site.NoteAsync(EgressRecords.Decided, _records.Decide(waiting.Run, waiting.Round, waiting.Update, decision));
+}

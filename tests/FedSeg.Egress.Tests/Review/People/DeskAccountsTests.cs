@@ -1,0 +1,81 @@
+using FedSeg.Egress.Review.People;
+using FedSeg.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FedSeg.Egress.Tests.Review.People;
+
+public sealed class DeskAccountsTests : IDisposable
+{
+    private const string Password = "a horse with a battery";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly DeskAccounts _accounts;
+
+    public DeskAccountsTests() => _accounts = new DeskAccounts(_folder["desk"], _time);
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task SignIn_RightAndWrongPassword_AreToldApart()
+    {
+        await SetAsync();
+
+        Assert.Equal(SignInOutcome.Welcome, await SignInAsync(Password));
+        Assert.Equal(SignInOutcome.Wrong, await SignInAsync(Password + "x"));
+        Assert.Equal(SignInOutcome.Wrong, await _accounts.SignInAsync("nobody", Password, HospitalOnDisk.Token));
+    }
+
+    [Fact]
+    public async Task SignIn_FiveWrongPasswords_LocksForAQuarterOfAnHourAcrossARestart()
+    {
+        await SetAsync();
+        for (var attempt = 0; attempt < 5; attempt++) Assert.Equal(SignInOutcome.Wrong, await SignInAsync("wrong"));
+        Assert.Equal(SignInOutcome.Locked, await new DeskAccounts(_folder["desk"], _time).SignInAsync("anna", Password, HospitalOnDisk.Token));
+        _time.Advance(TimeSpan.FromMinutes(15) + TimeSpan.FromSeconds(1));
+
+        Assert.Equal(SignInOutcome.Welcome, await SignInAsync(Password));
+    }
+
+    [Fact]
+    public async Task SignIn_RightPasswordInBetween_BeginsTheCountAnew()
+    {
+        await SetAsync();
+        for (var attempt = 0; attempt < 4; attempt++) await SignInAsync("wrong");
+        await SignInAsync(Password);
+        await SignInAsync("wrong");
+
+        Assert.Equal(SignInOutcome.Welcome, await SignInAsync(Password));
+    }
+
+    [Fact]
+    public async Task Set_File_HoldsNoPasswordAndIsTheOwnersOnly()
+    {
+        await SetAsync();
+        var path = _folder["desk", "accounts.json"];
+
+        Assert.DoesNotContain(Password, await File.ReadAllTextAsync(path, HospitalOnDisk.Token), StringComparison.Ordinal);
+        if (!OperatingSystem.IsWindows()) Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+    }
+
+    [Theory]
+    [InlineData("anna", "short")]
+    [InlineData("Anna", Password)]
+    [InlineData("../anna", Password)]
+    [InlineData("", Password)]
+    public Task Set_AgainstTheRules_IsRefused(string name, string password) =>
+        Assert.ThrowsAsync<InvalidDataException>(() => _accounts.SetAsync(name, DeskRole.Auditor, password, HospitalOnDisk.Token));
+
+    [Fact]
+    public async Task All_DamagedFile_LetsNobodyIn()
+    {
+        await SetAsync();
+        await File.WriteAllTextAsync(_folder["desk", "accounts.json"], "[{", HospitalOnDisk.Token);
+
+        await Assert.ThrowsAsync<InvalidDataException>(() => SignInAsync(Password));
+    }
+
+    private Task SetAsync() => _accounts.SetAsync("anna", DeskRole.PrivacyOfficer, Password, HospitalOnDisk.Token);
+
+    private Task<SignInOutcome> SignInAsync(string password) => _accounts.SignInAsync("anna", password, HospitalOnDisk.Token);
+}
