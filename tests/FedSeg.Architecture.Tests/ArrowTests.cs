@@ -20,6 +20,7 @@ public sealed class ArrowTests
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Dicom"] },
         { "FedSeg.Importer", ["FedSeg.Dicom", "FedSeg.Hosting"] },
         { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },
+        { "FedSeg.Desk", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Hosting", "FedSeg.Federation"] },
         { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting"] },
     };
 
@@ -35,6 +36,7 @@ public sealed class ArrowTests
     [Theory]
     [InlineData("FedSeg.Coordinator")]
     [InlineData("FedSeg.SiteAgent")]
+    [InlineData("FedSeg.Desk")]
     public void NetworkedProgram_CanNeitherLoadTorchNorNameADicomType(string project)
     {
         var files = Directory.EnumerateFiles(BuiltAssembly.OutputOf(project), "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)!).ToList();
@@ -53,6 +55,18 @@ public sealed class ArrowTests
         Assert.Contains("FedSeg.Importer.dll", files);
         Assert.DoesNotContain(files, file => file.Contains("torch", StringComparison.OrdinalIgnoreCase) || file.StartsWith("Grpc.", StringComparison.Ordinal));
         Assert.DoesNotContain(files, file => file is "FedSeg.Protocol.dll" or "FedSeg.Egress.dll" or "FedSeg.Federation.dll" or "FedSeg.Imaging.dll" or "FedSeg.SiteAgent.dll");
+    }
+
+    /// <summary>Whoever breaks into the page finds nothing in it to reach the federation with, and no key of the ledger's writer.</summary>
+    [Fact]
+    public void Desk_HasNothingToTalkToTheFederationWith()
+    {
+        using var assembly = new BuiltAssembly("FedSeg.Desk");
+        var files = Directory.EnumerateFiles(BuiltAssembly.OutputOf("FedSeg.Desk"), "*.dll", SearchOption.AllDirectories).Select(path => Path.GetFileName(path)!).ToList();
+
+        Assert.DoesNotContain(files, file => file.StartsWith("Grpc.", StringComparison.Ordinal) || file is "FedSeg.Protocol.dll" or "FedSeg.SiteAgent.dll");
+        Assert.DoesNotContain(assembly.NamedTypes, type => type.StartsWith("System.Net.Http.", StringComparison.Ordinal) || type.StartsWith("System.Net.Sockets.", StringComparison.Ordinal));
+        Assert.DoesNotContain("FedSeg.Ledger.Storage.LedgerWriter", assembly.NamedTypes);
     }
 
     /// <summary>One type makes the importer's connections, and it knows one address.</summary>

@@ -77,7 +77,7 @@ public sealed class DeskClient
         {
             if (Ledger() is { } ledger)
             {
-                var answer = ledger.Entries(from).FirstOrDefault(entry => entry.Facts.TryGetValue(EgressRecords.Order, out var id) && id == order.Id);
+                var answer = ledger.Entries(from).FirstOrDefault(entry => IsAbout(entry, order.Id));
                 if (answer is not null) return answer;
                 from = ledger.Count;
             }
@@ -88,8 +88,17 @@ public sealed class DeskClient
         return null;
     }
 
+    /// <summary>The ledger's entry about an order of late; <see langword="null"/> when there is none.</summary>
+    public LedgerEntry? FindAnswer(string order)
+    {
+        const long lookedAt = 1000;
+        return Ledger() is { } ledger ? ledger.Entries(Math.Max(0, ledger.Count - lookedAt)).FirstOrDefault(entry => IsAbout(entry, order)) : null;
+    }
+
     /// <summary>Why an order was refused, from the ledger's entry about it; <see langword="null"/> when it was obeyed.</summary>
     public static string? RefusalIn(LedgerEntry answer) => answer.Action == EgressRecords.OrderRefused ? answer.Facts[EgressRecords.Why] : null;
+
+    private static bool IsAbout(LedgerEntry entry, string order) => entry.Facts.TryGetValue(EgressRecords.Order, out var id) && id == order;
 }
 
 /// <summary>What would leave, bit for bit.</summary>

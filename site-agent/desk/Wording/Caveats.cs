@@ -1,0 +1,30 @@
+using FedSeg.Egress.Review;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Desk.Wording;
+
+/// <summary>What approving an update does not mean: said for this update, from what is known of it.</summary>
+internal static class Caveats
+{
+    private const int FewCases = 50;
+
+    public static IEnumerable<string> Of(ReviewSummary summary, SiteReport report)
+    {
+        if (summary.Plan.Task == RoundTask.Train)
+        {
+            yield return "Numbers learnt from patients' images are not anonymous by themselves. In experiments, parts of training images were rebuilt from such changes, above all with few images and few steps; this one comes from "
+                + $"{report.TrainingCases} cases and {report.Steps} steps.";
+            yield return "Whoever receives it sees this hospital's change by itself, not only the average of all hospitals.";
+            yield return "The checks find mistakes and crude attacks. They can't prove that nothing about a patient is hidden in millions of numbers.";
+        }
+
+        if (report.HeldBackCases is > 0 and < FewCases || report.TrainingCases is > 0 and < FewCases)
+        {
+            yield return "The cohort is small. Averages over few patients say more about each of them than averages over many.";
+        }
+
+        yield return summary.Plan.Task == RoundTask.Train
+            ? "Once sent it can't be called back: it becomes part of the shared model, also if a patient withdraws later."
+            : "Once sent the scores can't be called back.";
+    }
+}

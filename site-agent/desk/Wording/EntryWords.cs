@@ -1,0 +1,62 @@
+using System.Globalization;
+using FedSeg.Ledger.Storage;
+
+namespace FedSeg.Desk.Wording;
+
+/// <summary>What an entry of the ledger says, in words.</summary>
+internal static class EntryWords
+{
+    /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
+    public static bool IsDecision(LedgerEntry entry) =>
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "reviewApproved" or "orderRefused" or "planDecided"
+        || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
+
+    public static string Title(LedgerEntry entry) => entry.Action switch
+    {
+        "egressRequested" => "an update was sealed and checked",
+        "reviewRequested" => "an update was put before the desk",
+        "reviewApproved" => "one of two people approved",
+        "egressDecided" => Fact(entry, "decision") == "approved" ? "an update was approved" : "an update was refused",
+        "egressSent" => Fact(entry, "receipt") == "accepted" ? "an update left and was accepted" : "an update left and was not accepted",
+        "egressFailed" => "sending failed",
+        "egressDiscarded" => "an update was deleted",
+        "noticeCleared" => "a message may leave",
+        "noticeSent" => "a message left",
+        "noticeRefused" => "a message was held back",
+        "noticeFailed" => "a message could not be sent",
+        "sitePaused" => "the site was paused",
+        "siteResumed" => "the pause was ended",
+        "siteHalted" => "the kill switch was thrown",
+        "haltLiftAsked" => "one of two people asked to lift the kill switch",
+        "haltLifted" => "the kill switch was lifted",
+        "orderRefused" => "an order could not be carried out",
+        "planRequested" => "a run asked to train here",
+        "planDecided" => Fact(entry, "decision") == "approved" ? "a run may train here" : "a run may not train here",
+        var other => other,
+    };
+
+    /// <summary>Which run and round, and why.</summary>
+    public static string About(LedgerEntry entry)
+    {
+        var parts = new List<string>();
+        if (Fact(entry, "run") is { } run) parts.Add(run + (Fact(entry, "round") is { } round ? $", round {round}" : ""));
+        if ((Fact(entry, "why") ?? Fact(entry, "reason")) is { } why) parts.Add(why);
+        if (Fact(entry, "nextRounds") is { } next && next != "0") parts.Add($"and the next {next} rounds");
+        return string.Join("; ", parts);
+    }
+
+    public static string By(LedgerEntry entry) => Fact(entry, "by") ?? "";
+
+    /// <summary>Whether a search for a text finds it; everything matches no text.</summary>
+    public static bool Matches(LedgerEntry entry, string? text)
+    {
+        if (string.IsNullOrWhiteSpace(text)) return true;
+        var wanted = text.Trim();
+        return entry.Seq.ToString(CultureInfo.InvariantCulture) == wanted
+            || entry.Action.Contains(wanted, StringComparison.OrdinalIgnoreCase)
+            || Title(entry).Contains(wanted, StringComparison.OrdinalIgnoreCase)
+            || entry.Facts.Values.Any(value => value.Contains(wanted, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private static string? Fact(LedgerEntry entry, string name) => entry.Facts.GetValueOrDefault(name);
+}

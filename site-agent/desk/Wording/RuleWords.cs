@@ -1,0 +1,22 @@
+using FedSeg.Egress.Policy;
+
+namespace FedSeg.Desk.Wording;
+
+/// <summary>What each rule of the policy makes sure of.</summary>
+internal static class RuleWords
+{
+    public static string Of(EgressRule rule) => rule switch
+    {
+        EgressRule.PolicyInForce => "This hospital has a valid policy",
+        EgressRule.SiteInService => "Nobody has thrown the kill switch",
+        EgressRule.ReportWithinPlan => "The report answers what was asked, in the plan's own words",
+        EgressRule.OnlyDeclaredTensors => "Only the declared parts of the model, nothing attached",
+        EgressRule.FiniteValues => "No weight is infinite or not a number",
+        EgressRule.SizeWithinBound => "The file is not longer than allowed",
+        EgressRule.NormWithinBound => "The change as a whole is not larger than allowed",
+        EgressRule.NormWithinHistory => "The change is not far from those of earlier rounds",
+        EgressRule.DayWithinBounds => "Not more in 24 hours than allowed",
+        EgressRule.EnoughCases => "Enough cases, so that no single one stands out",
+        _ => rule.ToString(),
+    };
+}

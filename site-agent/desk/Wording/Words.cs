@@ -1,0 +1,57 @@
+using System.Globalization;
+using FedSeg.Egress.Review;
+using FedSeg.Egress.Review.People;
+
+namespace FedSeg.Desk.Wording;
+
+/// <summary>How numbers, times and codes are said to somebody who never saw a tensor.</summary>
+internal static class Words
+{
+    private const double UsualMargin = 1.25;
+
+    public static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("d MMM yyyy, HH:mm", CultureInfo.InvariantCulture);
+
+    public static string Of(DeskRole? role) => role switch
+    {
+        DeskRole.PrivacyOfficer => "privacy officer",
+        DeskRole.SiteOperator => "site operator",
+        DeskRole.Auditor => "auditor",
+        _ => "",
+    };
+
+    public static string Of(RefusalReason reason) => reason switch
+    {
+        RefusalReason.OutsidePurpose => "It is not what the study was agreed for",
+        RefusalReason.SuspiciousValues => "The numbers look wrong",
+        RefusalReason.PrivacyRisk => "It would tell too much about patients",
+        RefusalReason.CohortChanged => "A patient withdrew, or it is not the cohort agreed on",
+        RefusalReason.Expired => "Nobody decided in time",
+        _ => "Another reason",
+    };
+
+    public static string Number(double value) => value.ToString(value != 0 && Math.Abs(value) < 0.001 ? "0.0E0" : "G3", CultureInfo.InvariantCulture);
+
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 10_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),
+        < 1_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:F0} kB"),
+        < 1_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:F1} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:F1} GB"),
+    };
+
+    /// <summary>In a few words, how large a change is against those before it.</summary>
+    public static string Comparison(double norm, IReadOnlyCollection<double> earlier)
+    {
+        if (earlier.Count == 0) return "First one";
+        var (smallest, largest) = (earlier.Min(), earlier.Max());
+        if (norm > 2 * largest) return "Much larger";
+        if (norm > UsualMargin * largest) return "Larger";
+        if (norm < smallest / 2) return "Much smaller";
+        return norm < smallest / UsualMargin ? "Smaller" : "As usual";
+    }
+
+    /// <summary>The same with its numbers, in a sentence.</summary>
+    public static string History(double norm, IReadOnlyCollection<double> earlier) => earlier.Count == 0
+        ? $"The change has size {Number(norm)}. It is the first of this run, so there is nothing to compare it with."
+        : $"The change has size {Number(norm)}; the last {earlier.Count} approved of this run had {Number(earlier.Min())} to {Number(earlier.Max())}. A change that is suddenly much larger can mean an error or an attempt to carry more out.";
+}

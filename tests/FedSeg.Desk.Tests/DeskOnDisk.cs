@@ -1,0 +1,145 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using FedSeg.Egress;
+using FedSeg.Egress.Review;
+using FedSeg.Egress.Review.People;
+using FedSeg.Egress.Tests;
+using FedSeg.Hosting.Programs;
+using FedSeg.Testing;
+using Microsoft.Playwright;
+
+namespace FedSeg.Desk.Tests;
+
+/// <summary>A hospital's gate obeying orders as the agent does, and the page as a process of its own beside it.</summary>
+internal sealed class DeskOnDisk : IAsyncDisposable
+{
+    public const string Password = "a horse with a battery";
+
+    private static readonly Lazy<Task<byte[]>> Accounts = new(CreateAccountsAsync);
+
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Task _agent;
+    private readonly Process _page;
+
+    private DeskOnDisk(HospitalOnDisk hospital, Process page, Uri address)
+    {
+        Hospital = hospital;
+        Address = address;
+        _page = page;
+        _agent = ObeyAsync();
+    }
+
+    public HospitalOnDisk Hospital { get; }
+
+    public Uri Address { get; }
+
+    public static async Task<DeskOnDisk> StartAsync()
+    {
+        var hospital = new HospitalOnDisk();
+        // Strong hashing takes its time; once is enough.
+        Directory.CreateDirectory(hospital.DeskPath);
+        await File.WriteAllBytesAsync(Path.Combine(hospital.DeskPath, "accounts.json"), await Accounts.Value, HospitalOnDisk.Token);
+
+        var port = FreePort();
+        var settings = Path.Combine(hospital.Root, "agent.json");
+        await File.WriteAllTextAsync(settings, JsonSerializer.Serialize(new
+        {
+            Agent = new { Site = "north", Coordinator = "https://coordinator.example.org:7443", DataDirectory = ".", EgressPolicy = "egress.yaml" },
+            Desk = new { Listen = $"127.0.0.1:{port}" },
+        }), HospitalOnDisk.Token);
+        var page = Process.Start(new ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.Desk"), "--settings", settings]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var desk = new DeskOnDisk(hospital, page, new Uri($"http://127.0.0.1:{port}"));
+        await desk.WaitAsync();
+        return desk;
+    }
+
+    /// <summary>Puts rounds 1 to 5 behind the run by the policy's rules alone, and the sixth before the desk.</summary>
+    public async Task<EgressOutcome.Waiting> WaitForReviewAsync(string policy = "")
+    {
+        const string bounds = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumNormDeviation: 10\nrequantisation: bits16\n";
+        Hospital.WritePolicy(bounds + "review: auto-within-bounds\n");
+        for (var round = 1; round <= 5; round++) await ClearAsync(round, 0.5f - 0.03f * round);
+        Hospital.WritePolicy(bounds + policy);
+        return Assert.IsType<EgressOutcome.Waiting>(await ClearAsync(6, 0.33f));
+    }
+
+    public Task<EgressOutcome> ClearAsync(int round, float change)
+    {
+        Hospital.Plan = Hospital.Plan with { Round = round, TotalRounds = 20, Labels = ["kidney", "tumour"] };
+        Hospital.Report = HospitalOnDisk.GoodReport(Hospital.Plan) with { Scores = [new("kidney", 0.913, 10), new("tumour", 0.742, 9)] };
+        Hospital.WriteDelta(change);
+        return Hospital.ClearAsync();
+    }
+
+    public static async Task SignInAsync(IPage page, string account)
+    {
+        await page.GotoAsync("/");
+        await page.GetByLabel("Account").FillAsync(account);
+        await page.GetByLabel("Password").FillAsync(Password);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _page.Kill(entireProcessTree: true);
+        await _page.WaitForExitAsync();
+        _page.Dispose();
+        await _stop.CancelAsync();
+        await _agent;
+        _stop.Dispose();
+        Hospital.Dispose();
+    }
+
+    /// <summary>What the agent's DeskWatch does.</summary>
+    private async Task ObeyAsync()
+    {
+        var box = new OrderBox(DeskClient.OrdersOf(Hospital.Root));
+        while (!_stop.IsCancellationRequested)
+        {
+            foreach (var placed in box.Read())
+            {
+                await Hospital.Gate.Desk.ObeyAsync(placed.Order);
+                OrderBox.Remove(placed);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
+        }
+    }
+
+    private static async Task<byte[]> CreateAccountsAsync()
+    {
+        using var folder = new TemporaryFolder();
+        var accounts = new DeskAccounts(folder["desk"], TimeProvider.System);
+        foreach (var name in new[] { "anna", "ben" }) await accounts.SetAsync(name, DeskRole.PrivacyOfficer, Password, CancellationToken.None);
+        await accounts.SetAsync("olga", DeskRole.SiteOperator, Password, CancellationToken.None);
+        await accounts.SetAsync("otto", DeskRole.Auditor, Password, CancellationToken.None);
+        return await File.ReadAllBytesAsync(folder["desk", "accounts.json"]);
+    }
+
+    private async Task WaitAsync()
+    {
+        using var client = new HttpClient();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await client.GetAsync(new Uri(Address, "/desk.css"), HospitalOnDisk.Token);
+                return;
+            }
+            catch (HttpRequestException) when (attempt < 600 && !_page.HasExited)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, HospitalOnDisk.Token);
+            }
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return int.Parse(listener.LocalEndpoint.ToString()!.Split(':')[^1], CultureInfo.InvariantCulture);
+    }
+}

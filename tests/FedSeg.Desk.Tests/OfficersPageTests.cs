@@ -1,0 +1,257 @@
+using System.Net;
+using FedSeg.Egress.Tests;
+using FedSeg.Federation.Identity;
+using FedSeg.Ledger.Verifier;
+using FedSeg.Ledger.Verifier.Notes;
+using Microsoft.Playwright;
+
+namespace FedSeg.Desk.Tests;
+
+/// <summary>The officer's page in a real browser, beside a real gate.</summary>
+public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
+{
+    private DeskOnDisk _desk = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _desk = await DeskOnDisk.StartAsync();
+
+    public ValueTask DisposeAsync() => _desk.DisposeAsync();
+
+    [Fact]
+    public async Task Officer_ApprovesAnUpdateAndTheNextRounds_FromTheKeyboard()
+    {
+        var waiting = await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await page.GotoAsync("/");
+        Assert.EndsWith("/sign-in?back=%2F", page.Url, StringComparison.Ordinal);
+        await ShootAsync(page, "1-sign-in");
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Name = "One update waits to leave" })).ToBeVisibleAsync();
+        await ShootAsync(page, "2-desk");
+
+        var link = page.GetByRole(AriaRole.Link, new() { Name = "run-1, round 6" });
+        await link.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("May this leave? run-1, round 6 of 20");
+        await ShootAsync(page, "3-update");
+        await page.GetByLabel("Further rounds without asking").FillAsync("2");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+
+        await Assertions.Expect(page.GetByText("Done: an update was approved.")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("2 more rounds, by the word of anna")).ToBeVisibleAsync();
+        await ShootAsync(page, "4-approved");
+        var decided = _desk.Hospital.Entries[^1];
+        Assert.Equal(("egressDecided", "anna", waiting.Update.ToString(), "2"), (decided.Action, decided.Facts["by"], decided.Facts["update"], decided.Facts["nextRounds"]));
+        await page.GetByRole(AriaRole.Link, new() { Name = "History" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Nth(1)).ToContainTextAsync("an update was approved");
+        await ShootAsync(page, "5-history");
+    }
+
+    [Fact]
+    public async Task Officer_Refuses_TheReasonIsInTheLedgerAndTheBytesAreGone()
+    {
+        var waiting = await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await page.GotoAsync($"/updates/{waiting.Update}");
+        await page.GetByLabel("Reason, for the ledger").SelectOptionAsync("SuspiciousValues");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Refuse" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("Done: an update was refused.")).ToBeVisibleAsync();
+        Assert.Equal("suspiciousValues", _desk.Hospital.Entries[^1].Facts["reason"]);
+        Assert.False(Directory.Exists(Path.Combine(_desk.Hospital.OutboxPath, waiting.Update.ToString())));
+        await page.GotoAsync($"/updates/{waiting.Update}");
+        await Assertions.Expect(page.GetByText("This update does not wait any more")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task FourEyes_SameOfficerTwice_IsToldThatAnotherPersonHasToAgree()
+    {
+        var waiting = await _desk.WaitForReviewAsync("approvals: 2\n");
+        var anna = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(anna, "anna");
+        await ApproveAsync(anna, waiting.Update);
+        await Assertions.Expect(anna.GetByText("Approved by anna; a second person has to agree.")).ToBeVisibleAsync();
+        await ApproveAsync(anna, waiting.Update);
+        await Assertions.Expect(anna.GetByText("another person has to approve as well")).ToBeVisibleAsync();
+        var ben = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(ben, "ben");
+        await ApproveAsync(ben, waiting.Update);
+
+        await Assertions.Expect(ben.GetByText("Done: an update was approved.")).ToBeVisibleAsync();
+        Assert.Equal("anna and ben", _desk.Hospital.Entries[^1].Facts["by"]);
+    }
+
+    [Fact]
+    public async Task KillSwitch_ThrownByTheOperator_IsLiftedByTwoPeople()
+    {
+        var olga = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(olga, "olga");
+        await olga.GotoAsync("/site");
+        await ShootAsync(olga, "6-stop");
+        await olga.GetByRole(AriaRole.Button, new() { Name = "Stop everything now" }).ClickAsync();
+        await Assertions.Expect(olga.GetByText("olga threw the kill switch")).ToBeVisibleAsync();
+        Assert.True(_desk.Hospital.Gate.Desk.Switch.IsThrown);
+        await olga.GotoAsync("/site");
+        await olga.GetByRole(AriaRole.Button, new() { Name = "Ask to lift it" }).ClickAsync();
+        await olga.GotoAsync("/site");
+        await Assertions.Expect(olga.GetByText("You have asked; it takes somebody else now.")).ToBeVisibleAsync();
+        await ShootAsync(olga, "7-stopped");
+        var anna = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(anna, "anna");
+        await anna.GotoAsync("/site");
+        await anna.GetByRole(AriaRole.Button, new() { Name = "Agree: take up work again" }).ClickAsync();
+
+        await Assertions.Expect(anna.GetByText("In service.")).ToBeVisibleAsync();
+        Assert.False(_desk.Hospital.Gate.Desk.Switch.IsThrown);
+    }
+
+    [Fact]
+    public async Task Pause_AndResume_AreSeenAtOnce()
+    {
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "olga");
+        await page.GotoAsync("/site");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Paused.", new() { Exact = true })).ToBeVisibleAsync();
+        await page.GotoAsync("/site");
+        await page.GetByRole(AriaRole.Button, new() { Name = "End the pause" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("In service.")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Auditor_SeesEverythingTakesProofsAndDecidesNothing()
+    {
+        var waiting = await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "otto");
+        await page.GotoAsync($"/updates/{waiting.Update}");
+        Assert.Equal(0, await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).CountAsync());
+        var weights = await page.RunAndWaitForDownloadAsync(() => page.GetByText("Download the exact bytes of the weights").ClickAsync());
+        await using var bytes = File.OpenRead(await weights.PathAsync());
+        var sealedPath = Path.Combine(_desk.Hospital.OutboxPath, waiting.Update.ToString(), "payload.safetensors");
+        Assert.Equal(await Sha256Digest.OfFileAsync(sealedPath, Token), await Sha256Digest.OfAsync(bytes, Token));
+
+        await page.GotoAsync("/ledger?q=reviewRequested");
+        await ShootAsync(page, "8-ledger");
+        var proof = await page.RunAndWaitForDownloadAsync(() => page.GetByRole(AriaRole.Link, new() { Name = "proof" }).First.ClickAsync());
+        var key = await File.ReadAllTextAsync(Path.Combine(_desk.Hospital.Root, "ledger", "key.pem"), Token);
+        Assert.Null(LedgerVerifier.VerifyProof(await File.ReadAllBytesAsync(await proof.PathAsync(), Token), VerifierKey.Parse(key)).Problem);
+    }
+
+    [Fact]
+    public async Task Order_BeyondTheRole_IsForbidden()
+    {
+        var waiting = await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "olga");
+        await page.GotoAsync("/site");
+        var token = await page.Locator("input[name=__RequestVerificationToken]").First.InputValueAsync();
+        var form = page.Context.APIRequest.CreateFormData();
+        form.Append("__RequestVerificationToken", token);
+        form.Append("update", waiting.Update.ToString());
+        var answer = await page.Context.APIRequest.PostAsync("/orders/approve", new() { Form = form });
+
+        Assert.Equal((int)HttpStatusCode.Forbidden, answer.Status);
+        Assert.DoesNotContain(_desk.Hospital.Entries, entry => entry.Facts.ContainsKey("order"));
+    }
+
+    [Fact]
+    public async Task Order_FormOfAnotherSite_IsRefused()
+    {
+        var waiting = await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        var form = page.Context.APIRequest.CreateFormData();
+        form.Append("update", waiting.Update.ToString());
+        var answer = await page.Context.APIRequest.PostAsync("/orders/approve", new() { Form = form });
+
+        Assert.Equal((int)HttpStatusCode.BadRequest, answer.Status);
+        Assert.DoesNotContain(_desk.Hospital.Entries, entry => entry.Facts.ContainsKey("order"));
+    }
+
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/history")]
+    [InlineData("/ledger")]
+    [InlineData("/site")]
+    [InlineData("/ledger/0/proof")]
+    [InlineData("/updates/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/weights")]
+    public async Task Anything_WithoutASession_LeadsToTheDoor(string path)
+    {
+        using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
+        using var answer = await client.GetAsync(new Uri(_desk.Address, path), Token);
+
+        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+        Assert.StartsWith("/sign-in", answer.Headers.Location!.PathAndQuery, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Headers_OfEveryPage_AllowNoScriptAndNoFrame()
+    {
+        using var client = new HttpClient();
+        using var answer = await client.GetAsync(new Uri(_desk.Address, "/sign-in"), Token);
+        var policy = Assert.Single(answer.Headers.GetValues("Content-Security-Policy"));
+
+        Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
+        Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("unsafe", policy, StringComparison.Ordinal);
+        Assert.DoesNotContain("<script", await answer.Content.ReadAsStringAsync(Token), StringComparison.OrdinalIgnoreCase);
+        Assert.True(answer.Headers.CacheControl!.NoStore);
+    }
+
+    [Fact]
+    public async Task Host_OfAnotherName_IsRefused()
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_desk.Address, "/sign-in"));
+        request.Headers.Host = "attacker.example";
+        using var answer = await client.SendAsync(request, Token);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Search_ForAScript_IsShownAndNotRun()
+    {
+        await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        var dialogs = 0;
+        page.Dialog += (_, _) => dialogs++;
+        await DeskOnDisk.SignInAsync(page, "otto");
+        await page.GotoAsync("/ledger?q=" + Uri.EscapeDataString("\"><script>alert(1)</script>"));
+
+        Assert.Equal("\"><script>alert(1)</script>", await page.GetByRole(AriaRole.Searchbox).InputValueAsync());
+        Assert.Equal((0, 0), (dialogs, await page.Locator("script").CountAsync()));
+    }
+
+    [Fact]
+    public async Task SignIn_FiveWrongPasswords_LocksTheAccount()
+    {
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        for (var attempt = 0; attempt < 6; attempt++)
+        {
+            await page.GotoAsync("/sign-in");
+            await page.GetByLabel("Account").FillAsync("ben");
+            await page.GetByLabel("Password").FillAsync("not the password");
+            await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        }
+
+        await Assertions.Expect(page.GetByText("Too many wrong passwords.")).ToBeVisibleAsync();
+    }
+
+    private static async Task ApproveAsync(IPage page, Sha256Digest update)
+    {
+        await page.GotoAsync($"/updates/{update}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+    }
+
+    private static Task ShootAsync(IPage page, string name)
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.CreateSubdirectory("screenshots");
+        return page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder.FullName, $"desk-{name}.png"), FullPage = true });
+    }
+}
