@@ -32,6 +32,9 @@ internal sealed record Faults
 
     public required double PlanNotApproved { get; init; }
 
+    /// <summary>Share of updates about which a person of the site decides.</summary>
+    public required double Reviewed { get; init; }
+
     /// <summary>Chance of each thing that is nobody's bad luck: a model that is refused, an outbox that was tampered with, updates that can't be merged.</summary>
     public required double Odd { get; init; }
 
@@ -54,6 +57,7 @@ internal sealed record Faults
         TrainerFails = chance.Of(0, 0, 0.05),
         PolicyRefuses = chance.Of(0, 0, 0.05),
         PlanNotApproved = chance.Of(0, 0, 0, 0.2),
+        Reviewed = chance.Of(0, 0, 0.1),
         Odd = chance.Of(0, 0, 0.02),
         Straggles = chance.Of(0, 0.05, 0.2),
         Cancelled = chance.Of(0, 0.1),
@@ -62,6 +66,6 @@ internal sealed record Faults
     /// <summary>What is left once everything has healed: machines are whole, lines carry, people leave the run alone.</summary>
     public Faults Healed() => this with
     {
-        Lost = 0, Twice = 0, Late = 0, Damaged = 0, CrashHere = 0, TrainerFails = 0, PolicyRefuses = 0, Odd = 0, Straggles = 0,
+        Lost = 0, Twice = 0, Late = 0, Damaged = 0, CrashHere = 0, TrainerFails = 0, PolicyRefuses = 0, Reviewed = 0, Odd = 0, Straggles = 0,
     };
 }

@@ -90,6 +90,11 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         if (IsUp) CarryOut(run, new RunInput.Declined(site, round, reason), _ => { }, reply, () => { });
     }
 
+    public void Await(SiteId site, RunId run, int round, Action reply)
+    {
+        if (IsUp) CarryOut(run, new RunInput.AwaitsReview(site, round), _ => { }, reply, () => { });
+    }
+
     private void DoForUpload(RunEffect effect, SiteReport report, Sha256Digest digest, string payload, Action<UploadOutcome> reply)
     {
         switch (effect)

@@ -33,6 +33,12 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
     {
         _isUp = true;
         foreach (var unsent in Unsent()) Tell(new AssignmentInput.Remembered(unsent.Run));
+        foreach (var review in Undecided())
+        {
+            Tell(new AssignmentInput.Remembered(review.Run));
+            DecideLater(review);
+        }
+
         Attend();
     }
 
@@ -120,7 +126,7 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         {
             case AssignmentEffect.Recall recall:
                 var unsent = Unsent().FirstOrDefault(line => line.Run == recall.Plan.Run && line.Round == recall.Plan.Round);
-                EndLater(step, () => new AssignmentInput.Recalled(unsent?.Digest));
+                EndLater(step, () => unsent is null ? Reviewed(recall.Plan) : new AssignmentInput.Recalled(unsent.Digest));
                 break;
             case AssignmentEffect.FetchModel fetch:
                 Call(
@@ -149,8 +155,12 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
                 EndLater(step, () => Record(LedgerKind.Notice, clear.Plan, default, verdict));
                 break;
             case AssignmentEffect.SendNotice notice:
-                Call(step, reply => simulation.Coordinator.Decline(
-                    Id, notice.Plan.Run, notice.Plan.Round, notice.Reason!.Value, () => reply(new AssignmentInput.Delivered(Accepted: true))));
+                Call(step, reply =>
+                {
+                    void Answer() => reply(new AssignmentInput.Delivered(Accepted: true));
+                    if (notice.Reason is { } reason) simulation.Coordinator.Decline(Id, notice.Plan.Run, notice.Plan.Round, reason, Answer);
+                    else simulation.Coordinator.Await(Id, notice.Plan.Run, notice.Plan.Round, Answer);
+                });
                 break;
             case AssignmentEffect.RecordNotice notice:
                 EndLater(step, () => Record(LedgerKind.Notice, notice.Plan, default, new AssignmentInput.Recorded()));
@@ -176,6 +186,8 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
             return;
         }
 
+        if (simulation.Happens(faults => faults.Odd)) Later(Halt, time / 2);
+
         // Sealing rounds by chance, so no two trainings give the same update.
         var name = $"{Id} {plan.Run} {plan.Round} {++_trainings} {_incarnation}";
         EndLater(step, () => new AssignmentInput.Trained(new ModelUpdate(Report(plan), name)), time);
@@ -189,8 +201,50 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         simulation.MaybeCrash(Crash);
         Disk.Flush(file);
         simulation.MaybeCrash(Crash);
-        Append(new LedgerLine(LedgerKind.Approved, report.Run, report.Round, digest, report));
-        return new AssignmentInput.UpdateCleared(digest);
+        if (!simulation.Happens(faults => faults.Reviewed))
+        {
+            Append(new LedgerLine(LedgerKind.Approved, report.Run, report.Round, digest, report));
+            return new AssignmentInput.UpdateCleared(digest);
+        }
+
+        var review = new LedgerLine(LedgerKind.Review, report.Run, report.Round, digest, report);
+        Append(review);
+        DecideLater(review);
+        return new AssignmentInput.AwaitsReview();
+    }
+
+    /// <summary>A person decides some time later, also after a restart; a full disk takes no decision, so it is tried again.</summary>
+    private void DecideLater(LedgerLine review) => Later(() =>
+    {
+        if (!Undecided().Contains(review)) return;
+        try
+        {
+            Append(review with { Kind = simulation.Happens(faults => 3 * faults.Reviewed) ? LedgerKind.Refused : LedgerKind.Approved });
+            Tell(new AssignmentInput.Reviewed(review.Run));
+        }
+        catch (IOException)
+        {
+            DecideLater(review);
+        }
+    }, simulation.Chance.Between(1, 100_000));
+
+    /// <summary>What people decided about a round; the model is fetched where there was nothing to decide.</summary>
+    private AssignmentInput Reviewed(RoundPlan plan)
+    {
+        bool IsAbout(LedgerLine line) => line.Run == plan.Run && line.Round == plan.Round;
+        if (Undecided().Any(IsAbout)) return new AssignmentInput.AwaitsReview();
+        return Disk.Log.Any(line => line.Kind == LedgerKind.Refused && IsAbout(line))
+            ? new AssignmentInput.RefusedByPeople(DropReason.RefusedInReview)
+            : new AssignmentInput.Recalled(Update: null);
+    }
+
+    /// <summary>The kill switch, lifted a little later: what waits is dropped, and the site attends anew.</summary>
+    private void Halt()
+    {
+        foreach (var line in Unsent().Concat(Undecided()).ToList()) Disk.Append(line with { Kind = LedgerKind.Discarded, Report = null });
+        Tell(new AssignmentInput.Halted());
+        _session++;
+        Later(Attend, simulation.Chance.Between(500, 20_000));
     }
 
     private void Send(int step, AssignmentEffect.SendUpdate send)
@@ -221,7 +275,7 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
     {
         try
         {
-            foreach (var unsent in Unsent().Where(line => line.Run == run).ToList()) Append(unsent with { Kind = LedgerKind.Discarded, Report = null });
+            foreach (var unsent in Unsent().Concat(Undecided()).Where(line => line.Run == run).ToList()) Append(unsent with { Kind = LedgerKind.Discarded, Report = null });
             _state = simulation.Mutant.Site(_state, new AssignmentInput.RunFreed(run)).State;
         }
         catch (IOException)
@@ -249,6 +303,9 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
 
         return unsent;
     }
+
+    private List<LedgerLine> Undecided() =>
+        [.. Disk.Log.Where(line => line.Kind == LedgerKind.Review && !Disk.Log.Any(other => other.Kind is not LedgerKind.Review && other.Digest == line.Digest))];
 
     /// <summary>A call to the coordinator: the first answer counts, and none within the deadline is a lost connection.</summary>
     private void Call(int step, Action<Action<AssignmentInput>> atCoordinator)
@@ -318,6 +375,8 @@ internal enum LedgerKind
     Approved,
     Sent,
     Discarded,
+    Review,
+    Refused,
     Notice,
 }
 
