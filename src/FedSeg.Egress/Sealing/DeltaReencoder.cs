@@ -58,7 +58,8 @@ internal static class DeltaReencoder
             // In double, in the manifest's order: the same norm on every machine.
             squares += sum.Total;
             var norm = Math.Sqrt(sum.Total);
-            var baseNorm = baseModel is null ? 0 : Norm(baseModel, tensor, chunk, cancellationToken);
+            // A control variate has no tensor of the model to compare with.
+            var baseNorm = baseModel is not null && baseModel.Tensors.Contains(tensor) ? Norm(baseModel, tensor, chunk, cancellationToken) : 0;
             tensors.Add(new TensorMeasures(tensor.Name, tensor.Shape, norm, baseNorm > 0 ? norm / baseNorm : null, largest, (double)zeros / tensor.ElementCount));
         }
 
