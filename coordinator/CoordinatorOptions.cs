@@ -37,6 +37,12 @@ internal sealed class CoordinatorOptions
     [Required(ErrorMessage = "Coordinator:Register is missing; 'fedseg provision init' writes register.json.")]
     public string Register { get; set; } = "";
 
+    /// <summary>Address and port for health checks and metrics, plain HTTP, such as <c>127.0.0.1:9464</c>; empty for none.</summary>
+    public string Operations { get; set; } = "";
+
+    /// <summary>Where traces and metrics are sent by OTLP over gRPC, such as <c>http://127.0.0.1:4317</c>; empty for nowhere.</summary>
+    public string Collector { get; set; } = "";
+
     /// <summary>Longest accepted weights file, bytes.</summary>
     [Range(1L, 1L << 40, ErrorMessage = "Coordinator:MaximumUpdateBytes must be from 1 to 2^40.")]
     public long MaximumUpdateBytes { get; set; } = 4L << 30;

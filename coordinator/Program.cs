@@ -14,6 +14,7 @@ return await ServiceProgram.RunAsync(() =>
     ServiceProgram.Configure(builder, args);
     builder.AddCoordinatorOptions(args);
     builder.AddFederationEndpoint();
+    builder.AddOperations();
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
 

@@ -5,6 +5,7 @@ using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
@@ -13,6 +14,9 @@ using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace FedSeg.Coordinator;
 
@@ -55,6 +59,8 @@ internal static class Startup
     /// <summary>Who calls, whether it may, whether it has too much open; then the doors.</summary>
     public static void UseFederation(this WebApplication app)
     {
+        app.Services.GetRequiredService<CoordinatorTelemetry>()
+            .Observe(app.Services.GetRequiredService<RunBook>(), app.Services.GetRequiredService<SiteDirectory>());
         app.UseAuthentication();
         app.UseRateLimiter();
         app.UseAuthorization();
@@ -77,6 +83,31 @@ internal static class Startup
         .AddSingleton<UpdateIntake>()
         .AddSingleton<RoundRunner>()
         .AddHostedService<RoundScheduler>();
+
+    /// <summary>Traces and metrics: asked for at the operators' port, or sent to their collector.</summary>
+    public static void AddOperations(this WebApplicationBuilder builder)
+    {
+        var collector = builder.Configuration["Coordinator:Collector"] ?? "";
+        if (collector.Length > 0 && !Uri.TryCreate(collector, UriKind.Absolute, out _))
+        {
+            throw new InvalidDataException($"Coordinator:Collector is '{collector}'; give a URL, such as http://127.0.0.1:4317.");
+        }
+
+        builder.Services.AddSingleton<CoordinatorTelemetry>().AddSingleton<DataFolderCheck>();
+        builder.Services.AddSingleton<OperationsEndpoint>().AddHostedService(provider => provider.GetRequiredService<OperationsEndpoint>());
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("fedseg-coordinator"))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(CoordinatorTelemetry.Name, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel").AddPrometheusExporter();
+                if (collector.Length > 0) metrics.AddOtlpExporter(otlp => otlp.Endpoint = new Uri(collector));
+            })
+            .WithTracing(traces =>
+            {
+                traces.AddSource(CoordinatorTelemetry.Name);
+                if (collector.Length > 0) traces.AddOtlpExporter(otlp => otlp.Endpoint = new Uri(collector));
+            });
+    }
 
     public static IServiceCollection AddJobs(this IServiceCollection services) => services.AddSingleton<JobCatalog>();
 

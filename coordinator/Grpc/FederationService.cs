@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
@@ -23,6 +24,7 @@ internal sealed class FederationService(
     SiteDirectory sites,
     IOptions<CoordinatorOptions> options,
     IHostApplicationLifetime lifetime,
+    CoordinatorTelemetry telemetry,
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(20);
@@ -59,7 +61,7 @@ internal sealed class FederationService(
         var offered = book.Runs.Any(run =>
             run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest || round.Plan.Control?.Sha256 == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
-        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
+        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, telemetry, time, context.CancellationToken);
     }
 
     public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context)

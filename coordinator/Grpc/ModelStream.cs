@@ -1,3 +1,4 @@
+using FedSeg.Coordinator.Operations;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
@@ -8,7 +9,7 @@ namespace FedSeg.Coordinator.Grpc;
 internal static class ModelStream
 {
     public static async Task SendAsync(
-        string path, long offset, IServerStreamWriter<Chunk> stream, TransferPace pace, TimeProvider time, CancellationToken cancellationToken)
+        string path, long offset, IServerStreamWriter<Chunk> stream, TransferPace pace, CoordinatorTelemetry telemetry, TimeProvider time, CancellationToken cancellationToken)
     {
         var watch = new TransferWatch(pace, time);
         try
@@ -18,6 +19,7 @@ internal static class ModelStream
                 // A reader that takes nothing would hold its buffers for ever: the write waits for it, the watch does not.
                 await watch.NextAsync(WrittenAsync(chunk), cancellationToken);
                 watch.Moved(chunk.Data.Length);
+                telemetry.Sent(chunk.Data.Length);
             }
         }
         catch (TransferStalledException error)

@@ -1,5 +1,6 @@
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
 using FedSeg.Protocol.V1;
@@ -17,6 +18,7 @@ internal sealed class RunsService(
     JobCatalog jobs,
     IOptions<CoordinatorOptions> options,
     IHostApplicationLifetime lifetime,
+    CoordinatorTelemetry telemetry,
     TimeProvider time) : Runs.RunsBase
 {
     public override Task<JobVerdict> Validate(JobFile request, ServerCallContext context)
@@ -84,7 +86,7 @@ internal sealed class RunsService(
             throw new RpcException(new Status(StatusCode.NotFound, "There is no such model; 'fedseg model list' shows those there are."));
         }
 
-        return ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, time, context.CancellationToken);
+        return ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, telemetry, time, context.CancellationToken);
     }
 
     private RunId ParseRun(RunKey key) =>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -11,7 +12,7 @@ namespace FedSeg.Coordinator.Rounds;
 /// The story of a run: open a round, collect answers until every site has answered or the deadline passes, merge, publish, and again. <see cref="RunProtocol"/> tells
 /// what is next; here it is done. Every step starts from the journal, so a run that was cut off anywhere goes on from there.
 /// </summary>
-internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundRunner> logger)
+internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, CoordinatorLedger ledger, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<RoundRunner> logger)
 {
     private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
@@ -78,11 +79,13 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
     {
         var plan = round.Plan;
         var started = time.GetTimestamp();
+        using var span = telemetry.Begin("merge", plan.Run, plan.Round);
         string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
         try
         {
             var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
             var model = Adopt(merged.Model);
+            telemetry.Merged(time.GetElapsedTime(started));
             LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
             return new RunInput.Merged
             {
@@ -109,9 +112,11 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
                 break;
             case RunEvent.RoundClosed { Round: var number }:
                 var round = state.Rounds[number - 1];
+                telemetry.RoundClosed(state.Id, round, entered.At);
                 LogClosed(state.Id, number, round.Accepted.Count, state.Job.Sites.Length, (entered.At - round.OpenedAt).TotalSeconds);
                 break;
             case RunEvent.Ended ended:
+                telemetry.RunEnded(ended.Outcome);
                 LogEnded(state.Id, ended.Outcome, ended.Reason);
                 break;
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Protocol.Transfer;
@@ -18,6 +19,7 @@ internal sealed partial class UpdateIntake(
     BlobStore blobs,
     CoordinatorLedger ledger,
     IOptions<CoordinatorOptions> options,
+    CoordinatorTelemetry telemetry,
     TimeProvider time,
     ILogger<UpdateIntake> logger)
 {
@@ -49,6 +51,7 @@ internal sealed partial class UpdateIntake(
         CancellationToken cancellationToken)
     {
         var outcome = await TryReceiveAsync(announced, siteKey, run, offset, chunks, cancellationToken);
+        telemetry.Received(outcome, announced.PayloadBytes);
         if (outcome == UploadOutcome.Accepted) LogAccepted(announced.Site, run, announced.PayloadBytes, announced.Digest.Abbreviated);
         else LogRefused(announced.Site, run, outcome);
         return outcome;
@@ -66,6 +69,7 @@ internal sealed partial class UpdateIntake(
         var admitted = await TellAsync(run, new RunInput.Announced(announced.Site, announced.Digest));
         if (admitted is not RunEffect.Receive { Plan: var plan }) return ((RunEffect.Answer)admitted).Outcome;
 
+        using var span = telemetry.Begin("receive", run, plan.Round)?.SetTag("fedseg.site", announced.Site.ToString());
         var (update, refusal) = ReceivedUpdate.Check(announced, plan, siteKey, options.Value.MaximumUpdateBytes);
         if (update is null) return refusal;
 

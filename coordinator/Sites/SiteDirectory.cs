@@ -9,6 +9,9 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
 {
     private readonly ConcurrentDictionary<SiteId, Attendance> _attending = [];
 
+    /// <summary>Sites that attend now.</summary>
+    public int Count => _attending.Count;
+
     public Attendance? Find(SiteId site) => _attending.GetValueOrDefault(site);
 
     /// <summary>Notes an agent; a second connection of the same site takes over from the first.</summary>

@@ -1,8 +1,10 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Aggregation;
@@ -11,6 +13,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -43,6 +46,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
+    public CoordinatorTelemetry Telemetry { get; } = new(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
+
     public SiteDirectory Sites { get; } = new(NullLogger<SiteDirectory>.Instance);
 
     public BlobStore Blobs { get; private set; } = null!;
@@ -66,6 +71,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
     {
         Book.Dispose();
         Ledger.Dispose();
+        Telemetry.Dispose();
         Open();
     }
 
@@ -139,8 +145,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Journal = new SqliteJournal(Settings.DataDirectory);
         Book = new RunBook(Journal);
         Ledger = new CoordinatorLedger(options, Time);
-        Intake = new UpdateIntake(Book, Blobs, Ledger, options, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Ledger, Time, NullLogger<RoundRunner>.Instance);
+        Intake = new UpdateIntake(Book, Blobs, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Ledger, Telemetry, Time, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
     }
 }

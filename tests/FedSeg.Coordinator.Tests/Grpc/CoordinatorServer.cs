@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Grpc;
+using FedSeg.Coordinator.Operations;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
@@ -31,7 +32,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
             {
               "Coordinator": {
                 "Listen": "127.0.0.1:0", "DataDirectory": "data", "Certificate": "coordinator.pem", "PrivateKey": "coordinator.key",
-                "Authority": "authority/authority.pem", "Register": "authority/register.json"
+                "Authority": "authority/authority.pem", "Register": "authority/register.json", "Operations": "127.0.0.1:0"
               }
             }
             """);
@@ -42,12 +43,21 @@ public sealed class CoordinatorServer : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.AddCoordinatorOptions(args);
         builder.AddFederationEndpoint();
+        builder.AddOperations();
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
         _app = builder.Build();
         _app.UseFederation();
         await _app.StartAsync();
         _address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+    }
+
+    /// <summary>What the operators' port answers.</summary>
+    internal async Task<(int Status, string Body)> AskOperationsAsync(string path, CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { BaseAddress = Part<OperationsEndpoint>().Address };
+        using var response = await http.GetAsync(path, cancellationToken);
+        return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
     }
 
     internal T Part<T>() where T : notnull => _app.Services.GetRequiredService<T>();
