@@ -83,7 +83,7 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
         string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
         try
         {
-            var merged = RoundAggregation.Run(blobs, state, round, Incoming, cancellationToken);
+            var merged = RoundAggregation.Run(blobs.PathOf, state, round, Incoming, cancellationToken);
             var model = Adopt(merged.Model);
             telemetry.Merged(time.GetElapsedTime(started));
             LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);

@@ -3,6 +3,7 @@ using FedSeg.Cli.Aggregation;
 using FedSeg.Cli.Benchmarks;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
+using FedSeg.Cli.Experiments;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Ledgers;
@@ -22,6 +23,7 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     TrainCommand.Create(),
     PredictCommand.Create(),
     EvaluateCommand.Create(),
+    ExperimentCommand.Create(),
     ProvisionCommands.Create(),
     AggregateCommand.Create(),
     JobCommands.Create(),

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.EndToEnd.Tests;
 
@@ -22,6 +24,39 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
 
         var second = await federation.SubmitAsync(federation.Job(rounds: 1), Cancellation);
         Assert.Equal("completed", (await federation.WaitForEndAsync(second, Cancellation)).Status);
+    }
+
+    [Fact]
+    public async Task KilledTrainer_AfterACheckpoint_FinishesTheRoundWithTheSameWeights()
+    {
+        await using var federation = new TestFederation(cohorts, "north");
+        await federation.Demo.StartCoordinatorAsync(Cancellation);
+        var agent = federation.Demo.StartAgent("north");
+        var killed = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 120), Cancellation);
+        var trainer = await FindTrainerAsync(federation, agent.Id);
+        var checkpoint = Path.Combine(federation.Demo.SiteDirectory("north"), "data", "state", killed, "1", "checkpoint.safetensors");
+        for (var attempt = 0; !File.Exists(checkpoint); attempt++)
+        {
+            Assert.True(attempt < 9600, "No checkpoint appeared in four minutes.");
+            await Task.Delay(TimeSpan.FromMilliseconds(25), TimeProvider.System, Cancellation);
+        }
+
+        KillProcess(trainer);
+        var disturbed = await federation.WaitForEndAsync(killed, Cancellation);
+        Assert.Contains("starting it again from its last checkpoint", federation.Log("agent-north"));
+        var undisturbed = await federation.WaitForEndAsync(await federation.SubmitAsync(federation.Job(rounds: 1, steps: 120), Cancellation), Cancellation);
+
+        Assert.Equal(("completed", "completed"), (disturbed.Status, undisturbed.Status));
+        Assert.Equal(await WeightsAsync(federation, undisturbed.Model.Sha256), await WeightsAsync(federation, disturbed.Model.Sha256));
+    }
+
+    /// <summary>Tensors of a model one after the other; its metadata name its run.</summary>
+    private static async Task<float[]> WeightsAsync(TestFederation federation, string model)
+    {
+        var path = Path.Combine(federation.Work, model);
+        await federation.Demo.Connection.DownloadAsync(Sha256Digest.Parse(model), path, Cancellation);
+        using var file = SafetensorsFile.Open(path);
+        return [.. file.Tensors.SelectMany(tensor => file.ReadAll(tensor.Name))];
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
+using FedSeg.Imaging.Metrics;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Models;
 using FedSeg.Segmentation.Networks;
@@ -111,6 +112,20 @@ public sealed class Predictor : IDisposable
         }
 
         return MemberAgreement.Of(answers, Model.Labels.Length);
+    }
+
+    /// <summary>Measures the model on one prepared case against its reference.</summary>
+    /// <param name="site">The case's site, as the result shall name it.</param>
+    /// <param name="name">The case, as the result shall name it.</param>
+    /// <param name="entry">Prepared as the model's preprocessing says.</param>
+    /// <param name="cancellationToken">Looked at before each window.</param>
+    public EvaluatedCase Evaluate(string site, string name, PreparedCase entry, CancellationToken cancellationToken)
+    {
+        var labels = Model.Labels.Length;
+        var prediction = Evaluation.Segment(_average, labels + 1, entry.Prepared, Model.Preprocessing, _device, progress: null, cancellationToken);
+        var metrics = Enumerable.Range(1, labels)
+            .Select(label => SegmentationMetrics.ComputeLabel(entry.Reference, prediction, (byte)label, new MetricsOptions()));
+        return new EvaluatedCase(site, name, entry.PatientKey, [.. metrics], PostProcessingTrial.Of(prediction, entry.Reference, labels));
     }
 
     /// <summary>Scores the model on prepared cases, in label order.</summary>

@@ -85,6 +85,9 @@ public sealed class Cohort
             quarantined ?? ImmutableSortedDictionary<string, int>.Empty);
     }
 
+    /// <summary>The same training cases and nothing held back: for a training that is scored elsewhere.</summary>
+    public Cohort WithoutHeldBack() => new(Training, [], Quarantined);
+
     /// <summary>Several sites' cohorts as one, each keeping its own split: what pooled training would have.</summary>
     public static Cohort Pool(params IReadOnlyCollection<Cohort> cohorts) => new(
         [.. cohorts.SelectMany(cohort => cohort.Training)],

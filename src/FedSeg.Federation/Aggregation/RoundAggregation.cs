@@ -1,23 +1,21 @@
 using System.Collections.Immutable;
-using FedSeg.Coordinator.Models;
-using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 
-namespace FedSeg.Coordinator.Rounds;
+namespace FedSeg.Federation.Aggregation;
 
 /// <summary>
-/// Merges a round's stored updates into new files. The runner calls it when a round closes and an auditor when it is doubted (<see
-/// cref="ModelRecomputation"/>): everything it needs is in the journal and the blobs, so both get the same bytes.
+/// Merges a round's stored updates into new files. The coordinator calls it when a round closes, an auditor when it is doubted, an experiment without a coordinator:
+/// everything it needs is in the run's state and the stored files, so all get the same bytes.
 /// </summary>
-internal static class RoundAggregation
+public static class RoundAggregation
 {
     /// <summary>A perfect prediction has the training loss −1; q-FedAvg needs a loss from 0 up.</summary>
     private const double LossOfPerfection = -1;
 
     /// <summary>Writes the next model and server state; durable when this returns.</summary>
-    /// <param name="blobs">Where model, updates and state lie.</param>
+    /// <param name="stored">Where the file of a digest lies: model, updates and state.</param>
     /// <param name="state">The run.</param>
     /// <param name="round">One of its training rounds, with every answer that counts.</param>
     /// <param name="pathOf">Where a result goes: <c>model</c> or the name of a <see cref="StatePart"/>; replaced if it exists.</param>
@@ -25,13 +23,13 @@ internal static class RoundAggregation
     /// <exception cref="AggregationException">The updates can't be merged as the job asks.</exception>
     /// <exception cref="SafetensorsException">A stored file is not what the plan declares.</exception>
     public static MergedRound Run(
-        BlobStore blobs, RunState state, RoundState round, Func<string, string> pathOf, CancellationToken cancellationToken)
+        Func<Sha256Digest, string> stored, RunState state, RoundState round, Func<string, string> pathOf, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
         var manifest = plan.Manifest();
         var tensors = plan.UpdateManifest();
         var earlier = state.Rounds.Where(other => other.Plan.Round < plan.Round).ToList();
-        using var opened = new OpenFiles(blobs, manifest);
+        using var opened = new OpenFiles(stored, manifest);
         var input = new AggregationRound
         {
             Number = plan.Round,
@@ -44,8 +42,8 @@ internal static class RoundAggregation
                 Steps = accepted.Report.Steps,
                 Loss = accepted.Report.MeanLoss - LossOfPerfection, // absent where training is private
             })],
-            State = earlier is [.., var before]
-                ? before.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256))
+            State = earlier is [.., var last]
+                ? last.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256))
                 : ImmutableDictionary<StatePart, IWeightSource>.Empty,
             PastNorms = [.. earlier.TakeLast(NormBound.HistoryRounds).SelectMany(other => other.Norms.Values)],
         };
@@ -59,7 +57,7 @@ internal static class RoundAggregation
         var summary = Aggregator.Run(state.Job.Aggregation, input, new AggregationOutput(model, sinks), cancellationToken);
         if (sinks.TryGetValue(StatePart.Control, out var control))
         {
-            var previous = plan.Control is { } stored ? (IWeightSource)opened.Source(stored.Sha256) : new ZeroWeights(manifest.ParameterCount);
+            var previous = plan.Control is { } known ? (IWeightSource)opened.Source(known.Sha256) : new ZeroWeights(manifest.ParameterCount);
             var changes = round.Accepted.Values.Select(accepted => new Contribution
             {
                 Site = accepted.Report.Site,
@@ -79,12 +77,12 @@ internal static class RoundAggregation
     private static Dictionary<string, string> DescribeState(RoundPlan plan, StatePart part) =>
         new() { ["serverState"] = part.ToString(), ["run"] = plan.Run.ToString(), ["round"] = plan.Round.ToString() };
 
-    private sealed class OpenFiles(BlobStore blobs, TensorManifest manifest) : IDisposable
+    private sealed class OpenFiles(Func<Sha256Digest, string> stored, TensorManifest manifest) : IDisposable
     {
         private readonly List<StoredWeights> _sources = [];
         private readonly Dictionary<string, SafetensorsWriter> _writers = [];
 
-        public StoredWeights Source(Sha256Digest digest) => Keep(StoredWeights.Open(blobs.PathOf(digest), manifest));
+        public StoredWeights Source(Sha256Digest digest) => Keep(StoredWeights.Open(stored(digest), manifest));
 
         /// <summary>A site's changes of the weights; what stays at the site is no change.</summary>
         public IWeightSource Update(Sha256Digest digest, UpdateManifest tensors, UpdateEncoding encoding) =>
@@ -95,7 +93,7 @@ internal static class RoundAggregation
             new(OpenUpdate(digest, tensors, encoding), tensors.All, manifest, UpdateManifest.ControlName);
 
         private StoredWeights OpenUpdate(Sha256Digest digest, UpdateManifest tensors, UpdateEncoding encoding) =>
-            Keep(StoredWeights.OpenUpdate(blobs.PathOf(digest), tensors.All, encoding));
+            Keep(StoredWeights.OpenUpdate(stored(digest), tensors.All, encoding));
 
         public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)
         {
@@ -126,8 +124,8 @@ internal static class RoundAggregation
 /// <param name="Model">The next model.</param>
 /// <param name="State">The server's state, where the strategy has any.</param>
 /// <param name="Norms">Each update's L2 norm before it was bounded.</param>
-internal sealed record MergedRound(
+public sealed record MergedRound(
     MergedFile Model, ImmutableSortedDictionary<StatePart, MergedFile> State, ImmutableSortedDictionary<SiteId, double> Norms);
 
 /// <summary>A file that merging wrote.</summary>
-internal sealed record MergedFile(string Path, Sha256Digest Sha256);
+public sealed record MergedFile(string Path, Sha256Digest Sha256);

@@ -1,0 +1,62 @@
+using FedSeg.Cli.Programs;
+using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+
+namespace FedSeg.Cli.Experiments;
+
+/// <summary>A row of the results: one way to train, everything else as in the others.</summary>
+/// <param name="Name">As written after <c>--arms</c>.</param>
+/// <param name="Title">As written in the table.</param>
+/// <param name="Kind">Who trains on what.</param>
+/// <param name="Change">What it changes in the job.</param>
+internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Func<JobSpec, JobSpec> Change)
+{
+    /// <summary>Every row there is, in the table's order.</summary>
+    /// <param name="epsilon">What the private row may cost a patient over the whole run.</param>
+    public static IReadOnlyList<ExperimentArm> All(double epsilon) =>
+    [
+        new("pooled", "pooled: all cases in one place, as many steps as all sites together", ArmKind.Pooled, job => job),
+        new("local", "one site alone", ArmKind.Local, job => job),
+        new("fedavg", "FedAvg", ArmKind.Global, job => job),
+        new("fedprox", "FedProx, µ 0.01", ArmKind.Global, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.FedProx(0.01) })),
+        new("scaffold", "SCAFFOLD", ArmKind.Global, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.Scaffold() })),
+        new("fedbn", "FedBN: local instance norms, each site's own model", ArmKind.Personal,
+            job => With(job, recipe => recipe with { Tensors = new TensorRules { KeepLocal = [TensorGroup.Normalisation] } })),
+        new("ditto", "Ditto, λ 0.1, each site's own model", ArmKind.Personal, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.Ditto(0.1) })),
+        new("dp", $"FedAvg, private for every patient: ε {epsilon} at δ 1e-3 a site", ArmKind.Global, job => With(job, recipe => recipe with
+        {
+            Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 8, PatchesPerPatient = 2, Delta = 1e-3, Epsilon = epsilon },
+        })),
+    ];
+
+    /// <summary>The rows somebody asked for.</summary>
+    /// <exception cref="BadInputException">One of them is not there.</exception>
+    public static IReadOnlyList<ExperimentArm> Choose(string? names, double epsilon)
+    {
+        var all = All(epsilon);
+        if (names is null) return all;
+        var asked = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var unknown = asked.FirstOrDefault(name => all.All(arm => arm.Name != name));
+        if (unknown is not null || asked.Length == 0) throw new BadInputException($"--arms: '{unknown}' is not one of {string.Join(", ", all.Select(arm => arm.Name))}.");
+        return [.. all.Where(arm => asked.Contains(arm.Name))];
+    }
+
+    private static JobSpec With(JobSpec job, Func<TrainingRecipe, TrainingRecipe> change) => job with { Recipe = change(job.Recipe) };
+}
+
+/// <summary>Who trains, and which model is scored on whose held-back patients.</summary>
+internal enum ArmKind
+{
+    /// <summary>One training on all sites' cases, scored on all held-back patients.</summary>
+    Pooled,
+
+    /// <summary>A training per site on its own cases; each scored on all held-back patients, and together each on its own.</summary>
+    Local,
+
+    /// <summary>A federation's global model, scored on all held-back patients.</summary>
+    Global,
+
+    /// <summary>A federation's personal models, each scored on its own site's held-back patients.</summary>
+    Personal,
+}

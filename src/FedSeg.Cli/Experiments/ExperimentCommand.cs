@@ -1,0 +1,129 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using FedSeg.Cli.Demo;
+using FedSeg.Cli.Engine;
+using FedSeg.Cli.Programs;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+using FedSeg.Imaging.Cases;
+using FedSeg.Segmentation.Networks;
+using FedSeg.Segmentation.Preprocessing;
+
+namespace FedSeg.Cli.Experiments;
+
+/// <summary><c>fedseg experiment</c>: the table of results, ways of training side by side on the same patients, in one process.</summary>
+internal static class ExperimentCommand
+{
+    private static readonly Option<DirectoryInfo> Data = new("--data") { Description = "DIR/<site>/<case>/… with DICOM files.", Required = true };
+    private static readonly Option<FileInfo?> Job = new("--job") { Description = "Network, preprocessing and recipe as a job file; what 'demo' proposes when not given. Its sites and rounds are not looked at." };
+    private static readonly Option<string?> Arms = new("--arms") { Description = "Some of: " + string.Join(", ", ExperimentArm.All(8).Select(arm => arm.Name)) + "; all when not given." };
+    private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds of every federation.", DefaultValueFactory = _ => 20 };
+    private static readonly Option<int> Steps = new("--steps") { Description = "Optimiser steps per site and round.", DefaultValueFactory = _ => 50 };
+    private static readonly Option<double> Epsilon = new("--epsilon") { Description = "What the private arm may cost a patient.", DefaultValueFactory = _ => 8 };
+    private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient, the first weights and every draw but the private arm's.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<FileInfo?> Output = new("--out") { Description = "Write the table there too, as Markdown with date, build and machine." };
+    private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
+
+    public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
+    {
+        Data, Job, Arms, Rounds, Steps, Epsilon, Seed, Output, DeviceName,
+    }.Does(RunAsync);
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var time = TimeProvider.System;
+        var arms = ExperimentArm.Choose(parsed.GetValue(Arms), parsed.GetValue(Epsilon));
+        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
+        var job = JobOf(parsed, data);
+        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
+        CpuKernels.ChooseFor(job.Architecture);
+        var cohorts = data.Sites.ToDictionary(site => SiteId.Parse(site.Key), site => Cohort.Read(
+            site.Value, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, job.Seed, Environment.ProcessorCount, reportPath: null, cancellationToken));
+        foreach (var (site, cohort) in cohorts) Say($"{site}: {cohort.Training.Length} cases to train on, {cohort.HeldBack.Length} held back");
+
+        var work = Directory.CreateTempSubdirectory("fedseg-experiment-");
+        try
+        {
+            var experiment = new Experiment(job, cohorts, work.FullName, device, time);
+            var rows = new List<ExperimentRow>();
+            foreach (var arm in arms)
+            {
+                foreach (var row in await LocalEngine.OnOwnThread(() => experiment.Run(arm, Say, cancellationToken)))
+                {
+                    Say($"{row.Title}: mean Dice {row.MeanDice:F3} in {row.Took.TotalSeconds:F0} s");
+                    rows.Add(row);
+                }
+            }
+
+            var report = Report(job, rows, parsed, time);
+            if (parsed.GetValue(Output) is { } file) await File.WriteAllTextAsync(file.FullName, report, cancellationToken);
+            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(Document(rows));
+            else Console.Write(report);
+            return CommandLine.Done;
+        }
+        finally
+        {
+            work.Delete(recursive: true);
+        }
+    }
+
+    private static JobSpec JobOf(ParseResult parsed, DemoData data)
+    {
+        var (rounds, steps) = (parsed.GetValue(Rounds), parsed.GetValue(Steps));
+        if (rounds is < 1 or > 10_000 || steps is < 1 or > 1_000_000) throw new BadInputException("--rounds must be from 1 to 10000, --steps from 1 to 1000000.");
+        var job = DemoRecipe.Parse(parsed.GetValue(Job) is { } file ? File.ReadAllText(file.FullName) : DemoRecipe.Propose("experiment", data, rounds, steps));
+        return job with
+        {
+            Sites = [.. data.Sites.Keys.Select(site => SiteId.Parse(site)).Order()],
+            Rounds = rounds,
+            Recipe = job.Recipe with { StepsPerRound = steps },
+            Seed = (ulong)parsed.GetValue(Seed),
+        };
+    }
+
+    private static object Document(IEnumerable<ExperimentRow> rows) => new
+    {
+        rows = rows.Select(row => new
+        {
+            title = row.Title,
+            meanDice = row.MeanDice,
+            patients = row.Patients,
+            seconds = row.Took.TotalSeconds,
+            labels = row.Labels.Select(label => new
+            {
+                label = label.Label,
+                meanDice = label.MeanDice,
+                ciLow = label.Interval.Low,
+                ciHigh = label.Interval.High,
+                meanHd95 = label.MeanHd95,
+                cases = label.Cases,
+            }),
+        }),
+    };
+
+    /// <summary>The table, and what one needs to make it again.</summary>
+    private static string Report(JobSpec job, IReadOnlyList<ExperimentRow> rows, ParseResult parsed, TimeProvider time)
+    {
+        var build = typeof(ExperimentCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+        var text = new StringBuilder();
+        text.AppendLine(CultureInfo.InvariantCulture, $"# Results: {parsed.GetRequiredValue(Data).Name}").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd}, build {build}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, device {parsed.GetRequiredValue(DeviceName)}. {job.Sites.Length} sites, {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps a site, batch {job.Recipe.BatchSize}, {job.Recipe.Optimizer} at {job.Recipe.LearningRate}, augmentation {job.Recipe.Augmentation}, {job.HeldBackFraction:P0} of each site's patients held back, seed {job.Seed}. Dice: mean over held-back cases, in brackets the 95 % bootstrap interval over patients; HD95 in mm.").AppendLine();
+        text.Append("| training | mean Dice |");
+        foreach (var label in job.Labels) text.Append(CultureInfo.InvariantCulture, $" {label} Dice | {label} HD95 |");
+        text.AppendLine(" patients | minutes |");
+        text.Append("|---|---|").Insert(text.Length, "---|---|", job.Labels.Length).AppendLine("---|---|");
+        foreach (var row in rows)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| {row.Title} | {row.MeanDice:F3} |");
+            foreach (var label in row.Labels) text.Append(CultureInfo.InvariantCulture, $" {label.MeanDice:F3} ({label.Interval.Low:F3} to {label.Interval.High:F3}) | {label.MeanHd95:F2} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $" {row.Patients} | {row.Took.TotalMinutes:F1} |");
+        }
+
+        return text.ToString();
+    }
+
+    private static void Say(string line) => Console.Error.WriteLine(line);
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using FedSeg.Testing;
+
+namespace FedSeg.Cli.Tests.Experiments;
+
+/// <summary>Too short to learn anything: which rows there are, over whom, and that SCAFFOLD and FedProx go their own ways.</summary>
+public sealed class ExperimentCommandTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task Experiment_TwoPhantomSites_HasARowForEachWayOfTraining()
+    {
+        await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
+        var ended = await FedsegProcess.RunAsync(
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,scaffold,ditto", "--rounds", "2", "--steps", "1", "--out", _folder["results.md"], "--json");
+
+        Assert.True(ended.ExitCode == 0, ended.Errors);
+        using var document = JsonDocument.Parse(ended.Output);
+        var rows = document.RootElement.GetProperty("rows").EnumerateArray().ToList();
+        Assert.Equal(6, rows.Count); // two sites alone and both together, three federations
+        Assert.All(rows, row => Assert.Equal(["kidney", "tumour"], row.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
+        Assert.All(rows, row => Assert.InRange(row.GetProperty("meanDice").GetDouble(), 0, 1));
+        var dice = rows.ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("meanDice").GetDouble());
+        Assert.NotEqual(dice["FedAvg"], dice["SCAFFOLD"]);
+        var table = await File.ReadAllLinesAsync(_folder["results.md"], TestContext.Current.CancellationToken);
+        Assert.Equal(6 + 2, table.Count(line => line.StartsWith('|')));
+    }
+
+    [Fact]
+    public async Task Experiment_UnknownArm_NamesTheKnownOnes()
+    {
+        var ended = await FedsegProcess.RunAsync("experiment", "--data", _folder[""], "--arms", "fedsgd");
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("'fedsgd' is not one of pooled, local, fedavg", ended.ErrorLine);
+    }
+
+    private string Job()
+    {
+        File.WriteAllText(_folder["job.yaml"], """
+            name: tiny
+            sites: [east, north]
+            rounds: 1
+            labels: [kidney, tumour]
+            model:
+              architecture: unet3d
+              baseFeatures: 2
+              levels: 2
+            data:
+              modality: MR
+              spacingMm: [3, 3, 3]
+              patchVoxels: [16, 16, 16]
+            training:
+              stepsPerRound: 1
+              augmentation: none
+            minimumCases: 1
+            """);
+        return _folder["job.yaml"];
+    }
+}
