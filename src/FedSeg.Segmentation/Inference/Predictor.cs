@@ -125,7 +125,7 @@ public sealed class Predictor : IDisposable
         var prediction = Evaluation.Segment(_average, labels + 1, entry.Prepared, Model.Preprocessing, _device, progress: null, cancellationToken);
         var metrics = Enumerable.Range(1, labels)
             .Select(label => SegmentationMetrics.ComputeLabel(entry.Reference, prediction, (byte)label, new MetricsOptions()));
-        return new EvaluatedCase(site, name, entry.PatientKey, [.. metrics], PostProcessingTrial.Of(prediction, entry.Reference, labels));
+        return new EvaluatedCase(site, name, entry.PatientKey, [.. metrics], PostProcessingTrial.Of(prediction, entry.Reference, labels), Agreement: null);
     }
 
     /// <summary>Scores the model on prepared cases, in label order.</summary>
