@@ -32,6 +32,15 @@ internal sealed class AgentOptions
     [Required(ErrorMessage = "Agent:DataDirectory is missing; give a folder for models, outbox and ledger.")]
     public string DataDirectory { get; set; } = "";
 
+    /// <summary>
+    /// Where traces and metrics are sent by OTLP over gRPC: a collector on this machine, such as <c>http://127.0.0.1:4317</c>; empty for nowhere. No other machine, because
+    /// what leaves the hospital leaves by the gate.
+    /// </summary>
+    public string Collector { get; set; } = "";
+
+    /// <summary>The collector, if it is one on this machine.</summary>
+    internal Uri? CollectorOnThisMachine => Uri.TryCreate(Collector, UriKind.Absolute, out var address) && address.IsLoopback ? address : null;
+
     /// <summary>The site's egress policy, YAML. Without it nothing leaves.</summary>
     [Required(ErrorMessage = "Agent:EgressPolicy is missing; without a policy nothing may leave.")]
     public string EgressPolicy { get; set; } = "";
@@ -102,6 +111,7 @@ internal sealed class AgentPathsValidator : IValidateOptions<AgentOptions>
         else if (!Directory.EnumerateDirectories(options.Cohort.Directory).Any()) problems.Add($"Agent:Cohort:Directory is '{options.Cohort.Directory}', which has no case folder; put each case's DICOM files into a folder of its own below it.");
         if (options.Cohort.Labels.Count == 0) problems.Add("Agent:Cohort:Labels is empty; name the labels this site has, such as \"Labels\": { \"tumour\": [] }.");
         if (options.EgressPolicy.Length > 0 && !File.Exists(options.EgressPolicy)) problems.Add($"Agent:EgressPolicy is '{options.EgressPolicy}', which does not exist; without a policy nothing may leave.");
+        if (options.Collector.Length > 0 && options.CollectorOnThisMachine is null) problems.Add($"Agent:Collector is '{options.Collector}'; give the URL of a collector on this machine, such as http://127.0.0.1:4317.");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 }

@@ -25,6 +25,7 @@ if (args is ["preflight", .. var settings])
 return await ServiceProgram.RunAsync(() =>
 {
     var builder = Builder(args);
+    builder.AddOperations();
     builder.Services.AddLedger().AddEgress().AddReviewDesk().AddCoordinatorClient().AddAssignments();
     return builder.Build();
 });

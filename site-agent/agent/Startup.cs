@@ -11,10 +11,15 @@ using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Ledgers;
+using FedSeg.SiteAgent.Operations;
 using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace FedSeg.SiteAgent;
 
@@ -40,6 +45,18 @@ internal static class Startup
             })
             .ValidateOnStart();
         return services;
+    }
+
+    /// <summary>Traces and metrics, for a collector on this machine if there is one.</summary>
+    public static void AddOperations(this IHostApplicationBuilder builder)
+    {
+        builder.Services.AddMetrics().AddSingleton<AgentTelemetry>();
+        // Read before the options are bound, which validate it.
+        if (new AgentOptions { Collector = builder.Configuration["Agent:Collector"] ?? "" }.CollectorOnThisMachine is not { } address) return;
+        builder.Services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource.AddService("fedseg-agent"))
+            .WithMetrics(metrics => metrics.AddMeter(AgentTelemetry.Name, "System.Runtime").AddOtlpExporter(otlp => otlp.Endpoint = address))
+            .WithTracing(traces => traces.AddSource(AgentTelemetry.Name).AddOtlpExporter(otlp => otlp.Endpoint = address));
     }
 
     public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<TrainerHost>().AddSingleton<Preflight>();

@@ -45,6 +45,7 @@ public sealed class AgentOptionsTests : IDisposable
     [InlineData("EgressPolicy", "absent.yaml")]
     [InlineData("Cohort:Directory", "absent")]
     [InlineData("Cohort:Directory", "cohort/case-1")]
+    [InlineData("Collector", "http://collector.hospital.example:4317")]
     [InlineData("Trainer:Device", "tpu")]
     [InlineData("Trainer:Threads", "-1")]
     [InlineData("Trainer:SilenceMinutes", "0")]

@@ -6,6 +6,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Ledgers;
+using FedSeg.SiteAgent.Operations;
 using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Hosting;
@@ -25,6 +26,7 @@ internal sealed partial class AssignmentLoop(
     Preflight preflight,
     LedgerExchange ledgers,
     DeskWatch desk,
+    AgentTelemetry telemetry,
     IOptions<AgentOptions> options,
     TimeProvider time,
     ILogger<AssignmentLoop> logger) : BackgroundService
@@ -124,7 +126,7 @@ internal sealed partial class AssignmentLoop(
     {
         try
         {
-            await _inputs.Writer.WriteAsync(await OutcomeAsync(step, stop), cancellationToken);
+            await _inputs.Writer.WriteAsync(await telemetry.FollowAsync(step, () => OutcomeAsync(step, stop)), cancellationToken);
         }
         catch (Exception error)
         {
