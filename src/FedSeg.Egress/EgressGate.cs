@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review;
@@ -43,6 +44,14 @@ public sealed class EgressGate : IDisposable
 
     /// <summary>Where people decide what the gate may not decide by itself.</summary>
     public ReviewDesk Desk { get; }
+
+    /// <summary>Takes a plan to approved, waiting or refused. Nothing is trained that is not approved: the trainer's host takes nothing else.</summary>
+    /// <exception cref="IOException">Disk or ledger refused; nothing is approved.</exception>
+    public async Task<PlanOutcome> ApprovePlanAsync(RoundPlan plan)
+    {
+        using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        return Closed(out var policy) is null ? await Desk.DecideAsync(plan, policy!) : new PlanOutcome.Refused(RefusalReason.Other);
+    }
 
     /// <summary>Takes an update from the trainer's hands to cleared, waiting or refused. One call at a time.</summary>
     /// <param name="plan">The plan the agent accepted; what the update says is compared with it.</param>
@@ -153,7 +162,12 @@ public sealed class EgressGate : IDisposable
     public Task RecordFailedAsync(ClearedNotice notice, SendFailure failure) => _site.NoteAsync(EgressRecords.NoticeFailed, _records.Note(notice.Notice, failure));
 
     /// <summary>Removes what a run that has ended left unsent or undecided.</summary>
-    public Task DiscardRunAsync(RunId run) => DiscardAsync((other, _) => other == run, "the run has ended");
+    public async Task DiscardRunAsync(RunId run)
+    {
+        await DiscardAsync((other, _) => other == run, "the run has ended");
+        using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        await Desk.WithdrawAsync(run, "the run has ended");
+    }
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Tests;
 using FedSeg.Federation.Identity;
 using FedSeg.Ledger.Verifier;
@@ -64,6 +65,26 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
         Assert.False(Directory.Exists(Path.Combine(_desk.Hospital.OutboxPath, waiting.Update.ToString())));
         await page.GotoAsync($"/updates/{waiting.Update}");
         await Assertions.Expect(page.GetByText("This update does not wait any more")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Officer_ReadsWhatARunWillDoAndApprovesIt()
+    {
+        _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 100\nplansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }\n");
+        await _desk.Hospital.Gate.ApprovePlanAsync(_desk.Hospital.Plan);
+        var plan = _desk.Hospital.Plan with { Run = RunId.Parse("run-kidneys-2"), TotalRounds = 60, Labels = ["kidney", "tumour"] };
+        Assert.IsType<PlanOutcome.Waiting>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await page.GetByRole(AriaRole.Link, new() { Name = "run-kidneys-2" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("60 rounds; 5 are approved")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("It runs for at most 60 rounds.")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Row, new() { Name = "Number of rounds 5 60" })).ToBeVisibleAsync();
+        await ShootAsync(page, "9-plan");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Done: a run may train here.")).ToBeVisibleAsync();
+        Assert.IsType<PlanOutcome.Approved>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
     }
 
     [Fact]

@@ -24,13 +24,19 @@ public sealed class ReviewTests(PhantomCohorts cohorts)
         await federation.Demo.StartCoordinatorAsync(Cancellation);
         var agent = federation.Demo.StartAgent("north");
         var runId = await federation.SubmitAsync(federation.Job(rounds: 1), Cancellation);
-        await federation.WaitAsync(runId, run => run.Rounds is [{ } first] && first.Sites[0].State == "waiting for review", Cancellation);
+        // First the run itself: nothing is read or trained before somebody agreed.
+        await WaitForReviewAsync(federation, runId, () => desk.Ask(book => book.WaitingPlans.Count) == 1);
+        Assert.DoesNotContain("Trainer read the cohort", federation.Log("agent-north"));
+        var plan = Assert.Single(desk.Ask(book => book.WaitingPlans.ToList()));
+        var (code, output) = await ReviewAsync(federation, "approve-plan", plan.Terms.Abbreviated, "--as", "anna");
+        Assert.True(code == 0, output);
+        await WaitForReviewAsync(federation, runId, () => desk.Ask(book => book.Waiting.Count) == 1);
         var waiting = Assert.Single(desk.Ask(book => book.Waiting.ToList()));
 
         await federation.Demo.KillAsync(agent);
         federation.Demo.StartAgent("north");
         // The scores of the closing evaluation leave under the same word.
-        var (code, output) = await ReviewAsync(federation, "approve", waiting.Update.Abbreviated, "--next", "1", "--as", "anna");
+        (code, output) = await ReviewAsync(federation, "approve", waiting.Update.Abbreviated, "--next", "1", "--as", "anna");
         Assert.True(code == 0, output);
         var ended = await federation.WaitForEndAsync(runId, Cancellation);
 
@@ -55,12 +61,14 @@ public sealed class ReviewTests(PhantomCohorts cohorts)
         await federation.Demo.KillAsync(coordinator);
         Assert.NotEmpty(ChildrenOf(agent.Id));
 
+        using var lateness = new Lateness();
         var started = Stopwatch.GetTimestamp();
         var answer = desk.GiveAsync(new DeskOrder.Halt { Id = NextId(), By = "olga", At = TimeProvider.System.GetUtcNow() }, TimeSpan.FromSeconds(20), Cancellation);
         await WaitForAsync(() => ChildrenOf(agent.Id).Length == 0);
         var took = Stopwatch.GetElapsedTime(started);
         TestContext.Current.TestOutputHelper?.WriteLine($"The trainer was gone after {took.TotalMilliseconds:F0} ms.");
-        Assert.True(took < TimeSpan.FromSeconds(1), $"The trainer was gone after {took.TotalMilliseconds:F0} ms.");
+        // What a busy machine keeps everybody waiting is not the switch's doing.
+        Assert.True(took - lateness.Worst < TimeSpan.FromSeconds(1), $"The trainer was gone after {took.TotalMilliseconds:F0} ms; timers are up to {lateness.Worst.TotalMilliseconds:F0} ms late.");
         Assert.NotNull(await answer);
 
         await federation.Demo.KillAsync(agent);
@@ -77,6 +85,12 @@ public sealed class ReviewTests(PhantomCohorts cohorts)
     private static void WritePolicy(TestFederation federation) => File.WriteAllText(
         Path.Combine(federation.Demo.SiteDirectory("north"), "egress-policy.yaml"),
         "maximumUpdateBytes: 100000000\nmaximumNorm: 1000\nminimumTrainingCases: 1\nreview: every-round\n");
+
+    private static async Task WaitForReviewAsync(TestFederation federation, string runId, Func<bool> isBeforeTheDesk)
+    {
+        await WaitForAsync(isBeforeTheDesk);
+        await federation.WaitAsync(runId, run => run.Rounds is [{ } first] && first.Sites[0].State == "waiting for review", Cancellation);
+    }
 
     private static DeskClient Desk(TestFederation federation) => new(Path.Combine(federation.Demo.SiteDirectory("north"), "data"), TimeProvider.System);
 
@@ -126,6 +140,30 @@ public sealed class ReviewTests(PhantomCohorts cohorts)
         {
             Assert.True(attempt < 3000, "What was waited for did not happen.");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
+        }
+    }
+
+    /// <summary>How late a timer of this process came at worst.</summary>
+    private sealed class Lateness : IDisposable
+    {
+        private const int IntervalMilliseconds = 10;
+        private readonly CancellationTokenSource _stop = new();
+
+        public Lateness() => _ = MeasureAsync();
+
+        public TimeSpan Worst { get; private set; }
+
+        public void Dispose() => _stop.Cancel();
+
+        private async Task MeasureAsync()
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                var started = Stopwatch.GetTimestamp();
+                await Task.Delay(TimeSpan.FromMilliseconds(IntervalMilliseconds), TimeProvider.System, CancellationToken.None);
+                var late = Stopwatch.GetElapsedTime(started) - TimeSpan.FromMilliseconds(IntervalMilliseconds);
+                if (late > Worst) Worst = late;
+            }
         }
     }
 }

@@ -2,6 +2,7 @@ using FedSeg.Egress;
 using FedSeg.Egress.Imprint;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
@@ -29,6 +30,7 @@ internal sealed partial class RoundWork(
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
     private readonly string _work = Path.Combine(options.Value.DataDirectory, "work");
     private (RunId Run, WorkFolder Folder)? _folder;
+    private ApprovedPlan? _approved;
     private ClearedUpdate? _update;
     private ClearedNotice? _notice;
 
@@ -94,7 +96,25 @@ internal sealed partial class RoundWork(
             case null when gate.Desk.IsPaused:
                 return new AssignmentInput.RefusedByPeople(DropReason.SitePaused);
             default:
+                return await ApprovePlanAsync(plan);
+        }
+    }
+
+    private async Task<AssignmentInput> ApprovePlanAsync(RoundPlan plan)
+    {
+        switch (await gate.ApprovePlanAsync(plan))
+        {
+            case PlanOutcome.Approved { Plan: var approved }:
+                _approved = approved;
                 return new AssignmentInput.Recalled(Update: null);
+            case PlanOutcome.Waiting { Terms: var terms, Until: var until }:
+                LogPlanWaiting(plan.Run, terms.Abbreviated, until);
+                return new AssignmentInput.AwaitsReview();
+            case PlanOutcome.Refused { Reason: var reason }:
+                LogPlanRefusedByPeople(plan.Run, reason);
+                return new AssignmentInput.RefusedByPeople(reason == RefusalReason.Expired ? DropReason.ReviewExpired : DropReason.PlanRefused);
+            case var other:
+                throw new InvalidOperationException($"The gate answered a plan with {other.GetType().Name}.");
         }
     }
 
@@ -124,7 +144,7 @@ internal sealed partial class RoundWork(
             StateDirectory = Directory.CreateDirectory(StatePath(plan.Run)).FullName,
             PersonalModelPath = PersonalModelPath(plan),
         };
-        switch (await trainer.RunAsync(run, cancellationToken))
+        switch (await trainer.RunAsync(Approved(plan), run, cancellationToken))
         {
             case TrainerEvent.Finished finished:
                 LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds, finished.DataWaitShare ?? 0);
@@ -221,6 +241,9 @@ internal sealed partial class RoundWork(
         return new AssignmentInput.Recorded();
     }
 
+    private ApprovedPlan Approved(RoundPlan plan) =>
+        _approved is { } approved && approved.Plan == plan ? approved : throw new InvalidOperationException($"The plan of {plan.Run} round {plan.Round} was not approved.");
+
     private ClearedUpdate Cleared(Sha256Digest digest) =>
         _update is { } update && update.Digest == digest ? update : throw new InvalidOperationException($"Update {digest.Abbreviated} was not cleared.");
 
@@ -303,6 +326,12 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(432, LogLevel.Information, "The update {Update} of {Run} round {Round} waits for a person's review until {Until:u}")]
     private partial void LogWaiting(RunId run, int round, string update, DateTimeOffset until);
+
+    [LoggerMessage(434, LogLevel.Information, "{Run} wants to train here; its terms {Terms} wait for a person's approval until {Until:u}")]
+    private partial void LogPlanWaiting(RunId run, string terms, DateTimeOffset until);
+
+    [LoggerMessage(435, LogLevel.Warning, "{Run} may not train here: {Reason}")]
+    private partial void LogPlanRefusedByPeople(RunId run, RefusalReason reason);
 
     [LoggerMessage(433, LogLevel.Warning, "The update of {Run} round {Round} was refused in review: {Reason}")]
     private partial void LogRefusedInReview(RunId run, int round, RefusalReason reason);

@@ -9,12 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace FedSeg.SiteAgent.Review;
 
 /// <summary>
-/// Looks for people's orders five times a second, obeys them and tells which rounds need wait no longer. Orders given while no agent ran are obeyed before anything else
+/// Looks for people's orders twenty times a second, obeys them and tells which rounds need wait no longer. Orders given while no agent ran are obeyed before anything else
 /// begins. It needs no network.
 /// </summary>
 internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvider time, ILogger<DeskWatch> logger) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200), ExpiryInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50), ExpiryInterval = TimeSpan.FromSeconds(5);
 
     private readonly Channel<RunId> _answered = Channel.CreateUnbounded<RunId>();
     private long _lastExpiry = time.GetTimestamp();

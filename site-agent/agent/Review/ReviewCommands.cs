@@ -20,6 +20,7 @@ internal static class ReviewCommands
     private static readonly Option<string> Settings = new("--settings") { Description = "The agent's settings file.", Required = true, Recursive = true };
     private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document.", Recursive = true };
     private static readonly Option<string> As = new("--as") { Description = "Your account; the password is asked for, or read from standard input.", Required = true };
+    private static readonly Argument<string> Terms = new("terms") { Description = "The hash of the run's terms, or its first 8 or more digits." };
     private static readonly Argument<string> Update = new("update") { Description = "The update's digest, or its first 8 or more digits." };
 
     public static async Task<int> RunAsync(string[] args, Func<string[], HostApplicationBuilder> builder)
@@ -30,6 +31,9 @@ internal static class ReviewCommands
             Show(builder),
             Approve(builder),
             Refuse(builder),
+            ExplainPlan(builder),
+            ApprovePlan(builder),
+            RefusePlan(builder),
             Order("pause", "Begin no further round, and let nothing leave by a standing authority.", builder, Stamp<DeskOrder.Pause>((id, by, at) => new() { Id = id, By = by, At = at })),
             Order("resume", "End a pause.", builder, Stamp<DeskOrder.Resume>((id, by, at) => new() { Id = id, By = by, At = at })),
             Order("halt", "The kill switch: stop training, hang up, drop what waits.", builder, Stamp<DeskOrder.Halt>((id, by, at) => new() { Id = id, By = by, At = at })),
@@ -88,6 +92,34 @@ internal static class ReviewCommands
         return command;
     }
 
+    private static Command ExplainPlan(Func<string[], HostApplicationBuilder> builder)
+    {
+        var command = new Command("explain-plan", "What a run will do here, and what is different from the last approved one.") { Terms };
+        command.SetAction((parsed, _) => WithDeskAsync(parsed, builder, (desk, _) =>
+        {
+            ReviewPrinter.Explain(desk, FindPlan(desk, parsed.GetRequiredValue(Terms)), parsed.GetValue(Json));
+            return Task.FromResult(ServiceProgram.Done);
+        }));
+        return command;
+    }
+
+    private static Command ApprovePlan(Func<string[], HostApplicationBuilder> builder)
+    {
+        var command = new Command("approve-plan", "Let a run train here.") { Terms, As };
+        command.SetAction((parsed, _) => GiveAsync(parsed, builder, (desk, id, by, at) =>
+            new DeskOrder.ApprovePlan { Id = id, By = by, At = at, Terms = FindPlan(desk, parsed.GetRequiredValue(Terms)).Terms }));
+        return command;
+    }
+
+    private static Command RefusePlan(Func<string[], HostApplicationBuilder> builder)
+    {
+        var reason = new Option<RefusalReason>("--reason") { Description = "As for refuse.", Required = true };
+        var command = new Command("refuse-plan", "Let it not.") { Terms, As, reason };
+        command.SetAction((parsed, _) => GiveAsync(parsed, builder, (desk, id, by, at) =>
+            new DeskOrder.RefusePlan { Id = id, By = by, At = at, Terms = FindPlan(desk, parsed.GetRequiredValue(Terms)).Terms, Reason = parsed.GetRequiredValue(reason) }));
+        return command;
+    }
+
     private static Command Order(string name, string description, Func<string[], HostApplicationBuilder> builder, Func<DeskClient, string, string, DateTimeOffset, DeskOrder> order)
     {
         var command = new Command(name, description) { As };
@@ -115,13 +147,15 @@ internal static class ReviewCommands
             return ReviewPrinter.Answer(answer, parsed.GetValue(Json));
         });
 
-    private static WaitingUpdate Find(DeskClient desk, string digits)
+    private static WaitingUpdate Find(DeskClient desk, string digits) => Single(desk.Ask(book => book.Waiting.ToList()), waiting => waiting.Update, digits);
+
+    private static WaitingPlan FindPlan(DeskClient desk, string digits) => Single(desk.Ask(book => book.WaitingPlans.ToList()), waiting => waiting.Terms, digits);
+
+    private static T Single<T>(IEnumerable<T> waiting, Func<T, Sha256Digest> digestOf, string digits)
     {
         const int fewestDigits = 8;
-        var found = digits.Length < fewestDigits
-            ? []
-            : desk.Ask(book => book.Waiting.Where(waiting => waiting.Update.ToString().StartsWith(digits, StringComparison.Ordinal)).ToList());
-        return found is [var only] ? only : throw new InvalidDataException($"No single waiting update begins with '{digits}'; 'review list' names them.");
+        var found = waiting.Where(item => digits.Length >= fewestDigits && digestOf(item).ToString().StartsWith(digits, StringComparison.Ordinal)).ToList();
+        return found is [var only] ? only : throw new InvalidDataException($"Nothing single that waits begins with '{digits}'; 'review list' names what does.");
     }
 
     private static Task<int> WithDeskAsync(

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Federation;
 using FedSeg.Hosting.Programs;
@@ -11,16 +12,21 @@ internal static class ReviewPrinter
 {
     public static void List(DeskClient desk, bool json)
     {
-        var (waiting, paused, halt) = desk.Ask(book => (book.Waiting.ToList(), book.IsPaused, book.Halt));
+        var (plans, waiting, paused, halt) = desk.Ask(book => (book.WaitingPlans.ToList(), book.Waiting.ToList(), book.IsPaused, book.Halt));
         if (json)
         {
-            Print(new { paused, halted = halt is not null, waiting });
+            Print(new { paused, halted = halt is not null, plans, waiting });
             return;
         }
 
         if (halt is not null) Console.WriteLine($"HALTED by {halt.By} at {halt.At:u}{(halt.LiftAskedBy is { } first ? $"; {first} asks to lift it" : "")}");
         if (paused) Console.WriteLine("paused");
-        if (waiting.Count == 0) Console.WriteLine("Nothing waits.");
+        foreach (var plan in plans)
+        {
+            Console.WriteLine($"{plan.Terms.Abbreviated}  {plan.Run} wants to train here  until {plan.Until:u}{(plan.ApprovedBy.IsEmpty ? "" : $"  approved by {plan.ApprovedBy[0]}")}");
+        }
+
+        if (waiting.Count + plans.Count == 0) Console.WriteLine("Nothing waits.");
         foreach (var update in waiting)
         {
             Console.WriteLine($"{update.Update.Abbreviated}  {update.Run} round {update.Round} ({update.Task})  until {update.Until:u}{(update.ApprovedBy.IsEmpty ? "" : $"  approved by {update.ApprovedBy[0]}")}");
@@ -44,6 +50,24 @@ internal static class ReviewPrinter
         {
             Console.WriteLine($"  {tensor.Name} [{string.Join(", ", tensor.Shape)}]  change {tensor.Norm:G4}, {tensor.Ratio:P2} of the weights, largest {tensor.Largest:G4}, unchanged {tensor.ZeroShare:P1}");
         }
+    }
+
+    public static void Explain(DeskClient desk, WaitingPlan waiting, bool json)
+    {
+        var plan = desk.Plans.Find(waiting.Terms) ?? throw new InvalidDataException("The run's terms are gone or unreadable; refuse it.");
+        var last = desk.Ask(book => book.LastApprovedPlan) is { } decision ? desk.Plans.Find(decision.Terms) : null;
+        var (explanation, differences) = (PlanExplanation.Of(plan), last is null ? [] : PlanDifference.Between(last, plan));
+        if (json)
+        {
+            Print(new { waiting, explanation, comparedWith = last?.Run, differences });
+            return;
+        }
+
+        Console.WriteLine($"{waiting.Run}, terms {waiting.Terms}");
+        Console.WriteLine($"before you because {waiting.Why}");
+        foreach (var line in explanation) Console.WriteLine("  " + line);
+        Console.WriteLine(last is null ? "No run was approved here before." : $"Different from {last.Run}:");
+        foreach (var difference in differences) Console.WriteLine($"  {difference.What}: {difference.Before ?? "-"} -> {difference.Now ?? "-"}");
     }
 
     /// <summary>What the ledger says about an order.</summary>

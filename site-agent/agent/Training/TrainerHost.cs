@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Egress.Plans;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -43,8 +44,9 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
 
     /// <summary>Does a round's task in the trainer; starts it again where it died after a checkpoint.</summary>
     /// <returns>Finished, or Failed with the reason.</returns>
-    public async Task<TrainerEvent> RunAsync(TrainerCommand.Run run, CancellationToken cancellationToken)
+    public async Task<TrainerEvent> RunAsync(ApprovedPlan approved, TrainerCommand.Run run, CancellationToken cancellationToken)
     {
+        if (run.Plan != approved.Plan) throw new ArgumentException("Another plan was approved.", nameof(run));
         var furthest = 0;
         while (true)
         {

@@ -20,6 +20,12 @@ internal static class OrderEndpoints
             Sha256Digest.TryParse(update, null, out var digest) && Enum.TryParse<RefusalReason>(reason, out var why) && Enum.IsDefined(why)
                 ? new DeskOrder.Refuse { Id = id, By = by, At = at, Update = digest, Reason = why }
                 : null));
+        orders.MapPost("/approve-plan", ([FromForm] string terms, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(terms, null, out var digest) ? new DeskOrder.ApprovePlan { Id = id, By = by, At = at, Terms = digest } : null));
+        orders.MapPost("/refuse-plan", ([FromForm] string terms, [FromForm] string? reason, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(terms, null, out var digest) && Enum.TryParse<RefusalReason>(reason, out var why) && Enum.IsDefined(why)
+                ? new DeskOrder.RefusePlan { Id = id, By = by, At = at, Terms = digest, Reason = why }
+                : null));
         orders.MapPost("/pause", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Pause { Id = id, By = by, At = at }));
         orders.MapPost("/resume", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Resume { Id = id, By = by, At = at }));
         orders.MapPost("/halt", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Halt { Id = id, By = by, At = at }));

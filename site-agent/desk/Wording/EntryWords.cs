@@ -8,7 +8,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "reviewApproved" or "orderRefused" or "planDecided"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "reviewApproved" or "orderRefused" or "planDecided" or "planApprovedOnce"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
 
     public static string Title(LedgerEntry entry) => entry.Action switch
@@ -31,6 +31,8 @@ internal static class EntryWords
         "haltLifted" => "the kill switch was lifted",
         "orderRefused" => "an order could not be carried out",
         "planRequested" => "a run asked to train here",
+        "planApprovedOnce" => "one of two people approved a run",
+        "planWithdrawn" => "a run needs no decision any more",
         "planDecided" => Fact(entry, "decision") == "approved" ? "a run may train here" : "a run may not train here",
         var other => other,
     };

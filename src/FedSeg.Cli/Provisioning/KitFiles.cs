@@ -25,6 +25,8 @@ internal sealed class KitFiles(string directory, string name)
         review: every-round              # who passed every rule waits for a person: every-round, first-round, or nobody: auto-within-bounds
         reviewHours: 72                  # nobody decided by then: refused
         approvals: 1                     # 2: two different people have to approve
+        # Each run's plan waits for a person, too. A standing approval instead, for runs within bounds:
+        # plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000, labels: [kidney] }
 
         """;
 

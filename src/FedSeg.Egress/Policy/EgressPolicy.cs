@@ -1,3 +1,4 @@
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 
@@ -41,6 +42,9 @@ public sealed record EgressPolicy
 
     /// <summary>How many different people have to approve, 1 or 2.</summary>
     public int Approvals { get; init; } = 1;
+
+    /// <summary>Plans that are trained without asking a person; <see langword="null"/> when a person approves each run.</summary>
+    public PlanBounds? PlansWithin { get; init; }
 
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }

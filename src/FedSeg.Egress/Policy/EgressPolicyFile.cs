@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
@@ -74,6 +75,7 @@ public static class EgressPolicyFile
             Review = Mode(root),
             ReviewTime = TimeSpan.FromHours(root.WholeNumber("reviewHours", 1, 24 * 365, fallback: 72)),
             Approvals = root.WholeNumber("approvals", 1, 2, fallback: 1),
+            PlansWithin = root.Has("plansWithin") ? ReadBounds(root.Map("plansWithin")) : null,
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();
@@ -81,6 +83,14 @@ public static class EgressPolicyFile
             ? new EgressPolicyResult.Valid(policy)
             : new EgressPolicyResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
     }
+
+    private static PlanBounds ReadBounds(StrictYamlMap bounds) => new()
+    {
+        MaximumRounds = bounds.WholeNumber("maximumRounds", 1, 10_000),
+        MaximumStepsPerRound = bounds.WholeNumber("maximumStepsPerRound", 1, 1_000_000),
+        MaximumParameters = bounds.WholeNumber64("maximumParameters", 1, 1L << 40),
+        Labels = bounds.Texts("labels", label => label.Length is > 0 and <= 64, "a label", 0, 255),
+    };
 
     private static ReviewMode Mode(StrictYamlMap root)
     {

@@ -26,6 +26,10 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string NoticeFailed = "noticeFailed";
     public const string ReviewRequested = "reviewRequested";
     public const string ReviewApproved = "reviewApproved";
+    public const string PlanRequested = "planRequested";
+    public const string PlanApprovedOnce = "planApprovedOnce";
+    public const string PlanDecided = "planDecided";
+    public const string PlanWithdrawn = "planWithdrawn";
     public const string OrderRefused = "orderRefused";
     public const string Paused = "sitePaused";
     public const string Resumed = "siteResumed";
@@ -48,6 +52,7 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string Standing = "standing";
     public const string NextRounds = "nextRounds";
     public const string Until = "until";
+    public const string Terms = "terms";
     public const string Why = "why";
 
     private const string WaitsForReview = "waitsForReview";
@@ -123,6 +128,31 @@ internal sealed class EgressRecords(EgressOptions options)
         [NextRounds] = Number(order.NextRounds),
     };
 
+    /// <summary>A run wants to train here, and a person has to decide.</summary>
+    public Dictionary<string, string> AskForPlan(RunId run, Sha256Digest terms, string why, DateTimeOffset until) => new(AboutTerms(run, terms))
+    {
+        [Why] = why,
+        [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>The first of two people approved a run's terms.</summary>
+    public Dictionary<string, string> ApprovePlanFirst(WaitingPlan waiting, DeskOrder order) =>
+        new(AboutTerms(waiting.Run, waiting.Terms)) { [By] = order.By, [Order] = order.Id };
+
+    /// <summary>What was decided about a run's terms.</summary>
+    public Dictionary<string, string> DecidePlan(RunId run, PlanDecision decision, string? order)
+    {
+        var entry = AboutTerms(run, decision.Terms);
+        (entry[Decision], entry[By]) = (decision.IsApproved ? ApprovedDecision : "refused", decision.By);
+        if (decision.Reason is { } reason) entry[Reason] = Word(reason);
+        if (decision.Policy is { } policy) entry[Policy] = policy.ToString();
+        if (order is not null) entry[Order] = order;
+        return entry;
+    }
+
+    /// <summary>Terms that need no decision any more.</summary>
+    public Dictionary<string, string> WithdrawPlan(WaitingPlan waiting, string why) => new(AboutTerms(waiting.Run, waiting.Terms)) { [Why] = why };
+
     /// <summary>An order about the site as a whole.</summary>
     public Dictionary<string, string> Obey(DeskOrder order) => new() { ["site"] = options.Site.ToString(), [By] = order.By, [Order] = order.Id };
 
@@ -144,6 +174,14 @@ internal sealed class EgressRecords(EgressOptions options)
     public Dictionary<string, string> Note(OutcomeNotice notice, SendFailure failure) => new(Note(notice)) { ["code"] = Word(failure) };
 
     private Dictionary<string, string> Closing(ClearedUpdate update) => new(About(update.Run, update.Round)) { [Update] = update.Digest.ToString() };
+
+    private Dictionary<string, string> AboutTerms(RunId run, Sha256Digest terms) => new(StringComparer.Ordinal)
+    {
+        ["site"] = options.Site.ToString(),
+        ["recipient"] = options.Recipient,
+        [Run] = run.ToString(),
+        [Terms] = terms.ToString(),
+    };
 
     private Dictionary<string, string> About(RunId run, int round) => new(StringComparer.Ordinal)
     {

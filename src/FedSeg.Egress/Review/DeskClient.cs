@@ -1,4 +1,5 @@
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
@@ -30,6 +31,7 @@ public sealed class DeskClient
         _outbox = new UpdateOutbox(Path.Combine(dataDirectory, "outbox"));
         _box = new OrderBox(OrdersOf(dataDirectory));
         _time = time;
+        Plans = new PlanFiles(FolderOf(dataDirectory));
         Accounts = new DeskAccounts(FolderOf(dataDirectory), time);
     }
 
@@ -40,6 +42,9 @@ public sealed class DeskClient
     public static string OrdersOf(string dataDirectory) => Path.Combine(FolderOf(dataDirectory), "orders");
 
     public DeskAccounts Accounts { get; }
+
+    /// <summary>The terms of runs.</summary>
+    public PlanFiles Plans { get; }
 
     /// <summary>The site's ledger as it stands; <see langword="null"/> before the agent's first start.</summary>
     /// <exception cref="LedgerCorruptException">It is broken.</exception>

@@ -10,6 +10,8 @@ namespace FedSeg.Egress.Review;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "order")]
 [JsonDerivedType(typeof(Approve), "approve")]
 [JsonDerivedType(typeof(Refuse), "refuse")]
+[JsonDerivedType(typeof(ApprovePlan), "approvePlan")]
+[JsonDerivedType(typeof(RefusePlan), "refusePlan")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Resume), "resume")]
 [JsonDerivedType(typeof(Halt), "halt")]
@@ -40,6 +42,20 @@ public abstract record DeskOrder
     public sealed record Refuse : DeskOrder
     {
         public required Sha256Digest Update { get; init; }
+
+        public required RefusalReason Reason { get; init; }
+    }
+
+    /// <summary>Let a run train here, for as long as its terms stay the same.</summary>
+    public sealed record ApprovePlan : DeskOrder
+    {
+        public required Sha256Digest Terms { get; init; }
+    }
+
+    /// <summary>Let it not.</summary>
+    public sealed record RefusePlan : DeskOrder
+    {
+        public required Sha256Digest Terms { get; init; }
 
         public required RefusalReason Reason { get; init; }
     }

@@ -15,6 +15,8 @@ public sealed class ReviewBook
     private readonly List<WaitingUpdate> _waiting = [];
     private readonly Dictionary<RunId, StandingApproval> _standing = [];
     private readonly Dictionary<(RunId Run, int Round), RefusalReason> _refused = [];
+    private readonly List<WaitingPlan> _waitingPlans = [];
+    private readonly Dictionary<Sha256Digest, PlanDecision> _plans = [];
     private readonly HashSet<RunId> _approvedByPeople = [];
     private readonly HashSet<string> _orders = [];
     private readonly Dictionary<Sha256Digest, (long Entry, RoundTask Task, Sha256Digest Policy)> _requested = [];
@@ -22,6 +24,12 @@ public sealed class ReviewBook
 
     /// <summary>What waits for a person, oldest first.</summary>
     public IReadOnlyList<WaitingUpdate> Waiting => _waiting;
+
+    /// <summary>Runs whose terms wait for a person, oldest first.</summary>
+    public IReadOnlyList<WaitingPlan> WaitingPlans => _waitingPlans;
+
+    /// <summary>The terms approved last before some others, to compare with; <see langword="null"/> when none were.</summary>
+    public PlanDecision? LastApprovedPlan => _plans.Values.Where(decision => decision.IsApproved).MaxBy(decision => decision.At);
 
     /// <summary>What people let stand, by run.</summary>
     public IReadOnlyDictionary<RunId, StandingApproval> Standing => _standing;
@@ -46,6 +54,11 @@ public sealed class ReviewBook
     public WaitingUpdate? Find(Sha256Digest update) => _waiting.Find(waiting => waiting.Update == update);
 
     public WaitingUpdate? Find(RunId run, int round) => _waiting.Find(waiting => waiting.Run == run && waiting.Round == round);
+
+    public WaitingPlan? FindPlan(Sha256Digest terms) => _waitingPlans.Find(waiting => waiting.Terms == terms);
+
+    /// <summary>What was decided about a run's terms; <see langword="null"/> when nothing was.</summary>
+    public PlanDecision? DecisionOn(Sha256Digest terms) => _plans.GetValueOrDefault(terms);
 
     public StandingApproval? StandingFor(RunId run) => _standing.GetValueOrDefault(run);
 
@@ -81,6 +94,20 @@ public sealed class ReviewBook
             case EgressRecords.Sent or EgressRecords.Discarded:
                 Forget(UpdateOf(entry));
                 break;
+            case EgressRecords.PlanRequested:
+                _waitingPlans.RemoveAll(waiting => waiting.Terms == TermsOf(entry));
+                _waitingPlans.Add(new WaitingPlan(TermsOf(entry), RunOf(entry), entry.Time, UntilOf(entry), entry.Facts[EgressRecords.Why]));
+                break;
+            case EgressRecords.PlanApprovedOnce when FindPlan(TermsOf(entry)) is { } waiting:
+                _waitingPlans[_waitingPlans.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(entry.Facts[EgressRecords.By]) };
+                break;
+            case EgressRecords.PlanDecided:
+                _plans[TermsOf(entry)] = DecisionIn(entry);
+                _waitingPlans.RemoveAll(waiting => waiting.Terms == TermsOf(entry));
+                break;
+            case EgressRecords.PlanWithdrawn:
+                _waitingPlans.RemoveAll(waiting => waiting.Terms == TermsOf(entry));
+                break;
             case EgressRecords.Paused:
                 IsPaused = true;
                 break;
@@ -105,7 +132,7 @@ public sealed class ReviewBook
         int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture),
         _requested[update].Task,
         entry.Time,
-        DateTimeOffset.Parse(entry.Facts[EgressRecords.Until], CultureInfo.InvariantCulture),
+        UntilOf(entry),
         _requested[update].Entry);
 
     private void Decide(LedgerEntry entry)
@@ -139,6 +166,20 @@ public sealed class ReviewBook
     }
 
     private static Sha256Digest UpdateOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Update]);
+
+    private static Sha256Digest TermsOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Terms]);
+
+    private static RunId RunOf(LedgerEntry entry) => RunId.Parse(entry.Facts[EgressRecords.Run]);
+
+    private static DateTimeOffset UntilOf(LedgerEntry entry) => DateTimeOffset.Parse(entry.Facts[EgressRecords.Until], CultureInfo.InvariantCulture);
+
+    private static PlanDecision DecisionIn(LedgerEntry entry) => new(
+        TermsOf(entry),
+        entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision,
+        entry.Facts[EgressRecords.By],
+        entry.Time,
+        entry.Facts.TryGetValue(EgressRecords.Reason, out var reason) ? Enum.Parse<RefusalReason>(reason, ignoreCase: true) : null,
+        entry.Facts.TryGetValue(EgressRecords.Policy, out var policy) ? Sha256Digest.Parse(policy) : null);
 
     private static int NextOf(LedgerEntry entry) =>
         entry.Facts.TryGetValue(EgressRecords.NextRounds, out var next) ? int.Parse(next, CultureInfo.InvariantCulture) : 0;

@@ -1,8 +1,10 @@
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Egress.Review;
@@ -19,11 +21,13 @@ public sealed class ReviewDesk : IDisposable
     private readonly SiteRecord _site;
     private readonly UpdateOutbox _outbox;
     private readonly DeskAccounts _accounts;
+    private readonly PlanReview _plans;
     private readonly TimeProvider _time;
 
     internal ReviewDesk(EgressOptions options, EgressRecords records, SiteRecord site, UpdateOutbox outbox, DeskAccounts accounts, TimeProvider time)
     {
         (_options, _records, _site, _outbox, _accounts, _time) = (options, records, site, outbox, accounts, time);
+        _plans = new PlanReview(records, site, new PlanFiles(options.DeskDirectory), time);
         if (_site.Book(book => book.Halt) is not null) Switch.Throw();
     }
 
@@ -34,7 +38,7 @@ public sealed class ReviewDesk : IDisposable
     public bool IsPaused => _site.Book(book => book.IsPaused);
 
     /// <summary>Runs in which something waits for a person.</summary>
-    public IReadOnlyList<RunId> WaitingRuns => _site.Book(book => book.Waiting.Select(waiting => waiting.Run).Distinct().ToList());
+    public IReadOnlyList<RunId> WaitingRuns => _site.Book(book => book.Waiting.Select(waiting => waiting.Run).Concat(book.WaitingPlans.Select(waiting => waiting.Run)).Distinct().ToList());
 
     /// <summary>Deals with one order. Its outcome is in the ledger when this returns; given again, it does nothing more.</summary>
     /// <exception cref="IOException">Disk or ledger refused; the order is to be given again. A halt is in force all the same.</exception>
@@ -51,6 +55,8 @@ public sealed class ReviewDesk : IDisposable
         {
             DeskOrder.Approve approve => await ApproveAsync(approve),
             DeskOrder.Refuse refuse => await RefuseUpdateAsync(refuse),
+            DeskOrder.ApprovePlan approve => await ApproveAsync(approve),
+            DeskOrder.RefusePlan refuse => await _plans.RefuseAsync(refuse, why => RefuseAsync(refuse, why)),
             DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, "the site is paused"),
             DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, "the pause is over"),
             DeskOrder.Halt => await HaltAsync(order),
@@ -72,8 +78,14 @@ public sealed class ReviewDesk : IDisposable
             _outbox.Remove(waiting.Update);
         }
 
-        return [.. late.Select(waiting => waiting.Run).Distinct()];
+        return [.. late.Select(waiting => waiting.Run).Concat(await _plans.ExpireAsync()).Distinct()];
     }
+
+    /// <summary>Whether a run may train here, asked by the gate within its turn.</summary>
+    internal Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy) => _plans.DecideAsync(plan, policy);
+
+    /// <summary>Takes back what a run that has ended asked for, within the gate's turn.</summary>
+    internal Task WithdrawAsync(RunId run, string why) => _plans.WithdrawAsync(run, why);
 
     public void Dispose() => Switch.Dispose();
 
@@ -103,6 +115,14 @@ public sealed class ReviewDesk : IDisposable
         var by = string.Join(" and ", [.. waiting.ApprovedBy, order.By]);
         await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, NextRounds = next });
         return new OrderOutcome.Obeyed("approved") { Answered = waiting.Run };
+    }
+
+    private async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order)
+    {
+        if (Switch.IsThrown) return await RefuseAsync(order, "the site is halted");
+        return EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid { Policy: var policy }
+            ? await _plans.ApproveAsync(order, policy, why => RefuseAsync(order, why))
+            : await RefuseAsync(order, "there is no valid policy");
     }
 
     private async Task<OrderOutcome> RefuseUpdateAsync(DeskOrder.Refuse order)

@@ -73,7 +73,7 @@ public sealed class TrainerHostTests : IAsyncDisposable
         var state = Directory.CreateDirectory(Path.Combine(_folder.FullName, "state"));
         var run = Command(Plans.Good()) with { UpdatePath = $"dying-{stepsUntilDeath}", StateDirectory = state.FullName, CheckpointEverySteps = 50 };
 
-        var outcome = await _host.RunAsync(run, TestContext.Current.CancellationToken);
+        var outcome = await _host.RunAsync(await ApprovedPlans.OfAsync(run.Plan), run, TestContext.Current.CancellationToken);
 
         Assert.Equal(finishes, outcome is TrainerEvent.Finished);
         Assert.Equal(finishes ? 2 : 1, state.GetFiles().Length);
@@ -82,5 +82,5 @@ public sealed class TrainerHostTests : IAsyncDisposable
     private static TrainerCommand.Run Command(RoundPlan plan) => new() { Plan = plan, ModelPath = "model", UpdatePath = "update" };
 
     private async Task<int> RunAsync(RoundPlan plan) =>
-        Assert.IsType<TrainerEvent.Finished>(await _host.RunAsync(Command(plan), TestContext.Current.CancellationToken)).Steps;
+        Assert.IsType<TrainerEvent.Finished>(await _host.RunAsync(await ApprovedPlans.OfAsync(plan), Command(plan), TestContext.Current.CancellationToken)).Steps;
 }

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Plans;
+
+/// <summary>A site's standing approval of plans: what stays within these bounds is trained without asking a person.</summary>
+public sealed record PlanBounds
+{
+    public required int MaximumRounds { get; init; }
+
+    public required int MaximumStepsPerRound { get; init; }
+
+    /// <summary>Most numbers of a network.</summary>
+    public required long MaximumParameters { get; init; }
+
+    /// <summary>Labels that may be trained; empty for all that this site declares.</summary>
+    public ImmutableArray<string> Labels { get; init; } = [];
+
+    /// <summary>Where a plan leaves the bounds, in words; empty when it does not.</summary>
+    public IReadOnlyList<string> Problems(RoundPlan plan)
+    {
+        var problems = new List<string>();
+        if (plan.TotalRounds > MaximumRounds) problems.Add($"{plan.TotalRounds} rounds; {MaximumRounds} are approved");
+        if (plan.Recipe.StepsPerRound > MaximumStepsPerRound) problems.Add($"{plan.Recipe.StepsPerRound} steps in a round; {MaximumStepsPerRound} are approved");
+        var parameters = plan.Manifest().ParameterCount;
+        if (parameters > MaximumParameters) problems.Add($"a network of {parameters} numbers; {MaximumParameters} are approved");
+        if (Labels.Length > 0 && plan.Labels.Any(label => !Labels.Contains(label, StringComparer.OrdinalIgnoreCase))) problems.Add("labels beyond the approved ones");
+        return problems;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Plans;
+
+/// <summary>What a run will do at this site, for somebody who decides about it and never trained a network.</summary>
+public static class PlanExplanation
+{
+    /// <summary>One sentence or two per point.</summary>
+    public static IReadOnlyList<string> Of(RoundPlan plan)
+    {
+        var manifest = plan.Manifest();
+        var recipe = plan.Recipe;
+        return
+        [
+            $"It trains a network to outline {string.Join(" and ", plan.Labels)} in {plan.Preprocessing.Modality} images of this hospital's cohort, together with the other sites of the run.",
+            Text($"It runs for at most {plan.TotalRounds} rounds. In each, this hospital's computer makes {recipe.StepsPerRound:N0} training steps, each on {recipe.BatchSize} pieces of images of {string.Join(" × ", plan.Preprocessing.PatchVoxels)} points."),
+            Text($"{plan.HeldBackFraction:P0} of the patients are never trained on; the model is only tried on them, and averages of how well it did leave."),
+            Text($"What leaves after each round: how training changed the {manifest.ParameterCount:N0} numbers of the network (about {manifest.PayloadBytes / 1e6:F1} MB), the number of cases, the training error, the average scores. Images, names and identifiers are not sent, and each time the egress policy is held against what leaves."),
+            PrivacyOf(plan),
+            $"This hospital takes part only with at least {plan.MinimumCases} usable cases.",
+            $"It brings no program of its own: the plan is names and numbers, and the network '{plan.Architecture.Name}' is one that this agent builds itself.",
+        ];
+    }
+
+    private static string PrivacyOf(RoundPlan plan) => plan.Recipe.Privacy switch
+    {
+        null => "No differential privacy: what single patients contribute is averaged, not hidden. Parts of training images might be rebuilt from what leaves.",
+        { Epsilon: { } epsilon, Delta: var delta } =>
+            Text($"Differential privacy: what a single patient contributes is limited and hidden in noise. The whole run may cost a patient ε = {epsilon} at δ = {delta}; the smaller ε, the less can be learnt about one patient."),
+        { NoiseMultiplier: var noise, Delta: var delta } =>
+            Text($"Differential privacy: what a single patient contributes is limited and hidden in noise of {noise} times that limit; δ = {delta}."),
+    };
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

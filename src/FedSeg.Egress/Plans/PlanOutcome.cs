@@ -1,0 +1,19 @@
+using FedSeg.Egress.Review;
+using FedSeg.Federation.Identity;
+
+namespace FedSeg.Egress.Plans;
+
+/// <summary>What the site says to a plan.</summary>
+public abstract record PlanOutcome
+{
+    private PlanOutcome() { }
+
+    /// <summary>It may be trained.</summary>
+    public sealed record Approved(ApprovedPlan Plan) : PlanOutcome;
+
+    /// <summary>A person has to say.</summary>
+    public sealed record Waiting(Sha256Digest Terms, DateTimeOffset Until) : PlanOutcome;
+
+    /// <summary>It may not: a person said so, nobody said anything in time, or there is no valid policy.</summary>
+    public sealed record Refused(RefusalReason Reason) : PlanOutcome;
+}

@@ -1,0 +1,90 @@
+using FedSeg.Egress.Plans;
+using FedSeg.Egress.Policy;
+using FedSeg.Egress.Records;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Egress.Review;
+
+/// <summary>
+/// Whether a run may train at this site: by people's word about its terms, or within the policy's standing approval. Whatever is decided is in the ledger before it is
+/// told. Not safe without the site's turn.
+/// </summary>
+internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFiles files, TimeProvider time)
+{
+    private const string Standing = "standing approval of the policy";
+
+    public async Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy)
+    {
+        var terms = RunTerms.HashOf(plan);
+        var (decision, waiting) = site.Book(book => (book.DecisionOn(terms), book.FindPlan(terms)));
+        // A standing approval holds for as long as the policy that gave it.
+        if (decision is { IsApproved: true } && (decision.Policy is null || decision.Policy == policy.Hash)) return new PlanOutcome.Approved(new ApprovedPlan(plan));
+        if (decision is { IsApproved: false }) return new PlanOutcome.Refused(decision.Reason ?? RefusalReason.Other);
+        if (waiting is not null) return new PlanOutcome.Waiting(terms, waiting.Until);
+
+        files.Keep(plan);
+        var problems = policy.PlansWithin?.Problems(plan);
+        if (problems is { Count: 0 })
+        {
+            var approved = new PlanDecision(terms, IsApproved: true, Standing, time.GetUtcNow(), Reason: null, policy.Hash);
+            await site.NoteAsync(EgressRecords.PlanDecided, records.DecidePlan(plan.Run, approved, order: null));
+            return new PlanOutcome.Approved(new ApprovedPlan(plan));
+        }
+
+        var until = time.GetUtcNow() + policy.ReviewTime;
+        var why = problems is null ? "this site has no standing approval of plans" : string.Join("; ", problems);
+        await site.NoteAsync(EgressRecords.PlanRequested, records.AskForPlan(plan.Run, terms, why, until));
+        return new PlanOutcome.Waiting(terms, until);
+    }
+
+    /// <summary>One person's approval, the last one needed or the first of two.</summary>
+    /// <returns>What it comes to; <see langword="null"/> with the reason why it counts nothing.</returns>
+    public async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, EgressPolicy policy, Func<string, Task<OrderOutcome>> refuse)
+    {
+        if (Find(order.Terms) is not { } waiting) return await refuse("no run waits with these terms");
+        if (waiting.ApprovedBy.Contains(order.By)) return await refuse("another person has to approve as well");
+        // A person approves what can be read, not a hash alone.
+        if (files.Find(order.Terms) is null) return await refuse("the terms are no longer to be read");
+        if (waiting.ApprovedBy.Length + 1 < policy.Approvals)
+        {
+            await site.NoteAsync(EgressRecords.PlanApprovedOnce, records.ApprovePlanFirst(waiting, order));
+            return new OrderOutcome.Obeyed("approved by one of two people");
+        }
+
+        await DecideAsync(waiting, isApproved: true, string.Join(" and ", [.. waiting.ApprovedBy, order.By]), reason: null, order.Id);
+        return new OrderOutcome.Obeyed("the run may train here") { Answered = waiting.Run };
+    }
+
+    public async Task<OrderOutcome> RefuseAsync(DeskOrder.RefusePlan order, Func<string, Task<OrderOutcome>> refuse)
+    {
+        if (order.Reason == RefusalReason.Expired) return await refuse("a person has another reason than the clock");
+        if (Find(order.Terms) is not { } waiting) return await refuse("no run waits with these terms");
+        await DecideAsync(waiting, isApproved: false, order.By, order.Reason, order.Id);
+        return new OrderOutcome.Obeyed("the run may not train here") { Answered = waiting.Run };
+    }
+
+    /// <summary>Refuses what nobody decided about in time.</summary>
+    public async Task<IReadOnlyList<RunId>> ExpireAsync()
+    {
+        var now = time.GetUtcNow();
+        var late = site.Book(book => book.WaitingPlans.Where(waiting => waiting.Until <= now).ToList());
+        foreach (var waiting in late) await DecideAsync(waiting, isApproved: false, "nobody", RefusalReason.Expired, order: null);
+        return [.. late.Select(waiting => waiting.Run)];
+    }
+
+    /// <summary>Takes back what a run that has ended asked for.</summary>
+    public async Task WithdrawAsync(RunId run, string why)
+    {
+        foreach (var waiting in site.Book(book => book.WaitingPlans.Where(waiting => waiting.Run == run).ToList()))
+        {
+            await site.NoteAsync(EgressRecords.PlanWithdrawn, records.WithdrawPlan(waiting, why));
+        }
+    }
+
+    private WaitingPlan? Find(Sha256Digest terms) => site.Book(book => book.FindPlan(terms));
+
+    private Task<Ledger.Storage.LedgerReceipt> DecideAsync(WaitingPlan waiting, bool isApproved, string by, RefusalReason? reason, string? order) => site.NoteAsync(
+        EgressRecords.PlanDecided,
+        records.DecidePlan(waiting.Run, new PlanDecision(waiting.Terms, isApproved, by, time.GetUtcNow(), reason, Policy: null), order));
+}
