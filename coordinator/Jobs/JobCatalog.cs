@@ -82,6 +82,7 @@ internal sealed partial class JobCatalog(
         where attendance is not null
         from label in job.Labels
         where !attendance.Labels.Contains(label, StringComparer.OrdinalIgnoreCase)
+        where !job.Recipe.PartialLabels || !job.Labels.Intersect(attendance.Labels, StringComparer.OrdinalIgnoreCase).Any()
         select new YamlProblem(0, $"labels: '{label}' is not a label of site '{site}'; it declares: {string.Join(", ", attendance.Labels)}");
 
     [LoggerMessage(301, LogLevel.Information, "{Person} submitted {Run}: {Sites} sites, {Rounds} rounds")]

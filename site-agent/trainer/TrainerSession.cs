@@ -60,6 +60,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         var device = ComputeDevice.Choose(open.Device, open.Threads);
         CpuKernels.ChooseFor(open.Plan.Architecture);
         var vocabulary = VocabularyOf(plan.Labels, open.LabelAliases);
+        if (plan.Recipe.PartialLabels) vocabulary = WithoutUndeclared(vocabulary, open.LabelAliases.Keys);
         var cohort = Cohort.Read(
             open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k));
         if (cohort.Training.Length < plan.MinimumCases)
@@ -128,6 +129,13 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
     private static LabelVocabulary VocabularyOf(IEnumerable<string> labels, ImmutableSortedDictionary<string, ImmutableArray<string>> aliases) =>
         new([.. labels.Select(label => new LabelName(label, aliases.TryGetValue(label, out var own) && own.Length > 0 ? own : [label]))]);
 
+    /// <summary>A label that the site did not declare is drawn in none of its files.</summary>
+    private static LabelVocabulary WithoutUndeclared(LabelVocabulary vocabulary, IEnumerable<string> declared)
+    {
+        var known = declared.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return new([.. vocabulary.Labels.Select(label => known.Contains(label.Name) ? label : label with { Aliases = [] })]);
+    }
+
     /// <summary>The cohort was split and prepared for one plan; another split would train on patients who are held back.</summary>
     private static void RequireSameCohort(RoundPlan opened, RoundPlan plan)
     {
@@ -135,6 +143,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             && plan.Seed == opened.Seed
             && plan.HeldBackFraction == opened.HeldBackFraction
             && plan.Labels.SequenceEqual(opened.Labels)
+            && plan.Recipe.PartialLabels == opened.Recipe.PartialLabels
             && plan.Preprocessing.PreparesLike(opened.Preprocessing);
         if (!same)
         {

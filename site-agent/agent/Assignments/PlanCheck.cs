@@ -60,7 +60,9 @@ internal static class PlanCheck
         if (!(plan.HeldBackFraction is >= 0.05 and <= 0.5)) problems.Add("the held-back share is out of bounds");
         if (problems.Count == 0 && plan.BaseModelBytes - plan.Manifest().PayloadBytes is < 0 or > MaximumHeaderBytes) problems.Add("the base model's length is not the network's");
         var declared = labels.ToHashSet(StringComparer.OrdinalIgnoreCase);
-        problems.AddRange(plan.Labels.Where(label => !declared.Contains(label)).Select(label => $"label '{label}' is not one of this site's"));
+        var unknown = plan.Labels.Where(label => !declared.Contains(label)).ToList();
+        if (!plan.Recipe.PartialLabels) problems.AddRange(unknown.Select(label => $"label '{label}' is not one of this site's"));
+        else if (unknown.Count == plan.Labels.Length) problems.Add("none of the labels is one of this site's");
         return problems;
     }
 }

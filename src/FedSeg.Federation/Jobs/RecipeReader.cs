@@ -25,6 +25,7 @@ internal static class RecipeReader
             EpochsPerRound = training.Has("epochsPerRound") ? training.WholeNumber("epochsPerRound", 1, 1000) : null,
             Algorithm = ReadAlgorithm(training),
             Tensors = new TensorRules { KeepLocal = Groups(training, "keepLocal"), TakeLatest = Groups(training, "takeLatest") },
+            PartialLabels = training.Flag("partialLabels", fallback: false),
             OptimizerState = training.OneOf<OptimizerState>("optimizerState", OptimizerState.Reset),
             Privacy = training.Has("privacy") ? ReadPrivacy(training.Map("privacy")) : null,
             FineTuneSteps = training.WholeNumber("fineTuneSteps", 0, 1_000_000, fallback: 0),

@@ -173,6 +173,9 @@ public sealed record TrainingRecipe
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public PatientPrivacy? Privacy { get; init; }
 
+    /// <summary>Whether a site may take part that draws only some of the labels; elsewhere its background may be one of the others.</summary>
+    public bool PartialLabels { get; init; }
+
     /// <summary>Whether the optimiser remembers between rounds.</summary>
     public OptimizerState OptimizerState { get; init; } = OptimizerState.Reset;
 

@@ -4,9 +4,12 @@ namespace FedSeg.Imaging.Cases;
 /// The classes a run trains, and how this site's files call them. Class 1 is the first label, 0 the background.
 /// A site whose radiologists write other segment names maps them in its own settings; the mapping never leaves the site.
 /// </summary>
-/// <param name="Labels">The run's labels in class order.</param>
+/// <param name="Labels">The run's labels in class order; one without any alias is not drawn at this site, wherever it may be in the images.</param>
 public sealed record LabelVocabulary(IReadOnlyList<LabelName> Labels)
 {
+    /// <summary>The classes that nobody draws at this site.</summary>
+    public IReadOnlyList<byte> Undrawn => [.. Labels.Select((label, i) => (label, i)).Where(entry => entry.label.Aliases.Count == 0).Select(entry => (byte)(entry.i + 1))];
+
     /// <summary>A vocabulary whose files use the run's own names.</summary>
     public static LabelVocabulary Of(params IEnumerable<string> names) => new([.. names.Select(name => new LabelName(name, [name]))]);
 

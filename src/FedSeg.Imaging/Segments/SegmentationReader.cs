@@ -24,7 +24,7 @@ public static class SegmentationReader
 {
     /// <param name="grid">The image's grid.</param>
     /// <param name="frameOfReferenceUid">The image's frame of reference; <see langword="null"/> where it names none.</param>
-    /// <param name="vocabulary">The labels to read; others are left out. Each must be there.</param>
+    /// <param name="vocabulary">The labels to read; others are left out. Each that is drawn at the site must be there.</param>
     /// <exception cref="DicomException">The file can't be read or decoded.</exception>
     public static SegmentationOutcome Read(
         SegmentationObject segmentation,
@@ -44,7 +44,7 @@ public static class SegmentationReader
         var present = segmentation.Labels.Select(vocabulary.ClassOf).ToHashSet();
         for (var label = 1; label <= vocabulary.Labels.Count; label++)
         {
-            if (!present.Contains(label))
+            if (vocabulary.Labels[label - 1].Aliases.Count > 0 && !present.Contains(label))
             {
                 return segmentation.Refuse(QuarantineReason.LabelMissing, "has no segment for the label "
                     + $"'{vocabulary.Labels[label - 1].Name}'; add it to the file or map its name in the site's settings");

@@ -41,7 +41,7 @@ public static class Evaluation
             var dice = DicePerLabel(prediction, entry.Reference, labels.Count);
             for (var i = 0; i < labels.Count; i++)
             {
-                if (dice[i] is not { } value) continue;
+                if (dice[i] is not { } value || entry.Undrawn.Contains((byte)(i + 1))) continue;
                 sums[i] += value;
                 counts[i]++;
             }

@@ -135,7 +135,7 @@ public sealed class Cohort
     {
         var present = new bool[256];
         foreach (var label in cases.SelectMany(entry => entry.Reference.Labels)) present[label] = true;
-        var missing = vocabulary.Labels.Where((_, i) => !present[i + 1]).Select(label => label.Name).ToArray();
+        var missing = vocabulary.Labels.Where((label, i) => label.Aliases.Count > 0 && !present[i + 1]).Select(label => label.Name).ToArray();
         if (missing.Length > 0)
         {
             throw new CohortException(

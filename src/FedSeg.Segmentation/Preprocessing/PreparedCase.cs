@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Segmentation.Preprocessing;
@@ -38,6 +39,9 @@ public sealed class PreparedCase
 
     /// <summary>The reference on the scanner's own grid: what predictions are scored against.</summary>
     public LabelVolume Reference { get; }
+
+    /// <summary>Classes that nobody draws at this case's site: what is background in its labels may be one of them.</summary>
+    public ImmutableArray<byte> Undrawn { get; init; } = [];
 
     /// <summary>Voxels along each axis of the plan's grid.</summary>
     public Index3 Size => Image.Grid.Size;

@@ -22,15 +22,16 @@ internal static class DeepSupervision
     /// <param name="outputs">Logits <c>[N, C, …]</c> of each head, finest first.</param>
     /// <param name="target"><c>[N, …]</c> classes at the finest resolution.</param>
     /// <param name="batchDice">One Dice for the whole batch instead of one a sample.</param>
-    public static Tensor Loss(IReadOnlyList<Tensor> outputs, Tensor target, bool batchDice = false)
+    /// <param name="drawn"><c>[N, C]</c>, 0 for a class that nobody drew in a sample; none where all are drawn.</param>
+    public static Tensor Loss(IReadOnlyList<Tensor> outputs, Tensor target, bool batchDice = false, Tensor? drawn = null)
     {
-        if (outputs is [var only]) return SegmentationLoss.Of(only, target, batchDice);
+        if (outputs is [var only]) return SegmentationLoss.Of(only, target, batchDice, drawn);
         var weights = Weights(outputs.Count);
         Tensor? total = null;
         for (var i = 0; i < outputs.Count; i++)
         {
             using Scalar weight = weights[i];
-            var loss = SegmentationLoss.Of(outputs[i], Coarsen(target, outputs[i]), batchDice).mul(weight);
+            var loss = SegmentationLoss.Of(outputs[i], Coarsen(target, outputs[i]), batchDice, drawn).mul(weight);
             total = total is null ? loss : total.Plus(loss);
         }
 

@@ -9,6 +9,22 @@ namespace FedSeg.Segmentation.Training;
 /// <param name="Size">D, H, W.</param>
 internal sealed record PatchBatch(float[] Images, byte[] Labels, int Count, (int Z, int Y, int X) Size)
 {
+    /// <summary>Of each sample, the classes that nobody drew; <see langword="null"/> where every class is drawn in all of them.</summary>
+    public IReadOnlyList<IReadOnlyList<byte>>? Undrawn { get; init; }
+
+    /// <summary><c>[N, classes]</c>, 1 where a class is drawn and 0 where it is not; <see langword="null"/> where all are.</summary>
+    public Tensor? Drawn(long classes, Device device)
+    {
+        if (Undrawn is null) return null;
+        var drawn = Enumerable.Repeat(1f, checked((int)(Count * classes))).ToArray();
+        for (var i = 0; i < Count; i++)
+        {
+            foreach (var label in Undrawn[i]) drawn[i * classes + label] = 0;
+        }
+
+        return tensor(drawn, [Count, classes]).to(device);
+    }
+
     /// <summary>The network's input and the loss's target (int64), on the device.</summary>
     public (Tensor Images, Tensor Labels) ToTensors(Device device)
     {

@@ -58,13 +58,15 @@ internal sealed class PatchSampler
         var images = new float[checked(count * voxels)];
         var labels = new byte[count * voxels];
         var firstOnForeground = (int)Math.Round(count * ShareWithoutForeground, MidpointRounding.AwayFromZero);
+        var undrawn = new IReadOnlyList<byte>[count];
         for (var i = 0; i < count; i++)
         {
             var (source, random) = choose(i);
+            undrawn[i] = source.Undrawn;
             Extract(source, i >= firstOnForeground, random, images.AsSpan(i * voxels, voxels), labels.AsSpan(i * voxels, voxels));
         }
 
-        return new PatchBatch(images, labels, count, (_size.Z, _size.Y, _size.X));
+        return new PatchBatch(images, labels, count, (_size.Z, _size.Y, _size.X)) { Undrawn = undrawn.All(classes => classes.Count == 0) ? null : undrawn };
     }
 
     private void Extract(PreparedCase source, bool onForeground, Random random, Span<float> image, Span<byte> labels)

@@ -69,7 +69,8 @@ internal static class PrivateTrainer
         using var scope = NewDisposeScope();
         var (images, labels) = patches.ToTensors(device);
         optimizer.ZeroGradients();
-        var loss = DeepSupervision.Loss(stretch.Network.Outputs(images), labels);
+        var outputs = stretch.Network.Outputs(images);
+        var loss = DeepSupervision.Loss(outputs, labels, drawn: patches.Drawn(outputs[0].shape[1], device));
         loss.backward();
         gradient.AddPatient();
         return loss.item<float>();

@@ -52,9 +52,11 @@ public static class Trainer
             cancellationToken.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
             var learningRate = PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step - 1, schedule.TotalSteps);
-            var (images, labels) = batches.Take(cancellationToken).ToTensors(device);
+            var batch = batches.Take(cancellationToken);
+            var (images, labels) = batch.ToTensors(device);
             optimizer.ZeroGradients();
-            var loss = DeepSupervision.Loss(stretch.Network.Outputs(images), labels);
+            var outputs = stretch.Network.Outputs(images);
+            var loss = DeepSupervision.Loss(outputs, labels, drawn: batch.Drawn(outputs[0].shape[1], device));
             loss.backward();
             stretch.Term?.Add();
             nn.utils.clip_grad_norm_(parameters, LargestGradientNorm);

@@ -147,7 +147,7 @@ public sealed class JobSpecReaderTests
             .Replace("patchVoxels: [32, 48, 48]", "patchVoxels: [32, 48, 48]\n  heldBackFraction: 0.3")
             .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0\n"
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
-                + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  fineTuneSteps: 5")
+                + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));

@@ -59,4 +59,40 @@ public sealed class SegmentationLossTests : IDisposable
         var expected = nn.functional.cross_entropy(logits, target).item<float>();
         Assert.Equal(expected, SegmentationLoss.CrossEntropy(logits.log_softmax(1), reference).item<float>(), 1e-6);
     }
+
+    [Fact]
+    public void Of_EverythingDrawn_IsThePlainLoss()
+    {
+        using var scope = NewDisposeScope();
+        var (logits, target) = (randn([2, 3, 4, 4, 4]), randint(0, 3, [2, 4, 4, 4], dtype: ScalarType.Int64));
+        foreach (var batchDice in new[] { false, true })
+        {
+            var plain = SegmentationLoss.Of(logits, target, batchDice).item<float>();
+            Assert.Equal(plain, SegmentationLoss.Of(logits, target, batchDice, ones([2, 3])).item<float>(), 1e-5);
+        }
+    }
+
+    [Fact]
+    public void Of_UndrawnClass_CountsAsBackgroundAndItsDiceIsLeftOut()
+    {
+        // One voxel, probabilities 1/2, 1/3, 1/6; class 2 undrawn, labelled background: its probability is 1/2 + 1/6.
+        using var scope = NewDisposeScope();
+        var logits = tensor([3f, 2f, 1f]).log().view(1, 3, 1, 1, 1);
+        var loss = SegmentationLoss.Of(logits, zeros([1, 1, 1, 1], dtype: ScalarType.Int64), drawn: tensor([1f, 1f, 0f]).view(1, 3));
+        // Dice of class 1 alone: nothing labelled, 1/3 predicted.
+        Assert.Equal(-Math.Log(2.0 / 3) - 1e-5 / (1.0 / 3 + 1e-5), loss.item<float>(), 1e-5);
+    }
+
+    [Fact]
+    public void Of_UndrawnClass_IsNotPushedDownWhereItIsPredicted()
+    {
+        using var scope = NewDisposeScope();
+        var target = zeros([1, 2, 2, 2], dtype: ScalarType.Int64);
+        var logits = zeros([1, 3, 2, 2, 2], requires_grad: true);
+        SegmentationLoss.Of(logits, target, drawn: tensor([1f, 1f, 0f]).view(1, 3)).backward();
+        var gradient = logits.grad!.sum([0, 2, 3, 4]).data<float>().ToArray();
+        Assert.True(gradient[1] > 0); // drawn and absent: down
+        Assert.True(gradient[2] < 0); // not drawn: as good as background
+        Assert.Equal(gradient[0], gradient[2], 1e-6);
+    }
 }

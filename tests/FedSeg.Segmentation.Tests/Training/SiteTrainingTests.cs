@@ -2,6 +2,7 @@ using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
+using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Inference;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
@@ -161,6 +162,61 @@ public sealed class SiteTrainingTests : IDisposable
         var keep = reset with { OptimizerState = OptimizerState.Keep };
         Assert.Equal(UpdateOf(reset), UpdateOf(keep));
         Assert.NotEqual(UpdateOf(reset, round: 2), UpdateOf(keep, round: 2));
+    }
+
+    [Fact]
+    public void PartialLabels_SitesWithOneLabelEach_TogetherLearnBoth()
+    {
+        var masked = FederateHalves(undrawn: true);
+        var unmasked = FederateHalves(undrawn: false);
+        // Held against each other's background, the two sites unlearn what the other draws.
+        Assert.True(masked.Min() > 0.4 && masked.Min() > unmasked.Min() + 0.1, $"masked {string.Join(' ', masked)}, unmasked {string.Join(' ', unmasked)}");
+    }
+
+    /// <summary>Dice of the mean of two sites' models, of which each draws one half of the balls only.</summary>
+    private double[] FederateHalves(bool undrawn)
+    {
+        var state = File.ReadAllBytes(_folder["base"]);
+        var full = Cohort.Split(SyntheticCases.Make(3, seed: 9), 0.5, seed: 7);
+        Cohort[] sites = [.. Enumerable.Range(1, 2).Select(drawn => Cohort.Split(SyntheticCases.Make(3, seed: drawn).Select(entry => Only(entry, (byte)drawn, undrawn)), 0.25, seed: 7))];
+        for (var round = 1; round <= 3; round++)
+        {
+            var plan = Plans.Round(round, recipe: Recipe(steps: 30) with { Augmentation = AugmentationKind.None });
+            Dictionary<string, float[]>[] updates = [.. sites.Select(site =>
+            {
+                RoundWork.Run(plan, site.WithoutHeldBack(), Files(state: null), CPU, null, TestContext.Current.CancellationToken);
+                return Update();
+            })];
+            AddMean(updates);
+        }
+
+        var scores = Assert.IsType<RoundOutcome.Done>(RoundWork.Run(
+            Plans.Round(4, RoundTask.Evaluate), full, Files(state: null), CPU, null, TestContext.Current.CancellationToken)).Scores;
+        File.WriteAllBytes(_folder["base"], state);
+        return [.. scores.Select(score => score.MeanDice ?? 0)];
+    }
+
+    private static PreparedCase Only(PreparedCase whole, byte drawn, bool undrawn)
+    {
+        var labels = new LabelVolume(whole.Labels.Grid, [.. whole.Labels.Labels.Select(label => label == drawn ? label : (byte)0)]);
+        return new PreparedCase(whole.PatientKey, whole.Prepared, labels, labels) { Undrawn = undrawn ? [(byte)(3 - drawn)] : [] };
+    }
+
+    private void AddMean(Dictionary<string, float[]>[] updates)
+    {
+        var manifest = ArchitectureCatalog.Manifest(Plans.Small);
+        using (var model = SafetensorsFile.Open(_folder["base"]))
+        using (var writer = SafetensorsWriter.Create(_folder["next"], manifest, model.Metadata))
+        {
+            foreach (var tensor in manifest.Tensors)
+            {
+                writer.Write([.. model.ReadAll(tensor.Name).Select((value, i) => value + updates.Average(update => update[tensor.Name][i]))]);
+            }
+
+            writer.Complete();
+        }
+
+        File.Move(_folder["next"], _folder["base"], overwrite: true);
     }
 
     [Fact]

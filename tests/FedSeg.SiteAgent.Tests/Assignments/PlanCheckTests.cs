@@ -58,6 +58,10 @@ public sealed class PlanCheckTests
     }
 
     [Fact]
+    public void Problems_SomeLabelsOfAPartialRun_AreEnough() => Assert.Empty(PlanCheck.Problems(
+        Plans.Good() with { Labels = ["kidney", "liver"], Recipe = Plans.Good().Recipe with { PartialLabels = true } }, Plans.Labels));
+
+    [Fact]
     public void Problems_ClosingEvaluation_HasNone() =>
         Assert.Empty(PlanCheck.Problems(Plans.Good() with { Round = 3, Task = RoundTask.Evaluate }, Plans.Labels));
 
@@ -69,6 +73,7 @@ public sealed class PlanCheckTests
         { "one image channel", plan => plan with { Architecture = plan.Architecture with { InputChannels = 2 } } },
         { "classes", plan => plan with { Labels = ["kidney"] } },
         { "'liver' is not one of this site's", plan => plan with { Labels = ["kidney", "liver"] } },
+        { "none of the labels", plan => plan with { Labels = ["liver", "lung"], Recipe = plan.Recipe with { PartialLabels = true } } },
         { "must be multiples of [2, 2, 2]", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8, 9] } } },
         { "patch does not fit", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [8, 8, 1026] } } },
         { "could hold a whole patch", plan => plan with { Preprocessing = plan.Preprocessing with { PatchVoxels = [4, 4, 4] } } },
