@@ -62,7 +62,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         var vocabulary = VocabularyOf(plan.Labels, open.LabelAliases);
         if (plan.Recipe.PartialLabels) vocabulary = WithoutUndeclared(vocabulary, open.LabelAliases.Keys);
         var cohort = Cohort.Read(
-            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k));
+            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory);
         if (cohort.Training.Length < plan.MinimumCases)
         {
             throw new CohortException(

@@ -62,7 +62,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     {
         try
         {
-            if (await OpenAsync(run.Plan, cancellationToken) is TrainerEvent.Failed failed) return (failed, false);
+            if (await OpenAsync(run, cancellationToken) is TrainerEvent.Failed failed) return (failed, false);
             var outcome = await _process!.DoAsync(
                 run,
                 step =>
@@ -94,8 +94,9 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     public async ValueTask DisposeAsync() => await CloseAsync();
 
     /// <summary>Starts a trainer for the plan's run and lets it read the cohort, unless one already has.</summary>
-    private async Task<TrainerEvent.Failed?> OpenAsync(RoundPlan plan, CancellationToken cancellationToken)
+    private async Task<TrainerEvent.Failed?> OpenAsync(TrainerCommand.Run run, CancellationToken cancellationToken)
     {
+        var plan = run.Plan;
         if (_openFor?.Run == plan.Run && _process is { HasExited: false }) return null;
         await CloseAsync();
 
@@ -107,6 +108,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 CohortDirectory = options.Value.Cohort.Directory,
                 LabelAliases = LabelAliases(),
                 Plan = plan,
+                CacheDirectory = run.StateDirectory is { } state ? Path.Combine(state, "cases") : null,
                 CohortReportPath = Path.Combine(Reports().FullName, "cohort.json"),
                 AllowHtj2k = options.Value.Cohort.AllowHtj2k,
                 Device = options.Value.Trainer.Device,

@@ -47,6 +47,9 @@ public abstract record TrainerCommand
         /// <summary>The first plan of the run; labels, preprocessing, seed and held-back share stay the same in all its rounds.</summary>
         public required RoundPlan Plan { get; init; }
 
+        /// <summary>A folder of the run for prepared cases, so that a trainer started again need not prepare them anew.</summary>
+        public string? CacheDirectory { get; init; }
+
         /// <summary>Where the trainer writes what the site's operator may read about refused cases.</summary>
         public required string CohortReportPath { get; init; }
 

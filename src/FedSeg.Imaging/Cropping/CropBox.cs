@@ -5,8 +5,6 @@ namespace FedSeg.Imaging.Cropping;
 /// <summary>A box of a grid's voxels: cuts images and labels down to it, and puts labels back where they were cut out.</summary>
 public sealed class CropBox
 {
-    private readonly Index3 _start;
-
     /// <param name="whole">The grid that is cut.</param>
     /// <param name="start">First voxel of the box.</param>
     /// <param name="size">Voxels along each axis, at least 1.</param>
@@ -18,12 +16,15 @@ public sealed class CropBox
             throw new ArgumentException($"A box of {size} at {start} does not lie in a grid of {whole.Size}.", nameof(size));
         }
 
-        _start = start;
+        Start = start;
         Whole = whole;
         Part = size == whole.Size ? whole : whole with { Size = size, OriginMm = whole.PositionMm(start.Z, start.Y, start.X) };
     }
 
     public GridGeometry Whole { get; }
+
+    /// <summary>First voxel of the box.</summary>
+    public Index3 Start { get; }
 
     /// <summary>The box as a grid of its own; every voxel stays where it is in the patient.</summary>
     public GridGeometry Part { get; }
@@ -114,8 +115,8 @@ public sealed class CropBox
 
     private int RowStart(int row)
     {
-        var (z, y) = (_start.Z + row / Part.Size.Y, _start.Y + row % Part.Size.Y);
-        return (z * Whole.Size.Y + y) * Whole.Size.X + _start.X;
+        var (z, y) = (Start.Z + row / Part.Size.Y, Start.Y + row % Part.Size.Y);
+        return (z * Whole.Size.Y + y) * Whole.Size.X + Start.X;
     }
 
     private static bool Fits(int start, int size, int whole) => start >= 0 && size >= 1 && size <= whole - start;

@@ -42,6 +42,7 @@ public sealed class Cohort
     /// <param name="reportPath">Where the operator's report goes, if anywhere.</param>
     /// <param name="cancellationToken">Looked at between cases and files.</param>
     /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
+    /// <param name="cacheDirectory">A folder for prepared cases, to be deleted with the run; <see langword="null"/> to prepare them every time.</param>
     /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/>.</exception>
     public static Cohort Read(
         string directory,
@@ -52,10 +53,12 @@ public sealed class Cohort
         int threads,
         string? reportPath,
         CancellationToken cancellationToken,
-        DicomLimits? limits = null)
+        DicomLimits? limits = null,
+        string? cacheDirectory = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
-        var read = ReadCases(new CaseReader(limits), directory, vocabulary, preprocessing, threads, cancellationToken);
+        var preparation = new CasePreparation(new CaseReader(limits), vocabulary, preprocessing, limits, cacheDirectory is null ? null : new CaseCache(cacheDirectory, LargestBytes));
+        var read = ReadCases(preparation, directory, threads, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
         var heldBack = PatientSplit.HeldBack(usable.Select(entry => entry.Case.PatientKey), heldBackFraction, seed);
         var refused = read.Where(entry => entry.Refused is not null).Select(entry => entry.Refused!).ToImmutableArray();
@@ -97,7 +100,7 @@ public sealed class Cohort
 
     /// <summary>Cases in ordinal order of their folders, whichever thread was first.</summary>
     private static (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[] ReadCases(
-        CaseReader reader, string directory, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, int threads, CancellationToken cancellationToken)
+        CasePreparation preparation, string directory, int threads, CancellationToken cancellationToken)
     {
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
         var read = new (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[folders.Length];
@@ -108,7 +111,7 @@ public sealed class Cohort
             new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken },
             (i, loop) =>
             {
-                var (usable, refused) = CasePreparation.Read(reader, folders[i], vocabulary, preprocessing, cancellationToken);
+                var (usable, refused) = preparation.Read(folders[i], cancellationToken);
                 read[i] = (folders[i], usable, refused);
                 if (Interlocked.Add(ref bytes, usable?.Bytes ?? 0) > LargestBytes) loop.Stop();
             });

@@ -42,6 +42,21 @@ public sealed class PreparedImage
         return new PreparedImage(Resampler.ToSpacing(Normalise(box.Cut(canonical), preprocessing), spacing, maxThreads), orientation, box, maxThreads);
     }
 
+    /// <summary>The part of the canonical grid that was kept.</summary>
+    internal CropBox Box => _box;
+
+    /// <summary>A prepared image as it was, from its parts.</summary>
+    /// <param name="input">As <see cref="Input"/>.</param>
+    /// <param name="original">The scanner's grid.</param>
+    /// <param name="boxStart">First voxel of <see cref="Box"/> on the canonical axes.</param>
+    /// <param name="boxSize">Its voxels along each axis.</param>
+    /// <param name="maxThreads">Threads used on the way back; -1 for all.</param>
+    internal static PreparedImage Restore(Volume input, GridGeometry original, Index3 boxStart, Index3 boxSize, int maxThreads)
+    {
+        var orientation = CanonicalOrientation.Of(original);
+        return new PreparedImage(input, orientation, new CropBox(orientation.CanonicalGrid, boxStart, boxSize), maxThreads);
+    }
+
     /// <summary>Brings labels drawn on the image to the network's grid; what lies outside the crop is lost.</summary>
     public LabelVolume Prepare(LabelVolume labels) => Resampler.ToGrid(_box.Cut(_orientation.Apply(labels)), Input.Grid, _maxThreads);
 

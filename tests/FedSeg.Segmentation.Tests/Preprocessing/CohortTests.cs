@@ -2,6 +2,7 @@ using FedSeg.Testing;
 using System.Text.Json;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Phantoms;
+using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
 
 namespace FedSeg.Segmentation.Tests.Preprocessing;
@@ -17,7 +18,7 @@ public sealed class CohortTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null) => Cohort.Read(
+    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null) => Cohort.Read(
         directory ?? _site,
         vocabulary ?? Vocabulary,
         SyntheticCases.Preprocessing() with { Modality = modality ?? "MR", SpacingMm = [6, 6, 6] },
@@ -25,7 +26,54 @@ public sealed class CohortTests : IDisposable
         seed: 5,
         threads: 2,
         _folder["report.json"],
-        TestContext.Current.CancellationToken);
+        TestContext.Current.CancellationToken,
+        cacheDirectory: cache);
+
+    [Fact]
+    public void Read_FromTheCache_IsTheSameToTheLastBit()
+    {
+        var first = Read(cache: _folder["cache"]);
+        Assert.Equal(4, Directory.GetFiles(_folder["cache"], "*.case").Length);
+        // Neither is decoded again: the bytes are no DICOM any more, but names, lengths and times are as they were.
+        foreach (var file in new DirectoryInfo(_site).EnumerateFiles("*", SearchOption.AllDirectories))
+        {
+            var time = file.LastWriteTimeUtc;
+            File.WriteAllBytes(file.FullName, new byte[file.Length]);
+            File.SetLastWriteTimeUtc(file.FullName, time);
+        }
+
+        var second = Read(cache: _folder["cache"]);
+        foreach (var (a, b) in first.Training.Concat(first.HeldBack).Zip(second.Training.Concat(second.HeldBack)))
+        {
+            Assert.Equal(a.PatientKey, b.PatientKey);
+            Assert.Equal(a.Image.Grid, b.Image.Grid);
+            Assert.Equal(a.Image.Voxels, b.Image.Voxels);
+            Assert.Equal(a.Labels.Labels, b.Labels.Labels);
+            Assert.Equal(a.Reference.Grid, b.Reference.Grid);
+            Assert.Equal(a.Reference.Labels, b.Reference.Labels);
+            Assert.Equal(a.Prepared.ToScannerGrid(new LabelVolume(a.Prepared.Box.Part, new byte[a.Prepared.Box.Part.VoxelCount])).Grid, b.Reference.Grid);
+        }
+    }
+
+    [Fact]
+    public void Read_FileTouched_IsPreparedAnew()
+    {
+        Read(cache: _folder["cache"]);
+        File.SetLastWriteTimeUtc(Path.Combine(_site, "case-001", "SEG.dcm"), new DateTime(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Read(cache: _folder["cache"]);
+        Assert.Equal(5, Directory.GetFiles(_folder["cache"], "*.case").Length);
+    }
+
+    [Fact]
+    public void Store_NoRoom_KeepsNothing()
+    {
+        var entry = SyntheticCases.Ball(8, "a", 1);
+        var cache = new CaseCache(_folder["small"], mostBytes: 3 * entry.Bytes / 2);
+        cache.Store("one", entry);
+        cache.Store("two", entry);
+        Assert.NotNull(cache.Find("one"));
+        Assert.Null(cache.Find("two"));
+    }
 
     [Fact]
     public void Read_OneCaseSpoiled_IsQuarantinedCountedAndReportedWithItsFolder()
