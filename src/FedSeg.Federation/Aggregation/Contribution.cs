@@ -13,8 +13,10 @@ public sealed record Contribution
     /// <summary>Training cases; at least 0, and more than 0 over all sites together.</summary>
     public required double Weight { get; init; }
 
-    /// <summary>Optimiser steps behind the update; at least 1. Only FedNova asks.</summary>
-    public int Steps { get; init; } = 1;
+    /// <summary>
+    /// How far gradients of length 1 would have gone at a learning rate of 1: the optimiser's steps, for plain SGD; at least 1. Only FedNova asks.
+    /// </summary>
+    public double Steps { get; init; } = 1;
 
     /// <summary>The site's loss, at least 0; only q-FedAvg asks.</summary>
     public double? Loss { get; init; }

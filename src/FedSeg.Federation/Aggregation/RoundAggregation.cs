@@ -39,7 +39,7 @@ public static class RoundAggregation
                 Site = accepted.Report.Site,
                 Update = opened.Update(accepted.Weights!.Sha256, tensors, plan.Recipe.UpdateEncoding),
                 Weight = accepted.Report.TrainingCases,
-                Steps = accepted.Report.Steps,
+                Steps = plan.Recipe.StepLength(accepted.Report.Steps),
                 Loss = accepted.Report.MeanLoss - LossOfPerfection, // absent where training is private
             })],
             State = earlier is [.., var last]

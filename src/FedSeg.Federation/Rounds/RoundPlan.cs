@@ -194,6 +194,19 @@ public sealed record TrainingRecipe
         ? (int)Math.Clamp(((long)epochs * trainingCases + BatchSize - 1) / BatchSize, 1, StepsPerRound)
         : StepsPerRound;
 
+    /// <summary>
+    /// FedNova's ‖a‖₁ of so many steps, at a steady learning rate. With Nesterov momentum ρ from rest the k-th of τ gradients goes on to move the weights by
+    /// 1 + ρ + … + ρ^(τ − k + 1) (Wang et al. 2020, section 4.1, for PyTorch's form of the step); Adam's steps are all about as long, whatever the gradients.
+    /// </summary>
+    public double StepLength(int steps)
+    {
+        if (Optimizer != OptimizerKind.Sgd || OptimizerState != OptimizerState.Reset) return steps;
+        const double momentum = 0.99;
+        var (sum, power) = (0.0, momentum);
+        for (var remaining = 1; remaining <= steps; remaining++) sum += (1 - (power *= momentum)) / (1 - momentum);
+        return sum;
+    }
+
     /// <summary>Whether a site may have made so many steps.</summary>
     public bool Allows(int steps) => EpochsPerRound is null ? steps == StepsPerRound : steps >= 1 && steps <= StepsPerRound;
 }

@@ -25,6 +25,29 @@ public sealed class WeightOptimizerTests
     }
 
     [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(25)]
+    public void StepLength_OfSoManySteps_IsHowFarSteadyGradientsGo(int steps)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var kind in new[] { OptimizerKind.Sgd, OptimizerKind.AdamW })
+        {
+            var recipe = Plans.Recipe(optimizer: kind) with { WeightDecay = 0 };
+            var p = new TorchSharp.Modules.Parameter(zeros(1));
+            using var optimizer = WeightOptimizer.Create(recipe, [new NamedWeights("p", p)]);
+            for (var step = 0; step < steps; step++)
+            {
+                optimizer.ZeroGradients();
+                p.sum().neg().backward();
+                optimizer.Step(0.01);
+            }
+
+            Assert.Equal(0.01 * recipe.StepLength(steps), p.item<float>(), 1e-4 * recipe.StepLength(steps));
+        }
+    }
+
+    [Theory]
     [InlineData(OptimizerKind.AdamW)]
     [InlineData(OptimizerKind.Sgd)]
     public void Step_ManyTimesAtAChangingRate_GivesTorchSharpsNumbers(OptimizerKind kind)

@@ -1,7 +1,7 @@
 namespace FedSeg.Federation.Aggregation.Rules;
 
 /// <summary>
-/// FedNova (Wang et al. 2020, "Tackling the objective inconsistency problem", eq. 6, plain SGD: ‖aₖ‖₁ = τₖ): each update is divided by its
+/// FedNova (Wang et al. 2020, "Tackling the objective inconsistency problem", eq. 6): each update is divided by ‖aₖ‖₁, for plain SGD its
 /// optimiser steps, the mean weighted by training cases multiplied by the effective number τ = Σ pₖ τₖ, so a site that makes more steps
 /// does not pull the model further. With equal steps it is federated averaging.
 /// </summary>
