@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedSeg.Egress.Budget;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
@@ -25,6 +26,7 @@ public sealed class EgressGate : IDisposable
     private readonly UpdateSealer _sealer;
     private readonly EgressRecords _records;
     private readonly SiteRecord _site;
+    private readonly CohortBudget _budget;
     private readonly TimeProvider _time;
 
     /// <param name="options">The site's settings.</param>
@@ -39,7 +41,8 @@ public sealed class EgressGate : IDisposable
         _sealer = new UpdateSealer(options.Site, random);
         _records = new EgressRecords(options);
         _site = new SiteRecord(ledger);
-        Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), time);
+        _budget = new CohortBudget(options.DeskDirectory, time);
+        Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), _budget, time);
     }
 
     /// <summary>Where people decide what the gate may not decide by itself.</summary>
@@ -68,13 +71,14 @@ public sealed class EgressGate : IDisposable
         {
             var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy!, folder, cancellationToken), cancellationToken);
             facts = Remember(facts, plan.Run);
+            if (policy!.PrivacyBudget is { } budget) facts = facts with { Budget = _budget.Read(budget, facts.Privacy) };
             var report = EgressRules.Check(facts, policy!);
 
             cancellationToken.ThrowIfCancellationRequested();
             // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
             if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate, Summarise(plan, policy!, facts, report));
             await _site.NoteAsync(EgressRecords.Requested, _records.Request(plan, policy, facts, sealedUpdate, report));
-            return await DecideAsync(plan, sealedUpdate, report, policy!);
+            return await DecideAsync(plan, sealedUpdate, facts, report, policy!);
         }
         finally
         {
@@ -175,7 +179,7 @@ public sealed class EgressGate : IDisposable
         _site.Dispose();
     }
 
-    private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, PolicyReport report, EgressPolicy policy)
+    private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, SealingFacts facts, PolicyReport report, EgressPolicy policy)
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
         // Thrown while the update was measured.
@@ -185,6 +189,13 @@ public sealed class EgressGate : IDisposable
         {
             await _site.NoteAsync(EgressRecords.ReviewRequested, _records.AskForReview(plan, sealedUpdate.Digest, policy.Review, until));
             return new EgressOutcome.Waiting(sealedUpdate.Digest, until);
+        }
+
+        if (decision is EgressDecision.Approved standing && sealedUpdate is not null)
+        {
+            // On the disk before the approval is: what can be sent is paid for.
+            var (charged, refusal) = ReleaseCharge.Charge(_budget, policy, plan.Task, sealedUpdate.Digest, plan.Run, plan.Round, facts.Privacy);
+            decision = refusal is null ? standing with { Budget = charged } : new EgressDecision.Refused("privacy budget");
         }
 
         await _site.NoteAsync(EgressRecords.Decided, _records.Decide(plan.Run, plan.Round, sealedUpdate?.Digest, decision));
@@ -227,6 +238,8 @@ public sealed class EgressGate : IDisposable
         Tensors = [.. facts.Tensors],
         Norm = facts.Norm ?? 0,
         EarlierNorms = [.. facts.EarlierNorms],
+        Privacy = facts.Privacy,
+        Budget = facts.Budget,
         MaximumNorm = policy.MaximumNorm,
         MaximumUpdateBytes = policy.MaximumUpdateBytes,
     };

@@ -16,7 +16,7 @@ public sealed class ArrowTests
         { "FedSeg.Privacy", ["FedSeg.Federation"] },
         { "FedSeg.SecureAggregation", ["FedSeg.Federation"] },
         { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Dicom"] },
-        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Ledger", "FedSeg.Hosting"] },
+        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Ledger", "FedSeg.Hosting"] },
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Dicom"] },
         { "FedSeg.Importer", ["FedSeg.Dicom", "FedSeg.Hosting"] },
         { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },

@@ -81,7 +81,7 @@ public sealed class SourceTests
     private static IEnumerable<string> Sources() =>
         new[] { "src", "coordinator", "site-agent" }.SelectMany(folder => Directory.GetFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories));
 
-    private static string FindRoot()
+    internal static string FindRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(directory.FullName, "FedSeg.sln"))) directory = directory.Parent!;

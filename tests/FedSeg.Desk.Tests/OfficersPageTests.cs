@@ -1,7 +1,9 @@
 using System.Net;
+using FedSeg.Egress;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Tests;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Training;
 using FedSeg.Ledger.Verifier;
 using FedSeg.Ledger.Verifier.Notes;
 using Microsoft.Playwright;
@@ -85,6 +87,25 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
         await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Done: a run may train here.")).ToBeVisibleAsync();
         Assert.IsType<PlanOutcome.Approved>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
+    }
+
+    [Fact]
+    public async Task Update_WithABudget_SaysWhatIsSpentAndLeft()
+    {
+        _desk.Hospital.Privacy = new PrivacySpent(SamplingRate: 1, NoiseMultiplier: 20, Steps: 20, Delta: 1e-5, Epsilon: 0.897);
+        const string policy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nprivacyBudget: { cohort: kidneys-2026, maximumEpsilon: 4, delta: 0.00001 }\n";
+        _desk.Hospital.WritePolicy(policy + "review: auto-within-bounds\n");
+        for (var round = 1; round <= 4; round++) Assert.IsType<EgressOutcome.Cleared>(await _desk.ClearAsync(round, 0.4f));
+        _desk.Hospital.WritePolicy(policy);
+        var waiting = Assert.IsType<EgressOutcome.Waiting>(await _desk.ClearAsync(5, 0.41f));
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await page.GotoAsync($"/updates/{waiting.Update}");
+
+        // 80 and 100 noised steps together, Rényi accounting, rounded up.
+        await Assertions.Expect(page.GetByText("from all runs together, came to ε = 1.92.")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("With this update it is ε = 2.17 of at most 4.")).ToBeVisibleAsync();
+        await ShootAsync(page, "10-budget");
     }
 
     [Fact]

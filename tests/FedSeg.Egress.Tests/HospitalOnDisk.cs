@@ -4,6 +4,7 @@ using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Ledger.Storage;
 using Microsoft.Extensions.Time.Testing;
@@ -41,7 +42,13 @@ internal sealed class HospitalOnDisk : IDisposable
 
     public SiteReport Report { get; set; }
 
+    /// <summary>What the trainer says that training cost a patient.</summary>
+    public PrivacySpent? Privacy { get; set; }
+
     public string DeltaPath => Path.Combine(Root, "delta.safetensors");
+
+    /// <summary>The base model, where a test has one.</summary>
+    public string? BaseModelPath { get; private set; }
 
     public string OutboxPath => Path.Combine(Root, "outbox");
 
@@ -65,6 +72,15 @@ internal sealed class HospitalOnDisk : IDisposable
 
     public void WritePolicy(string yaml) => File.WriteAllText(PolicyPath, yaml);
 
+    /// <summary>A base model whose every weight is the same.</summary>
+    public void WriteBaseModel(float value)
+    {
+        BaseModelPath = Path.Combine(Root, "base.safetensors");
+        using var writer = SafetensorsWriter.Create(BaseModelPath, Plan.Manifest());
+        foreach (var tensor in Plan.Manifest().Tensors) writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
+        writer.Complete();
+    }
+
     /// <summary>The trainer's file: every declared tensor, every element the same.</summary>
     public void WriteDelta(float value) => WriteDelta(Plan.Manifest(), value);
 
@@ -75,7 +91,7 @@ internal sealed class HospitalOnDisk : IDisposable
         writer.Complete();
     }
 
-    public Task<EgressOutcome> ClearAsync() => Gate.ClearAsync(Plan, new ModelUpdate(Report, Plan.Task == RoundTask.Train ? DeltaPath : null), Token);
+    public Task<EgressOutcome> ClearAsync() => Gate.ClearAsync(Plan, new ModelUpdate(Report, Plan.Task == RoundTask.Train ? DeltaPath : null, BaseModelPath) { Privacy = Privacy }, Token);
 
     public async Task<ClearedUpdate> ClearedAsync()
     {

@@ -12,8 +12,16 @@ internal static class Caveats
     {
         if (summary.Plan.Task == RoundTask.Train)
         {
-            yield return "Numbers learnt from patients' images are not anonymous by themselves. In experiments, parts of training images were rebuilt from such changes, above all with few images and few steps; this one comes from "
+            if (summary.Privacy is null)
+            {
+                yield return "Numbers learnt from patients' images are not anonymous by themselves. In experiments, parts of training images were rebuilt from such changes, above all with few images and few steps; this one comes from "
                 + $"{report.TrainingCases} cases and {report.Steps} steps.";
+            }
+            else
+            {
+                yield return "Differential privacy limits what can be learnt about one patient; it does not make it nothing. The scores on patients that were held back are not covered by it.";
+            }
+
             yield return "Whoever receives it sees this hospital's change by itself, not only the average of all hospitals.";
             yield return "The checks find mistakes and crude attacks. They can't prove that nothing about a patient is hidden in millions of numbers.";
         }

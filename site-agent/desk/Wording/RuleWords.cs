@@ -15,8 +15,10 @@ internal static class RuleWords
         EgressRule.SizeWithinBound => "The file is not longer than allowed",
         EgressRule.NormWithinBound => "The change as a whole is not larger than allowed",
         EgressRule.NormWithinHistory => "The change is not far from those of earlier rounds",
+        EgressRule.TensorsWithinRatio => "No part of the model changed out of proportion",
         EgressRule.DayWithinBounds => "Not more in 24 hours than allowed",
         EgressRule.EnoughCases => "Enough cases, so that no single one stands out",
+        EgressRule.PrivacyWithinBudget => "The privacy budget of these patients allows it",
         _ => rule.ToString(),
     };
 }

@@ -31,6 +31,9 @@ internal static class Words
 
     public static string Number(double value) => value.ToString(value != 0 && Math.Abs(value) < 0.001 ? "0.0E0" : "G3", CultureInfo.InvariantCulture);
 
+    /// <summary>ε, rounded up: never less than what is spent.</summary>
+    public static string Epsilon(double epsilon) => (Math.Ceiling(epsilon * 100) / 100).ToString("F2", CultureInfo.InvariantCulture);
+
     public static string Bytes(long bytes) => bytes switch
     {
         < 10_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),

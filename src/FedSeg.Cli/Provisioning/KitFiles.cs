@@ -21,10 +21,13 @@ internal sealed class KitFiles(string directory, string name)
         minimumReportedCount: 5          # fewer refused studies: their number is not told
         requantisation: bits16           # off, bits16 or bits8: rounds weights by chance, so that nothing hides in their low digits
         maximumNormDeviation: 10         # robust deviations from the run's last updates; 0: not compared
+        maximumTensorRatio: 0            # change of a tensor over the tensor itself; 0: not compared
         maximumUpdatesPerDay: 500        # 0: any number
         review: every-round              # who passed every rule waits for a person: every-round, first-round, or nobody: auto-within-bounds
         reviewHours: 72                  # nobody decided by then: refused
         approvals: 1                     # 2: two different people have to approve
+        # What all runs together may tell about one patient; with it only private training leaves:
+        # privacyBudget: { cohort: kidneys, maximumEpsilon: 8, delta: 0.00001 }
         # Each run's plan waits for a person, too. A standing approval instead, for runs within bounds:
         # plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000, labels: [kidney] }
 

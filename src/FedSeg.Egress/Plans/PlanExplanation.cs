@@ -16,12 +16,14 @@ public static class PlanExplanation
             $"It trains a network to outline {string.Join(" and ", plan.Labels)} in {plan.Preprocessing.Modality} images of this hospital's cohort, together with the other sites of the run.",
             Text($"It runs for at most {plan.TotalRounds} rounds. In each, this hospital's computer makes {recipe.StepsPerRound:N0} training steps, each on {recipe.BatchSize} pieces of images of {string.Join(" × ", plan.Preprocessing.PatchVoxels)} points."),
             Text($"{plan.HeldBackFraction:P0} of the patients are never trained on; the model is only tried on them, and averages of how well it did leave."),
-            Text($"What leaves after each round: how training changed the {manifest.ParameterCount:N0} numbers of the network (about {manifest.PayloadBytes / 1e6:F1} MB), the number of cases, the training error, the average scores. Images, names and identifiers are not sent, and each time the egress policy is held against what leaves."),
+            Text($"What leaves after each round: how training changed the {manifest.ParameterCount:N0} numbers of the network ({Megabytes(plan.UpdateBytes())} a round), the number of cases, the training error, the average scores. Images, names and identifiers are not sent, and each time the egress policy is held against what leaves."),
             PrivacyOf(plan),
             $"This hospital takes part only with at least {plan.MinimumCases} usable cases.",
             $"It brings no program of its own: the plan is names and numbers, and the network '{plan.Architecture.Name}' is one that this agent builds itself.",
         ];
     }
+
+    private static string Megabytes(long bytes) => bytes < 1_000_000 ? Text($"about {Math.Max(1, bytes / 1000)} kB") : Text($"about {bytes / 1e6:F1} MB");
 
     private static string PrivacyOf(RoundPlan plan) => plan.Recipe.Privacy switch
     {

@@ -1,6 +1,7 @@
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
+using FedSeg.Privacy.Budget;
 
 namespace FedSeg.Egress.Policy;
 
@@ -28,6 +29,9 @@ public sealed record EgressPolicy
     /// <summary>Most robust standard deviations between an update's norm and those of the run's last ten; <see langword="null"/> when not bounded.</summary>
     public double? MaximumNormDeviation { get; init; }
 
+    /// <summary>Largest L2 norm of a tensor's change over that of the base model's tensor; <see langword="null"/> when not bounded.</summary>
+    public double? MaximumTensorRatio { get; init; }
+
     /// <summary>Most updates approved in 24 hours; <see langword="null"/> when not bounded.</summary>
     public int? MaximumUpdatesPerDay { get; init; }
 
@@ -45,6 +49,9 @@ public sealed record EgressPolicy
 
     /// <summary>Plans that are trained without asking a person; <see langword="null"/> when a person approves each run.</summary>
     public PlanBounds? PlansWithin { get; init; }
+
+    /// <summary>What all runs together may tell about one patient of the cohort; <see langword="null"/> when it is not bounded.</summary>
+    public PrivacyBudget? PrivacyBudget { get; init; }
 
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }

@@ -1,10 +1,12 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.RegularExpressions;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Yaml;
+using FedSeg.Privacy.Budget;
 
 namespace FedSeg.Egress.Policy;
 
@@ -24,7 +26,7 @@ public abstract record EgressPolicyResult
 /// Reads the site's policy from YAML: <c>maximumUpdateBytes</c> and <c>maximumNorm</c> are required, the other keys of <see cref="Schema"/> are not; unknown
 /// keys and values out of range are problems with their line, all at once.
 /// </summary>
-public static class EgressPolicyFile
+public static partial class EgressPolicyFile
 {
     private const long MaxFileBytes = 1 << 20;
 
@@ -70,12 +72,14 @@ public static class EgressPolicyFile
             MinimumReportedCount = root.WholeNumber("minimumReportedCount", 1, 1_000_000, fallback: 5),
             Requantisation = root.OneOf<Requantisation>("requantisation", Requantisation.Off),
             MaximumNormDeviation = Bounded(root.Number("maximumNormDeviation", 0, 1000, fallback: 0)),
+            MaximumTensorRatio = Bounded(root.Number("maximumTensorRatio", 0, 1e6, fallback: 0)),
             MaximumUpdatesPerDay = (int?)Bounded(root.WholeNumber("maximumUpdatesPerDay", 0, 1_000_000, fallback: 0)),
             MaximumBytesPerDay = (long?)Bounded(root.WholeNumber64("maximumBytesPerDay", 0, 1L << 50, fallback: 0)),
             Review = Mode(root),
             ReviewTime = TimeSpan.FromHours(root.WholeNumber("reviewHours", 1, 24 * 365, fallback: 72)),
             Approvals = root.WholeNumber("approvals", 1, 2, fallback: 1),
             PlansWithin = root.Has("plansWithin") ? ReadBounds(root.Map("plansWithin")) : null,
+            PrivacyBudget = root.Has("privacyBudget") ? ReadBudget(root.Map("privacyBudget")) : null,
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();
@@ -91,6 +95,16 @@ public static class EgressPolicyFile
         MaximumParameters = bounds.WholeNumber64("maximumParameters", 1, 1L << 40),
         Labels = bounds.Texts("labels", label => label.Length is > 0 and <= 64, "a label", 0, 255),
     };
+
+    private static PrivacyBudget ReadBudget(StrictYamlMap budget)
+    {
+        var cohort = budget.Text("cohort");
+        if (!CohortName().IsMatch(cohort)) budget.Refuse("cohort", "a cohort's name is 1 to 40 of a-z, 0-9 and '-'");
+        return new PrivacyBudget(cohort, budget.Number("maximumEpsilon", 1e-6, 1000), budget.Number("delta", 1e-12, 0.01));
+    }
+
+    [GeneratedRegex(@"\A[a-z0-9][a-z0-9-]{0,39}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex CohortName();
 
     private static ReviewMode Mode(StrictYamlMap root)
     {

@@ -12,7 +12,7 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, DayWithinBounds, EnoughCases];
+        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, DayWithinBounds, EnoughCases, PrivacyWithinBudget];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
@@ -50,6 +50,19 @@ internal static class EgressRules
             : new(EgressRule.NormWithinHistory, Passed: true, $"{facts.EarlierNorms.Count} earlier updates", $"{limit}, from {NormDeviation.MinimumHistory} earlier updates on");
     }
 
+    private static RuleResult TensorsWithinRatio(SealingFacts facts, EgressPolicy policy)
+    {
+        if (policy.MaximumTensorRatio is not { } bound) return new(EgressRule.TensorsWithinRatio, Passed: true, "not compared", "no bound");
+        var limit = $"at most {Text(bound)} of the model's tensor";
+        if (facts.Task != RoundTask.Train) return new(EgressRule.TensorsWithinRatio, Passed: true, "no weights", limit);
+        var compared = facts.Tensors.Where(tensor => tensor.Ratio is not null).ToList();
+        // Without the base model there is nothing to compare with: what can't be measured does not pass.
+        if (compared.Count == 0) return new(EgressRule.TensorsWithinRatio, Passed: false, Text(null), limit);
+        var worst = compared.MaxBy(tensor => tensor.Ratio)!;
+        // Written so that NaN does not pass.
+        return new(EgressRule.TensorsWithinRatio, compared.All(tensor => tensor.Ratio <= bound), $"{Text(Math.Round(worst.Ratio!.Value, 4))} in {worst.Name}", limit);
+    }
+
     private static RuleResult DayWithinBounds(SealingFacts facts, EgressPolicy policy)
     {
         var (updates, bytes) = (facts.LastDay.Updates + 1, facts.LastDay.Bytes + facts.WeightsBytes);
@@ -63,6 +76,24 @@ internal static class EgressRules
     private static RuleResult EnoughCases(SealingFacts facts, EgressPolicy policy) => facts.Task == RoundTask.Train
         ? new(EgressRule.EnoughCases, facts.TrainingCases >= policy.MinimumTrainingCases, Text(facts.TrainingCases), $"at least {policy.MinimumTrainingCases}")
         : new(EgressRule.EnoughCases, Passed: true, "nothing was trained", "applies to training");
+
+    private static RuleResult PrivacyWithinBudget(SealingFacts facts, EgressPolicy policy)
+    {
+        if (policy.PrivacyBudget is not { } budget)
+        {
+            return new(EgressRule.PrivacyWithinBudget, Passed: true, facts.Privacy is { } spent ? $"ε {Epsilon(spent.Epsilon)} for this round alone" : "no differential privacy", "no budget is set");
+        }
+
+        var limit = $"ε at most {Text(budget.MaximumEpsilon)} over all runs, at δ {Text(budget.Delta)}";
+        if (facts.Task != RoundTask.Train) return new(EgressRule.PrivacyWithinBudget, Passed: true, "nothing was trained", limit);
+        if (facts.Privacy is null) return new(EgressRule.PrivacyWithinBudget, Passed: false, "trained without differential privacy", limit);
+        return facts.Budget is { After: { } after } reading
+            ? new(EgressRule.PrivacyWithinBudget, after <= budget.MaximumEpsilon, $"ε {Epsilon(reading.Spent)} spent, {Epsilon(after)} with this", limit)
+            : new(EgressRule.PrivacyWithinBudget, Passed: false, "the record of the budget can't be read", limit);
+    }
+
+    // Rounded up: what is shown is never less than what is spent.
+    private static string Epsilon(double epsilon) => Text(Math.Ceiling(epsilon * 1000) / 1000);
 
     private static string Text(IFormattable? measured) => measured?.ToString(null, CultureInfo.InvariantCulture) ?? "could not be measured";
 }

@@ -29,11 +29,17 @@ public enum EgressRule
     /// <summary>The norm is not far from those of the run's last updates.</summary>
     NormWithinHistory,
 
+    /// <summary>No single tensor changed out of proportion to what it was.</summary>
+    TensorsWithinRatio,
+
     /// <summary>The day's updates and bytes, this one included, are within the policy.</summary>
     DayWithinBounds,
 
     /// <summary>Enough cases were trained on.</summary>
     EnoughCases,
+
+    /// <summary>The cohort's privacy budget allows the release, with everything that left before.</summary>
+    PrivacyWithinBudget,
 }
 
 /// <summary>The outcome of one rule.</summary>

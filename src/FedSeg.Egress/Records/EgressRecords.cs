@@ -53,6 +53,11 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string NextRounds = "nextRounds";
     public const string Until = "until";
     public const string Terms = "terms";
+    public const string SamplingRate = "privacy.samplingRate";
+    public const string NoiseMultiplier = "privacy.noiseMultiplier";
+    public const string NoisedSteps = "privacy.steps";
+    public const string Delta = "privacy.delta";
+    public const string Epsilon = "privacy.epsilon";
     public const string Why = "why";
 
     private const string WaitsForReview = "waitsForReview";
@@ -74,6 +79,15 @@ internal sealed class EgressRecords(EgressOptions options)
         {
             entry["trainingCases"] = Number(facts.TrainingCases);
             entry["heldBackCases"] = Number(facts.HeldBackCases);
+        }
+
+        if (facts?.Privacy is { } privacy)
+        {
+            entry[SamplingRate] = privacy.SamplingRate.ToString("R", CultureInfo.InvariantCulture);
+            entry[NoiseMultiplier] = privacy.NoiseMultiplier.ToString("R", CultureInfo.InvariantCulture);
+            entry[NoisedSteps] = Number(privacy.Steps);
+            entry[Delta] = privacy.Delta.ToString("R", CultureInfo.InvariantCulture);
+            entry[Epsilon] = privacy.Epsilon.ToString("R", CultureInfo.InvariantCulture);
         }
 
         if (update is null) return entry;
@@ -100,6 +114,14 @@ internal sealed class EgressRecords(EgressOptions options)
                 if (approved.Order is not null) entry[Order] = approved.Order;
                 if (approved.NextRounds > 0) entry[NextRounds] = Number(approved.NextRounds);
                 if (approved.IsStanding) entry[Standing] = "used";
+                if (approved.Budget is { } budget)
+                {
+                    entry["cohort"] = budget.Cohort;
+                    entry["epsilonBefore"] = budget.Spent.ToString("R", CultureInfo.InvariantCulture);
+                    entry["epsilonAfter"] = budget.After!.Value.ToString("R", CultureInfo.InvariantCulture);
+                    entry["epsilonMaximum"] = budget.MaximumEpsilon.ToString("R", CultureInfo.InvariantCulture);
+                }
+
                 return entry;
             case EgressDecision.Refused refused:
                 (entry[Decision], entry[By]) = ("refused", refused.By);

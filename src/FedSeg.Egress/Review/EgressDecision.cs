@@ -1,3 +1,4 @@
+using FedSeg.Egress.Budget;
 using FedSeg.Egress.Policy;
 
 namespace FedSeg.Egress.Review;
@@ -16,6 +17,9 @@ public abstract record EgressDecision
 
         /// <summary>For how many further rounds of the run it stands.</summary>
         public int NextRounds { get; init; }
+
+        /// <summary>What the cohort's budget came to by it; <see langword="null"/> where nothing was charged.</summary>
+        public BudgetReading? Budget { get; init; }
 
         /// <summary>Whether one round of an earlier standing approval was used up.</summary>
         public bool IsStanding { get; init; }

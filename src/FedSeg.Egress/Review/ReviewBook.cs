@@ -2,6 +2,7 @@ using System.Globalization;
 using FedSeg.Egress.Records;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Egress.Review;
@@ -19,7 +20,7 @@ public sealed class ReviewBook
     private readonly Dictionary<Sha256Digest, PlanDecision> _plans = [];
     private readonly HashSet<RunId> _approvedByPeople = [];
     private readonly HashSet<string> _orders = [];
-    private readonly Dictionary<Sha256Digest, (long Entry, RoundTask Task, Sha256Digest Policy)> _requested = [];
+    private readonly Dictionary<Sha256Digest, (long Entry, RoundTask Task, Sha256Digest Policy, PrivacySpent? Privacy)> _requested = [];
     private long _folded;
 
     /// <summary>What waits for a person, oldest first.</summary>
@@ -78,7 +79,7 @@ public sealed class ReviewBook
         {
             case EgressRecords.Requested when entry.Facts.ContainsKey(EgressRecords.Update):
                 _requested[UpdateOf(entry)] =
-                    (entry.Seq, Enum.Parse<RoundTask>(entry.Facts[EgressRecords.Task], ignoreCase: true), Sha256Digest.Parse(entry.Facts[EgressRecords.Policy]));
+                    (entry.Seq, Enum.Parse<RoundTask>(entry.Facts[EgressRecords.Task], ignoreCase: true), Sha256Digest.Parse(entry.Facts[EgressRecords.Policy]), PrivacyIn(entry));
                 break;
             case EgressRecords.ReviewRequested:
                 // The same bits may be put before the desk again.
@@ -133,7 +134,7 @@ public sealed class ReviewBook
         _requested[update].Task,
         entry.Time,
         UntilOf(entry),
-        _requested[update].Entry);
+        _requested[update].Entry) { Privacy = _requested[update].Privacy };
 
     private void Decide(LedgerEntry entry)
     {
@@ -180,6 +181,13 @@ public sealed class ReviewBook
         entry.Time,
         entry.Facts.TryGetValue(EgressRecords.Reason, out var reason) ? Enum.Parse<RefusalReason>(reason, ignoreCase: true) : null,
         entry.Facts.TryGetValue(EgressRecords.Policy, out var policy) ? Sha256Digest.Parse(policy) : null);
+
+    private static PrivacySpent? PrivacyIn(LedgerEntry entry) => entry.Facts.ContainsKey(EgressRecords.SamplingRate)
+        ? new PrivacySpent(
+            Real(entry, EgressRecords.SamplingRate), Real(entry, EgressRecords.NoiseMultiplier), (int)Real(entry, EgressRecords.NoisedSteps), Real(entry, EgressRecords.Delta), Real(entry, EgressRecords.Epsilon))
+        : null;
+
+    private static double Real(LedgerEntry entry, string name) => double.Parse(entry.Facts[name], CultureInfo.InvariantCulture);
 
     private static int NextOf(LedgerEntry entry) =>
         entry.Facts.TryGetValue(EgressRecords.NextRounds, out var next) ? int.Parse(next, CultureInfo.InvariantCulture) : 0;

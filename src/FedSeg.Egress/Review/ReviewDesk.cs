@@ -1,3 +1,4 @@
+using FedSeg.Egress.Budget;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
@@ -22,10 +23,13 @@ public sealed class ReviewDesk : IDisposable
     private readonly UpdateOutbox _outbox;
     private readonly DeskAccounts _accounts;
     private readonly PlanReview _plans;
+    private readonly CohortBudget _budget;
     private readonly TimeProvider _time;
 
-    internal ReviewDesk(EgressOptions options, EgressRecords records, SiteRecord site, UpdateOutbox outbox, DeskAccounts accounts, TimeProvider time)
+    internal ReviewDesk(
+        EgressOptions options, EgressRecords records, SiteRecord site, UpdateOutbox outbox, DeskAccounts accounts, CohortBudget budget, TimeProvider time)
     {
+        _budget = budget;
         (_options, _records, _site, _outbox, _accounts, _time) = (options, records, site, outbox, accounts, time);
         _plans = new PlanReview(records, site, new PlanFiles(options.DeskDirectory), time);
         if (_site.Book(book => book.Halt) is not null) Switch.Throw();
@@ -110,10 +114,13 @@ public sealed class ReviewDesk : IDisposable
             return new OrderOutcome.Obeyed("approved by one of two people");
         }
 
+        var (charged, refusal) = ReleaseCharge.Charge(_budget, policy, waiting.Task, waiting.Update, waiting.Run, waiting.Round, waiting.Privacy);
+        if (refusal is not null) return await RefuseAsync(order, refusal);
+
         // Of two people the more careful one says how long it stands.
         var next = waiting.ApprovedBy.IsEmpty ? order.NextRounds : Math.Min(order.NextRounds, waiting.NextRounds);
         var by = string.Join(" and ", [.. waiting.ApprovedBy, order.By]);
-        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, NextRounds = next });
+        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, NextRounds = next, Budget = charged });
         return new OrderOutcome.Obeyed("approved") { Answered = waiting.Run };
     }
 

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using FedSeg.Egress.Budget;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 
 namespace FedSeg.Egress.Review;
 
@@ -25,6 +27,12 @@ public sealed record ReviewSummary
 
     /// <summary>Norms of the run's last approved updates, oldest first.</summary>
     public required ImmutableArray<double> EarlierNorms { get; init; }
+
+    /// <summary>What the training cost every patient; <see langword="null"/> without differential privacy.</summary>
+    public PrivacySpent? Privacy { get; init; }
+
+    /// <summary>The cohort's budget when the update was sealed; <see langword="null"/> where the policy sets none.</summary>
+    public BudgetReading? Budget { get; init; }
 
     /// <summary>The policy's bound on it.</summary>
     public required double MaximumNorm { get; init; }

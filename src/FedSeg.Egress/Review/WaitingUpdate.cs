@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 
 namespace FedSeg.Egress.Review;
 
@@ -16,6 +17,9 @@ namespace FedSeg.Egress.Review;
 /// <param name="Entry">Index of the ledger's entry about what every rule found.</param>
 public sealed record WaitingUpdate(Sha256Digest Update, RunId Run, int Round, RoundTask Task, DateTimeOffset Since, DateTimeOffset Until, long Entry)
 {
+    /// <summary>What the training cost every patient, to be charged with the approval; <see langword="null"/> without differential privacy.</summary>
+    public PrivacySpent? Privacy { get; init; }
+
     /// <summary>Who approved it so far, where it takes two.</summary>
     public ImmutableArray<string> ApprovedBy { get; init; } = [];
 

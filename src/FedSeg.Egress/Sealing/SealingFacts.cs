@@ -1,5 +1,7 @@
+using FedSeg.Egress.Budget;
 using FedSeg.Egress.Review;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 
 namespace FedSeg.Egress.Sealing;
 
@@ -25,6 +27,12 @@ internal sealed record SealingFacts
 
     /// <summary>What was measured tensor by tensor, in file order.</summary>
     public IReadOnlyList<TensorMeasures> Tensors { get; init; } = [];
+
+    /// <summary>What the training cost every patient; <see langword="null"/> without differential privacy.</summary>
+    public PrivacySpent? Privacy { get; init; }
+
+    /// <summary>The cohort's budget; <see langword="null"/> where there is none, or its record can't be read.</summary>
+    public BudgetReading? Budget { get; init; }
 
     /// <summary>Whether the site's kill switch is thrown.</summary>
     public bool Halted { get; init; }

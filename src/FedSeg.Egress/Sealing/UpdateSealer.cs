@@ -27,6 +27,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
             Norm = null,
             TrainingCases = update.Report.TrainingCases,
             HeldBackCases = update.Report.HeldBackCases,
+            Privacy = plan.Task == RoundTask.Train ? update.Privacy : null,
         };
 
         SealedPayload? payload = null;

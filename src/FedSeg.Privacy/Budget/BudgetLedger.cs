@@ -66,6 +66,9 @@ public sealed class BudgetLedger
     /// <summary>ε spent so far, at the budget's δ.</summary>
     public double Spent => Epsilon(Charges);
 
+    /// <summary>ε that one more mechanism would bring it to, at the budget's δ. Nothing is charged.</summary>
+    public double SpentAfter(SampledGaussian mechanism) => Epsilon(Charges.Add(new PrivacyCharge(default, default, 0, mechanism, default)));
+
     /// <summary>Charges a release if the budget allows it. Durable when this returns <see cref="ChargeOutcome.Charged"/>.</summary>
     /// <exception cref="InvalidOperationException">
     /// An earlier charge could not be stored for certain; open the ledger anew from what is on the disk.

@@ -93,6 +93,28 @@ public sealed class EgressRulesTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1f, 0.5, true)]
+    [InlineData(1f, 0.49, false)]
+    [InlineData(0.5f, 1, true)]
+    public async Task Clear_TensorsChangeOverTheModels_IsHeldAgainstTheRatio(float model, double bound, bool passes)
+    {
+        _hospital.WritePolicy(FormattableString.Invariant($"maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumTensorRatio: {bound}\nreview: auto-within-bounds\n"));
+        _hospital.WriteBaseModel(model);
+        var outcome = await _hospital.ClearAsync();
+
+        if (passes) Assert.IsType<EgressOutcome.Cleared>(outcome);
+        else Assert.Equal(EgressRule.TensorsWithinRatio, Assert.Single(Assert.IsType<EgressOutcome.Refused>(outcome).Report.Rules, rule => !rule.Passed).Rule);
+    }
+
+    [Fact]
+    public async Task Clear_RatioBoundAndNoBaseModel_DoesNotPass()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumTensorRatio: 2\nreview: auto-within-bounds\n");
+
+        Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync());
+    }
+
+    [Theory]
     [InlineData(float.NaN)]
     [InlineData(float.PositiveInfinity)]
     [InlineData(float.NegativeInfinity)]
