@@ -37,6 +37,10 @@ internal sealed class CoordinatorOptions
     [Required(ErrorMessage = "Coordinator:Register is missing; 'fedseg provision init' writes register.json.")]
     public string Register { get; set; } = "";
 
+    /// <summary>Rounds of a run whose raw updates are kept, the last ones; 0 for all. Of older ones the hashes stay, and every model.</summary>
+    [Range(0, 100_000, ErrorMessage = "Coordinator:KeepUpdateRounds must be from 0 to 100000.")]
+    public int KeepUpdateRounds { get; set; } = 20;
+
     /// <summary>Address and port for health checks and metrics, plain HTTP, such as <c>127.0.0.1:9464</c>; empty for none.</summary>
     public string Operations { get; set; } = "";
 

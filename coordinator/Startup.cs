@@ -82,6 +82,7 @@ internal static class Startup
         .AddSingleton<RunBook>()
         .AddSingleton<UpdateIntake>()
         .AddSingleton<RoundRunner>()
+        .AddHostedService<UpdateRetention>()
         .AddHostedService<RoundScheduler>();
 
     /// <summary>Traces and metrics: asked for at the operators' port, or sent to their collector.</summary>

@@ -19,6 +19,9 @@ internal sealed class BlobStore
     /// <summary>Where a blob's bytes are, whether or not they are there.</summary>
     public string PathOf(Sha256Digest digest) => Path.Combine(_blobs, digest.ToString()[..2], digest + ".safetensors");
 
+    /// <summary>Removes a blob; nothing happens when it is gone already.</summary>
+    public void Delete(Sha256Digest digest) => File.Delete(PathOf(digest));
+
     public bool Contains(Sha256Digest digest) => File.Exists(PathOf(digest));
 
     /// <summary>A place for bytes that are still on their way; it survives a restart under the same name.</summary>
