@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedSeg.Cli.Ledgers.Shipping;
 using FedSeg.Cli.Programs;
 using FedSeg.Ledger.Storage;
 using FedSeg.Ledger.Verifier;
@@ -12,7 +13,7 @@ internal static class LedgerCommands
 {
     private static readonly Argument<DirectoryInfo> DirectoryArgument = new("dir") { Description = "The ledger's folder." };
 
-    public static Command Create() => new("ledger", "Read, check and export from a ledger.") { Show(), Verify(), Export(), Bench() };
+    public static Command Create() => new("ledger", "Read, check and export from a ledger.") { Show(), Verify(), Export(), ShipCommand.Create(), Bench() };
 
     private static Command Show() => new Command("show", "The entries, oldest first.") { DirectoryArgument }.Does((parsed, _) =>
     {
