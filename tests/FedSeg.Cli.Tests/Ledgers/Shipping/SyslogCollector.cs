@@ -93,9 +93,9 @@ internal sealed class SyslogCollector : IAsyncDisposable
         {
             all.Write(buffer, 0, read);
             if (all.Length < CutAfter || CutAfter is null) continue;
-            // With a reset, not an orderly end.
-            client.LingerState = new LingerOption(enable: true, seconds: 0);
-            client.Close();
+            // With a reset, as the system closes a dead program's socket that has bytes unread; the stream above it would say goodbye first.
+            client.Client.LingerState = new LingerOption(enable: true, seconds: 0);
+            client.Client.Close(timeout: 0);
             return;
         }
 
