@@ -66,6 +66,7 @@ public sealed class EgressGate : IDisposable
     {
         if (Closed(out var policy) is { } closed) return await RefuseAsync(plan, closed);
 
+        policy = policy!.TightenedBy(plan.Egress);
         var folder = _outbox.BeginSealing();
         try
         {

@@ -36,6 +36,7 @@ internal static class PlanCheck
         var network = ArchitectureCatalog.Problems(plan.Architecture);
         var problems = new List<string>(network);
         if (plan.Architecture.Classes != plan.Labels.Length + 1) problems.Add("the network's classes are not the labels and the background");
+        if (plan.Egress?.Problem() is { } egress) problems.Add(egress);
         if (plan.Architecture.InputChannels != 1) problems.Add("the cohort has one image channel");
         if (plan.Preprocessing.PatchVoxels.Length != 3 || plan.Preprocessing.SpacingMm.Length != 3) problems.Add("patch and spacing need three axes");
         else if (plan.Preprocessing.PatchVoxels.Any(extent => extent is < 1 or > 1024)) problems.Add("the patch does not fit into memory");

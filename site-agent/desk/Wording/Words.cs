@@ -34,6 +34,9 @@ internal static class Words
     /// <summary>ε, rounded up: never less than what is spent.</summary>
     public static string Epsilon(double epsilon) => (Math.Ceiling(epsilon * 100) / 100).ToString("F2", CultureInfo.InvariantCulture);
 
+    /// <summary>A small chance as people say it: 1 in so many.</summary>
+    public static string Chance(double probability) => string.Create(CultureInfo.InvariantCulture, $"1 in {Math.Round(1 / probability):N0}");
+
     public static string Bytes(long bytes) => bytes switch
     {
         < 10_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes"),

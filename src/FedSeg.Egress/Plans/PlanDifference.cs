@@ -26,6 +26,10 @@ public sealed record PlanDifference(string What, string? Before, string? Now)
         ["recipe.batchSize"] = "Image pieces in a step",
         ["recipe.optimizer"] = "Way of training",
         ["recipe.learningRate"] = "Size of a training step",
+        ["egress.maximumNorm"] = "The run's own bound on the size of a change",
+        ["egress.maximumTensorRatio"] = "The run's own bound on the change of a part",
+        ["egress.minimumTrainingCases"] = "The run's own fewest cases trained on",
+        ["egress.minimumHeldBackCases"] = "The run's own fewest cases behind a score",
         ["recipe.weightDecay"] = "Damping of the numbers",
     };
 

@@ -1,6 +1,7 @@
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Privacy.Budget;
 
 namespace FedSeg.Egress.Policy;
@@ -55,4 +56,13 @@ public sealed record EgressPolicy
 
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }
+
+    /// <summary>This policy with a job's bounds where they are tighter; where they are not, they count nothing.</summary>
+    public EgressPolicy TightenedBy(EgressBounds? job) => job is null ? this : this with
+    {
+        MaximumNorm = Math.Min(MaximumNorm, job.MaximumNorm ?? MaximumNorm),
+        MaximumTensorRatio = job.MaximumTensorRatio is { } ratio ? Math.Min(MaximumTensorRatio ?? ratio, ratio) : MaximumTensorRatio,
+        MinimumTrainingCases = Math.Max(MinimumTrainingCases, job.MinimumTrainingCases ?? 1),
+        MinimumHeldBackCases = Math.Max(MinimumHeldBackCases, job.MinimumHeldBackCases ?? 1),
+    };
 }

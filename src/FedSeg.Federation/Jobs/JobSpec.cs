@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
@@ -44,6 +45,10 @@ public sealed record JobSpec
 
     public required ulong Seed { get; init; }
 
+    /// <summary>Bounds for what leaves the sites, beside their own; absent for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EgressBounds? Egress { get; init; }
+
     /// <summary>Freezes one round of this job.</summary>
     /// <param name="run">The run's id.</param>
     /// <param name="round">1 to <see cref="Rounds"/> to train; the next number to evaluate the last model.</param>
@@ -66,5 +71,6 @@ public sealed record JobSpec
         BaseModel = baseModel,
         BaseModelBytes = baseModelBytes,
         Control = round <= Rounds ? control : null,
+        Egress = Egress,
     };
 }

@@ -80,6 +80,7 @@ public static partial class JobSpecReader
             RoundDeadlineMinutes = deadline,
             HeldBackFraction = heldBack,
             MinimumCases = root.WholeNumber("minimumCases", 1, 1_000_000, fallback: 10),
+            Egress = root.Has("egress") ? ReadEgress(root.Map("egress")) : null,
             Seed = (ulong)root.WholeNumber64("seed", 0, long.MaxValue, fallback: 1),
         };
         root.RefuseUnknownKeys();
@@ -87,6 +88,14 @@ public static partial class JobSpecReader
             ? new JobSpecResult.Valid(job)
             : new JobSpecResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
     }
+
+    private static EgressBounds ReadEgress(StrictYamlMap egress) => new()
+    {
+        MaximumNorm = egress.Has("maximumNorm") ? egress.Number("maximumNorm", double.Epsilon, 1e12) : null,
+        MaximumTensorRatio = egress.Has("maximumTensorRatio") ? egress.Number("maximumTensorRatio", double.Epsilon, 1e6) : null,
+        MinimumTrainingCases = egress.Has("minimumTrainingCases") ? egress.WholeNumber("minimumTrainingCases", 1, 1_000_000) : null,
+        MinimumHeldBackCases = egress.Has("minimumHeldBackCases") ? egress.WholeNumber("minimumHeldBackCases", 1, 1_000_000) : null,
+    };
 
     private static PreprocessingSpec ReadPreprocessing(StrictYamlMap data, ArchitectureSpec architecture)
     {

@@ -62,6 +62,10 @@ public sealed record RoundPlan
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ModelRef? Control { get; init; }
 
+    /// <summary>Bounds for what leaves the sites, beside their own; absent for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EgressBounds? Egress { get; init; }
+
     /// <summary>The tensors of the model.</summary>
     public TensorManifest Manifest() => ArchitectureCatalog.Manifest(Architecture);
 

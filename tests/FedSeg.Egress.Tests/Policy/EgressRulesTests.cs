@@ -106,6 +106,28 @@ public sealed class EgressRulesTests : IDisposable
         else Assert.Equal(EgressRule.TensorsWithinRatio, Assert.Single(Assert.IsType<EgressOutcome.Refused>(outcome).Report.Rules, rule => !rule.Passed).Rule);
     }
 
+    [Theory]
+    [InlineData(1.0, 1, false)] // tighter: counts
+    [InlineData(1000.0, 1, true)] // wider than the site's: counts nothing
+    [InlineData(1000.0, 41, false)]
+    public async Task Clear_JobsOwnBounds_CountWhereTheyAreTighter(double norm, int cases, bool passes)
+    {
+        _hospital.Plan = _hospital.Plan with { Egress = new EgressBounds { MaximumNorm = norm, MinimumTrainingCases = cases } };
+        _hospital.Report = HospitalOnDisk.GoodReport(_hospital.Plan);
+
+        Assert.Equal(passes, await _hospital.ClearAsync() is EgressOutcome.Cleared);
+    }
+
+    [Fact]
+    public async Task Clear_JobsWiderBounds_CanNotWidenTheSites()
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1\nreview: auto-within-bounds\n");
+        _hospital.Plan = _hospital.Plan with { Egress = new EgressBounds { MaximumNorm = 1e9 } };
+        _hospital.Report = HospitalOnDisk.GoodReport(_hospital.Plan);
+
+        Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync());
+    }
+
     [Fact]
     public async Task Clear_RatioBoundAndNoBaseModel_DoesNotPass()
     {

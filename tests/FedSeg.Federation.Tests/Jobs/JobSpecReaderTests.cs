@@ -148,7 +148,8 @@ public sealed class JobSpecReaderTests
             .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0\n"
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
                 + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
-            + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9";
+            + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9"
+            + "\negress:\n  maximumNorm: 1\n  maximumTensorRatio: 1\n  minimumTrainingCases: 1\n  minimumHeldBackCases: 1";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));
         var ditto = Complete + "\n  algorithm: ditto\n  lambda: 1";
