@@ -1,5 +1,6 @@
 using FedSeg.Coordinator;
 using FedSeg.Coordinator.Rounds;
+using FedSeg.Hosting.Faults;
 using FedSeg.Hosting.Programs;
 
 if (args is [RecomputeProgram.Verb, var dataDirectory, var model, .. var journal] && journal.Length <= 1)
@@ -15,7 +16,7 @@ return await ServiceProgram.RunAsync(() =>
     builder.AddCoordinatorOptions(args);
     builder.AddFederationEndpoint();
     builder.AddOperations();
-    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Failpoints.FromEnvironment(RoundSteps.OfCoordinator));
     builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
 
     var app = builder.Build();

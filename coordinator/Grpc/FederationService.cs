@@ -7,6 +7,7 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Faults;
 using FedSeg.Protocol.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -25,6 +26,7 @@ internal sealed class FederationService(
     IOptions<CoordinatorOptions> options,
     IHostApplicationLifetime lifetime,
     CoordinatorTelemetry telemetry,
+    Failpoints failpoints,
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(20);
@@ -61,7 +63,9 @@ internal sealed class FederationService(
         var offered = book.Runs.Any(run =>
             run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest || round.Plan.Control?.Sha256 == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
+        failpoints.Hit(Failpoints.Before(RoundSteps.Publish));
         await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, telemetry, time, context.CancellationToken);
+        failpoints.Hit(Failpoints.After(RoundSteps.Publish));
     }
 
     public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context)
@@ -96,6 +100,7 @@ internal sealed class FederationService(
         try
         {
             var outcome = await intake.ReceiveAsync(announced, key, run, header.Offset, parts.ChunksAsync(), context.CancellationToken);
+            if (outcome == UploadOutcome.Accepted) MarkAcknowledgement(context.GetHttpContext());
             return new UploadReceipt
             {
                 Accepted = outcome == UploadOutcome.Accepted,
@@ -154,7 +159,10 @@ internal sealed class FederationService(
             {
                 foreach (var effect in book.Step(run.Id, new RunInput.Asked(site, working.Contains(run.Id)), time.GetUtcNow()))
                 {
-                    if (Message(effect, run.Id, sent, working) is { } assignment) await stream.WriteAsync(assignment, cancellationToken);
+                    if (Message(effect, run.Id, sent, working) is not { } assignment) continue;
+                    failpoints.Hit(Failpoints.Before(RoundSteps.Select));
+                    await stream.WriteAsync(assignment, cancellationToken);
+                    failpoints.Hit(Failpoints.After(RoundSteps.Select));
                 }
             }
 
@@ -167,6 +175,16 @@ internal sealed class FederationService(
                 await stream.WriteAsync(new Assignment { Idle = new Idle() }, cancellationToken);
             }
         }
+    }
+
+    private void MarkAcknowledgement(HttpContext context)
+    {
+        failpoints.Hit(Failpoints.Before(RoundSteps.Acknowledge));
+        context.Response.OnCompleted(() =>
+        {
+            failpoints.Hit(Failpoints.After(RoundSteps.Acknowledge));
+            return Task.CompletedTask;
+        });
     }
 
     private static Assignment? Message(RunEffect effect, RunId run, HashSet<(RunId, int)> sent, HashSet<RunId> working)

@@ -5,6 +5,7 @@ using FedSeg.Coordinator.Models;
 using FedSeg.Federation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Faults;
 using FedSeg.Hosting.Programs;
 
 namespace FedSeg.Coordinator.Rounds;
@@ -25,7 +26,7 @@ internal static class RecomputeProgram
     /// <param name="cancellationToken">Stops between chunks.</param>
     public static int Run(string dataDirectory, string name, string journal, CancellationToken cancellationToken)
     {
-        using var book = new RunBook(journal.Length == 0 ? SqliteJournal.OpenReadOnly(dataDirectory) : PostgresJournal.OpenReadOnly(journal));
+        using var book = new RunBook(journal.Length == 0 ? SqliteJournal.OpenReadOnly(dataDirectory) : PostgresJournal.OpenReadOnly(journal), Failpoints.None);
         var run = book.Runs.LastOrDefault(run => run.Id.ToString() == name || ModelsOf(run).Any(model => model.ToString() == name));
         if (run is null)
         {

@@ -5,6 +5,7 @@ using FedSeg.Coordinator.Operations;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Faults;
 
 namespace FedSeg.Coordinator.Rounds;
 
@@ -12,7 +13,14 @@ namespace FedSeg.Coordinator.Rounds;
 /// The story of a run: open a round, collect answers until every site has answered or the deadline passes, merge, publish, and again. <see cref="RunProtocol"/> tells
 /// what is next; here it is done. Every step starts from the journal, so a run that was cut off anywhere goes on from there.
 /// </summary>
-internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, CoordinatorLedger ledger, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<RoundRunner> logger)
+internal sealed partial class RoundRunner(
+    RunBook book,
+    BlobStore blobs,
+    CoordinatorLedger ledger,
+    CoordinatorTelemetry telemetry,
+    Failpoints failpoints,
+    TimeProvider time,
+    ILogger<RoundRunner> logger)
 {
     private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
@@ -83,8 +91,9 @@ internal sealed partial class RoundRunner(RunBook book, BlobStore blobs, Coordin
         string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
         try
         {
-            var merged = RoundAggregation.Run(blobs.PathOf, state, round, Incoming, cancellationToken);
-            var model = Adopt(merged.Model);
+            var merged = failpoints.Around(
+                RoundSteps.Aggregate, () => RoundAggregation.Run(blobs.PathOf, state, round, Incoming, cancellationToken));
+            var model = failpoints.Around(RoundSteps.Persist, () => Adopt(merged.Model));
             telemetry.Merged(time.GetElapsedTime(started));
             LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);
             return new RunInput.Merged

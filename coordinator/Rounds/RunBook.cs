@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Faults;
 
 namespace FedSeg.Coordinator.Rounds;
 
@@ -14,12 +15,14 @@ internal sealed class RunBook : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly IRunJournal _journal;
+    private readonly Failpoints _failpoints;
     private ImmutableSortedDictionary<string, RunState> _runs = ImmutableSortedDictionary.Create<string, RunState>(StringComparer.Ordinal);
     private TaskCompletionSource _changed = NewSignal();
 
-    public RunBook(IRunJournal journal)
+    public RunBook(IRunJournal journal, Failpoints failpoints)
     {
         _journal = journal;
+        _failpoints = failpoints;
         foreach (var (run, next) in journal.ReadAll())
         {
             _runs = _runs.SetItem(run.ToString(), RunState.Apply(_runs.GetValueOrDefault(run.ToString()), run, next));
@@ -87,13 +90,24 @@ internal sealed class RunBook : IDisposable
 
     private RunState Enter(RunId run, RunEvent next, RunState after)
     {
+        var step = StepOf(next);
+        if (step is not null) _failpoints.Hit(Failpoints.Before(step));
         _journal.Append(run, next);
+        if (step is not null) _failpoints.Hit(Failpoints.After(step));
         _runs = _runs.SetItem(run.ToString(), after);
         var changed = _changed;
         _changed = NewSignal();
         changed.SetResult();
         return after;
     }
+
+    private static string? StepOf(RunEvent next) => next switch
+    {
+        RunEvent.RoundOpened => RoundSteps.Open,
+        RunEvent.UpdateAccepted => RoundSteps.Commit,
+        RunEvent.RoundClosed => RoundSteps.Close,
+        _ => null,
+    };
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

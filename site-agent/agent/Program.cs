@@ -1,3 +1,4 @@
+using FedSeg.Hosting.Faults;
 using FedSeg.Hosting.Programs;
 using FedSeg.SiteAgent;
 using FedSeg.SiteAgent.Cohort;
@@ -34,7 +35,7 @@ static HostApplicationBuilder Builder(string[] args)
 {
     var builder = Host.CreateEmptyApplicationBuilder(null);
     ServiceProgram.Configure(builder, args);
-    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Failpoints.FromEnvironment(RoundSteps.OfAgent));
     builder.Services.AddAgentOptions(args).AddTrainer();
     return builder;
 }

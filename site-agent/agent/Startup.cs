@@ -3,6 +3,7 @@ using FedSeg.Egress;
 using FedSeg.Egress.Review;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Faults;
 using FedSeg.Hosting.Programs;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Storage;
@@ -95,7 +96,12 @@ internal static class Startup
             OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
             DeskDirectory = DeskClient.FolderOf(settings.DataDirectory),
         };
-        return new EgressGate(egress, provider.GetRequiredService<LedgerWriter>(), provider.GetRequiredService<TimeProvider>(), RandomNumberGenerator.Create());
+        return new EgressGate(
+            egress,
+            provider.GetRequiredService<LedgerWriter>(),
+            provider.GetRequiredService<TimeProvider>(),
+            RandomNumberGenerator.Create(),
+            provider.GetRequiredService<Failpoints>());
     });
 
     /// <summary>Before whatever it may have to stop: orders given while no agent ran are obeyed first.</summary>

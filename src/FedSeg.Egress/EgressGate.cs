@@ -10,6 +10,7 @@ using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Faults;
 using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Egress;
@@ -28,13 +29,16 @@ public sealed class EgressGate : IDisposable
     private readonly SiteRecord _site;
     private readonly CohortBudget _budget;
     private readonly TimeProvider _time;
+    private readonly Failpoints _failpoints;
 
     /// <param name="options">The site's settings.</param>
     /// <param name="ledger">The site's ledger, open for appending; it stays the caller's and gives the entries their time.</param>
     /// <param name="time">The same clock, for what is bounded per day.</param>
     /// <param name="random">Rounds weights up or down, cryptographic outside tests.</param>
-    public EgressGate(EgressOptions options, LedgerWriter ledger, TimeProvider time, RandomNumberGenerator random)
+    /// <param name="failpoints">Around the policy and the decision's entry in the ledger.</param>
+    public EgressGate(EgressOptions options, LedgerWriter ledger, TimeProvider time, RandomNumberGenerator random, Failpoints failpoints)
     {
+        _failpoints = failpoints;
         _time = time;
         _options = options;
         _outbox = new UpdateOutbox(options.OutboxDirectory);
@@ -73,7 +77,7 @@ public sealed class EgressGate : IDisposable
             var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy!, folder, cancellationToken), cancellationToken);
             facts = Remember(facts, plan.Run);
             if (policy!.PrivacyBudget is { } budget) facts = facts with { Budget = _budget.Read(budget, facts.Privacy) };
-            var report = EgressRules.Check(facts, policy!);
+            var report = _failpoints.Around(RoundSteps.Policy, () => EgressRules.Check(facts, policy!));
 
             cancellationToken.ThrowIfCancellationRequested();
             // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
@@ -199,7 +203,8 @@ public sealed class EgressGate : IDisposable
             decision = refusal is null ? standing with { Budget = charged } : new EgressDecision.Refused("privacy budget");
         }
 
-        await _site.NoteAsync(EgressRecords.Decided, _records.Decide(plan.Run, plan.Round, sealedUpdate?.Digest, decision));
+        await _failpoints.AroundAsync(
+            RoundSteps.Ledger, () => _site.NoteAsync(EgressRecords.Decided, _records.Decide(plan.Run, plan.Round, sealedUpdate?.Digest, decision)));
         return decision is EgressDecision.Approved && sealedUpdate is not null
             ? new EgressOutcome.Cleared(new ClearedUpdate(sealedUpdate), report)
             : new EgressOutcome.Refused(report);

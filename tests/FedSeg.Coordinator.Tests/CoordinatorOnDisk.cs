@@ -13,6 +13,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Faults;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -143,10 +144,10 @@ internal sealed class CoordinatorOnDisk : IDisposable
         var options = Options.Create(Settings);
         Blobs = new BlobStore(Settings.DataDirectory);
         Journal = new SqliteJournal(Settings.DataDirectory);
-        Book = new RunBook(Journal);
+        Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Time);
         Intake = new UpdateIntake(Book, Blobs, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Ledger, Telemetry, Time, NullLogger<RoundRunner>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Ledger, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
     }
 }

@@ -151,6 +151,6 @@ internal sealed class HospitalOnDisk : IDisposable
     {
         Ledger = LedgerWriter.Open(Path.Combine(Root, "ledger"), "north.example/egress", _key, Time);
         var options = new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath, DeskDirectory = DeskPath };
-        Gate = new EgressGate(options, Ledger, Time, Random);
+        Gate = new EgressGate(options, Ledger, Time, Random, Hosting.Faults.Failpoints.None);
     }
 }

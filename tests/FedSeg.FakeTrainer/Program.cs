@@ -1,7 +1,14 @@
 using System.Diagnostics;
 using System.Text.Json;
+using FedSeg.FakeTrainer;
 
-// A trainer process that misbehaves as the first command's device says, so that the agent's side of the pipe can be tested without a cohort.
+// With "learn" one that behaves (LearningTrainer); without, a trainer process that misbehaves as the first command's device says, so that the agent's side of the pipe can be tested without a cohort.
+if (args is ["learn"])
+{
+    await LearningTrainer.RunAsync(Console.In, Console.Out);
+    return 0;
+}
+
 var runs = 0;
 while (Console.ReadLine() is { } line)
 {

@@ -26,7 +26,7 @@ internal static class ApprovedPlans
             OutboxDirectory = folder["outbox"],
             DeskDirectory = folder["desk"],
         };
-        using var gate = new EgressGate(options, ledger, TimeProvider.System, RandomNumberGenerator.Create());
+        using var gate = new EgressGate(options, ledger, TimeProvider.System, RandomNumberGenerator.Create(), Hosting.Faults.Failpoints.None);
         return Assert.IsType<PlanOutcome.Approved>(await gate.ApprovePlanAsync(plan)).Plan;
     }
 }

@@ -194,6 +194,8 @@ internal sealed partial class AssignmentLoop(
         LogIsolation(isolated);
         await preflight.LogAsync(cancellationToken);
         var retry = FirstRetry;
+        // Before any assignment, so that nothing is trained again that only waits to be recorded.
+        var isUnsentSent = false;
         while (!cancellationToken.IsCancellationRequested)
         {
             await desk.Switch.WhenReleasedAsync(cancellationToken);
@@ -203,6 +205,8 @@ internal sealed partial class AssignmentLoop(
                 // Before anything is asked or sent: each party shows the other that its past is still what it was.
                 if (await ledgers.RunAsync(attending.Token))
                 {
+                    if (!isUnsentSent) await work.SendUnsentAsync(attending.Token);
+                    isUnsentSent = true;
                     await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, attending.Token))
                     {
                         retry = FirstRetry;

@@ -9,6 +9,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
+using FedSeg.Hosting.Faults;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ internal sealed partial class RoundWork(
     CoordinatorClient coordinator,
     TrainerHost trainer,
     EgressGate gate,
+    Failpoints failpoints,
     IOptions<AgentOptions> options,
     ILogger<RoundWork> logger) : IDisposable
 {
@@ -48,6 +50,27 @@ internal sealed partial class RoundWork(
     {
         if (Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
         return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Concat(gate.Desk.WaitingRuns).Distinct()];
+    }
+
+    /// <summary>
+    /// Sends what an earlier start approved and did not record as sent, and records the answer. The coordinator may have it: then it counts it once, and asks for it no more.
+    /// </summary>
+    /// <exception cref="ConnectionLostException">The connection broke; the rest is still to be sent.</exception>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public async Task SendUnsentAsync(CancellationToken cancellationToken)
+    {
+        foreach (var update in await gate.PendingAsync(cancellationToken))
+        {
+            switch (await SendAsync(update, cancellationToken))
+            {
+                case AssignmentInput.Delivered { Accepted: var accepted }:
+                    await RecordSentAsync(update, accepted);
+                    break;
+                case AssignmentInput.PayloadChanged:
+                    await RecordChangedAsync(update);
+                    break;
+            }
+        }
     }
 
     /// <summary>Does a step and says how it ended.</summary>
@@ -122,7 +145,9 @@ internal sealed partial class RoundWork(
     {
         LogStarted(plan.Run, plan.Round, plan.Task);
         var model = ModelPath(plan.BaseModel);
+        failpoints.Hit(Failpoints.Before(RoundSteps.Download));
         await coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken);
+        failpoints.Hit(Failpoints.After(RoundSteps.Download));
         if (plan.Control is { } control) await coordinator.DownloadModelAsync(control.Sha256, control.Bytes, ModelPath(control.Sha256), cancellationToken);
         if (ImprintProblem(plan, model) is not { } imprint) return new AssignmentInput.ModelFetched();
         LogModelRefused(plan.Run, plan.Round, imprint);
@@ -144,7 +169,7 @@ internal sealed partial class RoundWork(
             StateDirectory = Directory.CreateDirectory(StatePath(plan.Run)).FullName,
             PersonalModelPath = PersonalModelPath(plan),
         };
-        switch (await trainer.RunAsync(Approved(plan), run, cancellationToken))
+        switch (await failpoints.AroundAsync(RoundSteps.Train, () => trainer.RunAsync(Approved(plan), run, cancellationToken)))
         {
             case TrainerEvent.Finished finished:
                 LogTrained(plan.Run, plan.Round, finished.Steps, finished.Seconds, finished.DataWaitShare ?? 0);
@@ -190,7 +215,7 @@ internal sealed partial class RoundWork(
     {
         try
         {
-            var answer = await coordinator.SendAsync(update, cancellationToken);
+            var answer = await failpoints.AroundAsync(RoundSteps.Upload, () => coordinator.SendAsync(update, cancellationToken));
             if (answer.Accepted) LogSent(update.Run, update.Round, update.PayloadBytes, update.Digest.Abbreviated);
             else LogRefusedByCoordinator(update.Run, update.Round, answer.Refusal);
             return new AssignmentInput.Delivered(answer.Accepted);

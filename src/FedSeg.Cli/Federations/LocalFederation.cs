@@ -33,6 +33,8 @@ internal sealed class LocalFederation : IAsyncDisposable
 
         """;
 
+    private static readonly IReadOnlyDictionary<string, string> NoVariables = new Dictionary<string, string>();
+
     private readonly string _work;
     private readonly List<LocalProcess> _processes = [];
 
@@ -101,13 +103,21 @@ internal sealed class LocalFederation : IAsyncDisposable
     /// <summary>Starts the coordinator; returns when it answers.</summary>
     public async Task<LocalProcess> StartCoordinatorAsync(CancellationToken cancellationToken)
     {
-        var process = StartProgram("coordinator", "FedSeg.Coordinator", Path.Combine(CoordinatorDirectory, "coordinator.json"));
+        var process = LaunchCoordinator(NoVariables);
         await WaitForCoordinatorAsync(cancellationToken);
         return process;
     }
 
+    /// <summary>Starts the coordinator; returns before it answers.</summary>
+    public LocalProcess LaunchCoordinator(IReadOnlyDictionary<string, string> environment) =>
+        StartProgram("coordinator", "FedSeg.Coordinator", Path.Combine(CoordinatorDirectory, "coordinator.json"), environment);
+
     /// <summary>Starts a site's agent; it finds the coordinator by itself, now or later.</summary>
-    public LocalProcess StartAgent(string site) => StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(SiteDirectory(site), "agent.json"));
+    public LocalProcess StartAgent(string site) => StartAgent(site, NoVariables);
+
+    /// <summary>The same with variables in its environment.</summary>
+    public LocalProcess StartAgent(string site, IReadOnlyDictionary<string, string> environment) =>
+        StartProgram("agent-" + site, "FedSeg.SiteAgent", Path.Combine(SiteDirectory(site), "agent.json"), environment);
 
     /// <summary>Submits a job and follows its run to the end.</summary>
     /// <exception cref="BadInputException">The coordinator refused the job.</exception>
@@ -156,9 +166,9 @@ internal sealed class LocalFederation : IAsyncDisposable
         await StopAsync();
     }
 
-    private LocalProcess StartProgram(string name, string program, string settingsPath)
+    private LocalProcess StartProgram(string name, string program, string settingsPath, IReadOnlyDictionary<string, string> environment)
     {
-        var started = LocalProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log"));
+        var started = LocalProcess.Start(name, ProgramFiles.Find(program), settingsPath, Path.Combine(LogDirectory, name + ".log"), environment);
         _processes.Add(started);
         return started;
     }

@@ -26,7 +26,12 @@ internal sealed class LocalProcess : IAsyncDisposable
     /// <summary>The largest resident memory the process has had, bytes; 0 where the system does not tell.</summary>
     public long PeakMemoryBytes { get; private set; }
 
-    public static LocalProcess Start(string name, string assemblyPath, string settingsPath, string logPath)
+    /// <param name="name">What it is called here.</param>
+    /// <param name="assemblyPath">The program.</param>
+    /// <param name="settingsPath">Its settings file.</param>
+    /// <param name="logPath">Where its output goes, behind what is there.</param>
+    /// <param name="environment">Variables beside this process' own.</param>
+    public static LocalProcess Start(string name, string assemblyPath, string settingsPath, string logPath, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo("dotnet", [assemblyPath, "--settings", settingsPath])
         {
@@ -35,6 +40,7 @@ internal sealed class LocalProcess : IAsyncDisposable
             RedirectStandardError = true,
             WorkingDirectory = Path.GetDirectoryName(settingsPath)!,
         };
+        foreach (var (variable, value) in environment) start.Environment[variable] = value;
         return new LocalProcess(name, Process.Start(start)!, logPath);
     }
 

@@ -44,7 +44,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
         builder.AddCoordinatorOptions(args);
         builder.AddFederationEndpoint();
         builder.AddOperations();
-        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Hosting.Faults.Failpoints.None);
         builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
         _app = builder.Build();
         _app.UseFederation();

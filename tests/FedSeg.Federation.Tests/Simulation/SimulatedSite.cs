@@ -39,7 +39,38 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
             DecideLater(review);
         }
 
-        Attend();
+        SendUnsent();
+    }
+
+    /// <summary>What an earlier start approved and did not record as sent goes before any assignment.</summary>
+    private void SendUnsent()
+    {
+        if (Unsent() is not [var line, ..])
+        {
+            Attend();
+            return;
+        }
+
+        var step = ++_step;
+        simulation.Trace($"{Id} sends again what it had approved for {line.Run} round {line.Round}");
+        simulation.Invariants.Leaving(this, line.Digest);
+        Call(
+            step,
+            reply => simulation.Coordinator.Upload(line.Report!, line.Digest, SimulatedCoordinator.Payload(line.Digest), outcome => reply(outcome == UploadOutcome.BytesDamaged
+                ? new AssignmentInput.ConnectionLost()
+                : new AssignmentInput.Delivered(outcome == UploadOutcome.Accepted))),
+            answer =>
+            {
+                try
+                {
+                    if (answer is AssignmentInput.Delivered) Append(line with { Kind = LedgerKind.Sent, Report = null });
+                    Later(SendUnsent);
+                }
+                catch (IOException)
+                {
+                    Later(SendUnsent, 15_000);
+                }
+            });
     }
 
     public void Crash()
@@ -308,18 +339,31 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         [.. Disk.Log.Where(line => line.Kind == LedgerKind.Review && !Disk.Log.Any(other => other.Kind is not LedgerKind.Review && other.Digest == line.Digest))];
 
     /// <summary>A call to the coordinator: the first answer counts, and none within the deadline is a lost connection.</summary>
-    private void Call(int step, Action<Action<AssignmentInput>> atCoordinator)
+    private void Call(int step, Action<Action<AssignmentInput>> atCoordinator, Action<AssignmentInput>? then = null)
     {
+        void Finish(AssignmentInput answer)
+        {
+            if (then is null)
+            {
+                End(step, answer);
+            }
+            else if (step == _step)
+            {
+                _step++;
+                then(answer);
+            }
+        }
+
         var incarnation = _incarnation;
         simulation.Network.Send(index, toCoordinator: true, () =>
         {
             if (!simulation.Coordinator.IsUp) return;
             atCoordinator(answer => simulation.Network.Send(index, toCoordinator: false, () =>
             {
-                if (incarnation == _incarnation && _isUp) End(step, answer);
+                if (incarnation == _incarnation && _isUp) Finish(answer);
             }));
         });
-        Later(() => End(step, new AssignmentInput.ConnectionLost()), CallTimeout);
+        Later(() => Finish(new AssignmentInput.ConnectionLost()), CallTimeout);
     }
 
     private void EndLater(int step, Func<AssignmentInput> outcome, long? delay = null) => Later(() =>

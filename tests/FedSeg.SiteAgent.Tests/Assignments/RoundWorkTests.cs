@@ -6,6 +6,7 @@ using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Faults;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
@@ -54,9 +55,9 @@ public sealed class RoundWorkTests : IAsyncDisposable
         };
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
-        var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create());
+        var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
         var client = new CoordinatorClient(_channel, TimeProvider.System);
-        _work = new RoundWork(client, _trainer, gate, options, NullLogger<RoundWork>.Instance);
+        _work = new RoundWork(client, _trainer, gate, Failpoints.None, options, NullLogger<RoundWork>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

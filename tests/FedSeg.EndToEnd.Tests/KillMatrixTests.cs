@@ -1,0 +1,162 @@
+using FedSeg.Hosting.Faults;
+
+namespace FedSeg.EndToEnd.Tests;
+
+/// <summary>
+/// <c>kill -9</c> of the coordinator and of an agent before and after each step of a round, and of both at once. A chain goes through one run: where a process dies it is
+/// started again, the next failpoint armed. CI takes half of the points, another half each day; all of them with <c>FEDSEG_KILL_MATRIX=all</c>.
+/// </summary>
+public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<UndisturbedRun>
+{
+    /// <summary>Steps that happen once a round; the others once a site.</summary>
+    private static readonly string[] OncePerRound = [RoundSteps.Open, RoundSteps.Aggregate, RoundSteps.Persist, RoundSteps.Close, .. RoundSteps.OfAgent];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static ITestOutputHelper Output => TestContext.Current.TestOutputHelper!;
+
+    private static bool All => Environment.GetEnvironmentVariable("FEDSEG_KILL_MATRIX") == "all";
+
+    /// <summary>Every chain's run has the same length, so that they are the same run.</summary>
+    private static int Rounds => Points(RoundSteps.OfCoordinator).Count + 3;
+
+    /// <summary>Which half: another one each day.</summary>
+    private static int Half => (int)(TimeProvider.System.GetUtcNow().Ticks / TimeSpan.TicksPerDay) % 2;
+
+    [Fact]
+    public async Task CoordinatorDies_AtItsOwnPoints_LosesNothing()
+    {
+        var points = Points(RoundSteps.OfCoordinator);
+        await using var federation = await StartedAsync(coordinator: points[0] + ":kill");
+        await federation.SubmitAsync(Rounds, Cancellation);
+
+        await DieAtAsync(federation, CrashFederation.Coordinator, points);
+
+        await AssertUndisturbedAsync(federation);
+    }
+
+    [Fact]
+    public async Task AgentDies_AtItsOwnPoints_LosesNothing()
+    {
+        var points = Points(RoundSteps.OfAgent);
+        await using var federation = await StartedAsync(north: points[0] + ":kill");
+        await federation.SubmitAsync(Rounds, Cancellation);
+
+        await DieAtAsync(federation, CrashFederation.North, points);
+
+        await AssertUndisturbedAsync(federation);
+    }
+
+    [Fact]
+    public async Task AgentDies_AtTheCoordinatorsPoints_LosesNothing()
+    {
+        var points = Points(RoundSteps.OfCoordinator);
+        await using var federation = await StartedAsync(coordinator: Held(points));
+        await federation.SubmitAsync(Rounds, Cancellation);
+
+        await KillWhileHeldAsync(federation, CrashFederation.North, CrashFederation.Coordinator, points);
+
+        await AssertUndisturbedAsync(federation);
+    }
+
+    [Fact]
+    public async Task CoordinatorDies_AtTheAgentsPoints_LosesNothing()
+    {
+        var points = Points(RoundSteps.OfAgent);
+        await using var federation = await StartedAsync(north: Held(points));
+        await federation.SubmitAsync(Rounds, Cancellation);
+
+        await KillWhileHeldAsync(federation, CrashFederation.Coordinator, CrashFederation.North, points);
+
+        await AssertUndisturbedAsync(federation);
+    }
+
+    /// <summary>An update is entered and not acknowledged when the coordinator dies, and the sites die with it.</summary>
+    [Fact]
+    public async Task AllDieAtOnce_WithAnUpdateEnteredAndNotAcknowledged_LosesNothing()
+    {
+        await using var federation = await StartedAsync(coordinator: "commit.after:kill:3");
+        await federation.SubmitAsync(Rounds, Cancellation);
+
+        await federation.DiedAsync(CrashFederation.Coordinator, "commit.after", Cancellation);
+        await Task.WhenAll(federation.RestartAsync(CrashFederation.North), federation.RestartAsync(CrashFederation.South));
+        federation.Start(CrashFederation.Coordinator);
+
+        await AssertUndisturbedAsync(federation);
+    }
+
+    /// <summary>Where a process dies it is started again, the next point armed.</summary>
+    private static async Task DieAtAsync(CrashFederation federation, string name, List<string> points)
+    {
+        for (var index = 0; index < points.Count; index++)
+        {
+            await federation.DiedAsync(name, points[index], Cancellation);
+            federation.Start(name, index + 1 < points.Count ? points[index + 1] + ":kill" : null);
+            var back = await federation.BackAsync(name, Cancellation);
+            Output.WriteLine($"{name} killed at {points[index]}: {(back is { } took ? $"back after {took.TotalSeconds:F1} s" : "died of the next point first")}");
+        }
+    }
+
+    /// <summary>One process is held at each of its points in turn, and while it is held there the other one is killed.</summary>
+    private static async Task KillWhileHeldAsync(CrashFederation federation, string victim, string held, List<string> points)
+    {
+        for (var waiting = points.ToList(); waiting.Count > 0;)
+        {
+            string? reached = null;
+            await federation.UntilAsync(
+                () => (reached = waiting.Find(point => federation.LogCount(held, $"Failpoint {point}: Delay") > 0)) is not null,
+                $"{held} did not reach {string.Join(", ", waiting)}",
+                Cancellation);
+            waiting.Remove(reached!);
+            await federation.RestartAsync(victim);
+            Output.WriteLine($"{victim} killed while {held} was at {reached}");
+        }
+    }
+
+    private async Task AssertUndisturbedAsync(CrashFederation federation)
+    {
+        var run = await federation.EndAsync(Cancellation);
+        await federation.AssertNothingLostAsync(run);
+        Assert.Equal(await undisturbed.ModelAsync(Rounds, Cancellation), run.Model.Sha256);
+    }
+
+    private static string Held(List<string> points) => string.Join(',', points.Select((point, index) => $"{point}:delay:{Nth(point, index)}"));
+
+    private static async Task<CrashFederation> StartedAsync(string? coordinator = null, string? north = null)
+    {
+        var federation = new CrashFederation();
+        federation.Start(CrashFederation.Coordinator, coordinator);
+        Assert.NotNull(await federation.BackAsync(CrashFederation.Coordinator, Cancellation));
+        federation.Start(CrashFederation.North, north);
+        federation.Start(CrashFederation.South);
+        return federation;
+    }
+
+    private static List<string> Points(IReadOnlyList<string> steps)
+    {
+        var points = steps.SelectMany(step => new[] { Failpoints.Before(step), Failpoints.After(step) });
+        return [.. points.Where((_, index) => All || index % 2 == Half)];
+    }
+
+    /// <summary>The hit of a point that falls into the round of its own.</summary>
+    private static int Nth(string point, int index) => OncePerRound.Contains(point.Split('.')[0]) ? index + 1 : 2 * index + 1;
+}
+
+/// <summary>The run that nothing happens to.</summary>
+public sealed class UndisturbedRun
+{
+    private string? _model;
+
+    /// <summary>SHA-256 of its final model.</summary>
+    public async Task<string> ModelAsync(int rounds, CancellationToken cancellationToken)
+    {
+        if (_model is not null) return _model;
+        await using var federation = new CrashFederation();
+        foreach (var name in new[] { CrashFederation.Coordinator, CrashFederation.North, CrashFederation.South }) federation.Start(name);
+        await federation.BackAsync(CrashFederation.Coordinator, cancellationToken);
+        await federation.SubmitAsync(rounds, cancellationToken);
+        var run = await federation.EndAsync(cancellationToken);
+        await federation.AssertNothingLostAsync(run);
+        return _model = run.Model.Sha256;
+    }
+}
