@@ -141,12 +141,14 @@ internal sealed class CrashFederation : IAsyncDisposable
     /// The promises after everything: the run completed, every update a site was told of as accepted counts in its round and no other does, the ledgers are whole, and the
     /// models are what the stored updates give.
     /// </summary>
-    public async Task AssertNothingLostAsync(Run run)
+    public async Task AssertNothingLostAsync(Run run, CancellationToken cancellationToken)
     {
         Assert.Equal("completed", run.Status);
         foreach (var site in Sites)
         {
-            var sent = LedgerReader.Open(Local.LedgerDirectory(site)).Entries().Where(entry => entry.Action == "egressSent").ToList();
+            // The last answer ends the run, and the site records it a moment later.
+            await UntilAsync(() => Sent(site).Count >= run.Rounds.Count, $"{site} has not recorded all that counts", cancellationToken);
+            var sent = Sent(site);
             Assert.All(sent, entry => Assert.Equal("accepted", entry.Facts["receipt"]));
             foreach (var round in run.Rounds)
             {
@@ -171,6 +173,9 @@ internal sealed class CrashFederation : IAsyncDisposable
 
     /// <summary>What the coordinator's log says when a process is there.</summary>
     private static string InService(string name) => name == Coordinator ? "Now listening on" : $"Site {name} attends";
+
+    private List<LedgerEntry> Sent(string site) =>
+        [.. LedgerReader.Open(Local.LedgerDirectory(site)).Entries().Where(entry => entry.Action == "egressSent")];
 
     private string Told(string site, string update) => string.Join("; ", LedgerReader.Open(Local.LedgerDirectory(site)).Entries()
         .Where(entry => entry.Facts.GetValueOrDefault("update") == update)

@@ -74,6 +74,9 @@ internal sealed partial class AssignmentLoop(
                 {
                     switch (effect)
                     {
+                        case AssignmentEffect.Stop { Within: var within } when within > TimeSpan.Zero:
+                            stop.CancelAfter(within);
+                            break;
                         case AssignmentEffect.Stop:
                             await stop.CancelAsync();
                             break;
@@ -82,12 +85,9 @@ internal sealed partial class AssignmentLoop(
                             break;
                         case AssignmentEffect.Work step:
                             await working;
-                            if (stop.IsCancellationRequested)
-                            {
-                                stop.Dispose();
-                                stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-                            }
-
+                            // Each step has its own: what was to stop the one before must not stop this one.
+                            stop.Dispose();
+                            stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                             working = WorkAsync(step, stop.Token, cancellationToken);
                             break;
                     }

@@ -51,7 +51,8 @@ public abstract record AssignmentEffect
     public sealed record Wait(RoundPlan Plan, TimeSpan Time) : Work(Plan);
 
     /// <summary>Stop what is under way. It still ends with an input, <see cref="AssignmentInput.Stopped"/> or the one it was just about to give.</summary>
-    public sealed record Stop : AssignmentEffect;
+    /// <param name="Within">How long it may go on by itself.</param>
+    public sealed record Stop(TimeSpan Within) : AssignmentEffect;
 
     /// <summary>End the run's trainer and discard what is unsent, before anything else is begun; then <see cref="AssignmentInput.RunFreed"/>.</summary>
     public sealed record Free(RunId Run) : AssignmentEffect;

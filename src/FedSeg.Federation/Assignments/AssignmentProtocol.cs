@@ -17,6 +17,9 @@ public static class AssignmentProtocol
     /// <summary>Most rounds that wait at a site; what comes beyond is assigned again at the next attendance.</summary>
     private const int MaximumWaiting = 64;
 
+    /// <summary>How long the answer to an update is waited for when its run has ended: it may be the update that ended it, and then it counts.</summary>
+    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
+
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
 
     /// <summary>How long a full disk is given before it is tried again.</summary>
@@ -71,7 +74,7 @@ public static class AssignmentProtocol
     private static AssignmentStep Halt(AssignmentState state)
     {
         var left = state with { Waiting = [], InReview = [] };
-        return left.Current is { IsStopping: false } work ? new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop()]) : Stay(left);
+        return left.Current is { IsStopping: false } work ? new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop(TimeSpan.Zero)]) : Stay(left);
     }
 
     private static AssignmentStep EndRun(AssignmentState state, RunId run)
@@ -84,7 +87,7 @@ public static class AssignmentProtocol
         if (left.Current is not { } work || work.Doing.Plan.Run != run) return new(left, [new AssignmentEffect.Free(run)]);
         return work.IsStopping
             ? Stay(left)
-            : new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop()]);
+            : new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop(work.Doing is AssignmentEffect.SendUpdate ? AnswerPatience : TimeSpan.Zero)]);
     }
 
     /// <summary>The life of a round at a site: the step that ended, how it ended, and the step that follows.</summary>

@@ -102,7 +102,7 @@ public sealed class AssignmentProtocolTests
             new AssignmentInput.Stopped(),
             new AssignmentInput.RunFreed(Plan.Run));
 
-        Assert.Equal([new AssignmentEffect.Stop(), new AssignmentEffect.Free(Plan.Run), new AssignmentEffect.Recall(other)], doing[^3..]);
+        Assert.Equal([new AssignmentEffect.Stop(TimeSpan.Zero), new AssignmentEffect.Free(Plan.Run), new AssignmentEffect.Recall(other)], doing[^3..]);
         Assert.Equal([other.Run], state.Held);
     }
 
@@ -117,7 +117,11 @@ public sealed class AssignmentProtocolTests
             new AssignmentInput.Recorded());
 
         Assert.Equal(
-            [new AssignmentEffect.Stop(), new AssignmentEffect.RecordSent(Plan, Update, Accepted: true), new AssignmentEffect.Free(Plan.Run)], doing[^3..]);
+            [
+                new AssignmentEffect.Stop(TimeSpan.FromSeconds(5)),
+                new AssignmentEffect.RecordSent(Plan, Update, Accepted: true),
+                new AssignmentEffect.Free(Plan.Run),
+            ], doing[^3..]);
     }
 
     [Fact]
@@ -180,7 +184,7 @@ public sealed class AssignmentProtocolTests
     {
         var other = new AssignmentInput.RoundAssigned(Plan with { Run = RunId.Parse("run-other") }, Approved: true);
         var (state, doing) = Follow([.. ToReview, other, new AssignmentInput.Recalled(null), Assigned(), new AssignmentInput.Halted()]);
-        Assert.Equal(new AssignmentEffect.Stop(), doing[^1]);
+        Assert.Equal(new AssignmentEffect.Stop(TimeSpan.Zero), doing[^1]);
         Assert.Empty(state.Waiting);
         Assert.Empty(state.InReview);
 

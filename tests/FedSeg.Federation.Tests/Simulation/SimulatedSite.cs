@@ -137,10 +137,10 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
                 case AssignmentEffect.Free { Run: var run }:
                     Free(run);
                     break;
-                case AssignmentEffect.Stop:
+                case AssignmentEffect.Stop { Within: var within }:
                     // Unless the result comes first, that was just about to.
                     var stopping = _step;
-                    Later(() => End(stopping, new AssignmentInput.Stopped()), simulation.Chance.Between(1, 200));
+                    Later(() => End(stopping, new AssignmentInput.Stopped()), Math.Max((long)within.TotalMilliseconds, simulation.Chance.Between(1, 200)));
                     break;
                 case AssignmentEffect.Work work:
                     Begin(work);
