@@ -24,6 +24,7 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     PredictCommand.Create(),
     EvaluateCommand.Create(),
     ExperimentCommand.Create(),
+    ExplainCommand.Create(),
     ProvisionCommands.Create(),
     AggregateCommand.Create(),
     JobCommands.Create(),

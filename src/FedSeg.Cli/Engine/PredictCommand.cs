@@ -83,7 +83,7 @@ internal static class PredictCommand
         using var predictor = LocalEngine.Open(models, parsed.GetValue(Mirror), device);
         var processing = Processing(parsed.GetValue(KeepLargest) ?? [], predictor.Model.Labels);
         var modality = predictor.Model.Preprocessing.Modality;
-        var series = FindSeries(parsed.GetRequiredValue(Input), modality, parsed.GetValue(Series), limits, cancellationToken);
+        var series = StudySeries.Find(parsed.GetRequiredValue(Input), modality, parsed.GetValue(Series), limits, cancellationToken);
         var labels = await LocalEngine.OnOwnThread(() => processing.Apply(Segment(predictor, series, limits, cancellationToken)));
 
         if (isDicom) SegmentationWriter.Write(output, series, labels, Description(predictor, series, isLabelMap));
@@ -105,31 +105,6 @@ internal static class PredictCommand
             said = (int)(done * 10);
             Console.Error.WriteLine($"{said * 10} % of the windows done");
         }, cancellationToken);
-    }
-
-    private static ImageSeries FindSeries(DirectoryInfo folder, string modality, string? uid, DicomLimits limits, CancellationToken cancellationToken)
-    {
-        if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
-        var candidates = DicomFolder.Read(folder.FullName, limits, cancellationToken: cancellationToken).Images
-            .Where(slices => uid is null ? slices[0].Modality == modality : slices[0].SeriesUid == uid)
-            .ToList();
-        if (candidates.Count == 0)
-        {
-            throw new BadInputException($"'{folder.FullName}' has no {(uid is null ? modality + " series" : $"series {uid}")}.");
-        }
-
-        if (candidates.Count > 1)
-        {
-            var uids = string.Join(", ", candidates.Select(slices => slices[0].SeriesUid));
-            throw new BadInputException($"'{folder.FullName}' has {candidates.Count} {modality} series; name one with --series: {uids}.");
-        }
-
-        return SeriesAssembly.Assemble(candidates[0]) switch
-        {
-            SeriesOutcome.Usable usable => usable.Series,
-            SeriesOutcome.Refused refused => throw new BadInputException($"{refused.Reason}: {refused.Detail}"),
-            _ => throw new InvalidOperationException("A series is either usable or refused."),
-        };
     }
 
     private static PostProcessing Processing(string[] keepLargest, IReadOnlyList<string> labels)

@@ -4,6 +4,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Imaging.Metrics;
 using FedSeg.Imaging.Volumes;
+using FedSeg.Segmentation.Explanation;
 using FedSeg.Segmentation.Models;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
@@ -126,6 +127,22 @@ public sealed class Predictor : IDisposable
         var metrics = Enumerable.Range(1, labels)
             .Select(label => SegmentationMetrics.ComputeLabel(entry.Reference, prediction, (byte)label, new MetricsOptions()));
         return new EvaluatedCase(site, name, entry.PatientKey, [.. metrics], PostProcessingTrial.Of(prediction, entry.Reference, labels), Agreement: null);
+    }
+
+    /// <summary>Explains what the first model found of each label.</summary>
+    /// <param name="image">The image on the scanner's grid.</param>
+    /// <param name="found">The labels found in it.</param>
+    /// <param name="options">How much work.</param>
+    /// <param name="cancellationToken">Looked at between passes through the network.</param>
+    /// <returns>One a label in class order; <see langword="null"/> for a label that was not found, or not by the first model.</returns>
+    public IReadOnlyList<LabelExplanation?> Explain(
+        Volume image, LabelVolume found, ExplanationOptions options, CancellationToken cancellationToken)
+    {
+        var prepared = PreparedImage.From(image, Model.Preprocessing);
+        var patch = Model.Preprocessing.PatchVoxels;
+        using var randomised = ShuffledWeights.Of(_networks[0], Model.Architecture, _device, seed: 1);
+        var explainer = new LabelExplainer(_networks[0], randomised, prepared, new Index3(patch[0], patch[1], patch[2]), _device);
+        return [.. Model.Labels.Select((name, i) => explainer.Explain(i + 1, name, found, options, cancellationToken))];
     }
 
     /// <summary>Scores the model on prepared cases, in label order.</summary>

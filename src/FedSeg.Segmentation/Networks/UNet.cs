@@ -38,7 +38,7 @@ public sealed class UNet : Module<Tensor, Tensor>
         RegisterInFileOrder();
     }
 
-    public override Tensor forward(Tensor image) => _heads[0].Layer.forward(Decode(Encode(image))[0]);
+    public override Tensor forward(Tensor image) => Logits(Encode(image));
 
     /// <summary>Logits of every head, finest first; those of a coarser head have the size of its decoder stage.</summary>
     public IReadOnlyList<Tensor> Outputs(Tensor image)
@@ -74,6 +74,9 @@ public sealed class UNet : Module<Tensor, Tensor>
 
         return maps;
     }
+
+    /// <summary>From the encoder's feature maps to the finest head's logits.</summary>
+    internal Tensor Logits(IReadOnlyList<Tensor> encoded) => _heads[0].Layer.forward(Decode(encoded)[0]);
 
     /// <summary>
     /// Registration order is the tensor order of the catalog's manifest: encoder from the finest stage down, decoder up again, heads.
