@@ -15,16 +15,24 @@ internal sealed class TrainingCheckpoint(string path, int everySteps, string ide
 {
     private const string IdentityKey = "stretch", StepKey = "step", LossKey = "lossSum";
 
-    /// <summary>Writes after the steps that ask for it; durable when this returns.</summary>
+    /// <summary>Writes after the steps that ask for it. A disk that refuses costs steps after a trainer's death, and never the training itself.</summary>
     public void Save(int step, int steps, double lossSum, IReadOnlyList<NamedWeights> weights, WeightOptimizer optimizer, IGradientTerm? term)
     {
         if (step % everySteps != 0 && step != steps) return;
-        TensorFile.Write(path, Tensors(weights, optimizer, term), new Dictionary<string, string>(optimizer.Facts)
+        var facts = new Dictionary<string, string>(optimizer.Facts)
         {
             [IdentityKey] = identity,
             [StepKey] = step.ToString(CultureInfo.InvariantCulture),
             [LossKey] = lossSum.ToString("R", CultureInfo.InvariantCulture),
-        });
+        };
+        try
+        {
+            TensorFile.Write(path, Tensors(weights, optimizer, term), facts);
+        }
+        catch (IOException)
+        {
+            // The last whole one stays where it is.
+        }
     }
 
     /// <summary>Puts everything back as it was; nothing is changed when there is no checkpoint of this stretch.</summary>
