@@ -32,7 +32,7 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         await using var federation = new TestFederation(cohorts, "north");
         await federation.Demo.StartCoordinatorAsync(Cancellation);
         var agent = federation.Demo.StartAgent("north");
-        var killed = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 60), Cancellation);
+        var killed = await federation.SubmitAsync(federation.Job(rounds: 1, steps: 80), Cancellation);
         var trainer = await FindTrainerAsync(federation, agent.Id);
         var checkpoint = Path.Combine(federation.Demo.SiteDirectory("north"), "data", "state", killed, "1", "checkpoint.safetensors");
         for (var attempt = 0; !File.Exists(checkpoint); attempt++)
@@ -44,7 +44,7 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
         KillProcess(trainer);
         var disturbed = await federation.WaitForEndAsync(killed, Cancellation);
         Assert.Contains("starting it again from its last checkpoint", federation.Log("agent-north"));
-        var undisturbed = await federation.WaitForEndAsync(await federation.SubmitAsync(federation.Job(rounds: 1, steps: 60), Cancellation), Cancellation);
+        var undisturbed = await federation.WaitForEndAsync(await federation.SubmitAsync(federation.Job(rounds: 1, steps: 80), Cancellation), Cancellation);
 
         Assert.Equal(("completed", "completed"), (disturbed.Status, undisturbed.Status));
         Assert.Equal(await WeightsAsync(federation, undisturbed.Model.Sha256), await WeightsAsync(federation, disturbed.Model.Sha256));
