@@ -43,7 +43,7 @@ internal static class ExplainCommand
 
     private static readonly Option<bool> Mirror = new("--mirror")
     {
-        Description = "Mirror images vote too, and their disagreement is shown; slower by up to 8 times.",
+        Description = "Mirror images vote too, and their disagreement is shown; slower by up to 8 times. Only for models trained with mirroring.",
     };
 
     private static readonly Option<int> Blocks = new("--occlusion-blocks")

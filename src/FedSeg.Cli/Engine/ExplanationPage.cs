@@ -43,7 +43,7 @@ internal sealed class ExplanationPage
             .stays { background: #5a2a00; border-radius: 6px; padding: .5rem .9rem; }
             .swatch { border-radius: 3px; display: inline-block; height: .8em; margin-right: .4em; width: .8em; }
             table { border-collapse: collapse; } th, td { border-bottom: 1px solid #333a44; padding: .25rem .9rem .25rem 0; text-align: left; }
-            td.number { font-variant-numeric: tabular-nums; text-align: right; }
+            th:not(:first-child) { text-align: right; } td.number { font-variant-numeric: tabular-nums; text-align: right; }
             .row { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); }
             figure { margin: 0; } img { border-radius: 4px; display: block; image-rendering: pixelated; max-height: 420px; max-width: 100%; }
             figcaption { color: #aab4c0; font-size: .85rem; padding-top: .3rem; } .muted { color: #8b95a1; }
