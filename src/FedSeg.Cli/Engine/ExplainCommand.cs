@@ -2,6 +2,7 @@ using System.CommandLine;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Imaging.Series;
+using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Explanation;
 using FedSeg.Segmentation.Inference;
 
@@ -14,7 +15,8 @@ internal static class ExplainCommand
 {
     private static readonly Option<FileInfo[]> Models = new("--model")
     {
-        Description = "A model file; several, such as those of a run's last rounds, are averaged and their disagreement is shown. The first is explained.",
+        Description = "A model file; several, such as those of a run's last rounds, are averaged and their disagreement is shown. "
+            + "The first is explained.",
         Required = true,
         AllowMultipleArgumentsPerToken = true,
     };
@@ -43,7 +45,8 @@ internal static class ExplainCommand
 
     private static readonly Option<bool> Mirror = new("--mirror")
     {
-        Description = "Mirror images vote too, and their disagreement is shown; slower by up to 8 times. Only for models trained with mirroring.",
+        Description = "Mirror images vote too, and their disagreement is shown; slower by up to 8 times. Only for models trained "
+            + "with mirroring.",
     };
 
     private static readonly Option<int> Blocks = new("--occlusion-blocks")
@@ -72,7 +75,11 @@ internal static class ExplainCommand
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var output = parsed.GetRequiredValue(Output).FullName;
-        if (!output.EndsWith(".html", StringComparison.OrdinalIgnoreCase)) throw new BadInputException($"--out {output}: the file must end in .html.");
+        if (!output.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new BadInputException($"--out {output}: the file must end in .html.");
+        }
+
         var options = new ExplanationOptions
         {
             OcclusionBlocks = Within(parsed, Blocks, 0, 16),
@@ -95,7 +102,7 @@ internal static class ExplainCommand
     }
 
     private static ExplainedStudy Explain(
-        Predictor predictor, FedSeg.Imaging.Volumes.Volume image, ExplanationOptions options, CancellationToken cancellationToken)
+        Predictor predictor, Volume image, ExplanationOptions options, CancellationToken cancellationToken)
     {
         Console.Error.WriteLine("segmenting");
         var uncertain = predictor.SegmentWithUncertainty(image, progress: null, cancellationToken);
@@ -105,9 +112,11 @@ internal static class ExplainCommand
         return new ExplainedStudy(predictor.Model, image, uncertain, agreement, labels);
     }
 
-    private static int Within(ParseResult parsed, Option<int> option, int least, int most) => parsed.GetValue(option) is var value && value >= least && value <= most
-        ? value
-        : throw new BadInputException($"{option.Name} is {value}; use {least} to {most}.");
+    private static int Within(ParseResult parsed, Option<int> option, int least, int most)
+    {
+        var value = parsed.GetValue(option);
+        return value >= least && value <= most ? value : throw new BadInputException($"{option.Name} is {value}; use {least} to {most}.");
+    }
 
     private static object Document(ExplainedStudy study, string page) => new
     {

@@ -12,7 +12,11 @@ namespace FedSeg.Cli.Engine;
 /// <param name="Agreement">How well the members agree; <see langword="null"/> where there is one only.</param>
 /// <param name="Explanations">One a label in class order; <see langword="null"/> for a label that was not found.</param>
 internal sealed record ExplainedStudy(
-    ModelMetadata Model, Volume Image, UncertainSegmentation Uncertain, MemberAgreement? Agreement, IReadOnlyList<LabelExplanation?> Explanations)
+    ModelMetadata Model,
+    Volume Image,
+    UncertainSegmentation Uncertain,
+    MemberAgreement? Agreement,
+    IReadOnlyList<LabelExplanation?> Explanations)
 {
     public IReadOnlyList<string> Labels => Model.Labels;
 

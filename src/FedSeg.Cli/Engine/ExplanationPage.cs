@@ -38,14 +38,17 @@ internal sealed class ExplanationPage
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
             <style>
-            body { background: #14171c; color: #dde3ea; font: 15px/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 1300px; padding: 1.5rem; }
+            body { background: #14171c; color: #dde3ea; font: 15px/1.5 system-ui, sans-serif; }
+            body { margin: 0 auto; max-width: 1300px; padding: 1.5rem; }
             h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2.2rem; }
             .stays { background: #5a2a00; border-radius: 6px; padding: .5rem .9rem; }
             .swatch { border-radius: 3px; display: inline-block; height: .8em; margin-right: .4em; width: .8em; }
-            table { border-collapse: collapse; } th, td { border-bottom: 1px solid #333a44; padding: .25rem .9rem .25rem 0; text-align: left; }
+            table { border-collapse: collapse; }
+            th, td { border-bottom: 1px solid #333a44; padding: .25rem .9rem .25rem 0; text-align: left; }
             th:not(:first-child) { text-align: right; } td.number { font-variant-numeric: tabular-nums; text-align: right; }
             .row { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(240px, 1fr)); }
-            figure { margin: 0; } img { border-radius: 4px; display: block; image-rendering: pixelated; max-height: 420px; max-width: 100%; }
+            figure { margin: 0; }
+            img { border-radius: 4px; display: block; image-rendering: pixelated; max-height: 420px; max-width: 100%; }
             figcaption { color: #aab4c0; font-size: .85rem; padding-top: .3rem; } .muted { color: #8b95a1; }
             </style></head><body>
             <h1>A segmentation explained</h1>
@@ -53,7 +56,11 @@ internal sealed class ExplanationPage
 
             """);
         page.Append(CultureInfo.InvariantCulture, $"<p>{Model()}</p>\n{Numbers()}");
-        foreach (var label in _pictures.GroupBy(picture => picture.Label)) page.Append(Row(label.Key, label.Select(picture => (picture.Caption, picture.Png))));
+        foreach (var label in _pictures.GroupBy(picture => picture.Label))
+        {
+            page.Append(Row(label.Key, label.Select(picture => (picture.Caption, picture.Png))));
+        }
+
         page.Append(Reading);
         return page.Append("</body></html>\n").ToString();
     }
@@ -62,12 +69,17 @@ internal sealed class ExplanationPage
         """
         <h2>How to read it</h2>
         <ul>
-        <li><b>Entropy</b>: where the models are unsure, whatever the reason. Borders always are; a blot inside or away from the organ is a reason to look.</li>
-        <li><b>Mutual information</b>: where they disagree, which is what more training data could mend. It needs several models or mirror images.</li>
-        <li><b>Agreement</b>: mean Dice of all pairs of models. A low one is the best simple warning of a failed segmentation.</li>
-        <li><b>Grad-CAM</b>: where the coarsest features lie that speak for the label. <b>Occlusion</b>: how much its probability falls when a block is hidden (red), or
-        rises (blue). <b>Integrated gradients</b>: which voxels add to it (red) or take from it (blue). Two of the three agreeing says more than any alone.</li>
-        <li><b>With random weights</b>: rank correlation of a map with that of a network that knows nothing. Near 1, the map shows the image rather than the model.</li>
+        <li><b>Entropy</b>: where the models are unsure, whatever the reason. Borders always are; a blot inside or
+        away from the organ is a reason to look.</li>
+        <li><b>Mutual information</b>: where they disagree, which is what more training data could mend. It needs several models
+        or mirror images.</li>
+        <li><b>Agreement</b>: mean Dice of all pairs of models. A low one is the best simple warning of a failed
+        segmentation.</li>
+        <li><b>Grad-CAM</b>: where the coarsest features lie that speak for the label. <b>Occlusion</b>: how much its probability
+        falls when a block is hidden (red), or rises (blue). <b>Integrated gradients</b>: which voxels add to it (red) or take from it
+        (blue). Two of the three agreeing says more than any alone.</li>
+        <li><b>With random weights</b>: rank correlation of a map with that of a network that knows nothing. Near 1, the map shows the
+        image rather than the model.</li>
         <li><b>Gap</b>: what the integrated gradients miss of the score they should add up to. Above 0.1, ask for more --steps.</li>
         </ul>
 
@@ -100,9 +112,13 @@ internal sealed class ExplanationPage
         AddSigned("integrated-gradients", "Integrated gradients", "of the logit, a voxel", explained.IntegratedGradients);
 
         void AddHeat(string name, string title, string unit, Volume map, double highest, bool share = false) => Add(
-            name, string.Create(CultureInfo.InvariantCulture, $"{title}: 0 to {(share ? 1 : highest):G2} {unit}"), Outlined(Plain().AddHeat(map, highest)));
+            name,
+            string.Create(CultureInfo.InvariantCulture, $"{title}: 0 to {(share ? 1 : highest):G2} {unit}"),
+            Outlined(Plain().AddHeat(map, highest)));
         void AddSigned(string name, string title, string unit, Volume map) => Add(
-            name, string.Create(CultureInfo.InvariantCulture, $"{title}: ±{Highest(map):G2} {unit}"), Outlined(Plain().AddSigned(map, Highest(map))));
+            name,
+            string.Create(CultureInfo.InvariantCulture, $"{title}: ±{Highest(map):G2} {unit}"),
+            Outlined(Plain().AddSigned(map, Highest(map))));
     }
 
     /// <summary>The 99.9th percentile of what is not 0, so that one voxel doesn't dim all the others.</summary>
@@ -117,9 +133,12 @@ internal sealed class ExplanationPage
         var model = _study.Model;
         var origin = model.Run is { } run ? $"of run {run}, round {model.Round}" : "trained outside a federation";
         var size = _study.Image.Grid.Size;
+        var agreement = _study.Agreement is { } members
+            ? string.Create(CultureInfo.InvariantCulture, $"agreement of its members {members.Score:F3}.")
+            : "one opinion only, so none to disagree.";
         return WebUtility.HtmlEncode(
             $"{model.Preprocessing.Modality} of {size.X} × {size.Y} × {size.Z} voxels; model {model.Architecture.Name} {origin}; "
-            + (_study.Agreement is { } agreement ? string.Create(CultureInfo.InvariantCulture, $"agreement of its members {agreement.Score:F3}.") : "one opinion only, so none to disagree."));
+            + agreement);
     }
 
     private string Numbers()
@@ -142,7 +161,8 @@ internal sealed class ExplanationPage
 
         return table.Append("</table>\n").ToString();
 
-        void Number(double? value) => Cell(value is { } number && double.IsFinite(number) ? number.ToString("F3", CultureInfo.InvariantCulture) : "–");
+        void Number(double? value) =>
+            Cell(value is { } number && double.IsFinite(number) ? number.ToString("F3", CultureInfo.InvariantCulture) : "–");
         void Cell(string text) => table.Append(CultureInfo.InvariantCulture, $"<td class=\"number\">{text}</td>");
     }
 
@@ -154,8 +174,10 @@ internal sealed class ExplanationPage
         row.Append("<div class=\"row\">\n");
         foreach (var (caption, png) in pictures)
         {
-            row.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{WebUtility.HtmlEncode(caption)}\" src=\"data:image/png;base64,{Convert.ToBase64String(png)}\">");
-            row.Append(CultureInfo.InvariantCulture, $"<figcaption>{WebUtility.HtmlEncode(caption)}</figcaption></figure>\n");
+            var text = WebUtility.HtmlEncode(caption);
+            var data = Convert.ToBase64String(png);
+            row.Append(CultureInfo.InvariantCulture, $"<figure><img alt=\"{text}\" src=\"data:image/png;base64,{data}\">");
+            row.Append(CultureInfo.InvariantCulture, $"<figcaption>{text}</figcaption></figure>\n");
         }
 
         return row.Append("</div>\n").ToString();

@@ -13,7 +13,8 @@ internal static class StudySeries
     /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
     /// <exception cref="BadInputException">None, or several, or one that makes no volume.</exception>
-    public static ImageSeries Find(DirectoryInfo folder, string modality, string? uid, DicomLimits limits, CancellationToken cancellationToken)
+    public static ImageSeries Find(
+        DirectoryInfo folder, string modality, string? uid, DicomLimits limits, CancellationToken cancellationToken)
     {
         if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
         var candidates = DicomFolder.Read(folder.FullName, limits, cancellationToken: cancellationToken).Images

@@ -5,7 +5,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
-/// Exact Euclidean distances, however far, from some points of a surface to the nearest point of another, by the lower envelope of parabolas
+/// Exact Euclidean distances, however far, from some points of a surface to the nearest point of another, by the lower envelope of
+/// parabolas
 /// along each axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012. Memory is two
 /// bytes a point and a slice of doubles a thread: the first pass, along z, has whole steps for results, and the other two are done slice by
 /// slice, only where they are asked for.
@@ -28,7 +29,9 @@ internal sealed class DistanceTransform
         steps = new ushort[checked(size.Z * size.Y * size.X)];
     }
 
-    /// <summary>The weights of pieces of a surface by their squared distance, mm², slice by slice; infinite where there is no point.</summary>
+    /// <summary>
+    /// The weights of pieces of a surface by their squared distance, mm², slice by slice; infinite where there is no point.
+    /// </summary>
     /// <param name="pieces">Which pieces.</param>
     /// <param name="from">Their surface.</param>
     /// <param name="to">The points they are measured to.</param>

@@ -28,7 +28,9 @@ internal static class MarchingCubes
         return PolygonsOf(minority).Sum(polygon => LargestArea(polygon, spacingMm).Mm2);
     }
 
-    /// <summary>The lines of all six sides, joined end to end: each line's end is the end of exactly one line of a neighbouring side.</summary>
+    /// <summary>
+    /// The lines of all six sides, joined end to end: each line's end is the end of exactly one line of a neighbouring side.
+    /// </summary>
     private static IEnumerable<Vector3D[]> PolygonsOf(int code)
     {
         var lines = Axes.SelectMany(axis => new[] { 0, axis }.SelectMany(side => LinesOn(Side(axis, side), code))).ToArray();
@@ -67,7 +69,9 @@ internal static class MarchingCubes
 
     private static Vector3D Position(int corner) => new(X: corner & 1, Y: corner >> 1 & 1, Z: corner >> 2);
 
-    /// <summary>Of all ways to cut the polygon into triangles, the one of largest area on the cube of edge 1, with its area in mm².</summary>
+    /// <summary>
+    /// Of all ways to cut the polygon into triangles, the one of largest area on the cube of edge 1, with its area in mm².
+    /// </summary>
     private static (double OfUnitCube, double Mm2) LargestArea(ReadOnlySpan<Vector3D> polygon, Vector3D spacingMm)
     {
         if (polygon.Length < 3) return (0, 0);

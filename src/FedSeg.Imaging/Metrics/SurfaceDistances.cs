@@ -29,9 +29,9 @@ internal sealed record SurfaceDistances(DirectedDistances ToPrediction, Directed
         var far = new BitGrid(from.Size);
         var slices = new Dictionary<double, double>[from.Size.Z];
         Parallel.For(0, slices.Length, z => slices[z] = nearby.WeightBySquaredDistance(from, to.Points, z, far));
-        return far.IsEmpty
-            ? new DirectedDistances(slices)
-            : new DirectedDistances(slices.Concat(new DistanceTransform(from.Size, spacingMm).WeightBySquaredDistance(far, from, to.Points)));
+        if (far.IsEmpty) return new DirectedDistances(slices);
+        var transform = new DistanceTransform(from.Size, spacingMm);
+        return new DirectedDistances(slices.Concat(transform.WeightBySquaredDistance(far, from, to.Points)));
     }
 
     /// <summary>The larger of the two directed percentiles, linear between order statistics; for pieces of weight 1.</summary>

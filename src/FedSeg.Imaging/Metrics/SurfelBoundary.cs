@@ -75,7 +75,9 @@ internal sealed class SurfelBoundary : SurfaceMap
         }
     }
 
-    /// <summary>For a word of 64 corners, the voxels that lie around each, in the order of <see cref="Code"/>; in a single slice four.</summary>
+    /// <summary>
+    /// For a word of 64 corners, the voxels that lie around each, in the order of <see cref="Code"/>; in a single slice four.
+    /// </summary>
     private void Neighbours(int z, int y, int word, Span<ulong> neighbours)
     {
         var row = 0;

@@ -3,7 +3,8 @@ using FedSeg.Imaging.Volumes;
 namespace FedSeg.Imaging.Pictures;
 
 /// <summary>
-/// One slice of an image as a picture, columns to the right and rows downwards as the scanner stored them, with square pixels; heat and contours are drawn
+/// One slice of an image as a picture, columns to the right and rows downwards as the scanner stored them, with square pixels; heat and
+/// contours are drawn
 /// over it. It shows a patient.
 /// </summary>
 public sealed class SlicePicture
@@ -51,7 +52,9 @@ public sealed class SlicePicture
         return black < white ? (black, white) : (black - 1, black + 1);
     }
 
-    /// <summary>Lays values over the picture, the more opaque the higher: from 0, where nothing is seen, to <paramref name="highest"/>.</summary>
+    /// <summary>
+    /// Lays values over the picture, the more opaque the higher: from 0, where nothing is seen, to <paramref name="highest"/>.
+    /// </summary>
     /// <exception cref="ArgumentException">The values lie on another grid.</exception>
     public SlicePicture AddHeat(Volume values, double highest)
     {
@@ -101,7 +104,11 @@ public sealed class SlicePicture
     public byte[] ToPng()
     {
         var rgb = new byte[3 * _pixels.Length];
-        for (var i = 0; i < _pixels.Length; i++) (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = (_pixels[i].Red, _pixels[i].Green, _pixels[i].Blue);
+        for (var i = 0; i < _pixels.Length; i++)
+        {
+            (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = (_pixels[i].Red, _pixels[i].Green, _pixels[i].Blue);
+        }
+
         return PngWriter.Write(_width, _height, rgb);
     }
 

@@ -11,7 +11,9 @@ namespace FedSeg.Segmentation.Explanation;
 /// <param name="Region"><c>[1, D, H, W]</c>, float32: 1 in the region, 0 elsewhere; at least one voxel.</param>
 internal sealed record ExplainedRegion(int Label, Tensor Region)
 {
-    /// <summary>Where a class is the most likely of logits <c>[1, classes, D, H, W]</c>; <see langword="null"/> where that is nowhere.</summary>
+    /// <summary>
+    /// Where a class is the most likely of logits <c>[1, classes, D, H, W]</c>; <see langword="null"/> where that is nowhere.
+    /// </summary>
     public static ExplainedRegion? Predicted(Tensor logits, int label)
     {
         using Scalar sought = label;

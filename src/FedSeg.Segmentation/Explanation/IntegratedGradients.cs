@@ -5,8 +5,10 @@ using static TorchSharp.torch.nn;
 namespace FedSeg.Segmentation.Explanation;
 
 /// <summary>
-/// How much each voxel adds to a region's score, against a baseline image: the gradient along the straight way from there to this image, by the
-/// midpoint rule, times what the voxel differs. All voxels together add up to the difference of the scores. Sundararajan, Taly and Yan, ICML
+/// How much each voxel adds to a region's score, against a baseline image: the gradient along the straight way from there to this image,
+/// by the
+/// midpoint rule, times what the voxel differs. All voxels together add up to the difference of the scores. Sundararajan, Taly and Yan,
+/// ICML
 /// 2017.
 /// </summary>
 /// <param name="Map"><c>[D, H, W]</c> in memory order, in the score's unit.</param>
@@ -19,7 +21,7 @@ internal sealed record IntegratedGradients(float[] Map, double ScoreOfBaseline, 
     /// <summary>
     /// What the sum of the map misses of the scores' difference, as a share of it: 0 is exact. Above a tenth, more steps are needed.
     /// </summary>
-    public double CompletenessGap => Math.Abs(Map.Sum(value => (double)value) - (Score - ScoreOfBaseline)) / Math.Abs(Score - ScoreOfBaseline);
+    public double CompletenessGap => Math.Abs(Map.Sum(value => (double)value) / (Score - ScoreOfBaseline) - 1);
 
     /// <param name="network">From an input <c>[1, 1, D, H, W]</c> to logits.</param>
     /// <param name="window">The input.</param>
@@ -28,7 +30,12 @@ internal sealed record IntegratedGradients(float[] Map, double ScoreOfBaseline, 
     /// <param name="steps">Gradients taken on the way.</param>
     /// <param name="cancellationToken">Looked at before each step.</param>
     public static IntegratedGradients Of(
-        Func<Tensor, Tensor> network, Tensor window, Tensor baseline, ExplainedRegion region, int steps, CancellationToken cancellationToken)
+        Func<Tensor, Tensor> network,
+        Tensor window,
+        Tensor baseline,
+        ExplainedRegion region,
+        int steps,
+        CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
         using var scope = NewDisposeScope();
@@ -52,13 +59,15 @@ internal sealed record IntegratedGradients(float[] Map, double ScoreOfBaseline, 
     }
 
     /// <summary>
-    /// The image as it would be seen at an eighth of its resolution. Not an empty image: behind an instance norm, every image on the way from
+    /// The image as it would be seen at an eighth of its resolution. Not an empty image: behind an instance norm, every image on the way
+    /// from
     /// nothing to this one gives the same score, and all of the difference would lie in the first step.
     /// </summary>
     public static Tensor CoarseBaseline(Tensor window)
     {
         long[] size = window.shape[2..];
-        var coarse = functional.interpolate(window, [.. size.Select(extent => Math.Max(1, extent / Coarseness))], mode: InterpolationMode.Area);
+        long[] smaller = [.. size.Select(extent => Math.Max(1, extent / Coarseness))];
+        var coarse = functional.interpolate(window, smaller, mode: InterpolationMode.Area);
         return functional.interpolate(coarse, size, mode: InterpolationMode.Trilinear, align_corners: false);
     }
 }

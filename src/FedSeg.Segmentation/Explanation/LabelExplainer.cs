@@ -21,7 +21,8 @@ internal sealed class LabelExplainer(UNet network, UNet randomised, PreparedImag
     /// <param name="options">How much work.</param>
     /// <param name="cancellationToken">Looked at between passes through the network.</param>
     /// <returns><see langword="null"/> where the label was not found, or not by this network.</returns>
-    public LabelExplanation? Explain(int label, string name, LabelVolume found, ExplanationOptions options, CancellationToken cancellationToken)
+    public LabelExplanation? Explain(
+        int label, string name, LabelVolume found, ExplanationOptions options, CancellationToken cancellationToken)
     {
         if (CentreOf(image.Prepare(found), (byte)label) is not { } centre) return null;
         using var scope = NewDisposeScope();
@@ -38,7 +39,9 @@ internal sealed class LabelExplainer(UNet network, UNet randomised, PreparedImag
             Label = name,
             Probability = region.Probability(logits),
             GradCam = OnScannerGrid(gradCam),
-            Occlusion = options.OcclusionBlocks == 0 ? null : OnScannerGrid(Occlude(window, region, options.OcclusionBlocks, cancellationToken)),
+            Occlusion = options.OcclusionBlocks == 0
+                ? null
+                : OnScannerGrid(Occlude(window, region, options.OcclusionBlocks, cancellationToken)),
             IntegratedGradients = OnScannerGrid(integrated.Map),
             CompletenessGap = integrated.CompletenessGap,
             GradCamOfRandomWeights = Likeness(gradCam, GradCam.Map(randomised, window, region)),

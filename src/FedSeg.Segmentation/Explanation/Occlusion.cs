@@ -18,7 +18,12 @@ internal static class Occlusion
     /// <param name="cancellationToken">Looked at before each block.</param>
     /// <returns><c>[D, H, W]</c> in memory order: at each voxel the fall of the score with its block, below 0 where it rose.</returns>
     public static float[] Map(
-        Func<Tensor, Tensor> network, Tensor window, Func<Tensor, double> score, Index3 block, double fill, CancellationToken cancellationToken)
+        Func<Tensor, Tensor> network,
+        Tensor window,
+        Func<Tensor, double> score,
+        Index3 block,
+        double fill,
+        CancellationToken cancellationToken)
     {
         using var scope = NewDisposeScope();
         using var withoutGradient = no_grad();

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Explanation;
 
-/// <summary>A network that knows nothing: the weights of another, each tensor's in random places, so that their sizes stay plausible.</summary>
+/// <summary>
+/// A network that knows nothing: the weights of another, each tensor's in random places, so that their sizes stay plausible.
+/// </summary>
 internal static class ShuffledWeights
 {
     /// <param name="network">The network whose weights are taken.</param>

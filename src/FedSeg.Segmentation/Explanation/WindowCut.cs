@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Explanation;
 
-/// <summary>One window of a prepared image, zeros where it reaches beyond: what a network sees at once, and maps of it can be put back.</summary>
+/// <summary>
+/// One window of a prepared image, zeros where it reaches beyond: what a network sees at once, and maps of it can be put back.
+/// </summary>
 /// <param name="Start">Its first voxel in the image; below 0 where the image is smaller.</param>
 /// <param name="Size">Its voxels.</param>
 internal sealed record WindowCut(Index3 Start, Index3 Size)

@@ -1,8 +1,10 @@
 namespace FedSeg.Segmentation.Uncertainty;
 
 /// <summary>
-/// Whether a quality score finds the bad segmentations: with the least confident cases left to a person, what is the mean risk (1 − Dice) of
-/// the rest, over all shares that may be kept. Areas under that curve; smaller is better. Geifman and El-Yaniv, NeurIPS 2017; Jaeger et al.,
+/// Whether a quality score finds the bad segmentations: with the least confident cases left to a person, what is the mean risk (1 − Dice)
+/// of
+/// the rest, over all shares that may be kept. Areas under that curve; smaller is better. Geifman and El-Yaniv, NeurIPS 2017; Jaeger et
+/// al.,
 /// ICLR 2023.
 /// </summary>
 /// <param name="Aurc">Area under the risk-coverage curve, by trapezoids from one case kept to all.</param>
@@ -21,11 +23,13 @@ public sealed record RiskCoverage(double Aurc, double Optimal, double Random)
     public static RiskCoverage Of(IReadOnlyList<double> confidences, IReadOnlyList<double> risks)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(risks.Count, 2, nameof(risks));
-        if (confidences.Count != risks.Count) throw new ArgumentException($"{confidences.Count} scores, but {risks.Count} risks.", nameof(risks));
-        return new RiskCoverage(
-            Area([.. risks.Select((risk, i) => (Risk: risk, Confidence: confidences[i])).OrderByDescending(entry => entry.Confidence).Select(entry => entry.Risk)]),
-            Area([.. risks.Order()]),
-            risks.Average());
+        if (confidences.Count != risks.Count)
+        {
+            throw new ArgumentException($"{confidences.Count} scores, but {risks.Count} risks.", nameof(risks));
+        }
+
+        var trusted = Enumerable.Range(0, risks.Count).OrderByDescending(i => confidences[i]).Select(i => risks[i]);
+        return new RiskCoverage(Area([.. trusted]), Area([.. risks.Order()]), risks.Average());
     }
 
     /// <param name="risks">From the first case kept to the last.</param>

@@ -8,11 +8,13 @@ namespace FedSeg.Segmentation.Uncertainty;
 
 /// <summary>
 /// A segmentation and how sure it is, voxel by voxel, on the scanner's grid. Members are the models, each on every mirror image that votes.
-/// Their probabilities are averaged, not their logits, so at a border the labels may differ by a voxel from those of <see cref="Predictor.Segment"/>.
+/// Their probabilities are averaged, not their logits, so at a border the labels may differ by a voxel from those of <see
+/// cref="Predictor.Segment"/>.
 /// Kendall and Gal, NeurIPS 2017; Lakshminarayanan et al., NeurIPS 2017.
 /// </summary>
 /// <param name="Labels">The most likely class.</param>
-/// <param name="Entropy">Predictive entropy H(p̄) of the mean probabilities, nats: 0 where all are sure of the same, ln(classes) at most.</param>
+/// <param name="Entropy">Predictive entropy H(p̄) of the mean probabilities, nats: 0 where all are sure of the same, ln(classes) at
+/// most.</param>
 /// <param name="MutualInformation">
 /// H(p̄) less the mean of the members' own entropies, nats: what they disagree on, from 0 where all say the same, however unsure.
 /// </param>

@@ -4,7 +4,9 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Imaging.Tests.Metrics;
 
-/// <summary>Whole CT pairs of 512 × 512 × 300 voxels take less than 5 s. Some 0.3 s on two cores, so the bound holds on a busy machine.</summary>
+/// <summary>
+/// Whole CT pairs of 512 × 512 × 300 voxels take less than 5 s. Some 0.3 s on two cores, so the bound holds on a busy machine.
+/// </summary>
 public sealed class MetricsSpeedTests(ITestOutputHelper output)
 {
     private static readonly GridGeometry Grid = new(
