@@ -215,20 +215,16 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
         Assert.DoesNotContain(_desk.Hospital.Entries, entry => entry.Facts.ContainsKey("order"));
     }
 
-    [Theory]
-    [InlineData("/")]
-    [InlineData("/history")]
-    [InlineData("/ledger")]
-    [InlineData("/site")]
-    [InlineData("/ledger/0/proof")]
-    [InlineData("/updates/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/weights")]
-    public async Task Anything_WithoutASession_LeadsToTheDoor(string path)
+    [Fact]
+    public async Task Anything_WithoutASession_LeadsToTheDoor()
     {
+        var digest = new string('a', 64);
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        using var answer = await client.GetAsync(new Uri(_desk.Address, path), Token);
-
-        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
-        Assert.StartsWith("/sign-in", answer.Headers.Location!.PathAndQuery, StringComparison.Ordinal);
+        foreach (var path in new[] { "/", "/history", "/ledger", "/site", "/ledger/0/proof", $"/updates/{digest}", $"/updates/{digest}/weights", $"/updates/{digest}/report", $"/plans/{digest}" })
+        {
+            using var answer = await client.GetAsync(new Uri(_desk.Address, path), Token);
+            Assert.True(answer.StatusCode == HttpStatusCode.Redirect && answer.Headers.Location!.PathAndQuery.StartsWith("/sign-in", StringComparison.Ordinal), $"{path}: {answer.StatusCode}");
+        }
     }
 
     [Fact]
