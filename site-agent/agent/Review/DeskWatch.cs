@@ -44,7 +44,8 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
     {
         try
         {
-            foreach (var placed in box.Read())
+            // A halt does not stand in line behind orders that can't be dealt with.
+            foreach (var placed in box.Read().OrderByDescending(placed => placed.Order is DeskOrder.Halt))
             {
                 await ObeyAsync(placed.Order);
                 OrderBox.Remove(placed);
@@ -54,7 +55,7 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
             _lastExpiry = time.GetTimestamp();
             foreach (var run in await gate.Desk.ExpireAsync()) _answered.Writer.TryWrite(run);
         }
-        catch (Exception error) when (error is IOException or InvalidDataException or LedgerCorruptException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or LedgerCorruptException)
         {
             // The order stays in the box. Nothing that needs an entry in the ledger happens; a halt is in force without one.
             LogNotObeyed(error.Message);
