@@ -35,7 +35,7 @@ public sealed class DeskWatchTests : IDisposable
             OutboxDirectory = _folder["outbox"],
             DeskDirectory = _folder["desk"],
         };
-        _gate = new EgressGate(options, _ledger, TimeProvider.System, RandomNumberGenerator.Create());
+        _gate = new EgressGate(options, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Hosting.Faults.Failpoints.None);
         _box = new OrderBox(_folder["orders"]);
         _watch = new DeskWatch(_gate, _box, TimeProvider.System, NullLogger<DeskWatch>.Instance);
     }
