@@ -74,7 +74,7 @@ public sealed partial class AuditShippingTests : IDisposable
         var shipping = new AuditShipping(Ledger, _folder["cursor"], new SyslogTarget(new DnsEndPoint("127.0.0.1", collector.Port), other.Authority, null));
 
         await Assert.ThrowsAsync<IOException>(() => shipping.ShipAsync(Token));
-        Assert.Empty(collector.Received);
+        Assert.Empty(collector.Messages);
     }
 
     [Fact]
