@@ -71,6 +71,14 @@ internal sealed class RunsService(
     }
 
     [Authorize(MemberAuthentication.DataScientistPolicy)]
+    public override Task<Run> Pause(RunKey request, ServerCallContext context) =>
+        Task.FromResult(RunMessages.Of(jobs.Pause(ParseRun(request), Person(context))));
+
+    [Authorize(MemberAuthentication.DataScientistPolicy)]
+    public override Task<Run> Resume(RunKey request, ServerCallContext context) =>
+        Task.FromResult(RunMessages.Of(jobs.Resume(ParseRun(request), Person(context))));
+
+    [Authorize(MemberAuthentication.DataScientistPolicy)]
     public override Task<Run> Cancel(RunKey request, ServerCallContext context) =>
         Task.FromResult(RunMessages.Of(jobs.Cancel(ParseRun(request), Person(context))));
 

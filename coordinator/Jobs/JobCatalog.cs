@@ -47,10 +47,18 @@ internal sealed partial class JobCatalog(
         }
     }
 
+    /// <summary>Pauses a run: what is under way at the sites may still be delivered and counts, nothing new is asked, and no deadline runs.</summary>
+    public RunState Pause(RunId run, string by) => Tell(run, new RunInput.Paused(by));
+
+    /// <summary>Lets a paused run go on; the open round has its whole deadline again.</summary>
+    public RunState Resume(RunId run, string by) => Tell(run, new RunInput.Unpaused(by));
+
     /// <summary>Ends a run at once; nothing happens when it has ended already.</summary>
-    public RunState Cancel(RunId run, string by)
+    public RunState Cancel(RunId run, string by) => Tell(run, new RunInput.Cancelled(by));
+
+    private RunState Tell(RunId run, RunInput input)
     {
-        book.Step(run, new RunInput.Cancelled(by), time.GetUtcNow());
+        book.Step(run, input, time.GetUtcNow());
         return book.Find(run)!;
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -17,6 +18,7 @@ internal sealed partial class RoundRunner(
     RunBook book,
     BlobStore blobs,
     CoordinatorLedger ledger,
+    SiteDirectory sites,
     CoordinatorTelemetry telemetry,
     Failpoints failpoints,
     TimeProvider time,
@@ -28,33 +30,39 @@ internal sealed partial class RoundRunner(
     public async Task RunAsync(RunId run, CancellationToken cancellationToken)
     {
         // A restart gives the round its whole deadline again: late beats lost.
-        var deadline = new RoundDeadline(time);
+        var clock = new RoundClock(time);
         RunInput? next = new RunInput.Resumed();
         while (next is not null)
         {
             try
             {
-                next = await StepAsync(run, next, deadline, cancellationToken);
+                next = await StepAsync(run, next, clock, cancellationToken);
             }
-            catch (IOException error)
+            catch (IOException error) when (error is not (EndOfStreamException or FileNotFoundException or DirectoryNotFoundException))
             {
                 // A full disk loses nothing: the round stays open and its updates stay stored until there is room.
                 LogStorageFailed(run, error.Message, StorageRetry.TotalSeconds);
                 await Task.Delay(StorageRetry, time, cancellationToken);
                 next = new RunInput.Resumed();
             }
+            catch (Exception error) when (error is not OperationCanceledException && next is not RunInput.Broke)
+            {
+                // No run may stay running for ever, and none may take the others with it.
+                LogBroke(run, error);
+                next = new RunInput.Broke($"The coordinator could not go on with it ({error.GetType().Name}); its log says more.");
+            }
         }
     }
 
     /// <summary>Tells the run one thing and does what follows.</summary>
     /// <returns>What to tell it next; <see langword="null"/> when it is over.</returns>
-    private async Task<RunInput?> StepAsync(RunId run, RunInput input, RoundDeadline deadline, CancellationToken cancellationToken)
+    private async Task<RunInput?> StepAsync(RunId run, RunInput input, RoundClock clock, CancellationToken cancellationToken)
     {
         // Taken before the run is looked at, so that no change falls between.
         var change = book.NextChange;
         RunInput? next = null;
         var effects = book.Step(run, input, time.GetUtcNow());
-        if (book.Find(run)!.OpenRound is { } open) deadline.Begin(open.Plan.Round);
+        clock.See(book.Find(run)!);
         foreach (var effect in effects)
         {
             switch (effect)
@@ -66,7 +74,7 @@ internal sealed partial class RoundRunner(
                     await ledger.NoteAsync(book.Find(run)!);
                     break;
                 case RunEffect.Await wait:
-                    await deadline.WaitAsync(wait, change, cancellationToken);
+                    await clock.WaitAsync(wait, change, cancellationToken);
                     break;
                 case RunEffect.Merge { Round: var round }:
                     next = Merge(book.Find(run)!, round, cancellationToken);
@@ -80,7 +88,7 @@ internal sealed partial class RoundRunner(
             }
         }
 
-        return next ?? new RunInput.Continued { DeadlineOf = deadline.PassedFor };
+        return next ?? new RunInput.Continued { OpenFor = clock.OpenFor, Attending = sites.Attending };
     }
 
     private RunInput Merge(RunState state, RoundState round, CancellationToken cancellationToken)
@@ -142,6 +150,9 @@ internal sealed partial class RoundRunner(
 
     [LoggerMessage(113, LogLevel.Information, "Ended {Run}: {Outcome}. {Reason}")]
     private partial void LogEnded(RunId run, RunOutcome outcome, string reason);
+
+    [LoggerMessage(115, LogLevel.Error, "Could not go on with {Run}")]
+    private partial void LogBroke(RunId run, Exception error);
 
     [LoggerMessage(114, LogLevel.Error, "Could not store a result of {Run}: {Problem} Free space in the data folder; trying again in {Seconds} s")]
     private partial void LogStorageFailed(RunId run, string problem, double seconds);

@@ -12,6 +12,9 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
     /// <summary>Sites that attend now.</summary>
     public int Count => _attending.Count;
 
+    /// <summary>Which.</summary>
+    public IReadOnlySet<SiteId> Attending => _attending.Keys.ToImmutableHashSet();
+
     public Attendance? Find(SiteId site) => _attending.GetValueOrDefault(site);
 
     /// <summary>Notes an agent; a second connection of the same site takes over from the first.</summary>

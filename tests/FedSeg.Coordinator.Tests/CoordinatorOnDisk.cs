@@ -147,7 +147,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Time);
         Intake = new UpdateIntake(Book, Blobs, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Ledger, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Ledger, Sites, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
     }
 }

@@ -14,7 +14,7 @@ internal static class JobCommands
 
     public static Command Create()
     {
-        var command = new Command("job", "Check, start and watch runs.") { Validate(), Submit(), List(), Show(), Watch(), Cancel(), Schema() };
+        var command = new Command("job", "Check, start and watch runs.") { Validate(), Submit(), List(), Show(), Watch(), Pause(), Resume(), Cancel(), Schema() };
         command.Options.Add(CoordinatorConnection.ProfileOption);
         return command;
     }
@@ -83,6 +83,21 @@ internal static class JobCommands
     {
         using var connection = CoordinatorConnection.Open(parsed);
         return await WatchAsync(parsed, connection, parsed.GetRequiredValue(RunArgument), cancellationToken);
+    });
+
+    private static Command Pause() => new Command("pause", "Ask nothing new of a run's sites until it is resumed; what they are at still counts.") { RunArgument }.Does(
+        async (parsed, cancellationToken) =>
+        {
+            using var connection = CoordinatorConnection.Open(parsed);
+            Print(parsed, await connection.Runs.PauseAsync(new RunKey { RunId = parsed.GetRequiredValue(RunArgument) }, cancellationToken: cancellationToken));
+            return CommandLine.Done;
+        });
+
+    private static Command Resume() => new Command("resume", "Let a paused run go on.") { RunArgument }.Does(async (parsed, cancellationToken) =>
+    {
+        using var connection = CoordinatorConnection.Open(parsed);
+        Print(parsed, await connection.Runs.ResumeAsync(new RunKey { RunId = parsed.GetRequiredValue(RunArgument) }, cancellationToken: cancellationToken));
+        return CommandLine.Done;
     });
 
     private static Command Cancel() => new Command("cancel", "End a run now; its sites stop working on it.") { RunArgument }.Does(async (parsed, cancellationToken) =>

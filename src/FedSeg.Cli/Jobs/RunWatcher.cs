@@ -35,7 +35,7 @@ internal static class RunWatcher
                     lastAnswer = time.GetTimestamp();
                     var run = call.ResponseStream.Current;
                     report(run);
-                    if (run.Status != "running") return run;
+                    if (run.Status is not ("running" or "paused")) return run;
                 }
             }
             catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled && !cancellationToken.IsCancellationRequested && time.GetElapsedTime(lastAnswer) < Patience)

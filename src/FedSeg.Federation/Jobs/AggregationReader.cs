@@ -26,6 +26,15 @@ internal static class AggregationReader
         return (spec, quorum);
     }
 
+    /// <summary>Sites that no round may close without; each is one of the job's.</summary>
+    public static ImmutableArray<SiteId> ReadRequired(StrictYamlMap aggregation, ImmutableArray<SiteId> sites)
+    {
+        var required = aggregation.Values<SiteId>(
+            "requiredSites", text => SiteId.TryParse(text, null, out var site) ? site : null, "a site name (a-z, 0-9, '-')", 1, 1000);
+        foreach (var stranger in required.Except(sites)) aggregation.Refuse("requiredSites", $"'{stranger}' is not one of the job's sites");
+        return [.. required.Distinct().Order()];
+    }
+
     private static AggregationSpec ReadStrategy(StrictYamlMap aggregation, ImmutableArray<SiteId> sites)
     {
         var standard = StrategyCatalog.Default(sites.Length);

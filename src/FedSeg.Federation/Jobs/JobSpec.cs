@@ -34,8 +34,17 @@ public sealed record JobSpec
     /// <summary>Fewest sites whose updates make a round.</summary>
     public required int Quorum { get; init; }
 
-    /// <summary>Longest a round stays open, minutes.</summary>
+    /// <summary>Sites without whose update no training round closes, in ordinal order.</summary>
+    public ImmutableArray<SiteId> RequiredSites { get; init; } = [];
+
+    /// <summary>Fewest training cases that the updates of a round stand for together.</summary>
+    public long MinimumCasesPerRound { get; init; }
+
+    /// <summary>How long a round waits for all its sites, minutes.</summary>
     public required double RoundDeadlineMinutes { get; init; }
+
+    /// <summary>How much longer it waits for what it can't close without, minutes.</summary>
+    public double GraceMinutes { get; init; }
 
     /// <summary>Share of each site's patients that is never trained on.</summary>
     public required double HeldBackFraction { get; init; }

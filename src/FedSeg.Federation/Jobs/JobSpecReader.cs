@@ -65,6 +65,7 @@ public static partial class JobSpecReader
         var (strategy, quorum) = AggregationReader.Read(aggregation, sites);
         if (recipe.Privacy is not null && strategy.Rule is FairMean) aggregation.Refuse("strategy", "qfedavg looks at the sites' training losses, which private training does not tell");
         var deadline = aggregation.Number("roundDeadlineMinutes", 0.05, 10_080, fallback: 120);
+        var required = aggregation.Has("requiredSites") ? AggregationReader.ReadRequired(aggregation, sites) : [];
 
         var job = new JobSpec
         {
@@ -77,7 +78,10 @@ public static partial class JobSpecReader
             Recipe = recipe,
             Aggregation = strategy,
             Quorum = quorum,
+            RequiredSites = required,
+            MinimumCasesPerRound = aggregation.WholeNumber("minimumCasesPerRound", 0, 100_000_000, fallback: 0),
             RoundDeadlineMinutes = deadline,
+            GraceMinutes = aggregation.Number("graceMinutes", 0, 10_080, fallback: deadline / 4),
             HeldBackFraction = heldBack,
             MinimumCases = root.WholeNumber("minimumCases", 1, 1_000_000, fallback: 10),
             Egress = root.Has("egress") ? ReadEgress(root.Map("egress")) : null,

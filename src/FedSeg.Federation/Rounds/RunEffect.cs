@@ -14,10 +14,9 @@ public abstract record RunEffect
     /// <summary>Have in the coordinator's ledger, on the disk, what the journal says.</summary>
     public sealed record Note : RunEffect;
 
-    /// <summary>Wait until the run changes or the round has been open this long; then <see cref="RunInput.Continued"/>.</summary>
-    /// <param name="Round">The open round.</param>
-    /// <param name="Deadline">From when the runner first saw the round, on a clock that nobody sets.</param>
-    public sealed record Await(int Round, TimeSpan Deadline) : RunEffect;
+    /// <summary>Wait until the run changes or the runner has seen the open round this long; then <see cref="RunInput.Continued"/>.</summary>
+    /// <param name="OpenFor">On a clock that nobody sets; infinite while the run is paused.</param>
+    public sealed record Await(TimeSpan OpenFor) : RunEffect;
 
     /// <summary>Merge the round's updates; then <see cref="RunInput.Merged"/> or <see cref="RunInput.Broke"/>.</summary>
     public sealed record Merge(RoundState Round) : RunEffect;

@@ -18,6 +18,8 @@ namespace FedSeg.Federation.Rounds;
 [JsonDerivedType(typeof(SiteDropped), "siteDropped")]
 [JsonDerivedType(typeof(SiteWaits), "siteWaits")]
 [JsonDerivedType(typeof(RoundClosed), "roundClosed")]
+[JsonDerivedType(typeof(Paused), "paused")]
+[JsonDerivedType(typeof(Unpaused), "unpaused")]
 [JsonDerivedType(typeof(Ended), "ended")]
 public abstract record RunEvent
 {
@@ -91,6 +93,18 @@ public abstract record RunEvent
 
         /// <summary>Each update's L2 norm before it was bounded; empty where the strategy bounds none.</summary>
         public ImmutableSortedDictionary<SiteId, double> Norms { get; init; } = ImmutableSortedDictionary<SiteId, double>.Empty;
+    }
+
+    /// <summary>A person paused the run: answers still count, and nothing new is asked.</summary>
+    public sealed record Paused : RunEvent
+    {
+        public required string By { get; init; }
+    }
+
+    /// <summary>A person lets the run go on.</summary>
+    public sealed record Unpaused : RunEvent
+    {
+        public required string By { get; init; }
     }
 
     /// <summary>The run is over, one way or another.</summary>

@@ -15,8 +15,11 @@ public abstract record RunInput
     /// <summary>The runner has done what it was told, or saw the run change while it waited.</summary>
     public sealed record Continued : RunInput
     {
-        /// <summary>The round whose deadline has passed on the runner's own timer, if any.</summary>
-        public int? DeadlineOf { get; init; }
+        /// <summary>How long the runner has seen the open round, without the time it was paused, on a clock that nobody sets.</summary>
+        public TimeSpan OpenFor { get; init; }
+
+        /// <summary>Sites that attend now.</summary>
+        public IReadOnlySet<SiteId> Attending { get; init; } = ImmutableHashSet<SiteId>.Empty;
     }
 
     /// <summary>The runner merged a round's updates; the files are on the disk.</summary>
@@ -68,6 +71,12 @@ public abstract record RunInput
 
     /// <summary>A site says that one of its people has to decide before it answers.</summary>
     public sealed record AwaitsReview(SiteId Site, int Round) : RunInput;
+
+    /// <summary>A person pauses the run.</summary>
+    public sealed record Paused(string By) : RunInput;
+
+    /// <summary>A person lets it go on.</summary>
+    public sealed record Unpaused(string By) : RunInput;
 
     /// <summary>A person ends the run.</summary>
     public sealed record Cancelled(string By) : RunInput;

@@ -21,7 +21,7 @@ public static class RunProtocol
     public static RunStep Step(RunState state, RunInput input, DateTimeOffset at) => input switch
     {
         RunInput.Resumed => Stay(state, new RunEffect.Note()),
-        RunInput.Continued continued => Continue(state, continued.DeadlineOf, at),
+        RunInput.Continued continued => Continue(state, continued, at),
         RunInput.Merged merged => Close(state, merged, at),
         RunInput.Broke broke => End(state, RunOutcome.Failed, broke.Reason, at),
         RunInput.Asked asked => Offer(state, asked),
@@ -31,24 +31,28 @@ public static class RunProtocol
         RunInput.Stored stored => Accept(state, stored, at),
         RunInput.Declined declined => Drop(state, declined, at),
         RunInput.AwaitsReview waits => Note(state, waits, at),
+        RunInput.Paused paused => state is { End: null, Pause: null } ? Enter(state, new RunEvent.Paused { At = at, By = paused.By }) : Stay(state),
+        RunInput.Unpaused on => state is { End: null, Pause: not null } ? Enter(state, new RunEvent.Unpaused { At = at, By = on.By }) : Stay(state),
         RunInput.Cancelled cancelled => End(state, RunOutcome.Cancelled, $"Cancelled by {cancelled.By}.", at),
         _ => throw new InvalidOperationException($"A run is not told {input.GetType().Name}."),
     };
 
     /// <summary>The next thing to do: open a round, wait for it, merge it, close it, or end the run.</summary>
-    private static RunStep Continue(RunState state, int? deadlineOf, DateTimeOffset at)
+    private static RunStep Continue(RunState state, RunInput.Continued seen, DateTimeOffset at)
     {
         if (state.End is not null) return Stay(state, new RunEffect.Finish());
+        if (state.Pause is not null) return Stay(state, new RunEffect.Await(Timeout.InfiniteTimeSpan));
         if (state.IsDone) return End(state, RunOutcome.Completed, "All rounds are done.", at);
         if (state.OpenRound is not { } round)
         {
             return Enter(state, new RunEvent.RoundOpened { At = at, Round = state.NextRound, BaseModel = state.Model }, new RunEffect.Note());
         }
 
-        return round.Judge(state.Job.Sites, state.Job.Quorum, deadlineOf == round.Plan.Round) switch
+        var before = state.Rounds is [.., var last, _] ? last : null;
+        return RoundRules.Judge(state.Job, round, before, seen.OpenFor, seen.Attending) switch
         {
             RoundVerdict.QuorumLost => End(state, RunOutcome.Failed, DescribeLostQuorum(state, round), at),
-            RoundVerdict.Wait => Stay(state, new RunEffect.Await(round.Plan.Round, TimeSpan.FromMinutes(state.Job.RoundDeadlineMinutes))),
+            RoundVerdict.Wait => Stay(state, new RunEffect.Await(RoundRules.NextLook(state.Job, seen.OpenFor))),
             _ when round.Plan.Task == RoundTask.Train => Stay(state, new RunEffect.Merge(round)),
             _ => Close(state, new RunEvent.RoundClosed { At = at, Round = round.Plan.Round, Model = null }),
         };
@@ -79,6 +83,7 @@ public static class RunProtocol
     {
         if (!state.Job.Sites.Contains(asked.Site)) return Stay(state);
         if (state.End is not null) return asked.HoldsSomething ? Stay(state, new RunEffect.Release()) : Stay(state);
+        if (state.Pause is not null) return Stay(state);
         return state.OpenRound is { } round && !round.Answered(asked.Site) ? Stay(state, new RunEffect.Assign(round.Plan)) : Stay(state);
     }
 
@@ -135,7 +140,7 @@ public static class RunProtocol
         var silent = state.Job.Sites.Where(site => !round.Answered(site)).Select(site =>
             round.WaitingForReview.Contains(site) ? $"{site}: still waiting for review at the deadline" : $"{site}: no answer by the deadline");
         var reasons = string.Join("; ", dropped.Concat(silent));
-        return $"Round {round.Plan.Round} had {round.Accepted.Count} of the {state.Job.Quorum} updates it needs ({reasons}).";
+        return $"Round {round.Plan.Round} had {RoundRules.Shortfall(state.Job, round)} ({reasons}).";
     }
 
     private static RunStep Enter(RunState state, RunEvent next, params ReadOnlySpan<RunEffect> then) =>

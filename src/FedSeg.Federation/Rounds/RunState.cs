@@ -22,6 +22,9 @@ public sealed record RunState
     /// <summary>Rounds in order; the last one may be open.</summary>
     public ImmutableArray<RoundState> Rounds { get; init; } = [];
 
+    /// <summary>Set while the run is paused.</summary>
+    public RunEvent.Paused? Pause { get; init; }
+
     /// <summary><see langword="null"/> while the run goes on.</summary>
     public RunEvent.Ended? End { get; init; }
 
@@ -62,6 +65,8 @@ public sealed record RunState
         ({ OpenRound: { } round }, RunEvent.RoundClosed closed) when closed.Round == round.Plan.Round =>
             state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model, ServerState = closed.ServerState, Norms = closed.Norms })
                 with { Model = closed.Model ?? state.Model },
+        ({ End: null, Pause: null }, RunEvent.Paused paused) => state with { Pause = paused },
+        ({ End: null, Pause: not null }, RunEvent.Unpaused) => state with { Pause = null },
         ({ End: null }, RunEvent.Ended ended) => state with { End = ended },
         _ => throw new InvalidOperationException($"{next.GetType().Name} can't follow the state of {run}."),
     };
@@ -103,19 +108,6 @@ public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
 
     /// <summary>Whether a site has said its last word in this round.</summary>
     public bool Answered(SiteId site) => Accepted.ContainsKey(site) || Dropped.ContainsKey(site);
-
-    /// <summary>What the collected answers mean for the round.</summary>
-    /// <param name="sites">Sites asked.</param>
-    /// <param name="quorum">Fewest accepted answers.</param>
-    /// <param name="deadlinePassed">Whether the round may wait no longer.</param>
-    public RoundVerdict Judge(ImmutableArray<SiteId> sites, int quorum, bool deadlinePassed)
-    {
-        var pending = sites.Count(site => !Answered(site));
-        if (Accepted.Count + pending < quorum) return RoundVerdict.QuorumLost;
-        if (pending == 0) return RoundVerdict.Close;
-        if (!deadlinePassed) return RoundVerdict.Wait;
-        return Accepted.Count >= quorum ? RoundVerdict.Close : RoundVerdict.QuorumLost;
-    }
 }
 
 /// <summary>What a round does next.</summary>
@@ -124,9 +116,9 @@ public enum RoundVerdict
     /// <summary>Wait for more answers.</summary>
     Wait,
 
-    /// <summary>Every site has answered, or the deadline has passed with a quorum.</summary>
+    /// <summary>There are enough answers, and no more is waited for.</summary>
     Close,
 
-    /// <summary>The quorum can no longer be reached.</summary>
+    /// <summary>There can't be enough any more, or not in time.</summary>
     QuorumLost,
 }

@@ -196,6 +196,41 @@ public sealed class RoundRunnerTests : IDisposable
         Assert.Null(ended.Rounds[0].ClosedAt);
     }
 
+    [Fact]
+    public async Task RunAsync_PausedRun_WaitsBeyondItsDeadlineAndGoesOnWhenResumed()
+    {
+        var run = _coordinator.Create(quorum: 1, rounds: 1).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, North);
+        _coordinator.Catalog.Pause(run, "ada");
+        _coordinator.Time.Advance(TimeSpan.FromHours(1));
+        Assert.Null(_coordinator.Book.Find(run)!.Rounds[0].ClosedAt);
+
+        _coordinator.Catalog.Resume(run, "ada");
+        Assert.Equal(UploadOutcome.Accepted, await SendAsync(plan, East));
+
+        var round = (await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
+        Assert.Equal([East, North], round.Accepted.Keys);
+        await CancelAsync(run, running);
+    }
+
+    /// <summary>A fault that nobody foresaw ends its run with a reason, and no other.</summary>
+    [Fact]
+    public async Task RunAsync_StoredUpdateIsNoLongerWhatItWas_FailsTheRunAndLivesOn()
+    {
+        var run = _coordinator.Create(quorum: 2, rounds: 1).Id;
+        var running = StartRunning(run, out var plan);
+        await SendAsync(plan, North);
+        var stored = _coordinator.Book.Find(run)!.OpenRound!.Accepted[North].Weights!.Sha256;
+        File.WriteAllBytes(_coordinator.Blobs.PathOf(stored), new byte[100]);
+        await SendAsync(plan, East, 2f);
+
+        await running;
+
+        Assert.Equal(RunOutcome.Failed, _coordinator.Book.Find(run)!.End!.Outcome);
+        Assert.Contains("could not go on with it", _coordinator.Book.Find(run)!.End!.Reason);
+    }
+
     /// <summary>The first round is open and its deadline set when this returns: the runner does both before it first waits.</summary>
     private Task StartRunning(RunId run, out RoundPlan plan)
     {

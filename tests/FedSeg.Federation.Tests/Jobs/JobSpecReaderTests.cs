@@ -137,6 +137,24 @@ public sealed class JobSpecReaderTests
     public void Read_HugeFile_IsRefusedUnparsed() => Assert.Contains("more than", Assert.Single(Problems(new string('#', 2 << 20))).Message);
 
     [Fact]
+    public void Read_RequiredSiteThatIsNotAsked_IsAProblem()
+    {
+        var invalid = Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(Complete + "\naggregation:\n  requiredSites: [stranger]"));
+
+        Assert.Contains("'stranger' is not one of the job's sites", Assert.Single(invalid.Problems).Message);
+    }
+
+    [Fact]
+    public void Read_DeadlineAlone_GivesAQuarterOfItAsGrace()
+    {
+        var job = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\naggregation:\n  roundDeadlineMinutes: 60")).Job;
+
+        Assert.Equal(15, job.GraceMinutes);
+        Assert.Empty(job.RequiredSites);
+        Assert.Equal(0, job.MinimumCasesPerRound);
+    }
+
+    [Fact]
     public void Schema_Keys_AreThoseTheReaderKnows()
     {
         // Every key at once is accepted, so the reader knows what the schema allows; anything else is refused by Read_UnknownKey.
@@ -148,7 +166,8 @@ public sealed class JobSpecReaderTests
             .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0\n"
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
                 + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
-            + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\nminimumCases: 2\nseed: 9"
+            + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\n"
+                + "  graceMinutes: 1\n  minimumCasesPerRound: 20\n  requiredSites: [north]\nminimumCases: 2\nseed: 9"
             + "\negress:\n  maximumNorm: 1\n  maximumTensorRatio: 1\n  minimumTrainingCases: 1\n  minimumHeldBackCases: 1";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));

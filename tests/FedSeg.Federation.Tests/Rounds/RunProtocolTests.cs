@@ -1,4 +1,5 @@
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Tests.Rounds;
@@ -78,18 +79,90 @@ public sealed class RunProtocolTests
     {
         var state = Told(Opened(quorum: 1), Stored(Plans.East));
 
-        Assert.Equal([new RunEffect.Await(1, TimeSpan.FromMinutes(1))], Step(state, new RunInput.Continued()).Effects);
-        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, new RunInput.Continued { DeadlineOf = 1 }).Effects));
+        Assert.Equal([new RunEffect.Await(TimeSpan.FromMinutes(1))], Step(state, new RunInput.Continued()).Effects);
+        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, new RunInput.Continued { OpenFor = TimeSpan.FromMinutes(1) }).Effects));
     }
 
     [Fact]
-    public void Continued_DeadlineOfAnEarlierRound_IsNoDeadline()
+    public void Continued_DeadlineWithoutAQuorum_WaitsForTheGraceAndNoLonger()
     {
-        var state = Told(Opened(quorum: 1), Stored(Plans.East));
-        state = Told(state, new RunInput.Merged { Round = state.OpenRound!, Model = Merged }, new RunInput.Continued());
+        var state = Told(Opened(job => job with { GraceMinutes = 0.5 }), Stored(Plans.East));
 
-        Assert.IsType<RunEffect.Await>(Assert.Single(Step(state, new RunInput.Continued { DeadlineOf = 1 }).Effects));
+        Assert.Equal([new RunEffect.Await(TimeSpan.FromSeconds(90))], Step(state, Seen(60)).Effects);
+        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(Told(state, Stored(Plans.North)), Seen(61)).Effects));
+        Assert.Equal(RunOutcome.Failed, Told(state, Seen(90)).End!.Outcome);
     }
+
+    [Fact]
+    public void Continued_RequiredSiteIsMissing_DoesNotCloseWithoutIt()
+    {
+        var state = Told(Opened(job => job with { Quorum = 1, RequiredSites = [Plans.North] }), Stored(Plans.East));
+
+        var end = Told(state, Seen(60)).End!;
+
+        Assert.Equal("Round 1 had no update of north, without which it must not close (north: no answer by the deadline).", end.Reason);
+        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(Told(state, Stored(Plans.North)), new RunInput.Continued()).Effects));
+    }
+
+    [Fact]
+    public void Continued_RequiredSiteDeclines_FailsAtOnceAndSaysWhy()
+    {
+        var state = Told(Opened(job => job with { Quorum = 1, RequiredSites = [Plans.North] }), new RunInput.Declined(Plans.North, 1, DropReason.OutOfMemory));
+
+        Assert.Contains("north: OutOfMemory", Told(state, new RunInput.Continued()).End!.Reason);
+    }
+
+    [Theory]
+    [InlineData(20, RunOutcome.Completed)]
+    [InlineData(21, RunOutcome.Failed)]
+    public void Continued_FewerCasesThanTheJobAsks_Fails(int minimum, RunOutcome expected)
+    {
+        var state = Told(Opened(job => job with { MinimumCasesPerRound = minimum }), Stored(Plans.East), Stored(Plans.North));
+
+        var (after, effects) = Step(state, new RunInput.Continued());
+
+        if (expected == RunOutcome.Failed) Assert.StartsWith("Round 1 had 20 of the 21 training cases it needs", after.End!.Reason);
+        else Assert.IsType<RunEffect.Merge>(Assert.Single(effects));
+    }
+
+    /// <summary>A dead site costs its run one deadline, not one a round.</summary>
+    [Fact]
+    public void Continued_SiteThatWasSilentAndIsAway_IsWaitedForShortlyInTheNextRound()
+    {
+        var state = SecondRoundWithoutNorth();
+
+        Assert.Equal([new RunEffect.Await(TimeSpan.FromSeconds(90))], Step(state, Seen(89)).Effects);
+        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, Seen(90)).Effects));
+    }
+
+    [Fact]
+    public void Continued_SiteThatWasSilentAndIsBack_IsWaitedForUntilTheDeadline()
+    {
+        var state = SecondRoundWithoutNorth();
+
+        Assert.Equal([new RunEffect.Await(TimeSpan.FromMinutes(10))], Step(state, Seen(90) with { Attending = new HashSet<SiteId> { Plans.North } }).Effects);
+    }
+
+    [Fact]
+    public void Paused_Run_AsksNothingNewTakesWhatComesAndRunsNoDeadline()
+    {
+        var state = Told(Opened(), new RunInput.Paused("ada"));
+
+        Assert.Empty(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: false)).Effects);
+        Assert.Equal([new RunEffect.Await(Timeout.InfiniteTimeSpan)], Step(state, Seen(10_000)).Effects);
+        state = Told(state, Stored(Plans.East), Stored(Plans.North));
+        Assert.Equal([new RunEffect.Await(Timeout.InfiniteTimeSpan)], Step(state, new RunInput.Continued()).Effects);
+
+        state = Told(state, new RunInput.Unpaused("ada"));
+        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, new RunInput.Continued()).Effects));
+    }
+
+    [Fact]
+    public void Paused_RunIsCancelled_Ends() =>
+        Assert.Equal(RunOutcome.Cancelled, Told(Opened(), new RunInput.Paused("ada"), new RunInput.Cancelled("ada")).End!.Outcome);
+
+    [Fact]
+    public void Paused_Twice_IsEnteredOnce() => Assert.Empty(Step(Told(Opened(), new RunInput.Paused("ada")), new RunInput.Paused("ada")).Effects);
 
     [Fact]
     public void Declined_ByASiteThatIsNotAsked_IsIgnored() =>
@@ -104,9 +177,20 @@ public sealed class RunProtocolTests
         Assert.Empty(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: false)).Effects);
     }
 
-    private static RunState Opened(int quorum = 2)
+    private static RunState SecondRoundWithoutNorth()
     {
-        var created = new RunEvent.Created { At = Noon, Job = Plans.Job(quorum: quorum), SubmittedBy = "ada", InitialModel = Plans.InitialModel };
+        var state = Told(Opened(job => job with { Quorum = 1, RoundDeadlineMinutes = 10 }), Stored(Plans.East));
+        state = Told(state, new RunInput.Merged { Round = state.OpenRound!, Model = Merged }, new RunInput.Continued());
+        return Told(state, Stored(Plans.East, 2));
+    }
+
+    private static RunInput.Continued Seen(int seconds) => new() { OpenFor = TimeSpan.FromSeconds(seconds) };
+
+    private static RunState Opened(int quorum = 2) => Opened(job => job with { Quorum = quorum });
+
+    private static RunState Opened(Func<JobSpec, JobSpec> change)
+    {
+        var created = new RunEvent.Created { At = Noon, Job = change(Plans.Job()), SubmittedBy = "ada", InitialModel = Plans.InitialModel };
         return Told(RunState.Apply(null, Plans.Run, created), new RunInput.Continued());
     }
 
@@ -114,10 +198,10 @@ public sealed class RunProtocolTests
 
     private static RunStep Step(RunState state, RunInput input) => RunProtocol.Step(state, input, Noon);
 
-    private static RunInput.Stored Stored(SiteId site) => new()
+    private static RunInput.Stored Stored(SiteId site, int round = 1) => new()
     {
-        Report = Plans.Report(site, 1, Plans.Plan()),
-        Digest = Digest(site),
+        Report = Plans.Report(site, round, Plans.Plan(round)),
+        Digest = round == 1 ? Digest(site) : Sha256Digest.Of([(byte)round]),
         Weights = new ModelRef(Sha256Digest.Of("weights"u8), 7),
         Signature = "",
     };

@@ -40,17 +40,6 @@ public sealed class RunStateTests
     }
 
     [Fact]
-    public void Apply_SiteWaits_IsNoAnswerAndTheDeadlineHolds()
-    {
-        var state = Fold(Created(Plans.Job()), Opened(1, Plans.InitialModel), new RunEvent.SiteWaits { At = Noon, Round = 1, Site = Plans.North });
-
-        Assert.Equal([Plans.North], state.OpenRound!.WaitingForReview);
-        Assert.False(state.OpenRound.Answered(Plans.North));
-        Assert.Equal(RoundVerdict.Wait, state.OpenRound.Judge(state.Job.Sites, state.Job.Quorum, deadlinePassed: false));
-        Assert.Equal(RoundVerdict.QuorumLost, state.OpenRound.Judge(state.Job.Sites, state.Job.Quorum, deadlinePassed: true));
-    }
-
-    [Fact]
     public void Json_EveryEvent_RoundTrips()
     {
         RunEvent[] events =
@@ -58,6 +47,7 @@ public sealed class RunStateTests
             Created(Plans.Job()), Opened(1, Plans.InitialModel), Accepted(Plans.East, 1),
             new RunEvent.SiteDropped { At = Noon, Round = 1, Site = Plans.North, Reason = DropReason.OutOfMemory },
             new RunEvent.SiteWaits { At = Noon, Round = 1, Site = Plans.North },
+            new RunEvent.Paused { At = Noon, By = "ada" }, new RunEvent.Unpaused { At = Noon, By = "ada" },
             Closed(1, null), new RunEvent.Ended { At = Noon, Outcome = RunOutcome.Completed, Reason = "done" },
         ];
 
@@ -65,28 +55,19 @@ public sealed class RunStateTests
     }
 
     [Theory]
-    [InlineData(0, 0, false, RoundVerdict.Wait)]
-    [InlineData(1, 0, false, RoundVerdict.Wait)]
-    [InlineData(2, 0, false, RoundVerdict.Close)]
-    [InlineData(1, 1, false, RoundVerdict.QuorumLost)]
-    [InlineData(1, 0, true, RoundVerdict.QuorumLost)]
-    public void Judge_QuorumOfTwoSites_DecidesAsTheSitesAnswer(int accepted, int dropped, bool deadlinePassed, RoundVerdict expected)
+    [InlineData(0, 0, 0, RoundVerdict.Wait)]
+    [InlineData(1, 0, 0, RoundVerdict.Wait)]
+    [InlineData(2, 0, 0, RoundVerdict.Close)]
+    [InlineData(1, 1, 0, RoundVerdict.QuorumLost)]
+    [InlineData(1, 0, 60, RoundVerdict.QuorumLost)]
+    public void Judge_QuorumOfTwoSites_DecidesAsTheSitesAnswer(int accepted, int dropped, int seconds, RoundVerdict expected)
     {
         var round = Fold(Created(Plans.Job()), Opened(1, Plans.InitialModel)).OpenRound!;
         SiteId[] sites = [Plans.East, Plans.North];
         foreach (var site in sites.Take(accepted)) round = round with { Accepted = round.Accepted.Add(site, Accepted(site, 1)) };
         foreach (var site in sites.Skip(accepted).Take(dropped)) round = round with { Dropped = round.Dropped.Add(site, DropReason.NotFinite) };
 
-        Assert.Equal(expected, round.Judge([.. sites], quorum: 2, deadlinePassed));
-    }
-
-    [Fact]
-    public void Judge_QuorumReachedAtTheDeadline_Closes()
-    {
-        var state = Fold(Created(Plans.Job(quorum: 1)), Opened(1, Plans.InitialModel), Accepted(Plans.East, 1));
-
-        Assert.Equal(RoundVerdict.Wait, state.OpenRound!.Judge(state.Job.Sites, 1, deadlinePassed: false));
-        Assert.Equal(RoundVerdict.Close, state.OpenRound.Judge(state.Job.Sites, 1, deadlinePassed: true));
+        Assert.Equal(expected, RoundRules.Judge(Plans.Job(), round, null, TimeSpan.FromSeconds(seconds), new HashSet<SiteId>()));
     }
 
     private static RunState Fold(params RunEvent[] events) =>

@@ -44,6 +44,9 @@ internal sealed record Faults
     /// <summary>Share of runs that a person cancels.</summary>
     public required double Cancelled { get; init; }
 
+    /// <summary>Share of runs that a person pauses for a while.</summary>
+    public required double Paused { get; init; }
+
     public static Faults Draw(Chance chance) => new()
     {
         Lost = chance.Of(0, 0.01, 0.1),
@@ -60,6 +63,7 @@ internal sealed record Faults
         Reviewed = chance.Of(0, 0, 0.1),
         Odd = chance.Of(0, 0, 0.02),
         Straggles = chance.Of(0, 0.05, 0.2),
+        Paused = chance.Of(0, 0.2),
         Cancelled = chance.Of(0, 0.1),
     };
 

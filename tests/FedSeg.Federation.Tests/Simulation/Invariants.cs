@@ -9,11 +9,12 @@ namespace FedSeg.Federation.Tests.Simulation;
 /// </summary>
 internal sealed class Invariants(Simulation simulation)
 {
-    /// <summary>What a round may take beyond its deadline: merging, merging again with late updates, and a moment for each step.</summary>
+    /// <summary>What a round may take beyond its deadline and grace: merging, merging again with late updates, and a moment for each step.</summary>
     private const long Grace = 40_000;
 
     private readonly Dictionary<(RunId Run, int Round, SiteId Site), Sha256Digest> _acknowledged = [];
     private readonly Dictionary<(RunId Run, int Round), ModelRef?> _committed = [];
+    private readonly Dictionary<RunId, long> _resumedAt = [];
 
     /// <summary>I1: the coordinator is about to acknowledge an update.</summary>
     public void Acknowledged(SimulatedCoordinator coordinator, SiteReport report, Sha256Digest digest)
@@ -33,6 +34,9 @@ internal sealed class Invariants(Simulation simulation)
             case RunEvent.UpdateAccepted accepted:
                 var count = Accepted(coordinator, run, accepted.Report.Round, accepted.Report.Site).Count();
                 if (count != 1) Break("I1", $"{accepted.Report.Site} counts {count} times in round {accepted.Report.Round}");
+                break;
+            case RunEvent.Unpaused:
+                _resumedAt[run] = simulation.Now;
                 break;
             case RunEvent.RoundClosed closed:
                 Commit(coordinator, run, closed);
@@ -93,12 +97,12 @@ internal sealed class Invariants(Simulation simulation)
         if (!simulation.Coordinator.IsUp) return;
         foreach (var (run, state) in simulation.Coordinator.Runs)
         {
-            if (state.OpenRound is not { } round) continue;
+            if (state is not { Pause: null, OpenRound: { } round }) continue;
             // A restart gives the round its whole deadline again.
             var since = Math.Max(
                 (long)(round.OpenedAt - Simulation.Epoch).TotalMilliseconds,
-                Math.Max(simulation.Coordinator.StartedAt, simulation.DiskWasFullAt));
-            var overdue = simulation.Now - since - (long)(state.Job.RoundDeadlineMinutes * 60_000);
+                Math.Max(Math.Max(simulation.Coordinator.StartedAt, simulation.DiskWasFullAt), _resumedAt.GetValueOrDefault(run)));
+            var overdue = simulation.Now - since - (long)((state.Job.RoundDeadlineMinutes + state.Job.GraceMinutes) * 60_000);
             if (overdue > Grace) Break("I7", $"round {round.Plan.Round} of {run} is {overdue / 1000} s over its deadline");
         }
     }

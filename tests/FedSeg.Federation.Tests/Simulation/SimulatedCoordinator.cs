@@ -9,7 +9,8 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
 {
     private readonly Dictionary<RunId, RunState> _runs = [];
     private readonly HashSet<string> _noted = [];
-    private readonly Dictionary<RunId, Wait> _waits = [];
+    private readonly Dictionary<RunId, (int? Round, long Since)> _clocks = [];
+    private readonly HashSet<RunId> _sleeping = [];
     private readonly List<Attendance> _attending = [];
     private int _incarnation, _uploads;
 
@@ -42,9 +43,12 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         Resume(run);
     }
 
-    public void Cancel(RunId run)
+    /// <summary>A person tells the run something, and again until it shows.</summary>
+    public void Order(RunId run, RunInput order, Func<RunState, bool> shows)
     {
-        if (IsUp) CarryOut(run, new RunInput.Cancelled("ada"), _ => { }, () => { }, onFullDisk: () => { });
+        if (IsUp && shows(_runs[run])) return;
+        simulation.After(1_000, () => Order(run, order, shows));
+        if (IsUp) CarryOut(run, order, _ => { }, () => { }, onFullDisk: () => { });
     }
 
     public void Crash()
@@ -55,7 +59,8 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         _incarnation++;
         _runs.Clear();
         _noted.Clear();
-        _waits.Clear();
+        _clocks.Clear();
+        _sleeping.Clear();
         foreach (var attendance in _attending) attendance.Break();
         _attending.Clear();
         Disk.Crash();
@@ -167,32 +172,28 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
 
     private void ResumeLater(RunId run) => Later(() => StepRunner(run, new RunInput.Resumed()), 15_000);
 
-    private RunInput.Continued Continued(RunId run) => new() { DeadlineOf = _waits.TryGetValue(run, out var wait) && wait.Passed ? wait.Round : null };
+    private RunInput.Continued Continued(RunId run)
+    {
+        var state = _runs[run];
+        var round = state.Pause is null ? state.OpenRound?.Plan.Round : null;
+        if (!_clocks.TryGetValue(run, out var clock) || clock.Round != round) _clocks[run] = clock = (round, simulation.Now);
+        return new RunInput.Continued
+        {
+            OpenFor = TimeSpan.FromMilliseconds(round is null ? 0 : simulation.Now - clock.Since),
+            Attending = _attending.Select(attendance => attendance.Site.Id).ToHashSet(),
+        };
+    }
 
     private void AwaitAnswers(RunId run, RunEffect.Await wait)
     {
-        if (!_waits.TryGetValue(run, out var waiting) || waiting.Round != wait.Round)
-        {
-            _waits[run] = waiting = new Wait(wait.Round);
-            var deadline = waiting;
-            Later(
-                () =>
-                {
-                    deadline.Passed = true;
-                    Wake(run);
-                },
-                (long)wait.Deadline.TotalMilliseconds);
-        }
-
-        waiting.Sleeping = true;
-        if (waiting.Passed) Wake(run);
+        _sleeping.Add(run);
+        var left = wait.OpenFor - Continued(run).OpenFor;
+        if (wait.OpenFor != Timeout.InfiniteTimeSpan) Later(() => Wake(run), Math.Max(0, (long)left.TotalMilliseconds));
     }
 
     private void Wake(RunId run)
     {
-        if (!_waits.TryGetValue(run, out var wait) || !wait.Sleeping) return;
-        wait.Sleeping = false;
-        Later(() => StepRunner(run, Continued(run)));
+        if (_sleeping.Remove(run)) Later(() => StepRunner(run, Continued(run)));
     }
 
     private void Merge(RunId run, RoundState round)
@@ -322,13 +323,6 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
     public static string Payload(Sha256Digest digest) => "weights of " + digest;
 
     public static Sha256Digest WeightsOf(Sha256Digest digest) => Simulation.Digest("weights", digest.ToString());
-
-    private sealed class Wait(int round)
-    {
-        public int Round => round;
-        public bool Passed { get; set; }
-        public bool Sleeping { get; set; }
-    }
 
     private sealed class Attendance(SimulatedSite site, int session, ImmutableArray<RunId> held)
     {

@@ -132,16 +132,31 @@ internal sealed class Simulation
         var job = Plans.Job(rounds: Chance.Between(1, 4), quorum: Chance.Between(1, _sites.Count), [.. _sites.Select(site => site.Id)]) with
         {
             RoundDeadlineMinutes = Chance.Between(1, 3),
+            GraceMinutes = Chance.Of(0, 0.5, 1),
+            RequiredSites = [.. _sites.Where(_ => Chance.Happens(0.1)).Select(site => site.Id)],
+            MinimumCasesPerRound = Chance.Of(0, 0, 20),
             Aggregation = StrategyCatalog.Default(2),
         };
         _runs.Add((run, job));
-        _patience += (long)((job.Rounds + 2) * (job.RoundDeadlineMinutes + 1) * 60_000) + 180_000;
+        _patience += (long)((job.Rounds + 2) * (job.RoundDeadlineMinutes + job.GraceMinutes + 1) * 60_000) + 180_000;
         var initial = new ModelRef(Digest("initial", run.ToString()), 1);
         var created = new RunEvent.Created { At = Epoch, Job = job, SubmittedBy = "ada", InitialModel = initial };
         Coordinator.Disk.Write("blob " + initial.Sha256, initial.Sha256.ToString());
         Coordinator.Disk.Flush("blob " + initial.Sha256);
         Coordinator.Submit(run, created);
-        if (Happens(faults => faults.Cancelled)) After(Chance.Between(1_000, 300_000), () => Coordinator.Cancel(run));
+        if (Happens(faults => faults.Cancelled)) After(Chance.Between(1_000, 300_000), () => Coordinator.Order(run, new RunInput.Cancelled("ada"), state => state.End is not null));
+        if (Happens(faults => faults.Paused))
+        {
+            var pause = Chance.Between(1_000, 200_000);
+            var length = Chance.Between(60_000, 300_000);
+            After(pause, () => Coordinator.Order(run, new RunInput.Paused("ada"), state =>
+            {
+                if (state.End is null && state.Pause is null) return false;
+                // Only then, so that the end of the pause does not come before it.
+                After(length, () => Coordinator.Order(run, new RunInput.Unpaused("ada"), later => later.End is not null || later.Pause is null));
+                return true;
+            }));
+        }
     }
 
     private void Heal()

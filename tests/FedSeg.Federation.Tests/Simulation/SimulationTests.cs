@@ -69,7 +69,7 @@ public sealed class SimulationTests
         var seen = new HashSet<Type>();
         var watched = Mutant.Watched(seen);
 
-        for (var seed = 1; seed <= MutantSeeds; seed++) new Simulation((ulong)seed, watched).Run();
+        for (var seed = 1; seed <= SeedCount; seed++) new Simulation((ulong)seed, watched).Run();
 
         Type[] vocabulary = [typeof(RunInput), typeof(RunEffect), typeof(AssignmentInput), typeof(AssignmentEffect)];
         Assert.Empty(vocabulary.SelectMany(part => part.GetNestedTypes()).Where(type => !type.IsAbstract).Except(seen).Select(type => type.FullName));
