@@ -77,16 +77,19 @@ internal sealed class CrashFederation : IAsyncDisposable
     }
 
     /// <summary>Submits the run, which may be the last thing that the coordinator does.</summary>
-    public async Task SubmitAsync(int rounds, CancellationToken cancellationToken)
+    /// <returns>The run; nothing when the coordinator died first.</returns>
+    public async Task<string> SubmitAsync(int rounds, CancellationToken cancellationToken)
     {
         try
         {
             var verdict = await Local.Connection.Runs.SubmitAsync(new JobFile { Yaml = Job(rounds) }, deadline: Soon(), cancellationToken: cancellationToken);
             Assert.Empty(verdict.Problems);
+            return verdict.RunId;
         }
         catch (RpcException) when (_processes[Coordinator].HasExited)
         {
             // It died of the first failpoint, after it had entered the run.
+            return "";
         }
     }
 
