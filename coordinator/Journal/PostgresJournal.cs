@@ -14,6 +14,8 @@ internal sealed class PostgresJournal : IRunJournal
     /// <summary>The advisory lock of the one writer: "fedseg" as bytes.</summary>
     private const long WriterLock = 0x666564736567;
 
+    private const int LockAttempts = 8;
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly string _connectionString;
@@ -154,7 +156,13 @@ internal sealed class PostgresJournal : IRunJournal
         // Whatever the server's default is, a commit waits for the disk.
         Execute("SET synchronous_commit = on");
         using var command = new NpgsqlCommand($"SELECT pg_try_advisory_lock({WriterLock})", _connection);
-        if (command.ExecuteScalar() is true) return;
+        for (var attempt = 1; attempt <= LockAttempts; attempt++)
+        {
+            if (command.ExecuteScalar() is true) return;
+            // The server learns a moment late that a coordinator which was killed and started again is gone.
+            Task.Delay(RetryInterval, _time).GetAwaiter().GetResult();
+        }
+
         _connection.Close();
         throw new InvalidDataException("Another coordinator writes the run journal of this database.");
     }
