@@ -1,5 +1,6 @@
 using System.Net;
 using System.Threading.RateLimiting;
+using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
@@ -65,6 +66,7 @@ internal static class Startup
         app.UseRateLimiter();
         app.UseAuthorization();
         app.MapGrpcService<FederationService>();
+        app.MapGrpcService<BlindService>();
         app.MapGrpcService<RunsService>();
         app.MapGrpcService<LedgersService>();
     }
@@ -80,6 +82,8 @@ internal static class Startup
     public static IServiceCollection AddRounds(this IServiceCollection services) => services
         .AddSingleton(provider => OpenJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<RunBook>()
+        .AddSingleton<BlindRounds>()
+        .AddHostedService(provider => provider.GetRequiredService<BlindRounds>())
         .AddSingleton<UpdateIntake>()
         .AddSingleton<RoundRunner>()
         .AddHostedService<UpdateRetention>()

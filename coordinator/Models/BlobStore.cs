@@ -1,3 +1,4 @@
+using FedSeg.Coordinator.Blind;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Storage;
@@ -9,9 +10,11 @@ internal sealed class BlobStore
 {
     private readonly string _blobs;
     private readonly string _incoming;
+    private readonly string _data;
 
     public BlobStore(string dataDirectory)
     {
+        _data = dataDirectory;
         _blobs = DurableFile.CreateDirectory(Path.Combine(dataDirectory, "blobs"));
         _incoming = Directory.CreateDirectory(Path.Combine(dataDirectory, "incoming")).FullName;
     }
@@ -27,6 +30,9 @@ internal sealed class BlobStore
     /// <summary>A place for bytes that are still on their way; it survives a restart under the same name.</summary>
     public string IncomingPath(string folder, string name) =>
         Path.Combine(Directory.CreateDirectory(Path.Combine(_incoming, folder)).FullName, name);
+
+    /// <summary>The messages that unmask a blind round's updates, which are of no use without them.</summary>
+    public ExchangeFiles ExchangeOf(RoundPlan plan) => new(_data, plan);
 
     /// <summary>Drops everything in an incoming folder; what is still being written there ends nowhere.</summary>
     public void DropIncoming(string folder)

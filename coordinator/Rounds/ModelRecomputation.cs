@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
@@ -38,7 +39,8 @@ internal static class ModelRecomputation
         if (FindDamage(blobs, round) is { } damage) return result with { Problem = damage };
         try
         {
-            var merged = RoundAggregation.Run(blobs.PathOf, run, round, part => Path.Combine(work, part), cancellationToken);
+            using var mean = UnmaskedMean.Of(blobs, round);
+            var merged = RoundAggregation.Run(blobs.PathOf, run, round, part => Path.Combine(work, part), mean, cancellationToken);
             foreach (var file in merged.State.Values.Prepend(merged.Model)) File.Delete(file.Path);
             var stateAgrees = merged.State.Values.Select(part => part.Sha256).SequenceEqual(round.ServerState.Values.Select(part => part.Sha256));
             return result with { Recomputed = merged.Model.Sha256, Problem = stateAgrees ? null : "The server's state comes out differently." };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
@@ -17,6 +18,7 @@ namespace FedSeg.Coordinator.Rounds;
 internal sealed partial class RoundRunner(
     RunBook book,
     BlobStore blobs,
+    BlindRounds blind,
     CoordinatorLedger ledger,
     SiteDirectory sites,
     CoordinatorTelemetry telemetry,
@@ -77,7 +79,7 @@ internal sealed partial class RoundRunner(
                     await clock.WaitAsync(wait, change, cancellationToken);
                     break;
                 case RunEffect.Merge { Round: var round }:
-                    next = Merge(book.Find(run)!, round, cancellationToken);
+                    next = await UnmaskAsync(round.Plan, cancellationToken) ?? Merge(book.Find(run)!, round, cancellationToken);
                     break;
                 case RunEffect.DropUploads { Round: var number }:
                     blobs.DropIncoming(UpdateIntake.IncomingFolder(run, number));
@@ -91,6 +93,17 @@ internal sealed partial class RoundRunner(
         return next ?? new RunInput.Continued { OpenFor = clock.OpenFor, Attending = sites.Attending };
     }
 
+    /// <summary>Sees to it that a blind round's updates can be merged.</summary>
+    /// <returns>What to tell the run instead of merging: that it broke, or that its round is another one now.</returns>
+    private async Task<RunInput?> UnmaskAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.Blind is null) return null;
+        // Who is not in the sum by now must be out of the round before the survivors are named.
+        if (blind.DropSilent(plan)) return new RunInput.Continued();
+        return await blind.UnmaskAsync(
+            plan, cancellationToken) is { } problem ? new RunInput.Broke($"Round {plan.Round} could not be merged: {problem}.") : null;
+    }
+
     private RunInput Merge(RunState state, RoundState round, CancellationToken cancellationToken)
     {
         var plan = round.Plan;
@@ -99,8 +112,9 @@ internal sealed partial class RoundRunner(
         string Incoming(string part) => blobs.IncomingPath("aggregate", $"{plan.Run}-{plan.Round}-{part}");
         try
         {
+            using var mean = UnmaskedMean.Of(blobs, round);
             var merged = failpoints.Around(
-                RoundSteps.Aggregate, () => RoundAggregation.Run(blobs.PathOf, state, round, Incoming, cancellationToken));
+                RoundSteps.Aggregate, () => RoundAggregation.Run(blobs.PathOf, state, round, Incoming, mean, cancellationToken));
             var model = failpoints.Around(RoundSteps.Persist, () => Adopt(merged.Model));
             telemetry.Merged(time.GetElapsedTime(started));
             LogAggregated(plan.Run, plan.Round, round.Accepted.Count, model.Sha256.Abbreviated, time.GetElapsedTime(started).TotalMilliseconds);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
@@ -17,6 +18,7 @@ namespace FedSeg.Coordinator.Rounds;
 internal sealed partial class UpdateIntake(
     RunBook book,
     BlobStore blobs,
+    BlindRounds blind,
     CoordinatorLedger ledger,
     IOptions<CoordinatorOptions> options,
     CoordinatorTelemetry telemetry,
@@ -72,6 +74,7 @@ internal sealed partial class UpdateIntake(
         using var span = telemetry.Begin("receive", run, plan.Round)?.SetTag("fedseg.site", announced.Site.ToString());
         var (update, refusal) = ReceivedUpdate.Check(announced, plan, siteKey, options.Value.MaximumUpdateBytes);
         if (update is null) return refusal;
+        if (plan.MasksUpdates && !blind.AwaitsUpdate(announced.Site, plan)) return UploadOutcome.NotAwaited;
 
         ModelRef? weights = null;
         if (announced.Payload is { } payload)

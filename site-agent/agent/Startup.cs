@@ -110,8 +110,9 @@ internal static class Startup
         .AddSingleton<DeskWatch>()
         .AddHostedService(provider => provider.GetRequiredService<DeskWatch>());
 
-    public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) => services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>();
+    public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) =>
+        services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>().AddSingleton<BlindPeer>();
 
     public static IServiceCollection AddAssignments(this IServiceCollection services) =>
-        services.AddSingleton<RoundWork>().AddHostedService<AssignmentLoop>();
+        services.AddSingleton<BlindContribution>().AddSingleton<RoundWork>().AddHostedService<AssignmentLoop>();
 }

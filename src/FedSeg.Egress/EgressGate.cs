@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedSeg.Egress.Blind;
 using FedSeg.Egress.Budget;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
@@ -46,11 +47,16 @@ public sealed class EgressGate : IDisposable
         _records = new EgressRecords(options);
         _site = new SiteRecord(ledger);
         _budget = new CohortBudget(options.DeskDirectory, time);
+        Blind = new BlindGate(() =>
+            Closed(out var policy) is null ? policy : null, masked => new ClearedUpdate(masked), _site, _outbox, _records);
         Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), _budget, time);
     }
 
     /// <summary>Where people decide what the gate may not decide by itself.</summary>
     public ReviewDesk Desk { get; }
+
+    /// <summary>Masks what was approved for a blind round.</summary>
+    public BlindGate Blind { get; }
 
     /// <summary>Takes a plan to approved, waiting or refused. Nothing is trained that is not approved: the trainer's host takes nothing else.</summary>
     /// <exception cref="IOException">Disk or ledger refused; nothing is approved.</exception>
@@ -165,6 +171,7 @@ public sealed class EgressGate : IDisposable
     {
         await _site.NoteAsync(EgressRecords.Failed, _records.Fail(update, failure));
         if (failure == SendFailure.PayloadChanged) await DiscardAsync(update.Digest, update.Run, "payload changed after approval");
+        if (failure == SendFailure.ExchangeEnded) await DiscardAsync(update.Digest, update.Run, "the blind exchange ended without it");
     }
 
     /// <summary>Notes that a notice did not reach the coordinator.</summary>

@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.SecureAggregation;
 
@@ -13,10 +14,10 @@ namespace FedSeg.SecureAggregation;
 public sealed record SumContext
 {
     /// <summary>A sum of two is no secret to either of them.</summary>
-    public const int FewestSites = 3;
+    public const int FewestSites = BlindSpec.FewestSites;
 
     /// <summary>Largest complete graph of pairwise masks; beyond it a random graph is cheaper (Bell et al. 2020).</summary>
-    public const int MostSites = 128;
+    public const int MostSites = BlindSpec.MostSites;
 
     private static readonly byte[] Domain = "fedseg secure sum 1"u8.ToArray();
 
@@ -41,7 +42,18 @@ public sealed record SumContext
     public int Threshold => ThresholdOf(Sites.Length);
 
     /// <summary>The threshold of a number of sites.</summary>
-    public static int ThresholdOf(int sites) => 2 * sites / 3 + 1;
+    public static int ThresholdOf(int sites) => BlindSpec.ThresholdOf(sites);
+
+    /// <summary>The context of a blind round.</summary>
+    /// <exception cref="ArgumentException">The round is not blind.</exception>
+    public static SumContext Of(RoundPlan plan) => new()
+    {
+        Run = plan.Run,
+        Round = plan.Round,
+        Plan = Sha256Digest.Of(plan.ToBytes()),
+        BaseModel = plan.BaseModel,
+        Sites = (plan.Blind ?? throw new ArgumentException("The round is not blind.")).Sites,
+    };
 
     /// <summary>The site's place; negative when it is not in the plan.</summary>
     public int IndexOf(SiteId site) => Sites.BinarySearch(site);

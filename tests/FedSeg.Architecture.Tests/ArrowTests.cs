@@ -16,12 +16,12 @@ public sealed class ArrowTests
         { "FedSeg.Privacy", ["FedSeg.Federation"] },
         { "FedSeg.SecureAggregation", ["FedSeg.Federation"] },
         { "FedSeg.Segmentation", ["FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Dicom"] },
-        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Ledger", "FedSeg.Hosting"] },
+        { "FedSeg.Egress", ["FedSeg.Federation", "FedSeg.Privacy", "FedSeg.SecureAggregation", "FedSeg.Ledger", "FedSeg.Hosting"] },
         { "FedSeg.Trainer", ["FedSeg.Segmentation", "FedSeg.Imaging", "FedSeg.Federation", "FedSeg.Privacy", "FedSeg.Dicom"] },
         { "FedSeg.Importer", ["FedSeg.Dicom", "FedSeg.Hosting"] },
-        { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },
+        { "FedSeg.SiteAgent", ["FedSeg.Egress", "FedSeg.SecureAggregation", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting", "FedSeg.Federation"] },
         { "FedSeg.Desk", ["FedSeg.Egress", "FedSeg.Ledger", "FedSeg.Hosting", "FedSeg.Federation"] },
-        { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting"] },
+        { "FedSeg.Coordinator", ["FedSeg.Federation", "FedSeg.SecureAggregation", "FedSeg.Ledger", "FedSeg.Protocol", "FedSeg.Hosting"] },
     };
 
     [Theory]

@@ -21,12 +21,16 @@ public sealed class SourceTests
         });
     }
 
-    /// <summary>The sender takes a ClearedUpdate or a ClearedNotice, and one file makes them: after the ledger's entry.</summary>
+    /// <summary>
+    /// The sender takes a ClearedUpdate, a ClearedNotice or a ClearedStep, and one file makes each: after the ledger's entry.
+    /// </summary>
     [Theory]
-    [InlineData("new ClearedUpdate(")]
-    [InlineData("new ClearedNotice(")]
-    public void Cleared_IsMadeByTheGateAlone(string making) =>
-        Assert.Equal("EgressGate.cs", Path.GetFileName(Assert.Single(Sources(), source => File.ReadAllText(source).Contains(making, StringComparison.Ordinal))));
+    [InlineData("new ClearedUpdate(", "EgressGate.cs")]
+    [InlineData("new ClearedNotice(", "EgressGate.cs")]
+    [InlineData("new ClearedStep(", "BlindGate.cs")]
+    public void Cleared_IsMadeByTheGateAlone(string making, string gate) =>
+        Assert.Equal(gate, Path.GetFileName(Assert.Single(Sources(), source =>
+            File.ReadAllText(source).Contains(making, StringComparison.Ordinal))));
 
     [Fact]
     public void Importer_OnlyItsConnectionMakesAnHttpClient()

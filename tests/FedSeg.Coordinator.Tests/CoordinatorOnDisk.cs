@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
+using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
@@ -29,7 +30,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public CoordinatorOnDisk()
     {
         Authority = FederationAuthority.Create(Path.Combine(Root, "authority"), "test", TimeProvider.System);
-        Settings = new CoordinatorOptions { DataDirectory = Path.Combine(Root, "data"), Register = Authority.RegisterPath };
+        Settings = new CoordinatorOptions { DataDirectory =
+            Path.Combine(Root, "data"), Register = Authority.RegisterPath, Authority = Authority.CertificatePath };
         Open();
     }
 
@@ -58,6 +60,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public RunBook Book { get; private set; } = null!;
 
     public CoordinatorLedger Ledger { get; private set; } = null!;
+
+    public BlindRounds Blind { get; private set; } = null!;
 
     public UpdateIntake Intake { get; private set; } = null!;
 
@@ -146,8 +150,9 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Journal = new SqliteJournal(Settings.DataDirectory);
         Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Time);
-        Intake = new UpdateIntake(Book, Blobs, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Ledger, Sites, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
+        Blind = new BlindRounds(Book, options, Time, NullLogger<BlindRounds>.Instance);
+        Intake = new UpdateIntake(Book, Blobs, Blind, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
     }
 }

@@ -9,6 +9,9 @@ if (args is ["learn"])
     return 0;
 }
 
+// One that delivers updates a test can compute, for federations of real processes.
+if (args is ["deliver", var site]) return Deliveries.Run(int.Parse(site));
+
 var runs = 0;
 while (Console.ReadLine() is { } line)
 {

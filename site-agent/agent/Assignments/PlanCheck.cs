@@ -2,6 +2,7 @@ using System.Text.Json;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.SiteAgent.Assignments;
 
@@ -58,6 +59,7 @@ internal static class PlanCheck
             else if (network.Count == 0 && control.Bytes - plan.Manifest().PayloadBytes is < 0 or > MaximumHeaderBytes) problems.Add("the control variate's length is not the network's");
         }
 
+        if (plan.Blind is not null) problems.AddRange(BlindProblems(plan, plan.Blind));
         if (!(plan.HeldBackFraction is >= 0.05 and <= 0.5)) problems.Add("the held-back share is out of bounds");
         if (problems.Count == 0 && plan.BaseModelBytes - plan.Manifest().PayloadBytes is < 0 or > MaximumHeaderBytes) problems.Add("the base model's length is not the network's");
         var declared = labels.ToHashSet(StringComparer.OrdinalIgnoreCase);
@@ -65,5 +67,12 @@ internal static class PlanCheck
         if (!plan.Recipe.PartialLabels) problems.AddRange(unknown.Select(label => $"label '{label}' is not one of this site's"));
         else if (unknown.Count == plan.Labels.Length) problems.Add("none of the labels is one of this site's");
         return problems;
+    }
+
+    private static IEnumerable<string> BlindProblems(RoundPlan plan, BlindSpec blind)
+    {
+        if (blind.Problem() is { } problem) yield return problem;
+        if (plan.Recipe.UpdateEncoding != UpdateEncoding.F32) yield return "a masked update has an encoding of its own";
+        if (plan.Recipe.Algorithm is LocalAlgorithm.Scaffold) yield return "a masked update has no room for a control variate";
     }
 }

@@ -26,6 +26,7 @@ internal sealed partial class RoundWork(
     TrainerHost trainer,
     EgressGate gate,
     Failpoints failpoints,
+    BlindContribution blind,
     IOptions<AgentOptions> options,
     ILogger<RoundWork> logger) : IDisposable
 {
@@ -34,6 +35,9 @@ internal sealed partial class RoundWork(
     private (RunId Run, WorkFolder Folder)? _folder;
     private ApprovedPlan? _approved;
     private ClearedUpdate? _update;
+
+    /// <summary>What left in the update's place, in a blind round.</summary>
+    private ClearedUpdate? _masked;
     private ClearedNotice? _notice;
 
     /// <summary>Whether this site does what the plan asks.</summary>
@@ -59,9 +63,10 @@ internal sealed partial class RoundWork(
     /// <exception cref="IOException">The disk refused.</exception>
     public async Task SendUnsentAsync(CancellationToken cancellationToken)
     {
-        foreach (var update in await gate.PendingAsync(cancellationToken))
+        // What still has to be masked needs its round and the other sites.
+        foreach (var update in (await gate.PendingAsync(cancellationToken)).Where(update => !update.MustBeMasked))
         {
-            switch (await SendAsync(update, cancellationToken))
+            switch (await NoteChangeAsync(() => SendAsync(update, cancellationToken)))
             {
                 case AssignmentInput.Delivered { Accepted: var accepted }:
                     await RecordSentAsync(update, accepted);
@@ -83,8 +88,9 @@ internal sealed partial class RoundWork(
         AssignmentEffect.FetchModel fetch => FetchModelAsync(fetch.Plan, cancellationToken),
         AssignmentEffect.Train train => TrainAsync(train.Plan, cancellationToken),
         AssignmentEffect.ClearUpdate clear => ClearAsync(clear.Plan, clear.Update, cancellationToken),
-        AssignmentEffect.SendUpdate send => SendAsync(Cleared(send.Update), cancellationToken),
-        AssignmentEffect.RecordSent sent => RecordSentAsync(Cleared(sent.Update), sent.Accepted),
+        AssignmentEffect.SendUpdate send => SendAsync(send.Plan, Cleared(send.Update), cancellationToken),
+        AssignmentEffect.RecordSent sent => RecordSentAsync(_masked ?? Cleared(sent.Update), sent.Accepted),
+        AssignmentEffect.RecordEnded ended => RecordEndedAsync(Cleared(ended.Update)),
         AssignmentEffect.RecordChanged changed => RecordChangedAsync(Cleared(changed.Update)),
         AssignmentEffect.ClearNotice clear => ClearNoticeAsync(new OutcomeNotice(clear.Plan.Run, clear.Plan.Round, clear.Reason), cancellationToken),
         AssignmentEffect.SendNotice => SendNoticeAsync(_notice!, cancellationToken),
@@ -211,20 +217,54 @@ internal sealed partial class RoundWork(
         }
     }
 
-    private async Task<AssignmentInput> SendAsync(ClearedUpdate update, CancellationToken cancellationToken)
+    private Task<AssignmentInput> SendAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
+    {
+        _masked = null;
+        return NoteChangeAsync(() =>
+            plan.MasksUpdates ? SendMaskedAsync(plan, update, cancellationToken) : SendAsync(update, cancellationToken));
+    }
+
+    private async Task<AssignmentInput> SendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
+        Delivered(update, await failpoints.AroundAsync(RoundSteps.Upload, () => coordinator.SendAsync(update, cancellationToken)));
+
+    private async Task<AssignmentInput> SendMaskedAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
+    {
+        switch (await blind.ContributeAsync(plan, update, cancellationToken))
+        {
+            case BlindResult.Delivered { Update: var masked, Answer: var answer }:
+                _masked = masked;
+                return Delivered(masked, answer);
+            case BlindResult.Ended { Reason: var reason }:
+                return new AssignmentInput.ExchangeEnded(reason);
+            case var other:
+                throw new InvalidOperationException($"A blind exchange ended with {other.GetType().Name}.");
+        }
+    }
+
+    private async Task<AssignmentInput> NoteChangeAsync(Func<Task<AssignmentInput>> sending)
     {
         try
         {
-            var answer = await failpoints.AroundAsync(RoundSteps.Upload, () => coordinator.SendAsync(update, cancellationToken));
-            if (answer.Accepted) LogSent(update.Run, update.Round, update.PayloadBytes, update.Digest.Abbreviated);
-            else LogRefusedByCoordinator(update.Run, update.Round, answer.Refusal);
-            return new AssignmentInput.Delivered(answer.Accepted);
+            return await sending();
         }
         catch (PayloadChangedException error)
         {
             LogPayloadChanged(error.Message);
             return new AssignmentInput.PayloadChanged();
         }
+    }
+
+    private AssignmentInput.Delivered Delivered(ClearedUpdate update, UploadAnswer answer)
+    {
+        if (answer.Accepted) LogSent(update.Run, update.Round, update.PayloadBytes, update.Digest.Abbreviated);
+        else LogRefusedByCoordinator(update.Run, update.Round, answer.Refusal);
+        return new AssignmentInput.Delivered(answer.Accepted);
+    }
+
+    private async Task<AssignmentInput> RecordEndedAsync(ClearedUpdate update)
+    {
+        await gate.RecordFailedAsync(update, SendFailure.ExchangeEnded);
+        return new AssignmentInput.Recorded();
     }
 
     private async Task<AssignmentInput> RecordSentAsync(ClearedUpdate update, bool accepted)

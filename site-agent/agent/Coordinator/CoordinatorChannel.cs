@@ -35,7 +35,10 @@ internal sealed class CoordinatorChannel : IDisposable
     public ChannelBase Calls => _channel;
 
     /// <summary>When a call that begins now must have been answered.</summary>
-    public DateTime Deadline => _time.GetUtcNow().UtcDateTime + CallDeadline;
+    public DateTime Deadline => DeadlineIn(CallDeadline);
+
+    /// <summary>The same for a call that may take another time.</summary>
+    public DateTime DeadlineIn(TimeSpan longest) => _time.GetUtcNow().UtcDateTime + longest;
 
     /// <summary>Does a call and turns every way in which gRPC says that the connection is gone into one.</summary>
     /// <exception cref="ConnectionLostException">The connection could not be made or broke.</exception>

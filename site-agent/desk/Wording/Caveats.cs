@@ -22,7 +22,10 @@ internal static class Caveats
                 yield return "Differential privacy limits what can be learnt about one patient; it does not make it nothing. The scores on patients that were held back are not covered by it.";
             }
 
-            yield return "Whoever receives it sees this hospital's change by itself, not only the average of all hospitals.";
+            yield return summary.Plan.Blind is { } blind
+                ? $"It is masked before it leaves: the coordinator learns the sum of at least {blind.Threshold} hospitals' changes and can't "
+                    + $"see this one by itself, unless {blind.Threshold} hospitals help it to. Scores and case counts are not masked."
+                : "Whoever receives it sees this hospital's change by itself, not only the average of all hospitals.";
             yield return "The checks find mistakes and crude attacks. They can't prove that nothing about a patient is hidden in millions of numbers.";
         }
 

@@ -8,7 +8,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "reviewApproved" or "orderRefused" or "planDecided" or "planApprovedOnce"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "planDecided" or "planApprovedOnce"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
 
     public static string Title(LedgerEntry entry) => entry.Action switch
@@ -20,6 +20,10 @@ internal static class EntryWords
         "egressSent" => Fact(entry, "receipt") == "accepted" ? "an update left and was accepted" : "an update left and was not accepted",
         "egressFailed" => "sending failed",
         "egressDiscarded" => "an update was deleted",
+        "egressMasked" => "an approved update was masked",
+        "blindStepCleared" => "a message of a blind exchange may leave",
+        "blindStepRefused" => "a message of a blind exchange was held back",
+        "blindAborted" => "this hospital ended its part in a blind exchange",
         "noticeCleared" => "a message may leave",
         "noticeSent" => "a message left",
         "noticeRefused" => "a message was held back",

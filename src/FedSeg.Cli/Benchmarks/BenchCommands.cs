@@ -56,7 +56,7 @@ internal static class BenchCommands
             {
                 foreach (var count in parsed.GetValue(sites)!)
                 {
-                    results.Add(MaskBenchmark.Run((long)(millions * 1e6), count, TimeProvider.System, cancellationToken));
+                    results.Add(MaskBenchmark.Run((long)(millions * 1e6), count, cancellationToken));
                     if (!parsed.GetValue(CommandLine.Json)) results[^1].Print();
                 }
             }

@@ -78,7 +78,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
 
     private RunEvent.RoundClosed Merge(RunState state, RoundState round, CancellationToken cancellationToken)
     {
-        var merged = RoundAggregation.Run(PathOf, state, round, part => Path.Combine(folder, part), cancellationToken);
+        var merged = RoundAggregation.Run(PathOf, state, round, part => Path.Combine(folder, part), blindMean: null, cancellationToken);
         return new RunEvent.RoundClosed
         {
             At = Now,

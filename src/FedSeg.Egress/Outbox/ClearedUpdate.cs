@@ -32,12 +32,23 @@ public sealed class ClearedUpdate
     /// <summary>The update's idempotency key, and what the site signs.</summary>
     public Sha256Digest Digest => _sealed.Digest;
 
+    /// <summary>Whether it belongs to a blind round and is not masked: approved, and yet not to be sent as it is.</summary>
+    public bool MustBeMasked => _sealed.Payload?.MustBeMasked == true;
+
     /// <summary>
     /// Opens the weights for sending, at their beginning; seekable, so that an upload can be resumed. Every byte is compared with what was approved before the first one
     /// is handed out. An empty stream for an evaluation.
     /// </summary>
     /// <exception cref="PayloadChangedException">The file is not what was approved.</exception>
-    public Stream OpenPayload()
+    /// <exception cref="InvalidOperationException">The weights must be masked first.</exception>
+    public Stream OpenPayload() =>
+        MustBeMasked ? throw new InvalidOperationException("The weights of a blind round leave masked or not at all.") : OpenApproved();
+
+    /// <summary>The update as it was sealed.</summary>
+    internal SealedUpdate Sealed => _sealed;
+
+    /// <summary>The same for the gate itself, which masks them.</summary>
+    internal Stream OpenApproved()
     {
         if (_sealed.Payload is not { } payload) return Stream.Null;
 

@@ -22,6 +22,9 @@ public enum SendFailure
     /// <summary>The weights are no longer what was approved (<see cref="PayloadChangedException"/>); not to be sent.</summary>
     PayloadChanged,
 
+    /// <summary>The blind exchange ended before it could be masked; not to be sent.</summary>
+    ExchangeEnded,
+
     /// <summary>Any other fault; to be sent again.</summary>
     Fault,
 }

@@ -30,16 +30,20 @@ internal sealed class UpdateOutbox
     public string BeginSealing() => Directory.CreateDirectory(Path.Combine(_directory, SealingPrefix + Guid.NewGuid().ToString("N"))).FullName;
 
     /// <summary>Stores the sealed update under its digest. When this returns, its files are on the disk.</summary>
-    public SealedUpdate Store(string sealingFolder, SealedUpdate update, ReviewSummary summary)
+    /// <param name="sealingFolder">Where its weights are.</param>
+    /// <param name="update">The update.</param>
+    /// <param name="summary">For the people who decide; none for what is decided already.</param>
+    public SealedUpdate Store(string sealingFolder, SealedUpdate update, ReviewSummary? summary)
     {
         DurableFile.Write(Path.Combine(sealingFolder, ReportName), update.ReportBytes.Span);
-        DurableFile.Write(Path.Combine(sealingFolder, SummaryName), summary.ToBytes());
+        if (summary is not null) DurableFile.Write(Path.Combine(sealingFolder, SummaryName), summary.ToBytes());
 
         // The same bits may have been sealed before; what lies there is replaced by what was measured now.
         Remove(update.Digest);
         var folder = FolderOf(update.Digest);
         DurableFile.PublishDirectory(sealingFolder, folder);
-        var payload = update.Payload is { } sealedPayload ? sealedPayload with { Path = Path.Combine(folder, UpdateSealer.PayloadName) } : null;
+        var payload = update.Payload is { } sealedPayload ? sealedPayload with { Path =
+            Path.Combine(folder, Path.GetFileName(sealedPayload.Path)) } : null;
         return new SealedUpdate(update.Report, update.ReportBytes.ToArray(), payload);
     }
 
@@ -47,11 +51,12 @@ internal sealed class UpdateOutbox
     public async Task<SealedUpdate?> FindAsync(Sha256Digest digest, CancellationToken cancellationToken)
     {
         var reportPath = Path.Combine(FolderOf(digest), ReportName);
-        var payloadPath = Path.Combine(FolderOf(digest), UpdateSealer.PayloadName);
+        // One of them; with two, the digest fits neither.
+        var payloadPath = SealedPayload.Names.Select(name => Path.Combine(FolderOf(digest), name)).FirstOrDefault(File.Exists);
         if (!File.Exists(reportPath) || new FileInfo(reportPath).Length > MaxReportBytes) return null;
 
         var report = await File.ReadAllBytesAsync(reportPath, cancellationToken);
-        var payload = File.Exists(payloadPath)
+        var payload = payloadPath is not null
             ? new SealedPayload(payloadPath, new FileInfo(payloadPath).Length, await Sha256Digest.OfFileAsync(payloadPath, cancellationToken))
             : null;
         // Only bytes with the approved digest are parsed.

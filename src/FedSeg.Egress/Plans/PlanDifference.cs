@@ -30,6 +30,9 @@ public sealed record PlanDifference(string What, string? Before, string? Now)
         ["egress.maximumTensorRatio"] = "The run's own bound on the change of a part",
         ["egress.minimumTrainingCases"] = "The run's own fewest cases trained on",
         ["egress.minimumHeldBackCases"] = "The run's own fewest cases behind a score",
+        ["blind.sites"] = "Hospitals whose changes are summed blindly",
+        ["blind.maximumCases"] = "Cases from which on a hospital counts no more",
+        ["blind.gridExponent"] = "Fineness of what is summed, as a power of two",
         ["recipe.weightDecay"] = "Damping of the numbers",
     };
 

@@ -17,6 +17,7 @@ public static class PlanExplanation
             Text($"It runs for at most {plan.TotalRounds} rounds. In each, this hospital's computer makes {recipe.StepsPerRound:N0} training steps, each on {recipe.BatchSize} pieces of images of {string.Join(" × ", plan.Preprocessing.PatchVoxels)} points."),
             Text($"{plan.HeldBackFraction:P0} of the patients are never trained on; the model is only tried on them, and averages of how well it did leave."),
             Text($"What leaves after each round: how training changed the {manifest.ParameterCount:N0} numbers of the network ({Megabytes(plan.UpdateBytes())} a round), the number of cases, the training error, the average scores. Images, names and identifiers are not sent, and each time the egress policy is held against what leaves."),
+            VisibilityOf(plan),
             PrivacyOf(plan),
             $"This hospital takes part only with at least {plan.MinimumCases} usable cases.",
             $"It brings no program of its own: the plan is names and numbers, and the network '{plan.Architecture.Name}' is one that this agent builds itself.",
@@ -24,6 +25,13 @@ public static class PlanExplanation
     }
 
     private static string Megabytes(long bytes) => bytes < 1_000_000 ? Text($"about {Math.Max(1, bytes / 1000)} kB") : Text($"about {bytes / 1e6:F1} MB");
+
+    private static string VisibilityOf(RoundPlan plan) => plan.Blind is { } blind
+        ? $"Blind: the change is masked before it leaves. The coordinator learns the sum of at least {blind.Threshold} of "
+            + $"{blind.Sites.Length} hospitals' changes and no single one, unless {blind.Threshold} of them help it to; it can't leave out "
+            + "a hospital that spoils the model. Numbers of cases, training errors and scores are not masked."
+        : "Inspectable: the coordinator sees this hospital's change by itself. It can leave out or limit one that would spoil the model, "
+            + "and it could try to learn about patients from it.";
 
     private static string PrivacyOf(RoundPlan plan) => plan.Recipe.Privacy switch
     {

@@ -54,6 +54,12 @@ public sealed record EgressPolicy
     /// <summary>What all runs together may tell about one patient of the cohort; <see langword="null"/> when it is not bounded.</summary>
     public PrivacyBudget? PrivacyBudget { get; init; }
 
+    /// <summary>
+    /// Fewest sites that must share keys in a blind round before this site masks its update; more than two thirds of the round's sites are
+    /// in every sum.
+    /// </summary>
+    public int MinimumBlindSites { get; init; } = 5;
+
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }
 

@@ -5,6 +5,7 @@ using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Yaml;
 using FedSeg.Privacy.Budget;
 
@@ -80,6 +81,7 @@ public static partial class EgressPolicyFile
             Approvals = root.WholeNumber("approvals", 1, 2, fallback: 1),
             PlansWithin = root.Has("plansWithin") ? ReadBounds(root.Map("plansWithin")) : null,
             PrivacyBudget = root.Has("privacyBudget") ? ReadBudget(root.Map("privacyBudget")) : null,
+            MinimumBlindSites = root.WholeNumber("minimumBlindSites", BlindSpec.FewestSites, BlindSpec.MostSites, fallback: 5),
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();

@@ -44,6 +44,7 @@ internal sealed class EgressHistory
 
     private void Fold(LedgerEntry entry)
     {
+        if (entry.Action == EgressRecords.Masked) Replace(entry);
         if (entry.Action is not (EgressRecords.Requested or EgressRecords.Decided or EgressRecords.Sent or EgressRecords.Discarded)) return;
         if (!entry.Facts.TryGetValue(EgressRecords.Update, out var text)) return;
 
@@ -59,6 +60,14 @@ internal sealed class EgressHistory
         _unsent.RemoveAll(other => other.Update == update);
         if (entry.Action == EgressRecords.Decided && entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision) Approve(entry, update);
         _requested.Remove(update);
+    }
+
+    /// <summary>The masked update takes the place of the plain one that was approved.</summary>
+    private void Replace(LedgerEntry entry)
+    {
+        var plain = Sha256Digest.Parse(entry.Facts[EgressRecords.PlainUpdate]);
+        var place = _unsent.FindIndex(other => other.Update == plain);
+        if (place >= 0) _unsent[place] = _unsent[place] with { Update = Sha256Digest.Parse(entry.Facts[EgressRecords.Update]) };
     }
 
     private void Approve(LedgerEntry entry, Sha256Digest update)

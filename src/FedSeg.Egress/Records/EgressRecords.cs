@@ -7,6 +7,9 @@ using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.SecureAggregation;
+using FedSeg.SecureAggregation.Server;
+using FedSeg.SecureAggregation.Sites;
 
 namespace FedSeg.Egress.Records;
 
@@ -37,6 +40,12 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string LiftAsked = "haltLiftAsked";
     public const string Lifted = "haltLifted";
 
+    public const string Masked = "egressMasked";
+    public const string BlindStepCleared = "blindStepCleared";
+    public const string BlindStepRefused = "blindStepRefused";
+    public const string BlindAborted = "blindAborted";
+
+    public const string PlainUpdate = "plainUpdate";
     public const string Update = "update";
     public const string Norm = "norm";
     public const string PayloadBytes = "payloadBytes";
@@ -194,6 +203,37 @@ internal sealed class EgressRecords(EgressOptions options)
     public Dictionary<string, string> Note(OutcomeNotice notice) => new(About(notice.Run, notice.Round)) { [Reason] = notice.Reason is { } reason ? Word(reason) : WaitsForReview };
 
     public Dictionary<string, string> Note(OutcomeNotice notice, SendFailure failure) => new(Note(notice)) { ["code"] = Word(failure) };
+
+    /// <summary>A message of a blind exchange: keys, encrypted shares or signatures.</summary>
+    public Dictionary<string, string> Step(RoundPlan plan, SumStage stage, ReadOnlySpan<byte> message) => new(About(plan.Run, plan.Round))
+    {
+        ["stage"] = Word(stage),
+        ["messageSha256"] = Sha256Digest.Of(message).ToString(),
+        ["messageBytes"] = Number(message.Length),
+    };
+
+    /// <summary>An approved update that leaves masked: what was approved and what leaves in its place.</summary>
+    public Dictionary<string, string> Mask(RoundPlan plan, ClearedUpdate plain, SealedUpdate masked, SumClient client) =>
+        new(About(plan.Run, plan.Round))
+    {
+        [PlainUpdate] = plain.Digest.ToString(),
+        ["plainSha256"] = plain.PayloadSha256!.Value.ToString(),
+        [Update] = masked.Digest.ToString(),
+        ["payloadSha256"] = masked.Payload!.Sha256.ToString(),
+        [PayloadBytes] = Number(masked.Payload.Bytes),
+        ["form"] = "masked",
+        ["sites"] = Number(client.MaskedSites),
+        ["roster"] = Convert.ToHexStringLower(client.RosterDigest.Span),
+    };
+
+    /// <summary>Why the site ended its part in a blind exchange.</summary>
+    public Dictionary<string, string> Abort(RoundPlan plan, SumAbort abort)
+    {
+        var entry = About(plan.Run, plan.Round);
+        entry["reason"] = Word(abort.Reason);
+        if (abort.Site is { } site) entry["about"] = site.ToString();
+        return entry;
+    }
 
     private Dictionary<string, string> Closing(ClearedUpdate update) => new(About(update.Run, update.Round)) { [Update] = update.Digest.ToString() };
 

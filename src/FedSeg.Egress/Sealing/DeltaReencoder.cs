@@ -25,15 +25,25 @@ internal static class DeltaReencoder
     /// <param name="source">The trainer's file.</param>
     /// <param name="manifest">The declared tensors.</param>
     /// <param name="grid">The coarser of the policy's and the encoding's grid.</param>
+    /// <param name="blind">In a blind round the scale and the grid that all sites share.</param>
     /// <param name="encoding">How the changes are written.</param>
     /// <param name="targetPath">The file to write.</param>
     /// <param name="baseModel">The model that the changes are changes of, to compare with; <see langword="null"/> where it is not at hand.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
     public static DeltaMeasures Reencode(
-        SafetensorsFile source, TensorManifest manifest, StochasticGrid grid, UpdateEncoding encoding, string targetPath, SafetensorsFile? baseModel, CancellationToken cancellationToken)
+        SafetensorsFile source,
+        TensorManifest manifest,
+        StochasticGrid grid,
+        BlindGrid? blind,
+        UpdateEncoding encoding,
+        string targetPath,
+        SafetensorsFile? baseModel,
+        CancellationToken cancellationToken)
     {
         var chunk = new float[ChunkElements];
         var (squares, nonFinite) = (0.0, 0L);
+        // The change itself is judged, not a site's share of it.
+        var scale = blind?.Scale ?? 1;
         var tensors = ImmutableArray.CreateBuilder<TensorMeasures>(manifest.Tensors.Length);
         using var writer = UpdateWriter.Create(targetPath, manifest, encoding);
         foreach (var tensor in manifest.Tensors)
@@ -49,6 +59,7 @@ internal static class DeltaReencoder
                 source.Read(tensor.Name, start, values);
                 nonFinite += FiniteValues.CountNonFinite(values);
                 grid.Round(values, step);
+                blind?.Round(values);
                 writer.Write(values);
                 sum.AddProducts(values, values);
                 largest = Math.Max(largest, FiniteValues.LargestFinite(values));
@@ -57,13 +68,15 @@ internal static class DeltaReencoder
 
             // In double, in the manifest's order: the same norm on every machine.
             squares += sum.Total;
-            var norm = Math.Sqrt(sum.Total);
+            var norm = Math.Sqrt(sum.Total) / scale;
             // A control variate has no tensor of the model to compare with.
             var baseNorm = baseModel is not null && baseModel.Tensors.Contains(tensor) ? Norm(baseModel, tensor, chunk, cancellationToken) : 0;
-            tensors.Add(new TensorMeasures(tensor.Name, tensor.Shape, norm, baseNorm > 0 ? norm / baseNorm : null, largest, (double)zeros / tensor.ElementCount));
+            tensors.Add(new TensorMeasures(tensor.Name, tensor.Shape, norm, baseNorm > 0 ? norm / baseNorm : null, largest / scale, (
+                double)zeros / tensor.ElementCount));
         }
 
-        return new DeltaMeasures(writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) : double.NaN, tensors.MoveToImmutable());
+        return new DeltaMeasures(
+            writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) / scale : double.NaN, tensors.MoveToImmutable());
     }
 
     private static double Norm(SafetensorsFile model, TensorSpec tensor, float[] chunk, CancellationToken cancellationToken)
@@ -98,6 +111,6 @@ internal static class DeltaReencoder
 /// <summary>What was measured over all weights of an update.</summary>
 /// <param name="Sha256">Digest of the file written.</param>
 /// <param name="NonFiniteValues">Weights that are NaN or infinite.</param>
-/// <param name="Norm">L2 norm; NaN when a weight is not finite.</param>
+/// <param name="Norm">L2 norm, in a blind round before the scaling; NaN when a weight is not finite.</param>
 /// <param name="Tensors">The same tensor by tensor, in file order.</param>
 internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, double Norm, ImmutableArray<TensorMeasures> Tensors);

@@ -34,4 +34,19 @@ public sealed class SealedUpdate
 /// <param name="Path">Where it lies in the outbox.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">The digest of its bytes.</param>
-public sealed record SealedPayload(string Path, long Bytes, Sha256Digest Sha256);
+public sealed record SealedPayload(string Path, long Bytes, Sha256Digest Sha256)
+{
+    /// <summary>Name of weights that may be sent as they are.</summary>
+    internal const string PlainName = "payload.safetensors";
+
+    /// <summary>Name of weights that must not leave before they are masked.</summary>
+    internal const string UnmaskedName = "payload.unmasked";
+
+    /// <summary>Name of masked weights.</summary>
+    internal const string MaskedName = "payload.masked";
+
+    internal static IEnumerable<string> Names => [PlainName, UnmaskedName, MaskedName];
+
+    /// <summary>Whether the weights are those of a blind round and must not leave as they are.</summary>
+    public bool MustBeMasked => System.IO.Path.GetFileName(Path) == UnmaskedName;
+}

@@ -9,9 +9,6 @@ namespace FedSeg.Egress.Sealing;
 /// <summary>Turns what the trainer delivered into what would leave, measuring on the way.</summary>
 internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
 {
-    /// <summary>Name of the weights file in a sealed update's folder.</summary>
-    public const string PayloadName = "payload.safetensors";
-
     /// <summary>Seals an update into an empty folder.</summary>
     /// <returns>What was measured, and the sealed update, or <see langword="null"/> where report or weights are not even of the right form.</returns>
     public (SealingFacts Facts, SealedUpdate? Sealed) Seal(
@@ -33,8 +30,10 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         SealedPayload? payload = null;
         if (plan.Task == RoundTask.Train)
         {
-            (facts, payload) = SealWeights(
-                facts, plan, new StochasticGrid(policy.Requantisation.AtLeast(plan.Recipe.UpdateEncoding), random), update, Path.Combine(folder, PayloadName), cancellationToken);
+            var grid = new StochasticGrid(policy.Requantisation.AtLeast(plan.Recipe.UpdateEncoding), random);
+            var blind = plan.Blind is { } spec ? new BlindGrid(spec, update.Report.TrainingCases, random) : null;
+            var target = Path.Combine(folder, blind is null ? SealedPayload.PlainName : SealedPayload.UnmaskedName);
+            (facts, payload) = SealWeights(facts, plan, grid, blind, update, target, cancellationToken);
         }
         else
         {
@@ -48,7 +47,13 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
     }
 
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
-        SealingFacts facts, RoundPlan plan, StochasticGrid grid, ModelUpdate update, string target, CancellationToken cancellationToken)
+        SealingFacts facts,
+        RoundPlan plan,
+        StochasticGrid grid,
+        BlindGrid? blind,
+        ModelUpdate update,
+        string target,
+        CancellationToken cancellationToken)
     {
         var weightsPath = update.WeightsPath;
         if (weightsPath is null || !File.Exists(weightsPath)) return (facts with { TensorProblem = "the weights are missing" }, null);
@@ -61,9 +66,11 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
             if (DeltaReencoder.Problem(source, manifest) is { } problem) return (facts with { TensorProblem = problem }, null);
 
             using var baseModel = update.BaseModelPath is null ? null : SafetensorsFile.Open(update.BaseModelPath);
-            var measures = DeltaReencoder.Reencode(source, manifest, grid, plan.Recipe.UpdateEncoding, target, baseModel, cancellationToken);
-            var payload = new SealedPayload(target, plan.UpdateBytes(), measures.Sha256);
-            facts = facts with { NonFiniteValues = measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = payload.Bytes, Tensors = measures.Tensors };
+            var measures = DeltaReencoder.Reencode(
+                source, manifest, grid, blind, plan.Recipe.UpdateEncoding, target, baseModel, cancellationToken);
+            var payload = new SealedPayload(target, new FileInfo(target).Length, measures.Sha256);
+            facts = facts with { NonFiniteValues =
+                measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = plan.UpdateBytes(), Tensors = measures.Tensors };
             return (facts, payload);
         }
         catch (SafetensorsException)

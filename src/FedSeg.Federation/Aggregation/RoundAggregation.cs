@@ -19,11 +19,18 @@ public static class RoundAggregation
     /// <param name="state">The run.</param>
     /// <param name="round">One of its training rounds, with every answer that counts.</param>
     /// <param name="pathOf">Where a result goes: <c>model</c> or the name of a <see cref="StatePart"/>; replaced if it exists.</param>
+    /// <param name="blindMean">Of a blind round the mean of its updates, in the update's tensors; stays the caller's. Otherwise
+    /// none.</param>
     /// <param name="cancellationToken">Stops between chunks and leaves unfinished files.</param>
     /// <exception cref="AggregationException">The updates can't be merged as the job asks.</exception>
     /// <exception cref="SafetensorsException">A stored file is not what the plan declares.</exception>
     public static MergedRound Run(
-        Func<Sha256Digest, string> stored, RunState state, RoundState round, Func<string, string> pathOf, CancellationToken cancellationToken)
+        Func<Sha256Digest, string> stored,
+        RunState state,
+        RoundState round,
+        Func<string, string> pathOf,
+        IWeightSource? blindMean,
+        CancellationToken cancellationToken)
     {
         var plan = round.Plan;
         var manifest = plan.Manifest();
@@ -34,14 +41,9 @@ public static class RoundAggregation
         {
             Number = plan.Round,
             Base = opened.Source(plan.BaseModel),
-            Contributions = [.. round.Accepted.Values.Select(accepted => new Contribution
-            {
-                Site = accepted.Report.Site,
-                Update = opened.Update(accepted.Weights!.Sha256, tensors, plan.Recipe.UpdateEncoding),
-                Weight = accepted.Report.TrainingCases,
-                Steps = plan.Recipe.StepLength(accepted.Report.Steps),
-                Loss = accepted.Report.MeanLoss - LossOfPerfection, // absent where training is private
-            })],
+            Contributions = plan.Blind is null
+                ? [.. round.Accepted.Values.Select(accepted => opened.Contribution(accepted, plan.Recipe, tensors))]
+                : [MeanOf(round, blindMean, tensors, manifest)],
             State = earlier is [.., var last]
                 ? last.ServerState.ToImmutableDictionary(part => part.Key, part => (IWeightSource)opened.Source(part.Value.Sha256))
                 : ImmutableDictionary<StatePart, IWeightSource>.Empty,
@@ -74,6 +76,18 @@ public static class RoundAggregation
             summary.Norms);
     }
 
+    /// <summary>A blind round has the mean of all updates and no single one.</summary>
+    private static Contribution MeanOf(RoundState round, IWeightSource? mean, UpdateManifest tensors, TensorManifest model)
+    {
+        if (mean is null) throw new ArgumentException("A blind round's updates can only be merged by their mean.", nameof(mean));
+        return new Contribution
+        {
+            Site = round.Accepted.Keys.First(),
+            Update = tensors.IsWholeModel ? mean : new PartialWeights(mean, tensors.All, model, name => name),
+            Weight = 1,
+        };
+    }
+
     private static Dictionary<string, string> DescribeState(RoundPlan plan, StatePart part) =>
         new() { ["serverState"] = part.ToString(), ["run"] = plan.Run.ToString(), ["round"] = plan.Round.ToString() };
 
@@ -94,6 +108,15 @@ public static class RoundAggregation
 
         private StoredWeights OpenUpdate(Sha256Digest digest, UpdateManifest tensors, UpdateEncoding encoding) =>
             Keep(StoredWeights.OpenUpdate(stored(digest), tensors.All, encoding));
+
+        public Contribution Contribution(RunEvent.UpdateAccepted accepted, TrainingRecipe recipe, UpdateManifest tensors) => new()
+        {
+            Site = accepted.Report.Site,
+            Update = Update(accepted.Weights!.Sha256, tensors, recipe.UpdateEncoding),
+            Weight = accepted.Report.TrainingCases,
+            Steps = recipe.StepLength(accepted.Report.Steps),
+            Loss = accepted.Report.MeanLoss - LossOfPerfection, // absent where training is private
+        };
 
         public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)
         {

@@ -26,7 +26,7 @@ public abstract record AssignmentEffect
     /// <summary>Hand the update to the egress gate: cleared, refused, or for a person to decide.</summary>
     public sealed record ClearUpdate(RoundPlan Plan, ModelUpdate Update) : Work(Plan);
 
-    /// <summary>Send what the gate cleared: delivered or changed.</summary>
+    /// <summary>Send what the gate cleared, in a blind round through its exchange: delivered, changed, or the exchange ended.</summary>
     public sealed record SendUpdate(RoundPlan Plan, Sha256Digest Update) : Work(Plan);
 
     /// <summary>Note in the ledger what the coordinator answered, and forget the bytes.</summary>
@@ -37,6 +37,9 @@ public abstract record AssignmentEffect
 
     /// <summary>Hand the gate a notice that nothing will come, or without a reason that a person has to decide first: cleared or refused.</summary>
     public sealed record ClearNotice(RoundPlan Plan, DropReason? Reason) : Work(Plan);
+
+    /// <summary>Note in the ledger that the blind exchange ended without the update, and forget the bytes.</summary>
+    public sealed record RecordEnded(RoundPlan Plan, Sha256Digest Update, DropReason Reason) : Work(Plan);
 
     /// <summary>Send the notice the gate cleared.</summary>
     public sealed record SendNotice(RoundPlan Plan, DropReason? Reason) : Work(Plan);

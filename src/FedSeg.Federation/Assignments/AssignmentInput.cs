@@ -70,6 +70,9 @@ public abstract record AssignmentInput
     /// <summary>The bytes in the outbox are not what was approved; nothing was sent.</summary>
     public sealed record PayloadChanged : AssignmentInput;
 
+    /// <summary>The exchange of a blind round ended before the update could be masked; nothing of it was sent.</summary>
+    public sealed record ExchangeEnded(DropReason Reason) : AssignmentInput;
+
     /// <summary>The ledger has the record.</summary>
     public sealed record Recorded : AssignmentInput;
 

@@ -111,6 +111,9 @@ public static class AssignmentProtocol
             (AssignmentEffect.SendUpdate send, AssignmentInput.PayloadChanged) => Do(new AssignmentEffect.RecordChanged(plan, send.Update)),
             (AssignmentEffect.RecordSent { Accepted: true }, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
             (AssignmentEffect.RecordSent, AssignmentInput.Recorded) => Decline(DropReason.UpdateRefused),
+            (AssignmentEffect.SendUpdate send, AssignmentInput.ExchangeEnded ended) =>
+                Do(new AssignmentEffect.RecordEnded(plan, send.Update, ended.Reason)),
+            (AssignmentEffect.RecordEnded ended, AssignmentInput.Recorded) => Decline(ended.Reason),
             (AssignmentEffect.RecordChanged, AssignmentInput.Recorded) => Decline(DropReason.TrainerFault),
             (AssignmentEffect.ClearNotice notice, AssignmentInput.NoticeCleared) => Do(new AssignmentEffect.SendNotice(plan, notice.Reason)),
             (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => Do(new AssignmentEffect.Cosign(plan)),

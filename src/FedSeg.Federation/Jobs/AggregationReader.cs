@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Aggregation.Rules;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Yaml;
 
 namespace FedSeg.Federation.Jobs;
@@ -11,19 +13,11 @@ namespace FedSeg.Federation.Jobs;
 /// </summary>
 internal static class AggregationReader
 {
-    /// <summary>Strategy and quorum; what is wrong with them is noted in <paramref name="aggregation"/>.</summary>
-    public static (AggregationSpec Strategy, int Quorum) Read(StrictYamlMap aggregation, ImmutableArray<SiteId> sites)
+    /// <summary>Whether the coordinator sees each update or their sum only.</summary>
+    private enum Mode
     {
-        var spec = ReadStrategy(aggregation, sites);
-        var needed = spec.Rule.FewestForGuarantee;
-        // One dead site must not cost a federation of three or more its run, where the strategy can spare it.
-        var spared = Math.Max(1, sites.Length >= 3 ? sites.Length - 1 : sites.Length);
-        var all = Math.Max(1, sites.Length);
-        var quorum = aggregation.WholeNumber("quorum", 1, all, Math.Min(all, Math.Max(spared, needed)));
-        var rule = spec.Rule.Describe();
-        if (needed > sites.Length) aggregation.Refuse("strategy", $"{rule} needs {needed} updates a round; the job has {sites.Length} sites");
-        else if (needed > quorum) aggregation.Refuse("quorum", $"{quorum} is too few: {rule} needs {needed} updates a round");
-        return (spec, quorum);
+        Inspectable,
+        Blind,
     }
 
     /// <summary>Sites that no round may close without; each is one of the job's.</summary>
@@ -35,9 +29,51 @@ internal static class AggregationReader
         return [.. required.Distinct().Order()];
     }
 
-    private static AggregationSpec ReadStrategy(StrictYamlMap aggregation, ImmutableArray<SiteId> sites)
+    /// <summary>Strategy, quorum and mode; what is wrong with them is noted in <paramref name="aggregation"/>.</summary>
+    public static (AggregationSpec Strategy, int Quorum, BlindOptions? Blind) Read(StrictYamlMap aggregation, ImmutableArray<SiteId> sites)
     {
-        var standard = StrategyCatalog.Default(sites.Length);
+        var blind = aggregation.OneOf<Mode>("mode", Mode.Inspectable) == Mode.Blind ? ReadBlind(aggregation, sites) : null;
+        var standard = blind is null ? StrategyCatalog.Default(sites.Length) : StrategyCatalog.Find("fedavg")!.Create();
+        var spec = ReadStrategy(aggregation, sites, standard);
+        var rule = spec.Rule.Describe();
+        if (blind is not null && (spec.Rule is not WeightedMean || spec.Bound is not null))
+        {
+            aggregation.Refuse(
+                "strategy", "a blind round gives the sum of the updates and no more: use fedavg, fedavgm, fedadam, fedyogi or fedadagrad");
+        }
+
+        var needed = blind is null ? spec.Rule.FewestForGuarantee : BlindSpec.ThresholdOf(sites.Length);
+        // One dead site must not cost a federation of three or more its run, where the strategy can spare it.
+        var spared = blind is not null ? needed : Math.Max(1, sites.Length >= 3 ? sites.Length - 1 : sites.Length);
+        var all = Math.Max(1, sites.Length);
+        var quorum = aggregation.WholeNumber("quorum", 1, all, Math.Min(all, Math.Max(spared, needed)));
+        if (blind is not null && quorum < needed) aggregation.Refuse(
+            "quorum", $"{quorum} is too few: a blind round of {sites.Length} sites needs {needed} to its end");
+        else if (needed > sites.Length) aggregation.Refuse(
+            "strategy", $"{rule} needs {needed} updates a round; the job has {sites.Length} sites");
+        else if (needed > quorum) aggregation.Refuse("quorum", $"{quorum} is too few: {rule} needs {needed} updates a round");
+        return (spec, quorum, blind);
+    }
+
+    private static BlindOptions ReadBlind(StrictYamlMap aggregation, ImmutableArray<SiteId> sites)
+    {
+        if (sites.Length is < BlindSpec.FewestSites or > BlindSpec.MostSites)
+        {
+            aggregation.Refuse(
+                "mode", $"a blind round has {BlindSpec.FewestSites} to {BlindSpec.MostSites} sites; the job has {sites.Length}");
+        }
+
+        var map = aggregation.Map("blind", required: false);
+        return new BlindOptions
+        {
+            Range = map.Number("range", 1e-6, 1e6, fallback: 1),
+            MaximumCases = map.WholeNumber("maximumCases", 1, 1_000_000, fallback: 500),
+            StepMinutes = map.Number("stepMinutes", 0.01, 1440, fallback: 10),
+        };
+    }
+
+    private static AggregationSpec ReadStrategy(StrictYamlMap aggregation, ImmutableArray<SiteId> sites, AggregationSpec standard)
+    {
         if (!aggregation.Has("strategy")) return standard;
 
         var name = aggregation.Text("strategy");
@@ -64,7 +100,8 @@ internal static class AggregationReader
     {
         var name = aggregation.Text("root");
         if (SiteId.TryParse(name, null, out var root) && sites.Contains(root)) return root;
-        if (name.Length > 0) aggregation.Refuse("root", $"'{Quote.Of(name)}' is not one of the job's sites; name the one with the trusted root set");
+        if (name.Length > 0) aggregation.Refuse(
+            "root", $"'{Quote.Of(name)}' is not one of the job's sites; name the one with the trusted root set");
         return sites.FirstOrDefault();
     }
 }

@@ -10,6 +10,9 @@ namespace FedSeg.Federation.Jobs;
 /// <summary>What a data scientist asks for: a whole federated run, in declarations only. Read from YAML by <see cref="JobSpecReader"/>.</summary>
 public sealed record JobSpec
 {
+    /// <summary>Shares and masked updates; half a step more, so that the last one's own patience ends first.</summary>
+    private const double BlindStepsAfterTraining = 2.5;
+
     /// <summary>A short name for people, 1 to 40 of <c>a-z 0-9 -</c>.</summary>
     public required string Name { get; init; }
 
@@ -30,6 +33,10 @@ public sealed record JobSpec
 
     /// <summary>How the coordinator merges updates.</summary>
     public required AggregationSpec Aggregation { get; init; }
+
+    /// <summary>Asks for blind rounds; absent for inspectable ones.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BlindOptions? Blind { get; init; }
 
     /// <summary>Fewest sites whose updates make a round.</summary>
     public required int Quorum { get; init; }
@@ -58,6 +65,13 @@ public sealed record JobSpec
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EgressBounds? Egress { get; init; }
 
+    /// <summary>
+    /// Longest a round is waited for. A blind one waits for the sites' training as long as any other; the dealing of shares and the masked
+    /// updates come on top.
+    /// </summary>
+    public TimeSpan LongestWaitFor(RoundPlan plan) =>
+        TimeSpan.FromMinutes(RoundDeadlineMinutes + (plan.MasksUpdates ? BlindStepsAfterTraining * Blind!.StepMinutes : 0));
+
     /// <summary>Freezes one round of this job.</summary>
     /// <param name="run">The run's id.</param>
     /// <param name="round">1 to <see cref="Rounds"/> to train; the next number to evaluate the last model.</param>
@@ -81,5 +95,8 @@ public sealed record JobSpec
         BaseModelBytes = baseModelBytes,
         Control = round <= Rounds ? control : null,
         Egress = Egress,
+        Blind = Blind is { } blind
+            ? new BlindSpec { Sites = Sites, MaximumCases = blind.MaximumCases, GridExponent = BlindSpec.ExponentFor(blind.Range) }
+            : null,
     };
 }

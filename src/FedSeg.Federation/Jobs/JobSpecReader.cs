@@ -5,6 +5,7 @@ using FedSeg.Federation.Aggregation.Rules;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Federation.Yaml;
 
@@ -62,10 +63,21 @@ public static partial class JobSpecReader
         var recipe = RecipeReader.Read(root.Map("training"));
 
         var aggregation = root.Map("aggregation", required: false);
-        var (strategy, quorum) = AggregationReader.Read(aggregation, sites);
+        var (strategy, quorum, blind) = AggregationReader.Read(aggregation, sites);
         if (recipe.Privacy is not null && strategy.Rule is FairMean) aggregation.Refuse("strategy", "qfedavg looks at the sites' training losses, which private training does not tell");
         var deadline = aggregation.Number("roundDeadlineMinutes", 0.05, 10_080, fallback: 120);
         var required = aggregation.Has("requiredSites") ? AggregationReader.ReadRequired(aggregation, sites) : [];
+
+        if (blind is not null && recipe.UpdateEncoding != UpdateEncoding.F32)
+        {
+            aggregation.Refuse(
+                "mode", "a blind round needs updateEncoding f32: a masked update has an encoding of its own, three bytes a weight");
+        }
+
+        if (blind is not null && recipe.Algorithm is LocalAlgorithm.Scaffold)
+        {
+            aggregation.Refuse("mode", "a blind round sums changes of weights only; SCAFFOLD's control variates need an inspectable one");
+        }
 
         var job = new JobSpec
         {
@@ -77,6 +89,7 @@ public static partial class JobSpecReader
             Preprocessing = preprocessing,
             Recipe = recipe,
             Aggregation = strategy,
+            Blind = blind,
             Quorum = quorum,
             RequiredSites = required,
             MinimumCasesPerRound = aggregation.WholeNumber("minimumCasesPerRound", 0, 100_000_000, fallback: 0),

@@ -66,6 +66,13 @@ public sealed record RoundPlan
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public EgressBounds? Egress { get; init; }
 
+    /// <summary>How updates are masked and summed; absent in an inspectable run, whose updates the coordinator sees.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public BlindSpec? Blind { get; init; }
+
+    /// <summary>Whether this round's updates are masked: a blind run's closing evaluation has none.</summary>
+    public bool MasksUpdates => Blind is not null && Task == RoundTask.Train;
+
     /// <summary>The tensors of the model.</summary>
     public TensorManifest Manifest() => ArchitectureCatalog.Manifest(Architecture);
 
@@ -76,9 +83,14 @@ public sealed record RoundPlan
     public UpdateManifest UpdateManifest() => new(Manifest(), Recipe);
 
     /// <summary>Length of an update's file, bytes; 0 where none is returned.</summary>
-    public long UpdateBytes() => Task == RoundTask.Train
-        ? SafetensorsWriter.FileLength(EncodedManifest.Of(UpdateManifest().All, Recipe.UpdateEncoding))
-        : 0;
+    public long UpdateBytes()
+    {
+        if (Task != RoundTask.Train) return 0;
+        var tensors = UpdateManifest().All;
+        return Blind is null
+            ? SafetensorsWriter.FileLength(EncodedManifest.Of(tensors, Recipe.UpdateEncoding))
+            : tensors.ParameterCount * BlindSpec.BytesPerWeight;
+    }
 
     /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);

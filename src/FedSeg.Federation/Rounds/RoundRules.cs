@@ -26,16 +26,16 @@ internal static class RoundRules
         if (pending.Count == 0) return enough ? RoundVerdict.Close : RoundVerdict.QuorumLost;
         if (round.Accepted.Count + pending.Count < job.Quorum || RequiredOf(job, round).Any(round.Dropped.ContainsKey)) return RoundVerdict.QuorumLost;
 
-        var deadline = TimeSpan.FromMinutes(job.RoundDeadlineMinutes);
+        var deadline = job.LongestWaitFor(round.Plan);
         var absent = pending.All(site => before is not null && !before.Answered(site) && !attending.Contains(site));
         if (enough && (openFor >= deadline || absent && openFor >= AbsencePatience)) return RoundVerdict.Close;
         return openFor >= deadline + TimeSpan.FromMinutes(job.GraceMinutes) ? RoundVerdict.QuorumLost : RoundVerdict.Wait;
     }
 
     /// <summary>When a waiting round is to be judged again if nothing changes: the next of the moments that matter.</summary>
-    public static TimeSpan NextLook(Jobs.JobSpec job, TimeSpan openFor)
+    public static TimeSpan NextLook(Jobs.JobSpec job, RoundState round, TimeSpan openFor)
     {
-        var deadline = TimeSpan.FromMinutes(job.RoundDeadlineMinutes);
+        var deadline = job.LongestWaitFor(round.Plan);
         TimeSpan[] moments = [AbsencePatience, deadline, deadline + TimeSpan.FromMinutes(job.GraceMinutes)];
         return moments.Where(moment => moment > openFor).DefaultIfEmpty(openFor).Min();
     }

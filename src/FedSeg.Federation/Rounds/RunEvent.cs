@@ -174,4 +174,10 @@ public enum DropReason
 
     /// <summary>The site begins no round for now.</summary>
     SitePaused,
+
+    /// <summary>The site did not answer in time in a step of the blind exchange.</summary>
+    LeftExchange,
+
+    /// <summary>The site ended its part in the blind exchange: something in it was not as it must be. Its ledger has the reason.</summary>
+    ExchangeAborted,
 }

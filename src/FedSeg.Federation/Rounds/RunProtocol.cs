@@ -52,7 +52,7 @@ public static class RunProtocol
         return RoundRules.Judge(state.Job, round, before, seen.OpenFor, seen.Attending) switch
         {
             RoundVerdict.QuorumLost => End(state, RunOutcome.Failed, DescribeLostQuorum(state, round), at),
-            RoundVerdict.Wait => Stay(state, new RunEffect.Await(RoundRules.NextLook(state.Job, seen.OpenFor))),
+            RoundVerdict.Wait => Stay(state, new RunEffect.Await(RoundRules.NextLook(state.Job, round, seen.OpenFor))),
             _ when round.Plan.Task == RoundTask.Train => Stay(state, new RunEffect.Merge(round)),
             _ => Close(state, new RunEvent.RoundClosed { At = at, Round = round.Plan.Round, Model = null }),
         };

@@ -15,6 +15,9 @@ public enum UploadOutcome
     /// <summary>The site has answered this round already, with something else.</summary>
     AlreadyAnswered,
 
+    /// <summary>A masked update before the site's keys are shared, or after it was left out: it could not be unmasked.</summary>
+    NotAwaited,
+
     /// <summary>The report is malformed, is not about this round and its base model, or contains impossible numbers.</summary>
     ReportRefused,
 

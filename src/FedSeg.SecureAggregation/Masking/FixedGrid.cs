@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.SecureAggregation.Masking;
 
@@ -13,17 +14,10 @@ namespace FedSeg.SecureAggregation.Masking;
 public sealed class FixedGrid(RandomNumberGenerator random)
 {
     /// <summary>Largest magnitude of a level.</summary>
-    public const int LargestLevel = short.MaxValue;
-
-    /// <summary>Largest and smallest step of which every level is a normal float32.</summary>
-    public const int LargestExponent = 64, SmallestExponent = -100;
+    public const int LargestLevel = BlindSpec.Levels;
 
     private const int RandomBytes = sizeof(uint);
     private byte[] _draws = [];
-
-    /// <summary>The smallest grid that reaches to a magnitude.</summary>
-    public static int ExponentFor(double range) =>
-        Math.Clamp((int)Math.Ceiling(Math.Log2(range / LargestLevel)), SmallestExponent, LargestExponent);
 
     /// <summary>Scales values, clips them to the grid and rounds them to it, in place; those that are not finite stay.</summary>
     /// <param name="values">The values.</param>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.SecureAggregation.Masking;
 
@@ -9,7 +10,7 @@ namespace FedSeg.SecureAggregation.Masking;
 /// </summary>
 public static class Words24
 {
-    public const int BytesPerWord = 3;
+    public const int BytesPerWord = BlindSpec.BytesPerWeight;
     private const uint Remainder = 0xFF_FFFF;
 
     // A group of four words is 16 bytes unpacked and 12 packed; the vector that carries it is 16 bytes in both places.

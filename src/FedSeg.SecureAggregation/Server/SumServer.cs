@@ -54,12 +54,15 @@ public sealed class SumServer(SumContext context, SiteKeyCheck check)
     } >= context.Threshold;
 
     /// <summary>Takes a site's message for the stage that is open.</summary>
-    /// <returns>Why it is refused; <see langword="null"/> when it counts. A site counts once a stage.</returns>
+    /// <returns>Why it is refused; <see langword="null"/> when it counts. A site counts once a stage; its keys it may replace until the
+    /// roster is made.</returns>
     public AbortReason? Accept(SumStage stage, SiteId from, ReadOnlySpan<byte> message)
     {
         if (stage != Stage) return AbortReason.OutOfOrder;
-        if (!Awaited.Contains(from)) return AbortReason.AskedTwice;
-        var site = (byte)context.IndexOf(from);
+        if (context.IndexOf(from) is var place && place < 0) return AbortReason.UnknownSite;
+        // A site that was restarted has new keys, which nobody has been told of yet.
+        if (stage != SumStage.Keys && !Awaited.Contains(from)) return AbortReason.AskedTwice;
+        var site = (byte)place;
         return stage switch
         {
             SumStage.Keys => AcceptKeys(site, message),
@@ -140,8 +143,11 @@ public sealed class SumServer(SumContext context, SiteKeyCheck check)
         if (!Advertisement.TryParse(message, out var keys)) return AbortReason.MalformedMessage;
         if (keys.Site != context.Sites[site]) return AbortReason.UnknownSite;
         if (keys.Problem(context, check) is { } problem) return problem;
-        if (_keys.Values.Any(other =>
-            Same(other.ShareKey, keys.ShareKey) || Same(other.MaskKey, keys.MaskKey))) return AbortReason.KeyRepeated;
+        if (_keys.Any(other => other.Key != site && (Same(other.Value.ShareKey, keys.ShareKey) || Same(other.Value.MaskKey, keys.MaskKey))))
+        {
+            return AbortReason.KeyRepeated;
+        }
+
         _keys[site] = keys;
         return null;
     }

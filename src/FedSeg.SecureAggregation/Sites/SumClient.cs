@@ -50,7 +50,8 @@ public sealed class SumClient : IDisposable
     /// <param name="self">This site; one of the context's.</param>
     /// <param name="credential">Signs for it.</param>
     /// <param name="check">Knows the authority.</param>
-    /// <param name="fewestSites">Fewest sites among which this site hides its update; the threshold holds as well.</param>
+    /// <param name="fewestSites">Fewest sites that must deal shares before this site masks; of the survivors the threshold alone is
+    /// asked.</param>
     /// <param name="random">Cryptographic.</param>
     /// <exception cref="ArgumentException">The site is not in the context, or the context has too few or too many sites.</exception>
     public SumClient(
@@ -181,7 +182,7 @@ public sealed class SumClient : IDisposable
         if (!CryptographicOperations.FixedTimeEquals(survivors.Roster, _rosterDigest)) return Abort(AbortReason.RostersDiffer);
         if (!survivors.Sites.Contains((byte)_self) || survivors.Sites.Any(site =>
             !_held.ContainsKey(site))) return Abort(AbortReason.SurvivorsImpossible);
-        if (survivors.Sites.Length < Math.Max(_context.Threshold, _fewest)) return Abort(AbortReason.TooFewSites);
+        if (survivors.Sites.Length < _context.Threshold) return Abort(AbortReason.TooFewSites);
 
         _survivors = survivors.Sites;
         _view = SumView.Digest(_rosterDigest, _held.Keys, _survivors);

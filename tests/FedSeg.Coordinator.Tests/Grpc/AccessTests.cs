@@ -8,6 +8,7 @@ using Google.Protobuf;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
+using BlindClient = FedSeg.Protocol.V1.Blind.BlindClient;
 using FederationClient = FedSeg.Protocol.V1.Federation.FederationClient;
 using RunsClient = FedSeg.Protocol.V1.Runs.RunsClient;
 
@@ -71,6 +72,35 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(client.DeclineAsync(new Notice { RunId = "run-1", Round = 1, Reason = "OutOfMemory" }, cancellationToken: Token).ResponseAsync));
         using var attendance = client.Attend(new AttendRequest(), cancellationToken: Token);
         Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(attendance.ResponseStream.MoveNext(Token)));
+    }
+
+    [Fact]
+    public async Task Blind_CalledByAPerson_IsRefused()
+    {
+        var client = new BlindClient(server.Dial("ada", MemberKind.Person, PersonRole.DataScientist));
+        var message = new BlindMessage { RunId = "run-1", Round = 1, Stage = BlindStage.Keys };
+        var query = new BlindQuery { RunId = "run-1", Round = 1, Stage = BlindStage.Keys };
+
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(client.SubmitAsync(message, cancellationToken: Token).ResponseAsync));
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(client.NextAsync(query, cancellationToken: Token).ResponseAsync));
+    }
+
+    [Fact]
+    public async Task Blind_MalformedOrOfNoRound_IsAnsweredAndNothingIsStored()
+    {
+        var client = new BlindClient(server.Dial("lost", MemberKind.Site));
+        var message = new BlindMessage { RunId =
+            "run-1", Round = 1, Stage = BlindStage.Keys, Message = ByteString.CopyFrom(new byte[300 * 1024]) };
+
+        Assert.Equal(StatusCode.InvalidArgument, await RefusalAsync(client.SubmitAsync(message, cancellationToken: Token).ResponseAsync));
+        message.Message = ByteString.Empty;
+        Assert.Equal("RoundNotOpen", (await client.SubmitAsync(message, cancellationToken: Token)).Refusal);
+        message.Stage = BlindStage.Unspecified;
+        Assert.Equal(StatusCode.InvalidArgument, await RefusalAsync(client.SubmitAsync(message, cancellationToken: Token).ResponseAsync));
+        message.RunId = "../run";
+        Assert.Equal(StatusCode.InvalidArgument, await RefusalAsync(client.SubmitAsync(message, cancellationToken: Token).ResponseAsync));
+        var query = new BlindQuery { RunId = "run-1", Round = 1, Stage = BlindStage.Keys };
+        Assert.NotNull((await client.NextAsync(query, cancellationToken: Token)).Over);
     }
 
     [Fact]

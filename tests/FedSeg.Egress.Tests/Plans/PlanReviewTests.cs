@@ -158,6 +158,20 @@ public sealed class PlanReviewTests : IDisposable
     }
 
     [Fact]
+    public void Explanation_Plan_SaysWhetherTheCoordinatorSeesTheChangeByItself()
+    {
+        SiteId[] sites = [SiteId.Parse("east"), SiteId.Parse("north"), SiteId.Parse("south")];
+        var blind = _hospital.Plan with { Blind = new BlindSpec { Sites = [.. sites], MaximumCases = 100, GridExponent = -15 } };
+
+        Assert.Contains(PlanExplanation.Of(_hospital.Plan), line =>
+            line.StartsWith("Inspectable: the coordinator sees", StringComparison.Ordinal));
+        Assert.Contains(PlanExplanation.Of(blind), line => line.Contains("at least 3 of 3 hospitals' changes", StringComparison.Ordinal));
+        Assert.NotEqual(RunTerms.HashOf(_hospital.Plan), RunTerms.HashOf(blind));
+        // The closing evaluation asks for nothing new.
+        Assert.Equal(RunTerms.HashOf(blind), RunTerms.HashOf(blind with { Task = RoundTask.Evaluate, Round = 6 }));
+    }
+
+    [Fact]
     public void Explanation_Plan_SaysWhatHappensHere()
     {
         var text = string.Join("\n", PlanExplanation.Of(_hospital.Plan));

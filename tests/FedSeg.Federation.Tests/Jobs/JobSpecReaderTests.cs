@@ -124,6 +124,65 @@ public sealed class JobSpecReaderTests
     public void Read_PlannedNetworkWithAMistake_IsRefused(string find, string replace, string problem) =>
         Assert.Contains(Problems(Planned.Replace(find, replace)), line => line.Message.Contains(problem, StringComparison.Ordinal));
 
+    [Fact]
+    public void Read_BlindJob_IsFedAvgWithTheThresholdAsItsQuorum()
+    {
+        var job = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\naggregation: { mode: blind }")).Job;
+
+        Assert.Equal(new BlindOptions { Range = 1, MaximumCases = 500, StepMinutes = 10 }, job.Blind);
+        Assert.Equal(3, job.Quorum);
+        Assert.Equal("the weighted mean", job.Aggregation.Rule.Describe());
+        Assert.Null(job.Aggregation.Bound);
+    }
+
+    [Fact]
+    public void Read_JobWithoutAMode_IsInspectable() =>
+        Assert.Null(Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete)).Job.Blind);
+
+    [Theory]
+    [InlineData("{ mode: blind, strategy: median }", "the sum of the updates and no more")]
+    [InlineData("{ mode: blind, strategy: normbound }", "the sum of the updates and no more")]
+    [InlineData("{ mode: blind, quorum: 2 }", "a blind round of 3 sites needs 3")]
+    [InlineData("{ mode: blind, blind: { range: 0 } }", "range")]
+    [InlineData("{ mode: blind, blind: { colour: red } }", "unknown key")]
+    [InlineData("{ mode: secret }", "one of: inspectable, blind")]
+    [InlineData("{ blind: { range: 1 } }", "unknown key")]
+    public void Read_BlindJobWithAMistake_IsRefused(string aggregation, string problem) =>
+        Assert.Contains(Problems($"{Complete}\naggregation: {aggregation}"), line =>
+            line.Message.Contains(problem, StringComparison.Ordinal));
+
+    [Fact]
+    public void Read_BlindJobOfTwoSitesOrOfAnotherEncoding_IsRefused()
+    {
+        var two = Problems(Complete.Replace("[north, east, south]", "[north, east]") + "\naggregation: { mode: blind }");
+        var encoded = Problems(
+            Complete.Replace("optimizer: sgd", "optimizer: sgd\n  updateEncoding: i16") + "\naggregation: { mode: blind }");
+
+        Assert.Contains(two, line => line.Message.Contains("a blind round has 3 to 128 sites", StringComparison.Ordinal));
+        Assert.Contains(encoded, line => line.Message.Contains("needs updateEncoding f32", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void PlanRound_OfABlindJob_IsBlindWhileItTrains()
+    {
+        var job = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\naggregation: { mode: blind }")).Job;
+        var (run, model) = (Federation.Identity.RunId.Parse("run-1"), Federation.Identity.Sha256Digest.Of("model"u8));
+
+        var training = job.PlanRound(run, 1, model, 1);
+        var evaluation = job.PlanRound(run, 6, model, 1);
+
+        Assert.Equal(job.Sites, training.Blind!.Sites);
+        Assert.Equal((500, -14), (training.Blind.MaximumCases, training.Blind.GridExponent));
+        Assert.True(training.MasksUpdates);
+        // The same terms to the end of the run, with nothing to mask.
+        Assert.Equal(training.Blind.GridExponent, evaluation.Blind!.GridExponent);
+        Assert.False(evaluation.MasksUpdates);
+        Assert.Equal(0, evaluation.UpdateBytes());
+        Assert.Equal(training.ToBytes(), RoundPlan.FromBytes(training.ToBytes()).ToBytes());
+        Assert.Equal(TimeSpan.FromMinutes(145), job.LongestWaitFor(training));
+        Assert.Equal(TimeSpan.FromMinutes(120), job.LongestWaitFor(evaluation));
+    }
+
     [Theory]
     [InlineData("- a\n- b", "one YAML mapping")]
     [InlineData("name: [", "not valid YAML")]
@@ -177,10 +236,13 @@ public sealed class JobSpecReaderTests
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(noise));
         var epsilon = noise.Replace("noiseMultiplier", "epsilon");
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(epsilon));
+        var blind = Complete + "\naggregation:\n  mode: blind\n  blind:\n    range: 0.5\n    maximumCases: 100\n    stepMinutes: 5";
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(blind));
         var options = StrategyCatalog.All.SelectMany(strategy => strategy.Options).Select(option => option.Name).Append("root").ToHashSet();
         Assert.Equal(
             KeysOf(schema.RootElement).Where(key => !options.Contains(key)).Order(StringComparer.Ordinal),
-            WrittenIn(yaml).Union(WrittenIn(Planned)).Union(WrittenIn(ditto)).Union(WrittenIn(noise)).Union(WrittenIn(epsilon)).Order(StringComparer.Ordinal));
+            WrittenIn(yaml).Union(WrittenIn(Planned)).Union(
+                WrittenIn(ditto)).Union(WrittenIn(noise)).Union(WrittenIn(epsilon)).Union(WrittenIn(blind)).Order(StringComparer.Ordinal));
     }
 
     private static IEnumerable<string> WrittenIn(string yaml) => yaml.Split('\n').Select(line => line.Split(':')[0].Trim()).Where(key => key.Length > 0);

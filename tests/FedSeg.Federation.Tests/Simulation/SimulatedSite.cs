@@ -181,6 +181,9 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
             case AssignmentEffect.RecordChanged changed:
                 EndLater(step, () => Record(LedgerKind.Discarded, changed.Plan, changed.Update, new AssignmentInput.Recorded()));
                 break;
+            case AssignmentEffect.RecordEnded ended:
+                EndLater(step, () => Record(LedgerKind.Discarded, ended.Plan, ended.Update, new AssignmentInput.Recorded()));
+                break;
             case AssignmentEffect.ClearNotice clear:
                 AssignmentInput verdict = simulation.Happens(faults => faults.Odd) ? new AssignmentInput.NoticeRefused() : new AssignmentInput.NoticeCleared();
                 EndLater(step, () => Record(LedgerKind.Notice, clear.Plan, default, verdict));
@@ -283,9 +286,13 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         simulation.Invariants.Leaving(this, send.Update);
         var line = Disk.Log.LastOrDefault(line => line.Digest == send.Update && line.Report is not null);
         var payload = Disk.Read("outbox " + send.Update) ?? "";
-        if (payload != SimulatedCoordinator.Payload(send.Update) || simulation.Happens(faults => faults.Odd))
+        var changed = payload != SimulatedCoordinator.Payload(send.Update);
+        if (changed || simulation.Happens(faults => faults.Odd))
         {
-            EndLater(step, () => new AssignmentInput.PayloadChanged());
+            // Of the odd ones every other is a blind round that went on without the site.
+            AssignmentInput end = changed || _trainings % 2 == 0 ? new AssignmentInput.PayloadChanged() : new AssignmentInput.ExchangeEnded(
+                DropReason.LeftExchange);
+            EndLater(step, () => end);
             return;
         }
 

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedSeg.Federation.Rounds;
 using FedSeg.SecureAggregation.Masking;
 using FsCheck;
 using FsCheck.Fluent;
@@ -83,9 +84,9 @@ public sealed class FixedGridTests
     [InlineData(1.0, -14)]
     [InlineData(0.999, -15)]
     [InlineData(32767.0, 0)]
-    [InlineData(1e-60, FixedGrid.SmallestExponent)]
+    [InlineData(1e-60, BlindSpec.SmallestExponent)]
     public void ExponentFor_ARange_IsTheSmallestGridThatReachesIt(double range, int exponent) =>
-        Assert.Equal(exponent, FixedGrid.ExponentFor(range));
+        Assert.Equal(exponent, BlindSpec.ExponentFor(range));
 
     [Fact]
     public void ToWords_OffTheGrid_IsRefused() =>

@@ -28,10 +28,25 @@ public sealed class MaliciousSiteTests : IDisposable
     [Fact]
     public void SecondAnswerInAStage_IsRefused()
     {
-        Assert.Null(_sum.Server.Accept(SumStage.Keys, Liar, TestSum.Message(_sum.Clients[Liar].Advertise())));
-        using var again = _sum.Join(Liar, _sum.Context);
+        _sum.AdvertiseAll();
+        var message = TestSum.Message(_sum.Clients[Liar].AnswerRoster(_sum.Server.MessageAfter(SumStage.Keys, Liar)));
+        Assert.Null(_sum.Server.Accept(SumStage.Shares, Liar, message));
 
-        Assert.Equal(AbortReason.AskedTwice, _sum.Server.Accept(SumStage.Keys, Liar, TestSum.Message(again.Advertise())));
+        Assert.Equal(AbortReason.AskedTwice, _sum.Server.Accept(SumStage.Shares, Liar, message));
+    }
+
+    /// <summary>Until the roster is made nobody knows the old keys: a restarted site takes part with new ones.</summary>
+    [Fact]
+    public void KeysSentAgain_BeforeTheRoster_TakeTheOldOnesPlace()
+    {
+        Assert.Null(_sum.Server.Accept(SumStage.Keys, Liar, TestSum.Message(_sum.Clients[Liar].Advertise())));
+        _sum.Clients[Liar].Dispose();
+        _sum.Join(Liar, _sum.Context);
+
+        var unmasked = _sum.Run([], [], [], []);
+
+        Assert.Equal(_sum.PlainSum(), unmasked);
+        Assert.Equal(5, _sum.Masked.Count);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Text;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
 using FedSeg.SiteAgent.Assignments;
 
 namespace FedSeg.SiteAgent.Tests.Assignments;
@@ -106,7 +108,20 @@ public sealed class PlanCheckTests
         { "round is not one", plan => plan with { TotalRounds = int.MaxValue } },
         { "base model's length", plan => plan with { BaseModelBytes = 10 } },
         { "base model's length", plan => plan with { BaseModelBytes = long.MaxValue } },
+        { "3 to 128 sites", plan => plan with { Blind = Blind("east", "north") } },
+        { "not in order", plan => plan with { Blind = Blind("north", "east", "south") } },
+        { "room for a control variate", plan => plan with { Blind =
+            Blind("east", "north", "south"), Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Scaffold() } } },
+        { "encoding of its own", plan =>
+            plan with { Blind = Blind("east", "north", "south"), Recipe = plan.Recipe with { UpdateEncoding = UpdateEncoding.I8 } } },
     };
+
+    [Fact]
+    public void Problems_BlindPlan_HasNone() =>
+        Assert.Empty(PlanCheck.Problems(Plans.Good() with { Blind = Blind("east", "north", "south") }, Plans.Labels));
+
+    private static BlindSpec Blind(params string[] sites) =>
+        new() { Sites = [.. sites.Select(site => SiteId.Parse(site))], MaximumCases = 100, GridExponent = -15 };
 
     [Theory]
     [MemberData(nameof(Refused))]

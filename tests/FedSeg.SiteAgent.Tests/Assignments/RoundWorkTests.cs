@@ -57,7 +57,9 @@ public sealed class RoundWorkTests : IAsyncDisposable
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
         var client = new CoordinatorClient(_channel, TimeProvider.System);
-        _work = new RoundWork(client, _trainer, gate, Failpoints.None, options, NullLogger<RoundWork>.Instance);
+        var blind = new BlindContribution(
+            client, new BlindPeer(_channel), gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
+        _work = new RoundWork(client, _trainer, gate, Failpoints.None, blind, options, NullLogger<RoundWork>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

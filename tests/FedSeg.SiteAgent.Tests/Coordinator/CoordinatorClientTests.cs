@@ -1,9 +1,11 @@
 using System.Reflection;
+using FedSeg.Egress.Blind;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Storage;
+using FedSeg.SecureAggregation.Server;
 using FedSeg.SiteAgent.Coordinator;
 
 namespace FedSeg.SiteAgent.Tests.Coordinator;
@@ -37,10 +39,22 @@ public sealed class CoordinatorClientTests
         Assert.Equal([typeof(byte[]), typeof(SignedCheckpoint)], methods["GiveCosignedAsync"]);
     }
 
+    /// <summary>Of a blind exchange only messages that the gate cleared can leave.</summary>
+    [Fact]
+    public void BlindPeer_Parameters_CanCarryNothingOutButWhatWasCleared()
+    {
+        var methods = MethodsOf(typeof(BlindPeer));
+
+        Assert.Equal(["NextAsync", "OpenCredential", "SubmitAsync"], methods.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal([typeof(ClearedStep)], methods["SubmitAsync"]);
+        Assert.Equal([typeof(RunId), typeof(int), typeof(SumStage)], methods["NextAsync"]);
+        Assert.Empty(methods["OpenCredential"]);
+    }
+
     /// <summary>Nobody else can speak on the connection.</summary>
     [Fact]
-    public void CoordinatorChannel_Holders_AreTheTwo() => Assert.Equal(
-        [typeof(CoordinatorClient), typeof(LedgerPeer)],
+    public void CoordinatorChannel_Holders_AreTheThree() => Assert.Equal(
+        [typeof(BlindPeer), typeof(CoordinatorClient), typeof(LedgerPeer)],
         typeof(CoordinatorChannel).Assembly.GetTypes()
             .Where(type => type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
                 .Any(constructor => constructor.GetParameters().Any(parameter => parameter.ParameterType == typeof(CoordinatorChannel))))
@@ -57,6 +71,7 @@ public sealed class CoordinatorClientTests
     [Theory]
     [InlineData(typeof(ClearedUpdate))]
     [InlineData(typeof(ClearedNotice))]
+    [InlineData(typeof(ClearedStep))]
     public void ClearedTypes_Outsiders_CannotMakeOne(Type cleared)
     {
         Assert.True(cleared.IsSealed);
