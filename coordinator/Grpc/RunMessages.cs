@@ -21,6 +21,7 @@ internal static class RunMessages
         Status = (state.End?.Outcome.ToString() ?? (state.Pause is null ? "Running" : "Paused")).ToLowerInvariant(),
         Reason = state.End?.Reason ?? (state.Pause is { } pause ? $"Paused by {pause.By}." : ""),
         TotalRounds = state.Job.Rounds,
+        Mode = state.Job.Blind is null ? "inspectable" : "blind",
         Sites = { state.Job.Sites.Select(site => site.ToString()) },
         Labels = { state.Job.Labels },
         Rounds = { state.Rounds.Select(round => Of(state, round)) },

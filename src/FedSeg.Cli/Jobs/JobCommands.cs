@@ -154,6 +154,7 @@ internal static class JobCommands
         id = run.Id,
         name = run.Name,
         status = run.Status,
+        mode = run.Mode,
         reason = run.Reason.Length > 0 ? run.Reason : null,
         submittedBy = run.SubmittedBy,
         createdAt = run.CreatedAt.ToDateTimeOffset(),

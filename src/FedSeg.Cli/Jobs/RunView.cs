@@ -35,7 +35,8 @@ internal static class RunView
     /// <summary>The rounds of a run as a table; Dice in a round's row is that of the model the round started from.</summary>
     public static Table Table(Run run, DateTimeOffset now)
     {
-        var table = new Table().Border(TableBorder.Rounded).Title(Markup.Escape($"{run.Id}  {run.Status}")).Caption("Dice: the model each round starts from, on held-back patients");
+        var table = new Table().Border(TableBorder.Rounded).Title(Markup.Escape($"{run.Id}  {run.Status}{(
+            run.Mode == "blind" ? ", blind" : "")}")).Caption("Dice: the model each round starts from, on held-back patients");
         table.AddColumn("round").AddColumn(new TableColumn("seconds").RightAligned()).AddColumn(new TableColumn("Dice").RightAligned());
         foreach (var site in run.Sites) table.AddColumn($"{site}: loss, Dice, studies");
         foreach (var round in run.Rounds)

@@ -16,6 +16,9 @@ public sealed record PlanBounds
     /// <summary>Labels that may be trained; empty for all that this site declares.</summary>
     public ImmutableArray<string> Labels { get; init; } = [];
 
+    /// <summary>Whether only blind runs may, in which the coordinator sees no site's change by itself.</summary>
+    public bool BlindOnly { get; init; }
+
     /// <summary>Where a plan leaves the bounds, in words; empty when it does not.</summary>
     public IReadOnlyList<string> Problems(RoundPlan plan)
     {
@@ -25,6 +28,7 @@ public sealed record PlanBounds
         var parameters = plan.Manifest().ParameterCount;
         if (parameters > MaximumParameters) problems.Add($"a network of {parameters} numbers; {MaximumParameters} are approved");
         if (Labels.Length > 0 && plan.Labels.Any(label => !Labels.Contains(label, StringComparer.OrdinalIgnoreCase))) problems.Add("labels beyond the approved ones");
+        if (BlindOnly && plan.Blind is null) problems.Add("an inspectable run; only blind ones are approved");
         return problems;
     }
 }

@@ -96,6 +96,7 @@ public static partial class EgressPolicyFile
         MaximumStepsPerRound = bounds.WholeNumber("maximumStepsPerRound", 1, 1_000_000),
         MaximumParameters = bounds.WholeNumber64("maximumParameters", 1, 1L << 40),
         Labels = bounds.Texts("labels", label => label.Length is > 0 and <= 64, "a label", 0, 255),
+        BlindOnly = bounds.Flag("blindOnly", fallback: false),
     };
 
     private static PrivacyBudget ReadBudget(StrictYamlMap budget)

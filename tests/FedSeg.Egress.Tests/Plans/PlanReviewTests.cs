@@ -1,4 +1,5 @@
 using FedSeg.Egress.Plans;
+using FedSeg.Egress.Policy;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Tests.Review;
@@ -10,6 +11,8 @@ namespace FedSeg.Egress.Tests.Plans;
 public sealed class PlanReviewTests : IDisposable
 {
     private const string Policy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+    private static readonly SiteId[] Blind = [SiteId.Parse("east"), SiteId.Parse("north"), SiteId.Parse("south")];
+
     private const string Standing = "plansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000, labels: [anterior, posterior] }\n";
 
     private readonly HospitalOnDisk _hospital = new();
@@ -160,8 +163,7 @@ public sealed class PlanReviewTests : IDisposable
     [Fact]
     public void Explanation_Plan_SaysWhetherTheCoordinatorSeesTheChangeByItself()
     {
-        SiteId[] sites = [SiteId.Parse("east"), SiteId.Parse("north"), SiteId.Parse("south")];
-        var blind = _hospital.Plan with { Blind = new BlindSpec { Sites = [.. sites], MaximumCases = 100, GridExponent = -15 } };
+        var blind = _hospital.Plan with { Blind = new BlindSpec { Sites = [.. Blind], MaximumCases = 100, GridExponent = -15 } };
 
         Assert.Contains(PlanExplanation.Of(_hospital.Plan), line =>
             line.StartsWith("Inspectable: the coordinator sees", StringComparison.Ordinal));
@@ -169,6 +171,18 @@ public sealed class PlanReviewTests : IDisposable
         Assert.NotEqual(RunTerms.HashOf(_hospital.Plan), RunTerms.HashOf(blind));
         // The closing evaluation asks for nothing new.
         Assert.Equal(RunTerms.HashOf(blind), RunTerms.HashOf(blind with { Task = RoundTask.Evaluate, Round = 6 }));
+    }
+
+    [Fact]
+    public void Bounds_BlindOnly_LeaveInspectableRunsToAPerson()
+    {
+        var policy = HospitalOnDisk.ValidPolicy + Standing.Replace("maximumRounds", "blindOnly: true, maximumRounds");
+        var bounds = Assert.IsType<EgressPolicyResult.Valid>(
+            EgressPolicyFile.Parse(System.Text.Encoding.UTF8.GetBytes(policy))).Policy.PlansWithin!;
+        var blind = _hospital.Plan with { Blind = new BlindSpec { Sites = [.. Blind], MaximumCases = 100, GridExponent = -15 } };
+
+        Assert.Contains("an inspectable run; only blind ones are approved", bounds.Problems(_hospital.Plan));
+        Assert.Empty(bounds.Problems(blind));
     }
 
     [Fact]
