@@ -260,6 +260,8 @@ internal sealed partial class AssignmentLoop(
     /// <summary>Has what the round added to both ledgers cosigned. Without a connection that waits for the next attendance.</summary>
     private async Task CosignAsync(CancellationToken cancellationToken)
     {
+        // With the kill switch thrown nothing is said to anyone; the next attendance makes up for it.
+        if (desk.Switch.Thrown.IsCancellationRequested) return;
         try
         {
             await ledgers.RunAsync(cancellationToken);

@@ -17,8 +17,8 @@ public static class AssignmentProtocol
     /// <summary>Most rounds that wait at a site; what comes beyond is assigned again at the next attendance.</summary>
     private const int MaximumWaiting = 64;
 
-    /// <summary>How long the answer to an update is waited for when its run has ended: it may be the update that ended it, and then it counts.</summary>
-    private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(5);
+    /// <summary>How long a round's last steps are given when its run has ended.</summary>
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
 
@@ -34,14 +34,18 @@ public static class AssignmentProtocol
         AssignmentInput.Reviewed reviewed => TakeUpAgain(state, reviewed.Run),
         AssignmentInput.Halted => Halt(state),
         AssignmentInput.RunFreed freed => Stay(state with { Held = state.Held.Remove(freed.Run) }),
-        _ when state.Current is { IsStopping: true } work && !WasSent(work, input) => BeginNext(state, new AssignmentEffect.Free(work.Doing.Plan.Run)),
+        _ when state.Current is { IsStopping: true } work && !IsSeenThrough(work, input) => BeginNext(state, new AssignmentEffect.Free(work.Doing.Plan.Run)),
         _ when state.Current is { } work => Advance(state, work, input),
         _ => throw new InvalidOperationException($"{input.GetType().Name} answers nothing that is under way."),
     };
 
-    /// <summary>What has left is recorded as sent, also when the run has ended meanwhile.</summary>
-    private static bool WasSent(RoundInWork work, AssignmentInput input) =>
-        work.Doing is AssignmentEffect.SendUpdate or AssignmentEffect.SendNotice && input is AssignmentInput.Delivered;
+    /// <summary>What has left is recorded as sent and cosigned, also when the run has ended meanwhile.</summary>
+    private static bool IsSeenThrough(RoundInWork work, AssignmentInput input) => (work.Doing, input) switch
+    {
+        (AssignmentEffect.SendUpdate or AssignmentEffect.SendNotice, AssignmentInput.Delivered) => true,
+        (AssignmentEffect.RecordSent { Accepted: true } or AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => true,
+        _ => false,
+    };
 
     private static AssignmentStep Take(AssignmentState state, AssignmentInput.RoundAssigned assigned)
     {
@@ -87,8 +91,13 @@ public static class AssignmentProtocol
         if (left.Current is not { } work || work.Doing.Plan.Run != run) return new(left, [new AssignmentEffect.Free(run)]);
         return work.IsStopping
             ? Stay(left)
-            : new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop(work.Doing is AssignmentEffect.SendUpdate ? AnswerPatience : TimeSpan.Zero)]);
+            : new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop(IsLast(work.Doing) ? LastPatience : TimeSpan.Zero)]);
     }
+
+    /// <summary>From the sending on: the answer may be what ended the run, and it counts, is recorded and is cosigned.</summary>
+    private static bool IsLast(AssignmentEffect.Work step) => step
+        is AssignmentEffect.SendUpdate or AssignmentEffect.RecordSent
+        or AssignmentEffect.SendNotice or AssignmentEffect.RecordNotice or AssignmentEffect.Cosign;
 
     /// <summary>The life of a round at a site: the step that ended, how it ended, and the step that follows.</summary>
     private static AssignmentStep Advance(AssignmentState state, RoundInWork work, AssignmentInput input)

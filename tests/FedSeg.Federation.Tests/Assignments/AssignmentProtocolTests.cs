@@ -107,21 +107,34 @@ public sealed class AssignmentProtocolTests
     }
 
     [Fact]
-    public void Step_RunEndsAndTheAnswerWasOnItsWay_StillRecordsWhatLeft()
+    public void Step_RunEndsAndTheAnswerWasOnItsWay_StillRecordsWhatLeftAndHasItCosigned()
     {
         var (_, doing) = Follow(
             Assigned(),
             new AssignmentInput.Recalled(Update),
             new AssignmentInput.RunEnded(Plan.Run),
             new AssignmentInput.Delivered(Accepted: true),
-            new AssignmentInput.Recorded());
+            new AssignmentInput.Recorded(),
+            new AssignmentInput.Cosigned());
 
         Assert.Equal(
             [
                 new AssignmentEffect.Stop(TimeSpan.FromSeconds(5)),
                 new AssignmentEffect.RecordSent(Plan, Update, Accepted: true),
+                new AssignmentEffect.Cosign(Plan),
                 new AssignmentEffect.Free(Plan.Run),
-            ], doing[^3..]);
+            ], doing[^4..]);
+    }
+
+    /// <summary>The round's own update ends the run, so the news of it comes in just these steps.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Step_RunEndsAfterTheAnswer_GivesTheLastStepsTime(int inputs)
+    {
+        AssignmentInput[] before = [Assigned(), new AssignmentInput.Recalled(Update), new AssignmentInput.Delivered(Accepted: true), new AssignmentInput.Recorded()];
+
+        Assert.Equal(new AssignmentEffect.Stop(TimeSpan.FromSeconds(5)), Follow([.. before[..inputs], new AssignmentInput.RunEnded(Plan.Run)]).Doing[^1]);
     }
 
     [Fact]
