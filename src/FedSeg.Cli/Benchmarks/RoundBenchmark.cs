@@ -72,7 +72,7 @@ internal sealed class RoundBenchmark(double megabytes, int sites, int rounds, Up
         sites: [{{string.Join(", ", names)}}]
         rounds: {{rounds + WarmUpRounds}}
         labels: [{{Label}}]
-        model: { architecture: {{model.Name}}, baseFeatures: {{model.BaseFeatures}}, levels: {{model.Levels}} }
+        model: {{ExchangeModel.Yaml(model)}}
         data: { modality: MR, spacingMm: [1, 1, 1], patchVoxels: [64, 64, 64] }
         training: { stepsPerRound: 1, updateEncoding: {{encoding}} }
         aggregation: { quorum: {{sites}} }

@@ -9,6 +9,8 @@ public sealed class ExchangeModelTests
     [Theory]
     [InlineData(4)]
     [InlineData(100)]
+    [InlineData(300)]
+    [InlineData(1000)]
     public void Nearest_SizeWithinTheAllowList_IsWithinATenth(double megabytes) =>
         Assert.InRange(ArchitectureCatalog.Manifest(ExchangeModel.Nearest(megabytes)).PayloadBytes / 1e6, 0.9 * megabytes, 1.1 * megabytes);
 
