@@ -108,8 +108,7 @@ public sealed class RoundRunnerTests : IDisposable
         var running = StartRunning(run, out var plan);
         await SendAsync(plan, East);
 
-        _coordinator.Time.Advance(TimeSpan.FromMinutes(1));
-        await running;
+        await PassAsync(TimeSpan.FromMinutes(1), running);
 
         var end = _coordinator.Book.Find(run)!.End!;
         Assert.Equal(RunOutcome.Failed, end.Outcome);
@@ -125,9 +124,10 @@ public sealed class RoundRunnerTests : IDisposable
         _coordinator.Time.Advance(TimeSpan.FromSeconds(59));
         Assert.Null(_coordinator.Book.Find(run)!.Rounds[0].ClosedAt);
 
-        _coordinator.Time.Advance(TimeSpan.FromSeconds(1));
+        var closing = _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null);
+        await PassAsync(TimeSpan.FromSeconds(1), closing);
 
-        var closed = (await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
+        var closed = (await closing).Rounds[0];
         Assert.Equal([North], closed.Accepted.Keys);
         Assert.NotNull(closed.Model);
         await CancelAsync(run, running);
@@ -140,8 +140,7 @@ public sealed class RoundRunnerTests : IDisposable
         var running = StartRunning(run, out var plan);
         await SendAsync(plan, North);
 
-        _coordinator.Time.Advance(TimeSpan.FromMinutes(1));
-        await running;
+        await PassAsync(TimeSpan.FromMinutes(1), running);
 
         var end = _coordinator.Book.Find(run)!.End!;
         Assert.Equal(RunOutcome.Failed, end.Outcome);
@@ -239,6 +238,18 @@ public sealed class RoundRunnerTests : IDisposable
         var running = _coordinator.Runner.RunAsync(run, CoordinatorOnDisk.Token);
         plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
         return running;
+    }
+
+    /// <summary>Lets time pass. A timer that the runner sets a moment later counts from then, so time goes on until what was waited for is there.</summary>
+    private async Task PassAsync(TimeSpan first, Task awaited)
+    {
+        _coordinator.Time.Advance(first);
+        while (await Task.WhenAny(awaited, Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CoordinatorOnDisk.Token)) != awaited)
+        {
+            _coordinator.Time.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        await awaited;
     }
 
     private Task<UploadOutcome> SendAsync(RoundPlan plan, SiteId site, float value = 0.5f, int cases = 10) =>
