@@ -105,7 +105,7 @@ internal sealed record SafetensorsHeader(
                 tensors.Add(tensor);
             }
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or OverflowException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException or OverflowException or KeyNotFoundException)
         {
             throw new SafetensorsException("the header is not well-formed: " + error.Message.Split('.')[0], error);
         }

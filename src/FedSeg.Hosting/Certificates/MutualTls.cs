@@ -16,14 +16,23 @@ public static class MutualTls
     /// <summary>Whether the authority signed a certificate, for this purpose, and it is in its time.</summary>
     public static bool IsTrusted(X509Certificate2 certificate, X509Certificate2 authority, Oid purpose)
     {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(authority);
+        using var chain = new X509Chain { ChainPolicy = TrustOnly(authority) };
         chain.ChainPolicy.ApplicationPolicy.Add(purpose);
-        // Revocation is the register's business: it works without a network and takes effect at once.
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.DisableCertificateDownloads = true;
         return chain.Build(certificate);
+    }
+
+    /// <summary>Trusts what this authority signed and nothing the machine trusts; fetches nothing that a certificate points to.</summary>
+    public static X509ChainPolicy TrustOnly(X509Certificate2 authority)
+    {
+        var trust = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            // Revocation is the register's business: it works without a network and takes effect at once.
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+        };
+        trust.CustomTrustStore.Add(authority);
+        return trust;
     }
 
     /// <summary>The purpose a coordinator asks of its callers' certificates.</summary>
@@ -35,13 +44,6 @@ public static class MutualTls
     /// </summary>
     public static SocketsHttpHandler CreateClientHandler(X509Certificate2 certificate, X509Certificate2 authority)
     {
-        var trust = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-            DisableCertificateDownloads = true,
-        };
-        trust.CustomTrustStore.Add(authority);
         return new SocketsHttpHandler
         {
             SslOptions = new SslClientAuthenticationOptions
@@ -49,7 +51,7 @@ public static class MutualTls
                 EnabledSslProtocols = Protocols,
                 ClientCertificates = [certificate],
                 LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate,
-                CertificateChainPolicy = trust,
+                CertificateChainPolicy = TrustOnly(authority),
             },
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(20),

@@ -74,6 +74,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}""", 4, "not well-formed")]
     [InlineData("""["a"]""", 0, "begin with '{'")]
     [InlineData("""{"a":3}""", 0, "not well-formed")]
+    [InlineData("""{"a":{"dtype":"F32","shape":[1],"offsets":[0,4]}}""", 4, "not well-formed")]
     public void Open_HostileHeader_IsRefusedWithItsReason(string header, int payloadBytes, string reason)
     {
         var path = WriteRaw((ulong)header.Length, header, payloadBytes);

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using FedSeg.Hosting.Certificates;
 
 namespace FedSeg.Cli.Ledgers.Shipping;
 
@@ -41,12 +42,7 @@ internal sealed class FhirTarget(Uri address, X509Certificate2? authority, X509C
     {
         var ssl = new SslClientAuthenticationOptions();
         if (certificate is not null) ssl.ClientCertificates = [certificate];
-        if (authority is not null)
-        {
-            ssl.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            ssl.CertificateChainPolicy.CustomTrustStore.Add(authority);
-        }
-
+        if (authority is not null) ssl.CertificateChainPolicy = MutualTls.TrustOnly(authority);
         return new SocketsHttpHandler { SslOptions = ssl, AllowAutoRedirect = false };
     }
 }

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using FedSeg.Hosting.Certificates;
 
 namespace FedSeg.Cli.Ledgers.Shipping;
 
@@ -29,7 +30,8 @@ internal sealed class SyslogTarget(DnsEndPoint collector, X509Certificate2? auth
             await socket.ConnectAsync(collector.Host, collector.Port, deadline.Token);
             await using var stream = new SslStream(socket.GetStream());
             await stream.AuthenticateAsClientAsync(Options(), deadline.Token);
-            foreach (var record in records) await stream.WriteAsync(SyslogMessage.Framed(SyslogMessage.Of(record, Dns.GetHostName())), deadline.Token);
+            var host = Dns.GetHostName();
+            foreach (var record in records) await stream.WriteAsync(SyslogMessage.Framed(SyslogMessage.Of(record, host)), deadline.Token);
             await stream.FlushAsync(deadline.Token);
             await stream.ShutdownAsync();
             socket.Client.Shutdown(SocketShutdown.Send);
@@ -49,9 +51,7 @@ internal sealed class SyslogTarget(DnsEndPoint collector, X509Certificate2? auth
     {
         var options = new SslClientAuthenticationOptions { TargetHost = collector.Host, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
         if (certificate is not null) options.ClientCertificates = [certificate];
-        if (authority is null) return options;
-        options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        options.CertificateChainPolicy.CustomTrustStore.Add(authority);
+        if (authority is not null) options.CertificateChainPolicy = MutualTls.TrustOnly(authority);
         return options;
     }
 }
