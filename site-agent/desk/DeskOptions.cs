@@ -19,6 +19,9 @@ internal sealed class DeskOptions
     /// <summary>Its private key, PEM.</summary>
     public string PrivateKey { get; set; } = "";
 
+    /// <summary>The hospital's own sign-in; off when it names no authority.</summary>
+    public SignIn.OpenIdOptions OpenId { get; set; } = new();
+
     /// <summary>The site's name, from <c>Agent:Site</c>.</summary>
     internal string Site { get; set; } = "";
 
@@ -50,6 +53,7 @@ internal sealed class DeskOptionsValidator : IValidateOptions<DeskOptions>
 
         if (!SiteId.TryParse(options.Site, null, out _)) problems.Add("Agent:Site is missing or no site's name.");
         if (options.DataDirectory.Length == 0) problems.Add("Agent:DataDirectory is missing; the page shows what the agent keeps there.");
+        problems.AddRange(options.OpenId.Problems());
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 }

@@ -10,6 +10,7 @@ return await ServiceProgram.RunAsync(() =>
     builder.AddDeskEndpoint();
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddDesk().AddAccounts().AddPages();
+    builder.AddProvider();
 
     var app = builder.Build();
     app.UseDesk();

@@ -4,9 +4,11 @@ using FedSeg.Desk.Downloads;
 using FedSeg.Desk.Look;
 using FedSeg.Desk.Orders;
 using FedSeg.Desk.Pages;
+using FedSeg.Desk.SignIn;
 using FedSeg.Egress.Review;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
+using Microsoft.AspNetCore.Authentication.OpenIdConnect;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.HostFiltering;
@@ -28,6 +30,7 @@ internal static class Startup
                 string Resolve(string? path) => string.IsNullOrEmpty(path) ? "" : ServiceProgram.ResolvePath(args, path);
                 options.Certificate = Resolve(options.Certificate);
                 options.PrivateKey = Resolve(options.PrivateKey);
+                options.OpenId.ClientSecretFile = Resolve(options.OpenId.ClientSecretFile);
                 options.Site = settings["Agent:Site"] ?? "";
                 options.Recipient = settings["Agent:Coordinator"] ?? "";
                 options.DataDirectory = Resolve(settings["Agent:DataDirectory"]);
@@ -59,6 +62,15 @@ internal static class Startup
         return services;
     }
 
+    /// <summary>The hospital's own sign-in, where the settings name it; the accounts of this site stay for the day it fails.</summary>
+    public static void AddProvider(this WebApplicationBuilder builder)
+    {
+        if (string.IsNullOrEmpty(builder.Configuration["Desk:OpenId:Authority"])) return;
+        builder.Services.AddScoped<ProviderEvents>();
+        builder.Services.AddSingleton<IConfigureOptions<OpenIdConnectOptions>, ProviderSignIn>();
+        builder.Services.AddAuthentication().AddOpenIdConnect(ProviderSignIn.Scheme, _ => { });
+    }
+
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
         services.AddAntiforgery(antiforgery =>
@@ -85,6 +97,7 @@ internal static class Startup
         app.MapRazorComponents<App>();
         app.MapLook();
         app.MapSignIn();
+        app.MapProvider();
         app.MapOrders();
         app.MapDownloads();
     }

@@ -14,7 +14,7 @@ public sealed class Browser : IAsyncLifetime
     {
         if (Candidates.FirstOrDefault(File.Exists) is not { } path) return;
         // Other tests may want the same two cores.
-        Assertions.SetDefaultExpectTimeout(30_000);
+        Assertions.SetDefaultExpectTimeout(60_000);
         _playwright = await Playwright.CreateAsync();
         // A container's root user can't have Chromium's own sandbox; the pages are ours.
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = path, Args = ["--no-sandbox", "--disable-gpu"] });
@@ -25,6 +25,7 @@ public sealed class Browser : IAsyncLifetime
     {
         Assert.SkipUnless(_browser is not null, "no Chromium here: apt-get install chromium");
         var context = await _browser.NewContextAsync(new BrowserNewContextOptions { BaseURL = address, ViewportSize = new ViewportSize { Width = 1100, Height = 900 }, AcceptDownloads = true });
+        context.SetDefaultTimeout(120_000);
         return await context.NewPageAsync();
     }
 

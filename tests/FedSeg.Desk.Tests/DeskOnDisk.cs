@@ -4,7 +4,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using FedSeg.Egress;
-using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Tests;
 using FedSeg.Hosting.Programs;
@@ -20,8 +19,7 @@ internal sealed class DeskOnDisk : IAsyncDisposable
 
     private static readonly Lazy<Task<byte[]>> Accounts = new(CreateAccountsAsync);
 
-    private readonly CancellationTokenSource _stop = new();
-    private readonly Task _agent;
+    private readonly ObeyingAgent _agent;
     private readonly Process _page;
 
     private DeskOnDisk(HospitalOnDisk hospital, Process page, Uri address)
@@ -29,26 +27,24 @@ internal sealed class DeskOnDisk : IAsyncDisposable
         Hospital = hospital;
         Address = address;
         _page = page;
-        _agent = ObeyAsync();
+        _agent = new ObeyingAgent(hospital);
     }
 
     public HospitalOnDisk Hospital { get; }
 
     public Uri Address { get; }
 
-    public static async Task<DeskOnDisk> StartAsync()
+    /// <param name="openId">The section <c>Desk:OpenId</c>.</param>
+    public static async Task<DeskOnDisk> StartAsync(object? openId = null)
     {
         var hospital = new HospitalOnDisk();
-        // Strong hashing takes its time; once is enough.
-        Directory.CreateDirectory(hospital.DeskPath);
-        await File.WriteAllBytesAsync(Path.Combine(hospital.DeskPath, "accounts.json"), await Accounts.Value, HospitalOnDisk.Token);
-
+        await WriteAccountsAsync(hospital);
         var port = FreePort();
         var settings = Path.Combine(hospital.Root, "agent.json");
         await File.WriteAllTextAsync(settings, JsonSerializer.Serialize(new
         {
             Agent = new { Site = "north", Coordinator = "https://coordinator.example.org:7443", DataDirectory = ".", EgressPolicy = "egress.yaml" },
-            Desk = new { Listen = $"127.0.0.1:{port}" },
+            Desk = openId is null ? (object)new { Listen = $"127.0.0.1:{port}" } : new { Listen = $"127.0.0.1:{port}", OpenId = openId },
         }), HospitalOnDisk.Token);
         var page = Process.Start(new ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.Desk"), "--settings", settings]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         var desk = new DeskOnDisk(hospital, page, new Uri($"http://127.0.0.1:{port}"));
@@ -87,26 +83,15 @@ internal sealed class DeskOnDisk : IAsyncDisposable
         _page.Kill(entireProcessTree: true);
         await _page.WaitForExitAsync();
         _page.Dispose();
-        await _stop.CancelAsync();
-        await _agent;
-        _stop.Dispose();
+        await _agent.DisposeAsync();
         Hospital.Dispose();
     }
 
-    /// <summary>What the agent's DeskWatch does.</summary>
-    private async Task ObeyAsync()
+    /// <summary>Anna and Ben are privacy officers, Olga operates the site, Otto looks. Strong hashing takes its time; once is enough.</summary>
+    public static async Task WriteAccountsAsync(HospitalOnDisk hospital)
     {
-        var box = new OrderBox(DeskClient.OrdersOf(Hospital.Root));
-        while (!_stop.IsCancellationRequested)
-        {
-            foreach (var placed in box.Read())
-            {
-                await Hospital.Gate.Desk.ObeyAsync(placed.Order);
-                OrderBox.Remove(placed);
-            }
-
-            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, CancellationToken.None);
-        }
+        Directory.CreateDirectory(hospital.DeskPath);
+        await File.WriteAllBytesAsync(Path.Combine(hospital.DeskPath, "accounts.json"), await Accounts.Value, HospitalOnDisk.Token);
     }
 
     private static async Task<byte[]> CreateAccountsAsync()

@@ -287,7 +287,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
         await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
     }
 
-    private static Task ShootAsync(IPage page, string name)
+    internal static Task ShootAsync(IPage page, string name)
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Parent!.Parent!.CreateSubdirectory("screenshots");
         return page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder.FullName, $"desk-{name}.png"), FullPage = true });

@@ -19,17 +19,17 @@ internal static class ReviewPrinter
             return;
         }
 
-        if (halt is not null) Console.WriteLine($"HALTED by {halt.By} at {halt.At:u}{(halt.LiftAskedBy is { } first ? $"; {first} asks to lift it" : "")}");
+        if (halt is not null) Console.WriteLine($"HALTED by {halt.By} at {halt.At:u}{(halt.LiftAskedBy is { } first ? $"; {first.By} asks to lift it" : "")}");
         if (paused) Console.WriteLine("paused");
         foreach (var plan in plans)
         {
-            Console.WriteLine($"{plan.Terms.Abbreviated}  {plan.Run} wants to train here  until {plan.Until:u}{(plan.ApprovedBy.IsEmpty ? "" : $"  approved by {plan.ApprovedBy[0]}")}");
+            Console.WriteLine($"{plan.Terms.Abbreviated}  {plan.Run} wants to train here  until {plan.Until:u}{(plan.ApprovedBy.IsEmpty ? "" : $"  approved by {plan.ApprovedBy[0].By}")}");
         }
 
         if (waiting.Count + plans.Count == 0) Console.WriteLine("Nothing waits.");
         foreach (var update in waiting)
         {
-            Console.WriteLine($"{update.Update.Abbreviated}  {update.Run} round {update.Round} ({update.Task})  until {update.Until:u}{(update.ApprovedBy.IsEmpty ? "" : $"  approved by {update.ApprovedBy[0]}")}");
+            Console.WriteLine($"{update.Update.Abbreviated}  {update.Run} round {update.Round} ({update.Task})  until {update.Until:u}{(update.ApprovedBy.IsEmpty ? "" : $"  approved by {update.ApprovedBy[0].By}")}");
         }
     }
 

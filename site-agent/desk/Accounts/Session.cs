@@ -1,6 +1,5 @@
+using System.Globalization;
 using System.Security.Claims;
-using System.Security.Cryptography;
-using System.Text;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using Microsoft.AspNetCore.Authentication;
@@ -8,11 +7,14 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace FedSeg.Desk.Accounts;
 
-/// <summary>A signed-in person: a cookie that scripts and other sites can't use, for a quarter of an hour without a click.</summary>
+/// <summary>A signed-in person: a cookie that scripts and other sites can't use, for a quarter of an hour without a click and ten hours at the most.</summary>
 internal static class Session
 {
     public const string Scheme = "desk";
-    private const string PasswordStamp = "password";
+    /// <summary>However busy somebody is: who signed in so long ago does it again.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(10);
+
+    private const string StampClaim = "stamp", UntilClaim = "until";
 
     public static void Configure(CookieAuthenticationOptions cookie)
     {
@@ -28,26 +30,34 @@ internal static class Session
         cookie.EventsType = typeof(SessionCheck);
     }
 
-    public static ClaimsPrincipal Of(DeskAccount account) => new(new ClaimsIdentity(
-        [new Claim(ClaimTypes.Name, account.Name), new Claim(ClaimTypes.Role, account.Role.ToString()), new Claim(PasswordStamp, StampOf(account))], Scheme));
+    public static ClaimsPrincipal Of(DeskAccount account, DateTimeOffset until) => new(new ClaimsIdentity(
+        [
+            new Claim(ClaimTypes.Name, account.Name),
+            new Claim(ClaimTypes.Role, account.Role.ToString()),
+            new Claim(StampClaim, account.Stamp),
+            new Claim(UntilClaim, until.UtcTicks.ToString(CultureInfo.InvariantCulture)),
+        ],
+        Scheme));
 
-    /// <summary>Whether the account is still the one that signed in: same role, same password.</summary>
-    public static bool IsStill(ClaimsPrincipal person, DeskAccount? account) =>
-        account is not null && person.FindFirstValue(ClaimTypes.Role) == account.Role.ToString() && person.FindFirstValue(PasswordStamp) == StampOf(account);
+    /// <summary>Whether it may go on: its time is not over, and the account is still the one that signed in, with the same role, and nobody ended its sessions.</summary>
+    public static bool IsStill(ClaimsPrincipal person, DeskAccount? account, DateTimeOffset now) =>
+        account is not null
+        && person.FindFirstValue(ClaimTypes.Role) == account.Role.ToString()
+        && person.FindFirstValue(StampClaim) == account.Stamp
+        && long.TryParse(person.FindFirstValue(UntilClaim), NumberStyles.None, CultureInfo.InvariantCulture, out var until)
+        && now.UtcTicks <= until;
 
     public static string NameOf(this ClaimsPrincipal person) => person.Identity?.Name ?? "";
 
     public static DeskRole? RoleOf(this ClaimsPrincipal person) => Enum.TryParse<DeskRole>(person.FindFirstValue(ClaimTypes.Role), out var role) ? role : null;
-
-    private static string StampOf(DeskAccount account) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(account.PasswordHash)))[..16];
 }
 
-/// <summary>Looks the account up at every request: a closed account, another role or another password end the session at once.</summary>
-internal sealed class SessionCheck(DeskClient desk) : CookieAuthenticationEvents
+/// <summary>Looks the account up at every request: a closed account, another role, another password or a sign-out elsewhere end the session at once.</summary>
+internal sealed class SessionCheck(DeskClient desk, TimeProvider time) : CookieAuthenticationEvents
 {
     public override async Task ValidatePrincipal(CookieValidatePrincipalContext context)
     {
-        if (context.Principal is { } person && Session.IsStill(person, desk.Accounts.Find(person.NameOf()))) return;
+        if (context.Principal is { } person && Session.IsStill(person, desk.Accounts.Find(person.NameOf()), time.GetUtcNow())) return;
         context.RejectPrincipal();
         await context.HttpContext.SignOutAsync(Session.Scheme);
     }

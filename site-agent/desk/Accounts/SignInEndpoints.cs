@@ -2,6 +2,7 @@ using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.Options;
 
 namespace FedSeg.Desk.Accounts;
 
@@ -15,16 +16,23 @@ internal static partial class SignInEndpoints
     }
 
     private static async Task<IResult> SignInAsync(
-        [FromForm] string? name, [FromForm] string? password, [FromForm] string? back, DeskClient desk, HttpContext context, ILogger<DeskClient> logger)
+        [FromForm] string? name,
+        [FromForm] string? password,
+        [FromForm] string? back,
+        DeskClient desk,
+        IOptions<DeskOptions> options,
+        TimeProvider time,
+        HttpContext context,
+        ILogger<DeskClient> logger)
     {
         var account = (name ?? "").Trim().ToLowerInvariant();
         switch (await desk.Accounts.SignInAsync(account, password ?? "", context.RequestAborted))
         {
             case SignInOutcome.Welcome:
-                await context.SignInAsync(Session.Scheme, Session.Of(desk.Accounts.Find(account)!));
+                if (options.Value.OpenId.IsOn) await NoteLocalSignInAsync(account, desk, time, logger, context.RequestAborted);
+                await context.SignInAsync(Session.Scheme, Session.Of(desk.Accounts.Find(account)!, time.GetUtcNow() + Session.Longest));
                 LogSignedIn(logger, account);
-                // Only a path of this page: nobody is sent elsewhere from here.
-                return Results.LocalRedirect(back is ['/', not ('/' or '\\'), ..] ? back : "/");
+                return Results.LocalRedirect(LocalPath.Of(back));
             case SignInOutcome.Locked:
                 LogLocked(logger);
                 return Results.LocalRedirect("/sign-in?problem=locked");
@@ -35,11 +43,21 @@ internal static partial class SignInEndpoints
     }
 
     // The empty form makes the endpoint one that takes forms, so that its token is checked.
-    private static async Task<IResult> SignOutAsync([FromForm] string? leave, HttpContext context)
+    private static async Task<IResult> SignOutAsync([FromForm] string? leave, DeskClient desk, HttpContext context)
     {
         _ = leave;
+        // Everywhere: a copy of the cookie is worth nothing afterwards.
+        await desk.Accounts.EndSessionsAsync(context.User.NameOf(), CancellationToken.None);
         await context.SignOutAsync(Session.Scheme);
         return Results.LocalRedirect("/sign-in");
+    }
+
+    /// <summary>The way in for the day on which the hospital's own sign-in fails. It is open, and each use of it is in the ledger.</summary>
+    private static async Task NoteLocalSignInAsync(string account, DeskClient desk, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
+    {
+        LogLocal(logger, account);
+        // Placed for certain; noted as soon as an agent runs.
+        await desk.GiveAsync(new DeskOrder.LocalSignIn { Id = Guid.NewGuid().ToString("N"), By = account, At = time.GetUtcNow() }, TimeSpan.Zero, cancellationToken);
     }
 
     [LoggerMessage(600, LogLevel.Information, "{Account} signed in")]
@@ -50,4 +68,7 @@ internal static partial class SignInEndpoints
 
     [LoggerMessage(602, LogLevel.Warning, "A sign-in was refused")]
     private static partial void LogWrong(ILogger logger);
+
+    [LoggerMessage(603, LogLevel.Warning, "{Account} signed in with a password of this site though the hospital has its own sign-in; the ledger notes it")]
+    private static partial void LogLocal(ILogger logger, string account);
 }

@@ -8,7 +8,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "planDecided" or "planApprovedOnce"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
 
     public static string Title(LedgerEntry entry) => entry.Action switch
@@ -33,6 +33,7 @@ internal static class EntryWords
         "siteHalted" => "the kill switch was thrown",
         "haltLiftAsked" => "one of two people asked to lift the kill switch",
         "haltLifted" => "the kill switch was lifted",
+        "localSignIn" => "an account of this site was used instead of the hospital's sign-in",
         "orderRefused" => "an order could not be carried out",
         "planRequested" => "a run asked to train here",
         "planApprovedOnce" => "one of two people approved a run",

@@ -19,6 +19,17 @@ internal static class Words
         _ => "",
     };
 
+    /// <summary>Why somebody was not let in.</summary>
+    public static string OfSignIn(string problem) => problem switch
+    {
+        "locked" => "Too many wrong passwords. This account waits for a quarter of an hour.",
+        "provider" => "The hospital's sign-in did not work, or it was not begun here. Try again.",
+        "role" => "Your hospital account has no role at this desk. Whoever runs the hospital's sign-in can put you into a group that has one.",
+        "name" => "Your hospital account has no name that can be used here, or it was another person's before. Tell whoever runs the agent.",
+        "old" => "The hospital's sign-in let you in without asking for your password again. Sign out there and try again.",
+        _ => "No such account, or another password.",
+    };
+
     public static string Of(RefusalReason reason) => reason switch
     {
         RefusalReason.OutsidePurpose => "It is not what the study was agreed for",

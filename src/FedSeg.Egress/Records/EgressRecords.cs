@@ -4,6 +4,7 @@ using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Review;
+using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -39,6 +40,7 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string Halted = "siteHalted";
     public const string LiftAsked = "haltLiftAsked";
     public const string Lifted = "haltLifted";
+    public const string LocalSignIn = "localSignIn";
 
     public const string Masked = "egressMasked";
     public const string BlindStepCleared = "blindStepCleared";
@@ -56,6 +58,7 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string Decision = "decision";
     public const string ApprovedDecision = "approved";
     public const string By = "by";
+    public const string Person = "person";
     public const string Order = "order";
     public const string Reason = "reason";
     public const string Standing = "standing";
@@ -121,6 +124,7 @@ internal sealed class EgressRecords(EgressOptions options)
             case EgressDecision.Approved approved:
                 (entry[Decision], entry[By]) = (ApprovedDecision, approved.By);
                 if (approved.Order is not null) entry[Order] = approved.Order;
+                if (approved.People is not null) entry[Person] = approved.People;
                 if (approved.NextRounds > 0) entry[NextRounds] = Number(approved.NextRounds);
                 if (approved.IsStanding) entry[Standing] = "used";
                 if (approved.Budget is { } budget)
@@ -151,10 +155,11 @@ internal sealed class EgressRecords(EgressOptions options)
     };
 
     /// <summary>The first of two people approved.</summary>
-    public Dictionary<string, string> ApproveFirst(WaitingUpdate waiting, DeskOrder.Approve order) => new(About(waiting.Run, waiting.Round))
+    public Dictionary<string, string> ApproveFirst(WaitingUpdate waiting, DeskOrder.Approve order, Approver giver) => new(About(waiting.Run, waiting.Round))
     {
         [Update] = waiting.Update.ToString(),
         [By] = order.By,
+        [Person] = giver.Person.ToString(),
         [Order] = order.Id,
         [NextRounds] = Number(order.NextRounds),
     };
@@ -167,16 +172,17 @@ internal sealed class EgressRecords(EgressOptions options)
     };
 
     /// <summary>The first of two people approved a run's terms.</summary>
-    public Dictionary<string, string> ApprovePlanFirst(WaitingPlan waiting, DeskOrder order) =>
-        new(AboutTerms(waiting.Run, waiting.Terms)) { [By] = order.By, [Order] = order.Id };
+    public Dictionary<string, string> ApprovePlanFirst(WaitingPlan waiting, DeskOrder order, Approver giver) =>
+        new(AboutTerms(waiting.Run, waiting.Terms)) { [By] = order.By, [Person] = giver.Person.ToString(), [Order] = order.Id };
 
     /// <summary>What was decided about a run's terms.</summary>
-    public Dictionary<string, string> DecidePlan(RunId run, PlanDecision decision, string? order)
+    public Dictionary<string, string> DecidePlan(RunId run, PlanDecision decision, string? order, string? people = null)
     {
         var entry = AboutTerms(run, decision.Terms);
         (entry[Decision], entry[By]) = (decision.IsApproved ? ApprovedDecision : "refused", decision.By);
         if (decision.Reason is { } reason) entry[Reason] = Word(reason);
         if (decision.Policy is { } policy) entry[Policy] = policy.ToString();
+        if (people is not null) entry[Person] = people;
         if (order is not null) entry[Order] = order;
         return entry;
     }
@@ -185,11 +191,11 @@ internal sealed class EgressRecords(EgressOptions options)
     public Dictionary<string, string> WithdrawPlan(WaitingPlan waiting, string why) => new(AboutTerms(waiting.Run, waiting.Terms)) { [Why] = why };
 
     /// <summary>An order about the site as a whole.</summary>
-    public Dictionary<string, string> Obey(DeskOrder order) => new() { ["site"] = options.Site.ToString(), [By] = order.By, [Order] = order.Id };
+    public Dictionary<string, string> Obey(DeskOrder order, Approver giver) => new(Given(order)) { [Person] = giver.Person.ToString() };
 
     /// <summary>An order that was not obeyed.</summary>
     public Dictionary<string, string> RefuseOrder(DeskOrder order, string why) =>
-        new(Obey(order)) { ["kind"] = char.ToLowerInvariant(order.GetType().Name[0]) + order.GetType().Name[1..], [Why] = why };
+        new(Given(order)) { ["kind"] = char.ToLowerInvariant(order.GetType().Name[0]) + order.GetType().Name[1..], [Why] = why };
 
     public Dictionary<string, string> Send(ClearedUpdate update, SendReceipt receipt) =>
         new(Closing(update)) { ["receipt"] = Word(receipt), [PayloadBytes] = Number(update.PayloadBytes) };
@@ -234,6 +240,8 @@ internal sealed class EgressRecords(EgressOptions options)
         if (abort.Site is { } site) entry["about"] = site.ToString();
         return entry;
     }
+
+    private Dictionary<string, string> Given(DeskOrder order) => new() { ["site"] = options.Site.ToString(), [By] = order.By, [Order] = order.Id };
 
     private Dictionary<string, string> Closing(ClearedUpdate update) => new(About(update.Run, update.Round)) { [Update] = update.Digest.ToString() };
 

@@ -16,6 +16,7 @@ namespace FedSeg.Egress.Review;
 [JsonDerivedType(typeof(Resume), "resume")]
 [JsonDerivedType(typeof(Halt), "halt")]
 [JsonDerivedType(typeof(Lift), "lift")]
+[JsonDerivedType(typeof(LocalSignIn), "localSignIn")]
 public abstract record DeskOrder
 {
     private DeskOrder() { }
@@ -71,6 +72,9 @@ public abstract record DeskOrder
 
     /// <summary>Ask for the switch to be lifted, or, after another person asked, lift it.</summary>
     public sealed record Lift : DeskOrder;
+
+    /// <summary>Changes nothing: says that an account of this site was used though the hospital has a sign-in of its own.</summary>
+    public sealed record LocalSignIn : DeskOrder;
 }
 
 /// <summary>What became of an order.</summary>

@@ -15,6 +15,9 @@ public abstract record EgressDecision
         /// <summary>The order it follows; <see langword="null"/> where no person was asked.</summary>
         public string? Order { get; init; }
 
+        /// <summary>Who those accounts are; <see langword="null"/> where no person was asked.</summary>
+        public string? People { get; init; }
+
         /// <summary>For how many further rounds of the run it stands.</summary>
         public int NextRounds { get; init; }
 

@@ -1,6 +1,7 @@
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
+using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 
@@ -40,19 +41,21 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
 
     /// <summary>One person's approval, the last one needed or the first of two.</summary>
     /// <returns>What it comes to; <see langword="null"/> with the reason why it counts nothing.</returns>
-    public async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, EgressPolicy policy, Func<string, Task<OrderOutcome>> refuse)
+    public async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, Approver giver, EgressPolicy policy, Func<string, Task<OrderOutcome>> refuse)
     {
         if (Find(order.Terms) is not { } waiting) return await refuse("no run waits with these terms");
-        if (waiting.ApprovedBy.Contains(order.By)) return await refuse("another person has to approve as well");
+        if (waiting.ApprovedBy.Select(first => first.Problem(giver.Person)).FirstOrDefault(problem => problem is not null) is { } same) return await refuse(same);
         // A person approves what can be read, not a hash alone.
         if (files.Find(order.Terms) is null) return await refuse("the terms are no longer to be read");
         if (waiting.ApprovedBy.Length + 1 < policy.Approvals)
         {
-            await site.NoteAsync(EgressRecords.PlanApprovedOnce, records.ApprovePlanFirst(waiting, order));
+            await site.NoteAsync(EgressRecords.PlanApprovedOnce, records.ApprovePlanFirst(waiting, order, giver));
             return new OrderOutcome.Obeyed("approved by one of two people");
         }
 
-        await DecideAsync(waiting, isApproved: true, string.Join(" and ", [.. waiting.ApprovedBy, order.By]), reason: null, order.Id);
+        Approver[] both = [.. waiting.ApprovedBy, giver];
+        var by = string.Join(" and ", both.Select(one => one.By));
+        await DecideAsync(waiting, isApproved: true, by, reason: null, order.Id, string.Join(" and ", both.Select(one => one.Person)));
         return new OrderOutcome.Obeyed("the run may train here") { Answered = waiting.Run };
     }
 
@@ -84,7 +87,8 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
 
     private WaitingPlan? Find(Sha256Digest terms) => site.Book(book => book.FindPlan(terms));
 
-    private Task<Ledger.Storage.LedgerReceipt> DecideAsync(WaitingPlan waiting, bool isApproved, string by, RefusalReason? reason, string? order) => site.NoteAsync(
+    private Task<Ledger.Storage.LedgerReceipt> DecideAsync(
+        WaitingPlan waiting, bool isApproved, string by, RefusalReason? reason, string? order, string? people = null) => site.NoteAsync(
         EgressRecords.PlanDecided,
-        records.DecidePlan(waiting.Run, new PlanDecision(waiting.Terms, isApproved, by, time.GetUtcNow(), reason, Policy: null), order));
+        records.DecidePlan(waiting.Run, new PlanDecision(waiting.Terms, isApproved, by, time.GetUtcNow(), reason, Policy: null), order, people));
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FedSeg.Egress.Records;
+using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -87,7 +88,7 @@ public sealed class ReviewBook
                 _waiting.Add(Wait(entry, UpdateOf(entry)));
                 break;
             case EgressRecords.ReviewApproved when Find(UpdateOf(entry)) is { } waiting:
-                _waiting[_waiting.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(entry.Facts[EgressRecords.By]), NextRounds = NextOf(entry) };
+                _waiting[_waiting.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(ApproverIn(entry)), NextRounds = NextOf(entry) };
                 break;
             case EgressRecords.Decided when entry.Facts.ContainsKey(EgressRecords.Update):
                 Decide(entry);
@@ -100,7 +101,7 @@ public sealed class ReviewBook
                 _waitingPlans.Add(new WaitingPlan(TermsOf(entry), RunOf(entry), entry.Time, UntilOf(entry), entry.Facts[EgressRecords.Why]));
                 break;
             case EgressRecords.PlanApprovedOnce when FindPlan(TermsOf(entry)) is { } waiting:
-                _waitingPlans[_waitingPlans.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(entry.Facts[EgressRecords.By]) };
+                _waitingPlans[_waitingPlans.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(ApproverIn(entry)) };
                 break;
             case EgressRecords.PlanDecided:
                 _plans[TermsOf(entry)] = DecisionIn(entry);
@@ -119,7 +120,7 @@ public sealed class ReviewBook
                 Halt = new SiteHalt(entry.Facts[EgressRecords.By], entry.Time, LiftAskedBy: null);
                 break;
             case EgressRecords.LiftAsked:
-                Halt = Halt! with { LiftAskedBy = entry.Facts[EgressRecords.By] };
+                Halt = Halt! with { LiftAskedBy = ApproverIn(entry) };
                 break;
             case EgressRecords.Lifted:
                 Halt = null;
@@ -164,6 +165,13 @@ public sealed class ReviewBook
     {
         _waiting.RemoveAll(waiting => waiting.Update == update);
         _requested.Remove(update);
+    }
+
+    /// <summary>Entries of before people had ids name an account only.</summary>
+    private static Approver ApproverIn(LedgerEntry entry)
+    {
+        var by = entry.Facts[EgressRecords.By];
+        return new Approver(by, entry.Facts.TryGetValue(EgressRecords.Person, out var person) ? DeskPerson.Parse(person) : DeskPerson.OfAccount(by));
     }
 
     private static Sha256Digest UpdateOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Update]);

@@ -49,22 +49,25 @@ public sealed class ReviewDesk : IDisposable
     /// <exception cref="LedgerCorruptException">The ledger is broken; nothing was decided. A halt is in force all the same.</exception>
     public async Task<OrderOutcome> ObeyAsync(DeskOrder order)
     {
-        var allowed = _accounts.Find(order.By) is { } account && DeskPermissions.Allows(account.Role, order);
+        var account = _accounts.Find(order.By);
+        var allowed = account is not null && account.CountsAt(order.At) && DeskPermissions.Allows(account.Role, order);
         if (allowed && order is DeskOrder.Halt) Switch.Throw();
 
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
         if (_site.Book(book => book.Knows(order.Id))) return new OrderOutcome.Obeyed("was dealt with before");
         if (!allowed) return await RefuseAsync(order, "no account of that name may order this");
+        var giver = new Approver(order.By, account!.Person);
         return order switch
         {
-            DeskOrder.Approve approve => await ApproveAsync(approve),
+            DeskOrder.Approve approve => await ApproveAsync(approve, giver),
             DeskOrder.Refuse refuse => await RefuseUpdateAsync(refuse),
-            DeskOrder.ApprovePlan approve => await ApproveAsync(approve),
+            DeskOrder.ApprovePlan approve => await ApproveAsync(approve, giver),
             DeskOrder.RefusePlan refuse => await _plans.RefuseAsync(refuse, why => RefuseAsync(refuse, why)),
-            DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, "the site is paused"),
-            DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, "the pause is over"),
-            DeskOrder.Halt => await HaltAsync(order),
-            DeskOrder.Lift => await LiftAsync(order),
+            DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, giver, "the site is paused"),
+            DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, giver, "the pause is over"),
+            DeskOrder.Halt => await HaltAsync(order, giver),
+            DeskOrder.Lift => await LiftAsync(order, giver),
+            DeskOrder.LocalSignIn => await SetAsync(EgressRecords.LocalSignIn, order, giver, "noted"),
             _ => throw new InvalidOperationException($"Unknown order {order.GetType().Name}."),
         };
     }
@@ -93,12 +96,12 @@ public sealed class ReviewDesk : IDisposable
 
     public void Dispose() => Switch.Dispose();
 
-    private async Task<OrderOutcome> ApproveAsync(DeskOrder.Approve order)
+    private async Task<OrderOutcome> ApproveAsync(DeskOrder.Approve order, Approver giver)
     {
         if (Switch.IsThrown) return await RefuseAsync(order, "the site is halted");
         if (order.NextRounds is < 0 or > 1000) return await RefuseAsync(order, "next rounds are 0 to 1000");
         if (_site.Book(book => book.Find(order.Update)) is not { } waiting) return await RefuseAsync(order, "nothing waits under this digest");
-        if (waiting.ApprovedBy.Contains(order.By)) return await RefuseAsync(order, "another person has to approve as well");
+        if (waiting.ApprovedBy.Select(first => first.Problem(giver.Person)).FirstOrDefault(problem => problem is not null) is { } same) return await RefuseAsync(order, same);
         if (EgressPolicyFile.Read(_options.PolicyPath) is not EgressPolicyResult.Valid { Policy: var policy }) return await RefuseAsync(order, "there is no valid policy");
         // What is approved is what lies there, bit for bit, or nothing.
         if (await _outbox.FindAsync(order.Update, CancellationToken.None) is null)
@@ -110,7 +113,7 @@ public sealed class ReviewDesk : IDisposable
 
         if (waiting.ApprovedBy.Length + 1 < policy.Approvals)
         {
-            await _site.NoteAsync(EgressRecords.ReviewApproved, _records.ApproveFirst(waiting, order));
+            await _site.NoteAsync(EgressRecords.ReviewApproved, _records.ApproveFirst(waiting, order, giver));
             return new OrderOutcome.Obeyed("approved by one of two people");
         }
 
@@ -119,16 +122,18 @@ public sealed class ReviewDesk : IDisposable
 
         // Of two people the more careful one says how long it stands.
         var next = waiting.ApprovedBy.IsEmpty ? order.NextRounds : Math.Min(order.NextRounds, waiting.NextRounds);
-        var by = string.Join(" and ", [.. waiting.ApprovedBy, order.By]);
-        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, NextRounds = next, Budget = charged });
+        Approver[] both = [.. waiting.ApprovedBy, giver];
+        var by = string.Join(" and ", both.Select(one => one.By));
+        var people = string.Join(" and ", both.Select(one => one.Person));
+        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, People = people, NextRounds = next, Budget = charged });
         return new OrderOutcome.Obeyed("approved") { Answered = waiting.Run };
     }
 
-    private async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order)
+    private async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, Approver giver)
     {
         if (Switch.IsThrown) return await RefuseAsync(order, "the site is halted");
         return EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid { Policy: var policy }
-            ? await _plans.ApproveAsync(order, policy, why => RefuseAsync(order, why))
+            ? await _plans.ApproveAsync(order, giver, policy, why => RefuseAsync(order, why))
             : await RefuseAsync(order, "there is no valid policy");
     }
 
@@ -141,9 +146,9 @@ public sealed class ReviewDesk : IDisposable
         return new OrderOutcome.Obeyed("refused") { Answered = waiting.Run };
     }
 
-    private async Task<OrderOutcome> HaltAsync(DeskOrder order)
+    private async Task<OrderOutcome> HaltAsync(DeskOrder order, Approver giver)
     {
-        await _site.NoteAsync(EgressRecords.Halted, _records.Obey(order));
+        await _site.NoteAsync(EgressRecords.Halted, _records.Obey(order, giver));
         var dropped = _site.Book(book => book.Waiting.Select(waiting => (waiting.Update, waiting.Run)).ToList());
         dropped.AddRange(_site.History(history => history.Unsent.Select(unsent => (unsent.Update, unsent.Run)).ToList()));
         foreach (var (update, run) in dropped)
@@ -155,26 +160,26 @@ public sealed class ReviewDesk : IDisposable
         return new OrderOutcome.Obeyed("the site is halted");
     }
 
-    private async Task<OrderOutcome> LiftAsync(DeskOrder order)
+    private async Task<OrderOutcome> LiftAsync(DeskOrder order, Approver giver)
     {
         switch (_site.Book(book => book.Halt))
         {
             case null:
                 return await RefuseAsync(order, "the site is not halted");
             case { LiftAskedBy: null }:
-                return await SetAsync(EgressRecords.LiftAsked, order, "a second person has to lift it, too");
-            case { LiftAskedBy: var first } when first == order.By:
-                return await RefuseAsync(order, "a second person has to lift it, too");
+                return await SetAsync(EgressRecords.LiftAsked, order, giver, "a second person has to lift it, too");
+            case { LiftAskedBy: { } first } when first.Problem(giver.Person) is { } problem:
+                return await RefuseAsync(order, problem);
             default:
-                var outcome = await SetAsync(EgressRecords.Lifted, order, "the site is in service again");
+                var outcome = await SetAsync(EgressRecords.Lifted, order, giver, "the site is in service again");
                 Switch.Release();
                 return outcome;
         }
     }
 
-    private async Task<OrderOutcome> SetAsync(string action, DeskOrder order, string what)
+    private async Task<OrderOutcome> SetAsync(string action, DeskOrder order, Approver giver, string what)
     {
-        await _site.NoteAsync(action, _records.Obey(order));
+        await _site.NoteAsync(action, _records.Obey(order, giver));
         return new OrderOutcome.Obeyed(what);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
 
 namespace FedSeg.Egress.Review;
@@ -12,7 +13,7 @@ namespace FedSeg.Egress.Review;
 public sealed record WaitingPlan(Sha256Digest Terms, RunId Run, DateTimeOffset Since, DateTimeOffset Until, string Why)
 {
     /// <summary>Who approved them so far, where it takes two.</summary>
-    public ImmutableArray<string> ApprovedBy { get; init; } = [];
+    public ImmutableArray<Approver> ApprovedBy { get; init; } = [];
 }
 
 /// <summary>What was decided about a run's terms.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -21,7 +22,7 @@ public sealed record WaitingUpdate(Sha256Digest Update, RunId Run, int Round, Ro
     public PrivacySpent? Privacy { get; init; }
 
     /// <summary>Who approved it so far, where it takes two.</summary>
-    public ImmutableArray<string> ApprovedBy { get; init; } = [];
+    public ImmutableArray<Approver> ApprovedBy { get; init; } = [];
 
     /// <summary>For how many further rounds the people who approved it so far would let it stand.</summary>
     public int NextRounds { get; init; }
@@ -37,4 +38,4 @@ public sealed record StandingApproval(string By, int RoundsLeft, Sha256Digest Po
 /// <param name="By">Who threw it.</param>
 /// <param name="At">When.</param>
 /// <param name="LiftAskedBy">The first of the two people it takes to lift it; <see langword="null"/> while none has asked.</param>
-public sealed record SiteHalt(string By, DateTimeOffset At, string? LiftAskedBy);
+public sealed record SiteHalt(string By, DateTimeOffset At, Approver? LiftAskedBy);

@@ -114,6 +114,47 @@ public sealed class ReviewDeskTests : IDisposable
         Assert.Equal("anna and ben", _hospital.Entries[^1].Facts["by"]);
     }
 
+    [Theory]
+    [InlineData("oidc:anna", "ann", "another person")]
+    [InlineData("ann", "oidc:anna", "another person")]
+    [InlineData("oidc:anna", "ben", "review account set --person")]
+    [InlineData("ben", "oidc:anna", "review account set --person")]
+    public async Task Obey_FourEyesByAccountsThatMayBeOneHumans_IsRefused(string first, string second, string why)
+    {
+        WritePeople();
+        _hospital.WritePolicy(EveryRound + "approvals: 2\n");
+        var waiting = await WaitAsync();
+        await ObeyAsync(Approve(first, waiting.Update));
+        _hospital.Restart();
+
+        Assert.Contains(why, Assert.IsType<OrderOutcome.Refused>(await ObeyAsync(Approve(second, waiting.Update))).Why, StringComparison.Ordinal);
+        Assert.IsType<EgressOutcome.Waiting>(await RecallAsync());
+        await ObeyAsync(Approve(first == "ben" ? "eva" : "bea", waiting.Update));
+        Assert.IsType<EgressOutcome.Cleared>(await RecallAsync());
+    }
+
+    [Fact]
+    public async Task Obey_LiftByAnotherAccountOfTheSameHuman_IsRefused()
+    {
+        WritePeople();
+        await ObeyAsync(new DeskOrder.Halt { Id = NextId(), By = "ann", At = default });
+        await ObeyAsync(new DeskOrder.Lift { Id = NextId(), By = "ann", At = default });
+
+        Assert.IsType<OrderOutcome.Refused>(await ObeyAsync(new DeskOrder.Lift { Id = NextId(), By = "oidc:anna", At = default }));
+        Assert.True(_hospital.Gate.Desk.Switch.IsThrown);
+    }
+
+    [Fact]
+    public async Task Obey_ProvidersWordHasRunOut_IsRefused()
+    {
+        WritePeople();
+        var waiting = await WaitAsync();
+        var late = Approve("oidc:anna", waiting.Update) with { At = _hospital.Time.GetUtcNow().AddHours(2) };
+
+        Assert.IsType<OrderOutcome.Refused>(await ObeyAsync(late));
+        Assert.IsType<EgressOutcome.Waiting>(await RecallAsync());
+    }
+
     [Fact]
     public async Task Obey_ApproveNextRounds_StandsForExactlyThose()
     {
@@ -294,6 +335,15 @@ public sealed class ReviewDeskTests : IDisposable
         new() { Id = NextId(), By = by, At = _hospital.Time.GetUtcNow(), Update = update, NextRounds = next };
 
     private DeskOrder Stamped(DeskOrder order) => order with { At = _hospital.Time.GetUtcNow() };
+
+    /// <summary>Anna by the provider and by a local account, Bea by a local account that says who she is, Ben and Eva of whom nobody said.</summary>
+    private void WritePeople()
+    {
+        DeskAccount Of(string name, string? id = null, DateTimeOffset? until = null) =>
+            new() { Name = name, Role = DeskRole.PrivacyOfficer, PasswordHash = until is null ? "" : null, ProviderId = id, VouchedUntil = until };
+        DeskAccountFile.Write(
+            _hospital.DeskPath, Of("oidc:anna", "s-100", _hospital.Time.GetUtcNow().AddHours(1)), Of("ann", "s-100"), Of("bea", "s-200"), Of("ben"), Of("eva"));
+    }
 
     private string NextId() => _orders++.ToString("x32");
 

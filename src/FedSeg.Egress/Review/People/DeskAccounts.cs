@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FedSeg.Federation;
@@ -16,8 +17,11 @@ public sealed partial class DeskAccounts
     /// <summary>Shortest password. Length beats classes of characters (NIST SP 800-63B, section 3.1.1.2).</summary>
     public const int ShortestPassword = 15;
 
-    private const int LongestPassword = 256, AttemptsBeforeLock = 5;
-    // OWASP's cheat sheet on password storage, for PBKDF2 with HMAC-SHA-512.
+    /// <summary>What the names of people begin with who sign in at the hospital's provider; no account of this site can.</summary>
+    public const string ProviderPrefix = "oidc:";
+
+    private const int LongestPassword = 256, AttemptsBeforeLock = 5, LongestProviderId = 255;
+    // OWASP's cheat sheet on password storage, for PBKDF2 with HMAC-SHA-512; as strong as 600 000 with HMAC-SHA-256.
     private const int Iterations = 210_000;
     private static readonly TimeSpan LockTime = TimeSpan.FromMinutes(15), LongestTurn = TimeSpan.FromSeconds(10), TurnRetry = TimeSpan.FromMilliseconds(20);
     private static readonly PasswordHasher<string> Hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
@@ -40,9 +44,17 @@ public sealed partial class DeskAccounts
 
     public DeskAccount? Find(string name) => All.FirstOrDefault(account => account.Name == name);
 
-    /// <summary>Adds a person, or gives one a new password or role. Durable when this returns.</summary>
+    /// <inheritdoc cref="SetAsync(string, DeskRole, string, string?, CancellationToken)"/>
+    public Task SetAsync(string name, DeskRole role, string password, CancellationToken cancellationToken) => SetAsync(name, role, password, providerId: null, cancellationToken);
+
+    /// <summary>Adds an account of this site, or gives one a new password or role; its sessions end. Durable when this returns.</summary>
+    /// <param name="name">What the ledger will name.</param>
+    /// <param name="role">What it may do.</param>
+    /// <param name="password">Kept as a hash only.</param>
+    /// <param name="providerId">The id by which the hospital's provider knows the same human; <see langword="null"/> when there is none.</param>
+    /// <param name="cancellationToken">Before it is written.</param>
     /// <exception cref="InvalidDataException">Name or password break the rules; the message says how.</exception>
-    public async Task SetAsync(string name, DeskRole role, string password, CancellationToken cancellationToken)
+    public async Task SetAsync(string name, DeskRole role, string password, string? providerId, CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name)) throw new InvalidDataException("An account's name is 1 to 32 of a-z, 0-9, '.' and '-', starting with a letter.");
         if (password.Length is < ShortestPassword or > LongestPassword)
@@ -50,12 +62,46 @@ public sealed partial class DeskAccounts
             throw new InvalidDataException($"A password has {ShortestPassword} to {LongestPassword} characters; a few words in a row do.");
         }
 
-        var account = new DeskAccount { Name = name, Role = role, PasswordHash = Hasher.HashPassword(name, password) };
+        if (providerId is { Length: 0 or > LongestProviderId }) throw new InvalidDataException($"A person's id has 1 to {LongestProviderId} characters.");
+        var account = new DeskAccount { Name = name, Role = role, PasswordHash = Hasher.HashPassword(name, password), ProviderId = providerId, Stamp = NewStamp() };
         await using var turn = await TakeTurnAsync(cancellationToken);
         Write(Read().RemoveAll(other => other.Name == name).Add(account));
     }
 
-    /// <summary>Closes an account.</summary>
+    /// <summary>Enters what the hospital's provider said of somebody who has just signed in there. Durable when this returns.</summary>
+    /// <param name="name">By which the provider calls them: 1 to 64 of letters, digits and <c>. _ @ + -</c>.</param>
+    /// <param name="providerId">By which it tells them from everybody else, for good.</param>
+    /// <param name="role">From their groups.</param>
+    /// <param name="until">When they have to sign in again.</param>
+    /// <param name="cancellationToken">Before it is written.</param>
+    /// <returns>The account; <see langword="null"/> when it is no name, or another human had it before and nobody closed that account.</returns>
+    public async Task<DeskAccount?> VouchAsync(string name, string providerId, DeskRole role, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        if (!ProviderName().IsMatch(name) || providerId.Length is 0 or > LongestProviderId) return null;
+        await using var turn = await TakeTurnAsync(cancellationToken);
+        var accounts = Read();
+        var account = new DeskAccount { Name = ProviderPrefix + name.ToLowerInvariant(), Role = role, ProviderId = providerId, VouchedUntil = until, Stamp = NewStamp() };
+        if (accounts.FirstOrDefault(other => other.Name == account.Name) is { } known)
+        {
+            if (known.ProviderId != providerId) return null;
+            account = account with { Stamp = known.Stamp };
+        }
+
+        Write(accounts.RemoveAll(other => other.Name == account.Name).Add(account));
+        return account;
+    }
+
+    /// <summary>Ends every session of an account.</summary>
+    /// <returns>Whether there is one.</returns>
+    public async Task<bool> EndSessionsAsync(string name, CancellationToken cancellationToken)
+    {
+        await using var turn = await TakeTurnAsync(cancellationToken);
+        var accounts = Read();
+        Write([.. accounts.Select(account => account.Name == name ? account with { Stamp = NewStamp() } : account)]);
+        return accounts.Any(account => account.Name == name);
+    }
+
+    /// <summary>Closes an account; its sessions end.</summary>
     /// <returns>Whether there was one.</returns>
     public async Task<bool> RemoveAsync(string name, CancellationToken cancellationToken)
     {
@@ -73,7 +119,7 @@ public sealed partial class DeskAccounts
     {
         if (password.Length > LongestPassword) return SignInOutcome.Wrong;
         await using var turn = await TakeTurnAsync(cancellationToken);
-        if (Find(name) is not { } account)
+        if (Find(name) is not { PasswordHash: { } hash } account)
         {
             // As long as for a real account: the time taken must not tell which names exist.
             Hasher.VerifyHashedPassword("", Nobody.Value, password);
@@ -81,11 +127,16 @@ public sealed partial class DeskAccounts
         }
 
         if (account.LockedUntil > _time.GetUtcNow()) return SignInOutcome.Locked;
-        var right = Hasher.VerifyHashedPassword(name, account.PasswordHash, password) != PasswordVerificationResult.Failed;
+        var result = Hasher.VerifyHashedPassword(name, hash, password);
+        var right = result != PasswordVerificationResult.Failed;
         var after = right ? account with { FailedAttempts = 0, LockedUntil = null } : Failed(account);
+        // Hashed when fewer iterations were thought enough.
+        if (result == PasswordVerificationResult.SuccessRehashNeeded) after = after with { PasswordHash = Hasher.HashPassword(name, password) };
         if (after != account) Write([.. All.Select(other => other.Name == name ? after : other)]);
         return right ? SignInOutcome.Welcome : SignInOutcome.Wrong;
     }
+
+    private static string NewStamp() => RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     private DeskAccount Failed(DeskAccount account) => account.FailedAttempts + 1 >= AttemptsBeforeLock
         ? account with { FailedAttempts = 0, LockedUntil = _time.GetUtcNow() + LockTime }
@@ -129,4 +180,7 @@ public sealed partial class DeskAccounts
 
     [GeneratedRegex(@"\A[a-z][a-z0-9.-]{0,31}\z", RegexOptions.CultureInvariant)]
     private static partial Regex Name();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._@+-]{1,64}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex ProviderName();
 }

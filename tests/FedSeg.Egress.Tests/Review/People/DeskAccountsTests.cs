@@ -1,5 +1,9 @@
+using System.Text.Json;
 using FedSeg.Egress.Review.People;
+using FedSeg.Federation;
 using FedSeg.Testing;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Egress.Tests.Review.People;
@@ -65,6 +69,39 @@ public sealed class DeskAccountsTests : IDisposable
     [InlineData("", Password)]
     public Task Set_AgainstTheRules_IsRefused(string name, string password) =>
         Assert.ThrowsAsync<InvalidDataException>(() => _accounts.SetAsync(name, DeskRole.Auditor, password, HospitalOnDisk.Token));
+
+    [Fact]
+    public async Task SignIn_HashOfFewerIterations_IsMadeAnew()
+    {
+        var old = new PasswordHasher<string>(Options.Create(new PasswordHasherOptions { IterationCount = 1000 })).HashPassword("anna", Password);
+        Directory.CreateDirectory(_folder["desk"]);
+        var account = new DeskAccount { Name = "anna", Role = DeskRole.Auditor, PasswordHash = old };
+        await File.WriteAllBytesAsync(_folder["desk", "accounts.json"], JsonSerializer.SerializeToUtf8Bytes(new[] { account }, FederationJson.Options), HospitalOnDisk.Token);
+
+        Assert.Equal(SignInOutcome.Welcome, await SignInAsync(Password));
+        Assert.NotEqual(old, _accounts.Find("anna")!.PasswordHash);
+        Assert.Equal(SignInOutcome.Welcome, await SignInAsync(Password));
+    }
+
+    [Fact]
+    public async Task SignIn_AccountOfTheProvider_HasNoPassword()
+    {
+        var account = await _accounts.VouchAsync("Anna", "s-100", DeskRole.Auditor, _time.GetUtcNow().AddHours(10), HospitalOnDisk.Token);
+
+        Assert.Equal("oidc:anna", account!.Name);
+        Assert.Equal(SignInOutcome.Wrong, await _accounts.SignInAsync("oidc:anna", "", HospitalOnDisk.Token));
+    }
+
+    [Theory]
+    [InlineData("", "s-1")]
+    [InlineData("anna", "")]
+    [InlineData("anna meier", "s-1")]
+    [InlineData("<b>anna</b>", "s-1")]
+    public async Task Vouch_NoNameOrNoId_EntersNobody(string name, string id)
+    {
+        Assert.Null(await _accounts.VouchAsync(name, id, DeskRole.Auditor, default, HospitalOnDisk.Token));
+        Assert.Empty(_accounts.All);
+    }
 
     [Fact]
     public async Task All_DamagedFile_LetsNobodyIn()
