@@ -1,8 +1,10 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
+using FedSeg.Coordinator.People;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Grpc;
@@ -13,18 +15,24 @@ internal sealed class MemberAuthentication(
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "FedSegMember";
-    public const string SitePolicy = "Site", ReaderPolicy = "Reader", DataScientistPolicy = "DataScientist";
+    public const string SitePolicy = "Site";
     private const string KindClaim = "fedseg:kind";
 
-    /// <summary>Adds the scheme and the policies; what names no policy is refused.</summary>
+    /// <summary>
+    /// Adds the scheme and the policies: one for sites, and one for each right of a person, which asks for it in any study; in which, the door asks. What names no policy
+    /// is refused.
+    /// </summary>
     public static void Add(IServiceCollection services)
     {
         services.AddAuthentication(SchemeName).AddScheme<AuthenticationSchemeOptions, MemberAuthentication>(SchemeName, null);
-        services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build())
-            .AddPolicy(SitePolicy, policy => policy.RequireClaim(KindClaim, nameof(MemberKind.Site)))
-            .AddPolicy(ReaderPolicy, policy => policy.RequireClaim(KindClaim, nameof(MemberKind.Person)).RequireRole(nameof(PersonRole.Auditor), nameof(PersonRole.DataScientist)))
-            .AddPolicy(DataScientistPolicy, policy => policy.RequireClaim(KindClaim, nameof(MemberKind.Person)).RequireRole(nameof(PersonRole.DataScientist)));
+        var policies = services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build())
+            .AddPolicy(SitePolicy, policy => policy.RequireClaim(KindClaim, nameof(MemberKind.Site)));
+        foreach (var right in Enum.GetValues<RunRight>())
+        {
+            policies.AddPolicy(
+                right.ToString(), policy => policy.RequireClaim(KindClaim, nameof(MemberKind.Person)).RequireAssertion(call => call.User.HasSomewhere(right)));
+        }
     }
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -35,13 +43,11 @@ internal sealed class MemberAuthentication(
             return Task.FromResult(AuthenticateResult.Fail("The certificate is not in the federation's register, or was revoked."));
         }
 
+        var grants = member.Kind == MemberKind.Person
+            ? (member.Studies ?? []).Select(grant => PersonGrants.ClaimOf(grant.Role, grant.Study)).Append(PersonGrants.ClaimOf(member.Role, study: null))
+            : [];
         var identity = new ClaimsIdentity(
-            [
-                new Claim(ClaimTypes.Name, member.Name),
-                new Claim(KindClaim, member.Kind.ToString()),
-                new Claim(ClaimTypes.Role, member.Role.ToString()),
-            ],
-            SchemeName);
+            [new Claim(ClaimTypes.Name, member.Name), new Claim(KindClaim, member.Kind.ToString()), .. grants], SchemeName);
         return Task.FromResult(AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName)));
     }
 }

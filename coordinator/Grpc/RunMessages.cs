@@ -22,6 +22,7 @@ internal static class RunMessages
         Reason = state.End?.Reason ?? (state.Pause is { } pause ? $"Paused by {pause.By}." : ""),
         TotalRounds = state.Job.Rounds,
         Mode = state.Job.Blind is null ? "inspectable" : "blind",
+        Study = state.Job.Study?.ToString() ?? "",
         Sites = { state.Job.Sites.Select(site => site.ToString()) },
         Labels = { state.Job.Labels },
         Rounds = { state.Rounds.Select(round => Of(state, round)) },

@@ -1,8 +1,11 @@
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Coordinator.People;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Rounds;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
@@ -10,8 +13,11 @@ using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Grpc;
 
-/// <summary>The people's door: jobs in, runs and models out.</summary>
-[Authorize(MemberAuthentication.ReaderPolicy)]
+/// <summary>
+/// The people's door: jobs in, runs and models out. A policy asks whether somebody has a right at all; here it is asked again in the study of the run. What belongs to
+/// a study that they have no role in is not there for them.
+/// </summary>
+[Authorize(nameof(RunRight.Look))]
 internal sealed class RunsService(
     RunBook book,
     BlobStore blobs,
@@ -19,22 +25,25 @@ internal sealed class RunsService(
     IOptions<CoordinatorOptions> options,
     IHostApplicationLifetime lifetime,
     CoordinatorTelemetry telemetry,
-    TimeProvider time) : Runs.RunsBase
+    TimeProvider time) : Protocol.V1.Runs.RunsBase
 {
+    [Authorize(nameof(RunRight.Start))]
     public override Task<JobVerdict> Validate(JobFile request, ServerCallContext context)
     {
-        var (_, problems) = jobs.Validate(request.Yaml);
+        var (job, problems) = jobs.Validate(request.Yaml);
+        CheckStudy(job, context);
         return Task.FromResult(RunMessages.Verdict(problems));
     }
 
-    [Authorize(MemberAuthentication.DataScientistPolicy)]
+    [Authorize(nameof(RunRight.Start))]
     public override Task<JobVerdict> Submit(JobFile request, ServerCallContext context)
     {
         var (job, problems) = jobs.Validate(request.Yaml);
+        CheckStudy(job, context);
         var verdict = RunMessages.Verdict(problems);
         try
         {
-            if (job is not null) verdict.RunId = jobs.Submit(job, Person(context)).ToString();
+            if (job is not null) verdict.RunId = jobs.Submit(job, NameOf(context)).ToString();
             return Task.FromResult(verdict);
         }
         catch (IOException error)
@@ -45,17 +54,18 @@ internal sealed class RunsService(
     }
 
     public override Task<RunList> List(ListRunsRequest request, ServerCallContext context) =>
-        Task.FromResult(new RunList { Runs = { book.Runs.Select(RunMessages.Of) } });
+        Task.FromResult(new RunList { Runs = { Runs(RunRight.Look, context).Select(RunMessages.Of) } });
 
     public override Task<Run> Show(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(book.Find(ParseRun(request))!));
+        Task.FromResult(RunMessages.Of(Find(request, RunRight.Look, context)));
 
     public override async Task Watch(RunKey request, IServerStreamWriter<Run> responseStream, ServerCallContext context)
     {
+        var run = Find(request, RunRight.Look, context).Id;
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await foreach (var state in book.WatchAsync(ParseRun(request), stopping.Token))
+            await foreach (var state in book.WatchAsync(run, stopping.Token))
             {
                 await responseStream.WriteAsync(RunMessages.Of(state), stopping.Token);
             }
@@ -70,26 +80,27 @@ internal sealed class RunsService(
         }
     }
 
-    [Authorize(MemberAuthentication.DataScientistPolicy)]
+    [Authorize(nameof(RunRight.Steer))]
     public override Task<Run> Pause(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(jobs.Pause(ParseRun(request), Person(context))));
+        Task.FromResult(RunMessages.Of(jobs.Pause(Find(request, RunRight.Steer, context).Id, NameOf(context))));
 
-    [Authorize(MemberAuthentication.DataScientistPolicy)]
+    [Authorize(nameof(RunRight.Steer))]
     public override Task<Run> Resume(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(jobs.Resume(ParseRun(request), Person(context))));
+        Task.FromResult(RunMessages.Of(jobs.Resume(Find(request, RunRight.Steer, context).Id, NameOf(context))));
 
-    [Authorize(MemberAuthentication.DataScientistPolicy)]
+    [Authorize(nameof(RunRight.Steer))]
     public override Task<Run> Cancel(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(jobs.Cancel(ParseRun(request), Person(context))));
+        Task.FromResult(RunMessages.Of(jobs.Cancel(Find(request, RunRight.Steer, context).Id, NameOf(context))));
 
     public override Task<ModelList> ListModels(ListModelsRequest request, ServerCallContext context) =>
-        Task.FromResult(new ModelList { Models = { book.Runs.SelectMany(RunMessages.Models) } });
+        Task.FromResult(new ModelList { Models = { Runs(RunRight.Look, context).SelectMany(RunMessages.Models) } });
 
+    [Authorize(nameof(RunRight.TakeModels))]
     public override Task DownloadModel(DownloadRequest request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
     {
         // Global models only: an update of a single site has the same kind of file, and is nobody's to fetch.
         if (!Sha256Digest.TryParse(request.Sha256, null, out var digest)
-            || !book.Runs.SelectMany(RunMessages.Models).Any(model => model.Sha256 == digest.ToString()))
+            || !Runs(RunRight.TakeModels, context).SelectMany(RunMessages.Models).Any(model => model.Sha256 == digest.ToString()))
         {
             throw new RpcException(new Status(StatusCode.NotFound, "There is no such model; 'fedseg model list' shows those there are."));
         }
@@ -97,10 +108,28 @@ internal sealed class RunsService(
         return ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, telemetry, time, context.CancellationToken);
     }
 
-    private RunId ParseRun(RunKey key) =>
-        RunId.TryParse(key.RunId, null, out var run) && book.Find(run) is not null
-            ? run
-            : throw new RpcException(new Status(StatusCode.NotFound, "There is no such run; 'fedseg job list' shows those there are."));
+    /// <summary>The runs of all studies in which the caller has this right.</summary>
+    private IEnumerable<RunState> Runs(RunRight right, ServerCallContext context) =>
+        book.Runs.Where(run => context.GetHttpContext().User.Has(right, run.Job.Study));
 
-    private static string Person(ServerCallContext context) => context.GetHttpContext().User.Identity!.Name!;
+    private RunState Find(RunKey key, RunRight right, ServerCallContext context)
+    {
+        var person = context.GetHttpContext().User;
+        if (!RunId.TryParse(key.RunId, null, out var id) || book.Find(id) is not { } run || !person.Has(RunRight.Look, run.Job.Study))
+        {
+            throw new RpcException(new Status(StatusCode.NotFound, "There is no such run; 'fedseg job list' shows those there are."));
+        }
+
+        return person.Has(right, run.Job.Study) ? run : throw new RpcException(new Status(StatusCode.PermissionDenied, "Your role in this run's study does not allow it."));
+    }
+
+    private static void CheckStudy(JobSpec? job, ServerCallContext context)
+    {
+        if (job is null || context.GetHttpContext().User.Has(RunRight.Start, job.Study)) return;
+        throw new RpcException(new Status(StatusCode.PermissionDenied, job.Study is { } study
+            ? $"You have no role in the study '{study}' that may start runs."
+            : "The job names no study ('study: NAME'); only who may start runs in every study may leave it out."));
+    }
+
+    private static string NameOf(ServerCallContext context) => context.GetHttpContext().User.Identity!.Name!;
 }

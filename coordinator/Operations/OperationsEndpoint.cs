@@ -19,6 +19,10 @@ internal sealed class OperationsEndpoint(
     /// <summary>Where it listens, once started.</summary>
     public Uri? Address { get; private set; }
 
+    /// <summary>What it answers to, once started.</summary>
+    internal IEnumerable<string> Routes =>
+        _server?.Services.GetServices<EndpointDataSource>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>().Select(endpoint => endpoint.RoutePattern.RawText!) ?? [];
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         if (options.Value.Operations.Length == 0) return;

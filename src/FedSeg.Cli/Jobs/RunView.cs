@@ -36,7 +36,7 @@ internal static class RunView
     public static Table Table(Run run, DateTimeOffset now)
     {
         var table = new Table().Border(TableBorder.Rounded).Title(Markup.Escape($"{run.Id}  {run.Status}{(
-            run.Mode == "blind" ? ", blind" : "")}")).Caption("Dice: the model each round starts from, on held-back patients");
+            run.Mode == "blind" ? ", blind" : "")}{(run.Study.Length > 0 ? $", study {run.Study}" : "")}")).Caption("Dice: the model each round starts from, on held-back patients");
         table.AddColumn("round").AddColumn(new TableColumn("seconds").RightAligned()).AddColumn(new TableColumn("Dice").RightAligned());
         foreach (var site in run.Sites) table.AddColumn($"{site}: loss, Dice, studies");
         foreach (var round in run.Rounds)

@@ -52,28 +52,29 @@ internal static class ProvisionCommands
         });
     }
 
-    private static Command Site() => Sign("site", "Sign a hospital's certificate request.", MemberKind.Site, SiteName, null);
+    private static Command Site() => Sign("site", "Sign a hospital's certificate request.", MemberKind.Site, SiteName, _ => (PersonRole.None, null));
 
     private static Command User()
     {
-        var role = new Option<string>("--role") { Description = "data-scientist or auditor.", DefaultValueFactory = _ => "data-scientist" };
-        role.AcceptOnlyFromAmong("data-scientist", "auditor");
-        return Sign("user", "Sign a person's certificate request.", MemberKind.Person, UserName, role);
+        var role = new Option<string?>("--role") { Description = $"Role in every study: {string.Join(", ", PersonRoles.Names)}. Not given, and no --study: data-scientist." };
+        var studies = new Option<string[]>("--study") { Description = "STUDY=ROLE: a role in one study; may be repeated." };
+        return Sign("user", "Sign a person's certificate request.", MemberKind.Person, UserName, parsed => PersonRoles.Read(parsed.GetValue(role), parsed.GetValue(studies) ?? []), role, studies);
     }
 
-    private static Command Sign(string verb, string description, MemberKind kind, Option<string?> nameOption, Option<string>? role)
+    private static Command Sign(
+        string verb, string description, MemberKind kind, Option<string?> nameOption, Func<ParseResult, (PersonRole Role, IReadOnlyList<StudyRole>? Studies)> roles, params Option[] more)
     {
         var request = new Option<FileInfo>("--request") { Description = "The certificate request, PEM.", Required = true };
         var output = new Option<DirectoryInfo?>("--out") { Description = "Where the certificate goes; beside the request when not given." };
         var command = new Command(verb, description) { Authority, nameOption, request, output, Days };
-        if (role is not null) command.Options.Add(role);
+        foreach (var option in more) command.Options.Add(option);
         return command.Does((parsed, _) =>
         {
             var file = parsed.GetRequiredValue(request);
             var name = CheckName(parsed.GetValue(nameOption) ?? Path.GetFileNameWithoutExtension(file.Name));
-            var personRole = role is null ? PersonRole.None : parsed.GetValue(role) == "auditor" ? PersonRole.Auditor : PersonRole.DataScientist;
+            var (role, studies) = roles(parsed);
             var directory = parsed.GetValue(output)?.FullName ?? file.DirectoryName!;
-            SignInto(parsed, kind, name, personRole, file.FullName, directory);
+            SignInto(parsed, kind, name, role, studies, file.FullName, directory);
             return Task.FromResult(CommandLine.Done);
         });
     }
@@ -87,7 +88,7 @@ internal static class ProvisionCommands
             var known = FederationRegister.Load(OpenAuthority(parsed).RegisterPath).Members.LastOrDefault(entry => entry.Kind == kind && entry.Name == name && !entry.Revoked)
                 ?? throw new BadInputException($"'{name}' has no certificate to renew; sign one with 'fedseg provision {(kind == MemberKind.Site ? "site" : "user")}'.");
             var file = parsed.GetRequiredValue(request);
-            SignInto(parsed, kind, name, known.Role, file.FullName, file.DirectoryName!);
+            SignInto(parsed, kind, name, known.Role, known.Studies, file.FullName, file.DirectoryName!);
             return Task.FromResult(CommandLine.Done);
         });
     }
@@ -106,10 +107,10 @@ internal static class ProvisionCommands
         return Task.FromResult(CommandLine.Done);
     });
 
-    private static void SignInto(ParseResult parsed, MemberKind kind, string name, PersonRole role, string requestPath, string directory)
+    private static void SignInto(ParseResult parsed, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies, string requestPath, string directory)
     {
         var authority = OpenAuthority(parsed);
-        var certificate = authority.SignMember(File.ReadAllText(requestPath), kind, name, role, Validity(parsed));
+        var certificate = authority.SignMember(File.ReadAllText(requestPath), kind, name, role, Validity(parsed), studies);
         Directory.CreateDirectory(directory);
         File.WriteAllText(Path.Combine(directory, name + ".pem"), certificate);
         File.Copy(authority.CertificatePath, Path.Combine(directory, FederationAuthority.CertificateFile), overwrite: true);

@@ -16,6 +16,10 @@ public sealed record JobSpec
     /// <summary>A short name for people, 1 to 40 of <c>a-z 0-9 -</c>.</summary>
     public required string Name { get; init; }
 
+    /// <summary>The research study it is for, which says who may see and steer it; absent for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StudyId? Study { get; init; }
+
     /// <summary>The hospitals asked to take part, in ordinal order.</summary>
     public required ImmutableArray<SiteId> Sites { get; init; }
 

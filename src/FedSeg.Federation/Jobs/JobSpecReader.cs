@@ -48,6 +48,9 @@ public static partial class JobSpecReader
         var name = root.Text("name");
         if (!NamePattern().IsMatch(name)) root.Refuse("name", $"'{Quote.Of(name)}' is not 1 to 40 of a-z, 0-9 and '-'");
 
+        StudyId study = default;
+        if (root.Has("study") && !StudyId.TryParse(root.Text("study"), null, out study)) root.Refuse("study", "a study's name is 1 to 40 of a-z, 0-9 and '-'");
+
         var sites = root.Values<SiteId>("sites", text => SiteId.TryParse(text, null, out var site) ? site : null, "a site name (a-z, 0-9, '-')", 1, 1000);
         if (sites.Distinct().Count() != sites.Length) root.Refuse("sites", "a site is named twice");
 
@@ -82,6 +85,7 @@ public static partial class JobSpecReader
         var job = new JobSpec
         {
             Name = name,
+            Study = root.Has("study") ? study : null,
             Sites = [.. sites.Order()],
             Rounds = root.WholeNumber("rounds", 1, 10_000),
             Labels = labels,

@@ -73,14 +73,21 @@ public sealed class FederationAuthority
     }
 
     /// <summary>Signs a member's client certificate and enters it in the register. The subject is the authority's word, not the request's.</summary>
-    public string SignMember(string certificateRequestPem, MemberKind kind, string name, PersonRole role, TimeSpan validity)
+    /// <param name="certificateRequestPem">With the member's own key and signature.</param>
+    /// <param name="kind">Site or person.</param>
+    /// <param name="name">The member's name.</param>
+    /// <param name="role">A person's role in every study.</param>
+    /// <param name="validity">Of the certificate.</param>
+    /// <param name="studies">A person's roles in single studies.</param>
+    public string SignMember(
+        string certificateRequestPem, MemberKind kind, string name, PersonRole role, TimeSpan validity, IReadOnlyList<StudyRole>? studies = null)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(new Uri($"urn:fedseg:{(kind == MemberKind.Site ? "site" : "person")}:{name}"));
         const string clientAuthentication = "1.3.6.1.5.5.7.3.2";
         using var certificate = Sign(certificateRequestPem, $"CN={name}", names, clientAuthentication, validity);
         FederationRegister.Load(RegisterPath)
-            .With(new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime()))
+            .With(new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies))
             .Save(RegisterPath);
         return certificate.ExportCertificatePem();
     }

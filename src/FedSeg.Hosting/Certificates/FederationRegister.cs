@@ -63,8 +63,15 @@ public sealed record FederationRegister(ImmutableArray<RegisterEntry> Members)
 /// <summary>One signed certificate.</summary>
 /// <param name="Kind">Site or person.</param>
 /// <param name="Name">The member's name.</param>
-/// <param name="Role">What a person may do.</param>
+/// <param name="Role">A person's role in every study.</param>
 /// <param name="Thumbprint">SHA-256 of the certificate, 64 lower-case hexadecimal digits.</param>
 /// <param name="NotAfter">When the certificate ends, UTC.</param>
 /// <param name="Revoked">Whether it was called back.</param>
-public sealed record RegisterEntry(MemberKind Kind, string Name, PersonRole Role, string Thumbprint, DateTimeOffset NotAfter, bool Revoked = false);
+/// <param name="Studies">A person's further roles, each in one study.</param>
+public sealed record RegisterEntry(
+    MemberKind Kind, string Name, PersonRole Role, string Thumbprint, DateTimeOffset NotAfter, bool Revoked = false, IReadOnlyList<StudyRole>? Studies = null);
+
+/// <summary>A role in one study.</summary>
+/// <param name="Study">The study's name.</param>
+/// <param name="Role">What the person is in it.</param>
+public sealed record StudyRole(string Study, PersonRole Role);

@@ -10,15 +10,24 @@ public enum MemberKind
     Person,
 }
 
-/// <summary>What a person may do.</summary>
+/// <summary>What a person is to the federation, in all studies or in one. What each may do at the coordinator, it says.</summary>
 public enum PersonRole
 {
-    /// <summary>Not a person.</summary>
+    /// <summary>Not a person, or one without a role.</summary>
     None,
 
-    /// <summary>Looks at runs and models.</summary>
+    /// <summary>Looks at runs, and takes models to check them.</summary>
     Auditor,
 
-    /// <summary>Also submits and cancels runs.</summary>
+    /// <summary>Submits and steers runs, and takes models.</summary>
     DataScientist,
+
+    /// <summary>Keeps the coordinator running: looks, and can stop a run.</summary>
+    PlatformAdmin,
+
+    /// <summary>Runs a hospital's agent: looks.</summary>
+    SiteOperator,
+
+    /// <summary>Answers for a hospital's patients: looks. What leaves the hospital is decided there, not here.</summary>
+    PrivacyOfficer,
 }

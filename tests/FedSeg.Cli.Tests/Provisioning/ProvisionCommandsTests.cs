@@ -49,6 +49,14 @@ public sealed class ProvisionCommandsTests : IDisposable
         await DoneAsync("renew", "--authority", Authority, "--user", "ada", "--request", Path.Combine(person, "ada.csr"));
         Assert.Equal([PersonRole.Auditor, PersonRole.Auditor], Register.Members.Where(entry => entry.Name == "ada").Select(entry => entry.Role));
 
+        await DoneAsync("user", "--authority", Authority, "--request", Path.Combine(person, "ada.csr"), "--study", "lungs=data-scientist", "--study", "kidneys=privacy-officer");
+        await DoneAsync("renew", "--authority", Authority, "--user", "ada", "--request", Path.Combine(person, "ada.csr"));
+        Assert.All(Register.Members.TakeLast(2), entry =>
+        {
+            Assert.Equal(PersonRole.None, entry.Role);
+            Assert.Equal([new StudyRole("lungs", PersonRole.DataScientist), new StudyRole("kidneys", PersonRole.PrivacyOfficer)], entry.Studies);
+        });
+
         await DoneAsync("revoke", "--authority", Authority, "--site", "north");
         Assert.Null(Register.Find(MutualTls.Thumbprint(certificate)));
         Assert.False(Register.HasSite("north"));
@@ -86,6 +94,23 @@ public sealed class ProvisionCommandsTests : IDisposable
 
         Assert.Equal(2, ended.ExitCode);
         Assert.Contains("'mars'", ended.ErrorLine);
+    }
+
+    [Theory]
+    [InlineData("--role", "emperor", "'emperor' is not a role")]
+    [InlineData("--study", "kidneys", "not STUDY=ROLE")]
+    [InlineData("--study", "../kidneys=auditor", "not STUDY=ROLE")]
+    [InlineData("--study", "kidneys=platform-admin", "--role platform-admin")]
+    public async Task User_RoleThatIsNone_IsBadInputAndSignsNothing(string option, string value, string problem)
+    {
+        await DoneAsync("init", "--authority", Authority);
+        await DoneAsync("request", "--user", "ada", "--coordinator", "https://127.0.0.1:7443", "--out", _folder["ada"]);
+
+        var ended = await FedsegProcess.RunAsync("provision", "user", "--authority", Authority, "--request", Path.Combine(_folder["ada"], "ada.csr"), option, value);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains(problem, ended.ErrorLine);
+        Assert.Empty(Register.Members);
     }
 
     [Fact]

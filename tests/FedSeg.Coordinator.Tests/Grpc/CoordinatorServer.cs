@@ -60,10 +60,14 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return ((int)response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken));
     }
 
+    /// <summary>What the operators' port answers to.</summary>
+    internal IEnumerable<string> OperatorsRoutes => Part<OperationsEndpoint>().Routes;
+
     internal T Part<T>() where T : notnull => _app.Services.GetRequiredService<T>();
 
     /// <summary>A channel of a new member.</summary>
-    internal GrpcChannel Dial(string name, MemberKind kind, PersonRole role = PersonRole.None) => Dial(SignMember(_authority, name, kind, role));
+    internal GrpcChannel Dial(string name, MemberKind kind, PersonRole role = PersonRole.None, IReadOnlyList<StudyRole>? studies = null) =>
+        Dial(SignMember(_authority, name, kind, role, studies));
 
     /// <summary>A channel of a certificate that another authority of the same name signed.</summary>
     internal GrpcChannel DialFromAnotherFederation(string name) =>
@@ -90,11 +94,11 @@ public sealed class CoordinatorServer : IAsyncLifetime
         Directory.Delete(_root, recursive: true);
     }
 
-    private X509Certificate2 SignMember(FederationAuthority authority, string name, MemberKind kind, PersonRole role)
+    private X509Certificate2 SignMember(FederationAuthority authority, string name, MemberKind kind, PersonRole role, IReadOnlyList<StudyRole>? studies = null)
     {
         var path = PathOf(Guid.NewGuid().ToString());
         var request = KeyFiles.CreateRequest(path + ".key", name);
-        File.WriteAllText(path + ".pem", authority.SignMember(request, kind, name, role, TimeSpan.FromDays(1)));
+        File.WriteAllText(path + ".pem", authority.SignMember(request, kind, name, role, TimeSpan.FromDays(1), studies));
         var certificate = KeyFiles.LoadCertificate(path + ".pem", path + ".key");
         _owned.Add(certificate);
         return certificate;
