@@ -1,4 +1,7 @@
+using FedSeg.Segmentation.Networks;
 using FedSeg.Trainer;
+
+TensorMemory.Prepare();
 
 // Standard output carries events and nothing else; whatever a library prints goes to standard error.
 using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true, NewLine = "\n" };

@@ -20,7 +20,7 @@ internal static class DemoCommand
     private static readonly Option<DirectoryInfo?> Work = new("--work") { Description = "Folder for everything the demo makes; must not exist yet. A new one below the temporary folder when not given." };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Keep the phantoms and the sites' caches too, not just models, logs and ledgers." };
 
-    public static Command Create() => new Command("demo", "Run a whole federation on this machine and show what it gains.") { Rounds, Sites, Steps, Data, Work, Keep }.Does(RunAsync);
+    public static Command Create() => new Command("demo", "Run a whole federation on this machine and show what it gains.") { Rounds, Sites, Steps, Data, Work, Keep }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

@@ -44,7 +44,7 @@ internal static class EvaluateCommand
     };
 
     public static Command Create() =>
-        new Command("evaluate", "Score a model on labelled cases.") { Models, Data, Mirror, Quality, Seed, DeviceName }.Does(RunAsync);
+        new Command("evaluate", "Score a model on labelled cases.") { Models, Data, Mirror, Quality, Seed, DeviceName }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

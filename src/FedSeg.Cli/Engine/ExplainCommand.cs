@@ -70,7 +70,7 @@ internal static class ExplainCommand
     public static Command Create() => new Command("explain", "Show how sure a segmentation is and what it depends on.")
     {
         Models, Input, Output, Pictures, Series, Mirror, Blocks, Steps, Htj2kSwitch.Option, DeviceName,
-    }.Does(RunAsync);
+    }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

@@ -63,7 +63,7 @@ internal static class PredictCommand
     public static Command Create() => new Command("predict", "Segment one study.")
     {
         Models, Input, Output, Series, Mirror, KeepLargest, LabelMap, Htj2kSwitch.Option, DeviceName,
-    }.Does(RunAsync);
+    }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

@@ -27,7 +27,7 @@ internal static class TrainCommand
     private static readonly Option<AugmentationKind?> Augmentation = new("--augmentation") { Description = "standard or none; standard from 2000 steps on when not given." };
     private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
 
-    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, DeviceName }.Does(RunAsync);
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, DeviceName }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

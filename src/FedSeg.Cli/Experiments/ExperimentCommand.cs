@@ -30,7 +30,7 @@ internal static class ExperimentCommand
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
     {
         Data, Job, Arms, Rounds, Steps, Epsilon, Seed, Output, DeviceName,
-    }.Does(RunAsync);
+    }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FedSeg.Federation.Weights;
+using FedSeg.Segmentation.Networks;
 using Grpc.Core;
 using Spectre.Console;
 
@@ -55,6 +56,13 @@ internal static class CommandLine
         command.SetAction(action);
         return command;
     }
+
+    /// <summary>Adds what a command does that computes with tensors: in a process whose memory is kept for them.</summary>
+    public static Command Computes(this Command command, Func<ParseResult, CancellationToken, Task<int>> action) => command.Does((parsed, cancellationToken) =>
+    {
+        TensorMemory.Prepare();
+        return action(parsed, cancellationToken);
+    });
 
     private static (int Code, string Message) Explain(Exception error) => error switch
     {

@@ -8,18 +8,17 @@ namespace FedSeg.Segmentation.Networks;
 /// Keeps oneDNN, the library behind libtorch's convolutions on a CPU, to instructions with which it computes right. In libtorch 2.10 its AVX-512 and AVX2 convolutions
 /// read memory that nobody wrote where channels don't fill a vector of 16 or 8: outputs and gradients are then wrong, differ from run to run, and are NaN now and then
 /// (found on AMD EPYC; <c>ConvolutionTests</c> holds every channel count to double precision). oneDNN reads its limit once, when it first computes, so the limit belongs
-/// to the process: SSE4.1 unless <see cref="ChooseFor"/> allowed more.
+/// to the process: SSE4.1 unless <see cref="ChooseFor"/> allowed more: AVX2 for a network whose stages fill its vectors, AVX-512 where they fill those.
 /// </summary>
 public static partial class CpuKernels
 {
     private const string Variable = "ONEDNN_MAX_CPU_ISA";
-    private const string Safe = "SSE41", Fast = "AVX2";
 
-    /// <summary>Channels that fill an AVX2 vector of float32.</summary>
-    private const int FastChannels = 8;
+    /// <summary>oneDNN's names, narrowest first, each with the float32 channels that fill a vector.</summary>
+    private static readonly (string Instructions, int Channels)[] Limits = [("SSE41", 1), ("AVX2", 8), ("AVX512_CORE", 16)];
 
     private static readonly Lock Gate = new();
-    private static string _limit = "";
+    private static int _limit = -1;
 
     /// <summary>
     /// Allows a process that computes with one architecture the fastest instructions that are right for it. Call it before anything is computed; the first call decides.
@@ -28,7 +27,7 @@ public static partial class CpuKernels
     {
         lock (Gate)
         {
-            if (_limit == Safe && FillsVectors(architecture)) Limit(Fast);
+            if (_limit == 0) Limit(Widest(architecture));
         }
     }
 
@@ -36,9 +35,10 @@ public static partial class CpuKernels
     /// <exception cref="InvalidOperationException">Another architecture's faster instructions were chosen before.</exception>
     internal static void Check(ArchitectureSpec architecture)
     {
-        if (_limit == Fast && !FillsVectors(architecture))
+        if (_limit > Widest(architecture))
         {
-            throw new InvalidOperationException($"This process computes with {Fast}, for which every stage needs a multiple of {FastChannels} channels.");
+            var (instructions, channels) = Limits[_limit];
+            throw new InvalidOperationException($"This process computes with {instructions}, for which every stage needs a multiple of {channels} channels.");
         }
     }
 
@@ -46,17 +46,18 @@ public static partial class CpuKernels
 #pragma warning disable CA2255 // A library may not surprise its program; here the surprise would be a wrong segmentation.
     [ModuleInitializer]
 #pragma warning restore CA2255
-    internal static void Initialize() => Limit(Safe);
+    internal static void Initialize() => Limit(0);
 
-    private static bool FillsVectors(ArchitectureSpec architecture) =>
-        ArchitectureCatalog.Topology(architecture).Stages.All(stage => stage.Features % FastChannels == 0);
+    private static int Widest(ArchitectureSpec architecture) =>
+        Array.FindLastIndex(Limits, limit => ArchitectureCatalog.Topology(architecture).Stages.All(stage => stage.Features % limit.Channels == 0));
 
-    private static void Limit(string instructions)
+    private static void Limit(int limit)
     {
+        var instructions = Limits[limit].Instructions;
         // .NET keeps its own copy of the environment on Unix; native code reads the system's.
         Environment.SetEnvironmentVariable(Variable, instructions);
         if (!OperatingSystem.IsWindows() && SetNative(Variable, instructions, overwrite: 1) != 0) throw new InvalidOperationException($"{Variable} could not be set.");
-        _limit = instructions;
+        _limit = limit;
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
