@@ -30,7 +30,7 @@ internal sealed class FederationService(
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
     private static readonly TimeSpan IdleInterval = TimeSpan.FromSeconds(20);
-    private const int MaximumLabels = 255, MaximumRuns = 64, MaximumReportBytes = 256 * 1024;
+    private const int MaximumLabels = 255, MaximumRuns = 64;
 
     public override async Task Attend(AttendRequest request, IServerStreamWriter<Assignment> responseStream, ServerCallContext context)
     {
@@ -83,7 +83,7 @@ internal sealed class FederationService(
             throw new RpcException(new Status(StatusCode.InvalidArgument, "An upload begins with its header."));
         }
 
-        if (header.Key is null || !RunId.TryParse(header.Key.RunId, null, out var run) || header.Report.Length > MaximumReportBytes)
+        if (header.Key is null || !RunId.TryParse(header.Key.RunId, null, out var run) || header.Report.Length > SiteReport.LargestBytes)
         {
             throw new RpcException(new Status(StatusCode.InvalidArgument, "The upload's header is malformed."));
         }

@@ -2,6 +2,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Yaml;
 using FedSeg.Protocol.V1;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 
 namespace FedSeg.Coordinator.Grpc;
@@ -25,7 +26,9 @@ internal static class RunMessages
         Study = state.Job.Study?.ToString() ?? "",
         Sites = { state.Job.Sites.Select(site => site.ToString()) },
         Labels = { state.Job.Labels },
-        Rounds = { state.Rounds.Select(round => Of(state, round)) },
+        PlanSha256 = state.Plan?.Sha256.ToString() ?? "",
+        Plan = state.Plan is { } frozen ? ByteString.CopyFrom(frozen.Plan.ToBytes()) : ByteString.Empty,
+        Rounds = { state.AllRounds.Select(round => Of(state, round)) },
         Model = Of(state.Id, state.Rounds.LastOrDefault(round => round.Model is not null)?.Plan.Round ?? 0, state.Model),
     };
 
@@ -33,7 +36,7 @@ internal static class RunMessages
     public static IEnumerable<ModelFile> Models(RunState state)
     {
         var initial = state.Rounds.Length > 0 ? new ModelRef(state.Rounds[0].Plan.BaseModel, state.Rounds[0].Plan.BaseModelBytes) : state.Model;
-        yield return Of(state.Id, 0, initial);
+        if (initial != ModelRef.None) yield return Of(state.Id, 0, initial);
         foreach (var round in state.Rounds)
         {
             if (round.Model is { } model) yield return Of(state.Id, round.Plan.Round, model);

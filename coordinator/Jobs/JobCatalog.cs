@@ -40,7 +40,7 @@ internal sealed partial class JobCatalog(
         lock (_gate)
         {
             var run = NextId(job);
-            var model = GlobalModel.CreateInitial(blobs, run, job);
+            var model = job.Planning is null ? GlobalModel.CreateInitial(blobs, run, job) : ModelRef.None;
             book.Create(run, new RunEvent.Created { At = time.GetUtcNow(), Job = job, SubmittedBy = submittedBy, InitialModel = model });
             LogSubmitted(run, submittedBy, job.Sites.Length, job.Rounds);
             return run;

@@ -10,12 +10,12 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Coordinator.Ledgers;
 
 /// <summary>
-/// The coordinator's own ledger: which updates it accepted and which models it published. Sites cosign it, so it can't be rewritten afterwards by the coordinator alone. What
+/// The coordinator's own ledger: which updates it accepted, which plans it froze and which models it published. Sites cosign it, so it can't be rewritten afterwards by the coordinator alone. What
 /// the run journal holds and the ledger does not, after a crash between the two, is noted at the next opportunity.
 /// </summary>
 internal sealed class CoordinatorLedger : IDisposable
 {
-    private const string UpdateAccepted = "updateAccepted", ModelPublished = "modelPublished", SiteLedgerRefused = "siteLedgerRefused";
+    private const string UpdateAccepted = "updateAccepted", ModelPublished = "modelPublished", PlanFrozen = "planFrozen", SiteLedgerRefused = "siteLedgerRefused";
 
     private readonly ECDsa _key;
     private readonly LedgerWriter _writer;
@@ -27,7 +27,7 @@ internal sealed class CoordinatorLedger : IDisposable
         _key = LedgerKeyFile.OpenOrCreate(Path.Combine(data, "ledger.key"));
         _writer = LedgerWriter.Open(Path.Combine(data, "ledger"), LedgerNames.Coordinator, _key, time);
         Witness = new Witness(Path.Combine(data, "witnessed"), LedgerNames.Coordinator, _key, time);
-        foreach (var entry in Read().Entries().Where(entry => entry.Action is UpdateAccepted or ModelPublished))
+        foreach (var entry in Read().Entries().Where(entry => entry.Action is UpdateAccepted or ModelPublished or PlanFrozen))
         {
             _noted[KeyOf(entry.Action, entry.Facts)] = new Lazy<Task>(Task.CompletedTask);
         }
@@ -77,7 +77,8 @@ internal sealed class CoordinatorLedger : IDisposable
     private static IEnumerable<(string Action, Dictionary<string, string> Facts)> FactsOf(RunState run)
     {
         if (run.Rounds is [var opening, ..]) yield return (ModelPublished, Model(run, 0, new ModelRef(opening.Plan.BaseModel, opening.Plan.BaseModelBytes)));
-        foreach (var round in run.Rounds)
+        if (run.Plan is { } plan) yield return (PlanFrozen, new(About(run, 0)) { ["plan"] = plan.Sha256.ToString() });
+        foreach (var round in run.AllRounds)
         {
             foreach (var (site, accepted) in round.Accepted)
             {

@@ -10,7 +10,7 @@ namespace FedSeg.Coordinator.Models;
 /// <summary>Makes and describes global models.</summary>
 internal static class GlobalModel
 {
-    /// <summary>Writes a run's first model from the job's seed; durable when this returns. The same job gives the same bytes anywhere.</summary>
+    /// <summary>Writes a run's first model from the job's seed, once the job names its network; durable when this returns. The same job gives the same bytes anywhere.</summary>
     public static ModelRef CreateInitial(BlobStore blobs, RunId run, JobSpec job)
     {
         var incoming = blobs.IncomingPath("initial", run.ToString());

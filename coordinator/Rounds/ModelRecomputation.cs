@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 
@@ -21,13 +23,29 @@ internal static class ModelRecomputation
     /// <param name="cancellationToken">Stops between chunks.</param>
     public static IEnumerable<RecomputedModel> Run(BlobStore blobs, RunState run, string work, CancellationToken cancellationToken)
     {
+        // A run that ended before its network was planned made no model.
+        if (run.Model == ModelRef.None) yield break;
         var initial = Path.Combine(work, "initial");
         var rebuilt = GlobalModel.WriteInitial(initial, run.Id, run.Job);
         File.Delete(initial);
-        yield return new RecomputedModel(0, 0, run.Rounds is [var first, ..] ? first.Plan.BaseModel : run.Model.Sha256, rebuilt, null);
+        yield return new RecomputedModel(0, 0, run.Rounds is [var first, ..] ? first.Plan.BaseModel : run.Model.Sha256, rebuilt, PlanProblem(run));
         foreach (var round in run.Rounds)
         {
             if (round.Model is not null) yield return Rebuild(blobs, run, round, work, cancellationToken);
+        }
+    }
+
+    /// <summary>What is wrong with the plan that the initial model's network comes from.</summary>
+    private static string? PlanProblem(RunState run)
+    {
+        if (run.Plan is not { } frozen) return null;
+        try
+        {
+            return RunPlanning.Of(run.Job.Planning!, run.FingerprintRound!.Fingerprints).Digest() == frozen.Sha256 ? null : "The plan comes out differently.";
+        }
+        catch (Exception error) when (error is FingerprintException or PlanningException)
+        {
+            return error.Message;
         }
     }
 

@@ -77,11 +77,20 @@ internal sealed class ReceivedUpdate
         && report.HeldBackCases is >= 0 and <= 10_000_000
         && report.Cohort is null or { Used: >= 0, Found: <= 10_000_000 } && !(report.Cohort?.Used > report.Cohort?.Found)
         && report.Steps >= 0
-        && (plan.Task == RoundTask.Evaluate || (report.TrainingCases >= plan.MinimumCases && plan.Recipe.Allows(report.Steps)))
+        && (plan.Task != RoundTask.Train || (report.TrainingCases >= plan.MinimumCases && plan.Recipe.Allows(report.Steps)))
         && report.MeanLoss is null or (> -1e6 and < 1e6)
+        && FingerprintFits(report, plan)
         && report.Scores.All(score => score is not null)
         && report.Scores.DistinctBy(score => score.Label).Count() == report.Scores.Length
         && report.Scores.All(score => plan.Labels.Contains(score.Label) && score.MeanDice is null or (>= 0 and <= 1) && score.Cases is >= 0 and <= 10_000_000);
+
+    private static bool FingerprintFits(SiteReport report, RoundPlan plan) => plan.Task == RoundTask.Fingerprint
+        ? report.Fingerprint is { } fingerprint
+            && fingerprint.Problem() is null
+            && fingerprint.LeastCases >= plan.Planning!.LeastCases
+            && fingerprint.Modality == plan.Preprocessing.Modality
+            && fingerprint.Labels.SequenceEqual(plan.Labels)
+        : report.Fingerprint is null;
 
     private static bool AllFinite(UpdateFile file)
     {

@@ -5,7 +5,9 @@ using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Faults;
 
@@ -81,6 +83,9 @@ internal sealed partial class RoundRunner(
                 case RunEffect.Merge { Round: var round }:
                     next = await UnmaskAsync(round.Plan, cancellationToken) ?? Merge(book.Find(run)!, round, cancellationToken);
                     break;
+                case RunEffect.PlanNetwork { Round: var round }:
+                    next = Plan(book.Find(run)!, round);
+                    break;
                 case RunEffect.DropUploads { Round: var number }:
                     blobs.DropIncoming(UpdateIntake.IncomingFolder(run, number));
                     break;
@@ -102,6 +107,20 @@ internal sealed partial class RoundRunner(
         if (blind.DropSilent(plan)) return new RunInput.Continued();
         return await blind.UnmaskAsync(
             plan, cancellationToken) is { } problem ? new RunInput.Broke($"Round {plan.Round} could not be merged: {problem}.") : null;
+    }
+
+    /// <summary>From the sites' fingerprints to the run's plan and first model; the model is on the disk when this returns.</summary>
+    private RunInput Plan(RunState state, RoundState round)
+    {
+        try
+        {
+            var plan = RunPlanning.Of(state.Job.Planning!, round.Fingerprints);
+            return new RunInput.Planned { Round = round, Plan = plan, InitialModel = GlobalModel.CreateInitial(blobs, state.Id, state.Job.With(plan)) };
+        }
+        catch (Exception error) when (error is FingerprintException or PlanningException)
+        {
+            return new RunInput.Broke($"No network could be planned from {round.Accepted.Count} fingerprints: {error.Message.TrimEnd('.')}.");
+        }
     }
 
     private RunInput Merge(RunState state, RoundState round, CancellationToken cancellationToken)
@@ -139,7 +158,10 @@ internal sealed partial class RoundRunner(
         switch (entered)
         {
             case RunEvent.RoundOpened { Round: var number }:
-                LogOpened(state.Id, number, state.Rounds[^1].Plan.Task);
+                LogOpened(state.Id, number, state.OpenRound!.Plan.Task);
+                break;
+            case RunEvent.PlanFrozen frozen:
+                LogPlanned(state.Id, state.FingerprintRound!.Accepted.Count, frozen.Sha256.Abbreviated, frozen.Plan.Cases, frozen.InitialModel.Bytes);
                 break;
             case RunEvent.RoundClosed { Round: var number }:
                 var round = state.Rounds[number - 1];
@@ -164,6 +186,9 @@ internal sealed partial class RoundRunner(
 
     [LoggerMessage(113, LogLevel.Information, "Ended {Run}: {Outcome}. {Reason}")]
     private partial void LogEnded(RunId run, RunOutcome outcome, string reason);
+
+    [LoggerMessage(116, LogLevel.Information, "Planned the network of {Run} from {Fingerprints} fingerprints: plan {Plan} of {Cases} cases, a model of {Bytes} bytes")]
+    private partial void LogPlanned(RunId run, int fingerprints, string plan, int cases, long bytes);
 
     [LoggerMessage(115, LogLevel.Error, "Could not go on with {Run}")]
     private partial void LogBroke(RunId run, Exception error);

@@ -31,6 +31,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             answer = TrainerLine.Read(line) switch
             {
                 TrainerCommand.Preflight preflight => Preflight(preflight),
+                TrainerCommand.Fingerprint fingerprint => Fingerprint(fingerprint),
                 TrainerCommand.Open open => Open(open),
                 TrainerCommand.Run run => Run(run),
                 var other => throw new InvalidOperationException($"{other.GetType().Name} is not handled."),
@@ -53,14 +54,25 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         return new TrainerEvent.Surveyed { Usable = preflight.Usable.Length, Quarantined = preflight.Reasons };
     }
 
+    private static TrainerEvent.Fingerprinted Fingerprint(TrainerCommand.Fingerprint command)
+    {
+        var (plan, folder) = (command.Plan, command.CohortDirectory);
+        var asked = plan.Planning ?? throw new InvalidOperationException("The plan asks for no fingerprint.");
+        var vocabulary = VocabularyFor(plan, command.LabelAliases);
+        var fingerprint = CohortFingerprint.Of(
+            folder, vocabulary, plan.Preprocessing.Modality, asked.LeastCases, CancellationToken.None, Limits(command.AllowHtj2k));
+        return fingerprint is null
+            ? throw new CohortException(CohortProblem.NoUsableCase, $"{folder}: fewer than {asked.LeastCases} labelled {plan.Preprocessing.Modality} cases")
+            : new TrainerEvent.Fingerprinted(fingerprint);
+    }
+
     private TrainerEvent.Ready Open(TrainerCommand.Open open)
     {
         _opened = null;
         var plan = open.Plan;
         var device = ComputeDevice.Choose(open.Device, open.Threads);
         CpuKernels.ChooseFor(open.Plan.Architecture);
-        var vocabulary = VocabularyOf(plan.Labels, open.LabelAliases);
-        if (plan.Recipe.PartialLabels) vocabulary = WithoutUndeclared(vocabulary, open.LabelAliases.Keys);
+        var vocabulary = VocabularyFor(plan, open.LabelAliases);
         var cohort = Cohort.Read(
             open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory);
         if (cohort.Training.Length < plan.MinimumCases)
@@ -128,6 +140,12 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
 
     private static LabelVocabulary VocabularyOf(IEnumerable<string> labels, ImmutableSortedDictionary<string, ImmutableArray<string>> aliases) =>
         new([.. labels.Select(label => new LabelName(label, aliases.TryGetValue(label, out var own) && own.Length > 0 ? own : [label]))]);
+
+    private static LabelVocabulary VocabularyFor(RoundPlan plan, ImmutableSortedDictionary<string, ImmutableArray<string>> aliases)
+    {
+        var vocabulary = VocabularyOf(plan.Labels, aliases);
+        return plan.Recipe.PartialLabels ? WithoutUndeclared(vocabulary, aliases.Keys) : vocabulary;
+    }
 
     /// <summary>A label that the site did not declare is drawn in none of its files.</summary>
     private static LabelVocabulary WithoutUndeclared(LabelVocabulary vocabulary, IEnumerable<string> declared)

@@ -1,7 +1,9 @@
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Tests;
@@ -33,6 +35,22 @@ internal static class Plans
         MinimumCases = 1,
         Seed = 7,
     };
+
+    /// <summary>The same job with a network that is still to be planned.</summary>
+    public static JobSpec ToBePlanned(JobSpec job) => job with
+    {
+        Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = 5 },
+        Architecture = ArchitectureSpec.ToBePlanned(job.Labels.Length + 1),
+        Preprocessing = PreprocessingSpec.ToBePlanned("MR"),
+    };
+
+    /// <summary>What a site with so many equal cases of 40 × 64 × 64 voxels would tell.</summary>
+    public static SiteFingerprint Fingerprint(int cases, double spacingMm = 1)
+    {
+        var builder = new FingerprintBuilder("MR", ["kidney"]);
+        for (var i = 0; i < cases; i++) builder.Add([spacingMm, spacingMm, spacingMm], [40, 64, 64], 1, [0.5, 1]);
+        return builder.Seal(5)!;
+    }
 
     public static RoundPlan Plan(int round = 1) => Job().PlanRound(Run, round, InitialModel.Sha256, InitialModel.Bytes);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Imaging.Phantoms;
@@ -46,6 +47,13 @@ public sealed class TrainerFixture : IDisposable
         MinimumCases = 1,
         BaseModel = Sha256Digest.Of("base"u8),
         BaseModelBytes = 1,
+    };
+
+    internal TrainerCommand.Fingerprint Fingerprint(int leastCases) => new()
+    {
+        CohortDirectory = CohortDirectory,
+        LabelAliases = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty,
+        Plan = Plan(task: RoundTask.Fingerprint) with { Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = leastCases } },
     };
 
     internal TrainerCommand.Open Open(RoundPlan? plan = null, string? cohort = null) => new()

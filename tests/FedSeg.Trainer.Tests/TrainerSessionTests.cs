@@ -55,6 +55,17 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
         Assert.EndsWith("bad-study", refused.GetProperty("case").GetString());
     }
 
+    [Theory]
+    [InlineData(4)]
+    [InlineData(5)]
+    public void Fingerprint_PhantomHospital_IsToldUnlessItHasTooFewCases(int leastCases)
+    {
+        var answer = Assert.Single(Send(fixture.Fingerprint(leastCases)));
+
+        if (leastCases > 4) Assert.Equal(TrainerFailure.TooFewCases, FailureOf(answer));
+        else Assert.Equal(4, Assert.IsType<TrainerEvent.Fingerprinted>(answer).Fingerprint.Cases);
+    }
+
     [Fact]
     public void Preflight_LabelNoFileHas_RefusesEveryStudy()
     {

@@ -160,7 +160,25 @@ internal sealed partial class RoundWork(
         return new AssignmentInput.ModelRefused();
     }
 
-    private async Task<AssignmentInput> TrainAsync(RoundPlan plan, CancellationToken cancellationToken)
+    private Task<AssignmentInput> TrainAsync(RoundPlan plan, CancellationToken cancellationToken) =>
+        plan.Task == RoundTask.Fingerprint ? FingerprintAsync(plan, cancellationToken) : TrainNetworkAsync(plan, cancellationToken);
+
+    private async Task<AssignmentInput> FingerprintAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        LogStarted(plan.Run, plan.Round, plan.Task);
+        switch (await failpoints.AroundAsync(RoundSteps.Train, () => trainer.FingerprintAsync(Approved(plan), cancellationToken)))
+        {
+            case TrainerEvent.Fingerprinted { Fingerprint: var fingerprint }:
+                return new AssignmentInput.Trained(new ModelUpdate(SiteReport.Of(plan, _site, fingerprint), WeightsPath: null));
+            case TrainerEvent.Failed failed:
+                LogTrainerFailed(plan.Run, plan.Round, failed.Code);
+                return new AssignmentInput.TrainingFailed(Reason(failed.Code));
+            case var other:
+                throw new InvalidOperationException($"The trainer ended a fingerprint with {other.GetType().Name}.");
+        }
+    }
+
+    private async Task<AssignmentInput> TrainNetworkAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         DropFolder();
         var folder = new WorkFolder(Path.Combine(_work, $"{plan.Run}-{plan.Round}"));

@@ -42,6 +42,24 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         }
     }
 
+    /// <summary>Lets a trainer of its own count what a network is planned by.</summary>
+    /// <returns>Fingerprinted, or Failed with the reason.</returns>
+    public async Task<TrainerEvent> FingerprintAsync(ApprovedPlan approved, CancellationToken cancellationToken)
+    {
+        if (await StartAsync(cancellationToken) is not { } process) return NotIsolated;
+        await using (process)
+        {
+            var command = new TrainerCommand.Fingerprint
+            {
+                CohortDirectory = options.Value.Cohort.Directory,
+                LabelAliases = LabelAliases(),
+                Plan = approved.Plan,
+                AllowHtj2k = options.Value.Cohort.AllowHtj2k,
+            };
+            return await process.DoAsync(command, _ => { }, cancellationToken);
+        }
+    }
+
     /// <summary>Does a round's task in the trainer; starts it again where it died after a checkpoint.</summary>
     /// <returns>Finished, or Failed with the reason.</returns>
     public async Task<TrainerEvent> RunAsync(ApprovedPlan approved, TrainerCommand.Run run, CancellationToken cancellationToken)

@@ -34,8 +34,16 @@ internal static class Caveats
             yield return "The cohort is small. Averages over few patients say more about each of them than averages over many.";
         }
 
-        yield return summary.Plan.Task == RoundTask.Train
-            ? "Once sent it can't be called back: it becomes part of the shared model, also if a patient withdraws later."
-            : "Once sent the scores can't be called back.";
+        if (summary.Plan.Task == RoundTask.Fingerprint)
+        {
+            yield return "Counts of few cases are left out, but nothing is hidden in noise: who knows all patients of a class but one learns about that one.";
+        }
+
+        yield return summary.Plan.Task switch
+        {
+            RoundTask.Train => "Once sent it can't be called back: it becomes part of the shared model, also if a patient withdraws later.",
+            RoundTask.Fingerprint => "Once sent the counts can't be called back; the network is planned from them.",
+            _ => "Once sent the scores can't be called back.",
+        };
     }
 }

@@ -18,6 +18,7 @@ internal static class RuleWords
         EgressRule.TensorsWithinRatio => "No part of the model changed out of proportion",
         EgressRule.DayWithinBounds => "Not more in 24 hours than allowed",
         EgressRule.EnoughCases => "Enough cases, so that no single one stands out",
+        EgressRule.SmallCountsLeftOut => "Counts of few cases are left out",
         EgressRule.PrivacyWithinBudget => "The privacy budget of these patients allows it",
         _ => rule.ToString(),
     };

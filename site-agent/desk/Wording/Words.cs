@@ -1,6 +1,7 @@
 using System.Globalization;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Desk.Wording;
 
@@ -28,6 +29,14 @@ internal static class Words
         "name" => "Your hospital account has no name that can be used here, or it was another person's before. Tell whoever runs the agent.",
         "old" => "The hospital's sign-in let you in without asking for your password again. Sign out there and try again.",
         _ => "No such account, or another password.",
+    };
+
+    /// <summary>What wants to leave.</summary>
+    public static string Of(RoundTask task) => task switch
+    {
+        RoundTask.Train => "What this hospital's data changed in the shared model, and how well the model did here.",
+        RoundTask.Fingerprint => "What the cohort's images are like, counted, so that a network can be planned: no model.",
+        _ => "How well the finished model does here: scores, no model.",
     };
 
     public static string Of(RefusalReason reason) => reason switch

@@ -23,7 +23,7 @@ internal static class PlanCommand
 
     private static readonly Option<PlannerPresetName> Preset = new("--preset")
     {
-        Description = "plain (8 GB), resEncM (8 GB), resEncL (24 GB) or resEncXL (40 GB).",
+        Description = "plain (8 GB), resEncM (8 GB), resEncL (24 GB), resEncXL (40 GB), or cpu for machines without a GPU.",
         DefaultValueFactory = _ => PlannerPresetName.Plain,
     };
 
@@ -152,6 +152,7 @@ internal static class PlanCommand
               crop: {JsonNamingPolicy.CamelCase.ConvertName(plan.Crop.ToString())}{Intensity(plan.Intensity)}
             training:
               batchSize: {main.BatchSize}
+              batchDice: {(main.BatchDice ? "true" : "false")}
             """);
     }
 

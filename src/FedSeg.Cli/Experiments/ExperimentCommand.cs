@@ -6,8 +6,10 @@ using System.Text;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
 using FedSeg.Cli.Programs;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Planning;
 using FedSeg.Imaging.Cases;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
@@ -75,13 +77,32 @@ internal static class ExperimentCommand
         var (rounds, steps) = (parsed.GetValue(Rounds), parsed.GetValue(Steps));
         if (rounds is < 1 or > 10_000 || steps is < 1 or > 1_000_000) throw new BadInputException("--rounds must be from 1 to 10000, --steps from 1 to 1000000.");
         var job = DemoRecipe.Parse(parsed.GetValue(Job) is { } file ? File.ReadAllText(file.FullName) : DemoRecipe.Propose("experiment", data, rounds, steps));
-        return job with
+        return Planned(job, data) with
         {
             Sites = [.. data.Sites.Keys.Select(site => SiteId.Parse(site)).Order()],
             Rounds = rounds,
             Recipe = job.Recipe with { StepsPerRound = steps },
             Seed = (ulong)parsed.GetValue(Seed),
         };
+    }
+
+    /// <summary>A job whose network is to be planned, planned from these sites as a coordinator would.</summary>
+    private static JobSpec Planned(JobSpec job, DemoData data)
+    {
+        if (job.Planning is not { } asked) return job;
+        try
+        {
+            var labels = LabelVocabulary.Of(job.Labels);
+            var fingerprints = data.Sites.OrderBy(site => SiteId.Parse(site.Key))
+                .Select(site => CohortFingerprint.Of(site.Value, labels, job.Preprocessing.Modality, asked.LeastCases, CancellationToken.None)
+                    ?? throw new BadInputException($"'{site.Value}' has fewer than {asked.LeastCases} labelled cases: too few to plan from."))
+                .ToList();
+            return job.With(RunPlanning.Of(asked, fingerprints)) with { Planning = null };
+        }
+        catch (Exception error) when (error is FingerprintException or PlanningException)
+        {
+            throw new BadInputException($"No network could be planned from these data: {error.Message}");
+        }
     }
 
     private static object Document(IEnumerable<ExperimentRow> rows) => new

@@ -29,7 +29,7 @@ internal sealed class LocalFederation : IAsyncDisposable
         minimumHeldBackCases: 1
         # Nobody sits at a desk here: what passes every rule leaves by this standing approval. A hospital begins with every-round.
         review: auto-within-bounds
-        plansWithin: { maximumRounds: 10000, maximumStepsPerRound: 1000000, maximumParameters: 1000000000 }
+        plansWithin: { maximumRounds: 10000, maximumStepsPerRound: 1000000, maximumParameters: 1000000000, fingerprints: true }
 
         """;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Jobs;
 using FedSeg.Protocol.V1;
@@ -146,6 +147,7 @@ internal static class JobCommands
         }
 
         AnsiConsole.Write(RunView.Table(run, TimeProvider.System.GetUtcNow()));
+        if (run.PlanSha256.Length > 0) Console.WriteLine($"plan {run.PlanSha256}; --json shows it");
         if (run.Reason.Length > 0) Console.WriteLine(run.Reason);
     }
 
@@ -161,6 +163,7 @@ internal static class JobCommands
         totalRounds = run.TotalRounds,
         sites = run.Sites,
         labels = run.Labels,
+        plan = run.Plan.IsEmpty ? null : new { sha256 = run.PlanSha256, content = JsonSerializer.Deserialize<JsonElement>(run.Plan.Span) },
         rounds = run.Rounds.Select(round => new
         {
             number = round.Number,
@@ -171,7 +174,7 @@ internal static class JobCommands
             sites = round.Sites.ToDictionary(site => site.Site, RoundSite.Of),
             model = round.Model?.Sha256,
         }),
-        model = new { sha256 = run.Model.Sha256, bytes = run.Model.Bytes },
+        model = run.Model.Bytes == 0 ? null : new { sha256 = run.Model.Sha256, bytes = run.Model.Bytes },
     };
 
     private static async Task<string> ReadAsync(FileInfo file, CancellationToken cancellationToken) =>

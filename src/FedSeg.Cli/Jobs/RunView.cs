@@ -42,7 +42,7 @@ internal static class RunView
         foreach (var round in run.Rounds)
         {
             table.AddRow([
-                round.Task == "evaluate" ? "final" : $"{round.Number}/{run.TotalRounds}",
+                Name(run, round),
                 Seconds(round, now).ToString("F1"),
                 Format(MeanDice(round)),
                 .. round.Sites.Select(Describe)]);
@@ -53,8 +53,15 @@ internal static class RunView
 
     /// <summary>One finished round in a line, for logs and pipes.</summary>
     public static string Line(Run run, Round round, DateTimeOffset now) =>
-        $"{(round.Task == "evaluate" ? "final" : $"round {round.Number}/{run.TotalRounds}")}  {Seconds(round, now):F1} s  Dice {Format(MeanDice(round))}  "
+        $"{Name(run, round)}  {Seconds(round, now):F1} s  Dice {Format(MeanDice(round))}  "
         + string.Join("  ", round.Sites.Select(site => $"{site.Site}: {Describe(site)}"));
+
+    private static string Name(Run run, Round round) => round.Task switch
+    {
+        "evaluate" => "final",
+        "fingerprint" => "fingerprints",
+        _ => $"round {round.Number}/{run.TotalRounds}",
+    };
 
     public static string Format(double? value) => value?.ToString("F3") ?? "-";
 

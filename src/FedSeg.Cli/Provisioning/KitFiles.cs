@@ -29,7 +29,7 @@ internal sealed class KitFiles(string directory, string name)
         # What all runs together may tell about one patient; with it only private training leaves:
         # privacyBudget: { cohort: kidneys, maximumEpsilon: 8, delta: 0.00001 }
         # Each run's plan waits for a person, too. A standing approval instead, for runs within bounds:
-        # plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000, labels: [kidney] }
+        # plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000, labels: [kidney], fingerprints: true }
 
         """;
 

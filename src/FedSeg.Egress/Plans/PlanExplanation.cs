@@ -7,7 +7,18 @@ namespace FedSeg.Egress.Plans;
 public static class PlanExplanation
 {
     /// <summary>One sentence or two per point.</summary>
-    public static IReadOnlyList<string> Of(RoundPlan plan)
+    public static IReadOnlyList<string> Of(RoundPlan plan) => plan.Task == RoundTask.Fingerprint ? OfFingerprint(plan) : OfTraining(plan);
+
+    private static IReadOnlyList<string> OfFingerprint(RoundPlan plan) =>
+    [
+        $"It wants to know what the {plan.Preprocessing.Modality} images of this hospital's cohort are like, so that a network can be planned that outlines "
+            + $"{string.Join(" and ", plan.Labels)} at all sites of the run.",
+        Text($"What leaves, once: how many cases have which voxel size, how many voxels and millimetres along each axis, and how often which brightness occurs within the outlines, each as counts in fixed classes. A count of fewer than {plan.Planning!.LeastCases} cases, or fewer than this hospital's policy lets be told, is left out. No image, no outline, no name, nothing about a single patient."),
+        "The coordinator sees this hospital's counts by themselves. They have no differential privacy: a policy with a privacy budget refuses them.",
+        "Nothing is trained. The network that is planned from them is put before this hospital again, and trained here only if that is approved.",
+    ];
+
+    private static IReadOnlyList<string> OfTraining(RoundPlan plan)
     {
         var manifest = plan.Manifest();
         var recipe = plan.Recipe;

@@ -97,6 +97,7 @@ public static partial class EgressPolicyFile
         MaximumParameters = bounds.WholeNumber64("maximumParameters", 1, 1L << 40),
         Labels = bounds.Texts("labels", label => label.Length is > 0 and <= 64, "a label", 0, 255),
         BlindOnly = bounds.Flag("blindOnly", fallback: false),
+        Fingerprints = bounds.Flag("fingerprints", fallback: false),
     };
 
     private static PrivacyBudget ReadBudget(StrictYamlMap budget)

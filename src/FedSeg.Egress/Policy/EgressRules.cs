@@ -12,7 +12,7 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, DayWithinBounds, EnoughCases, PrivacyWithinBudget];
+        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
@@ -77,6 +77,19 @@ internal static class EgressRules
         ? new(EgressRule.EnoughCases, facts.TrainingCases >= policy.MinimumTrainingCases, Text(facts.TrainingCases), $"at least {policy.MinimumTrainingCases}")
         : new(EgressRule.EnoughCases, Passed: true, "nothing was trained", "applies to training");
 
+    /// <summary>Of a fingerprint, which tells counts and nothing else.</summary>
+    private static RuleResult SmallCountsLeftOut(SealingFacts facts, EgressPolicy policy)
+    {
+        var limit = $"no count of fewer than {policy.MinimumReportedCount} cases";
+        if (facts.Task != RoundTask.Fingerprint) return new(EgressRule.SmallCountsLeftOut, Passed: true, "no counts", limit);
+        // Not sealed: its form was refused.
+        if (facts.Fingerprint is not { } fingerprint) return new(EgressRule.SmallCountsLeftOut, Passed: false, Text(null), limit);
+        var smallest = fingerprint.SmallestCount();
+        var leftOut = Math.Round(100 * fingerprint.Intensity.SuppressedShare(), 1);
+        var measured = $"{fingerprint.Cases} cases, smallest count {smallest}, {Text(leftOut)} % of the intensities left out";
+        return new(EgressRule.SmallCountsLeftOut, smallest >= policy.MinimumReportedCount, measured, limit);
+    }
+
     private static RuleResult PrivacyWithinBudget(SealingFacts facts, EgressPolicy policy)
     {
         if (policy.PrivacyBudget is not { } budget)
@@ -85,7 +98,8 @@ internal static class EgressRules
         }
 
         var limit = $"ε at most {Text(budget.MaximumEpsilon)} over all runs, at δ {Text(budget.Delta)}";
-        if (facts.Task != RoundTask.Train) return new(EgressRule.PrivacyWithinBudget, Passed: true, "nothing was trained", limit);
+        if (facts.Task == RoundTask.Evaluate) return new(EgressRule.PrivacyWithinBudget, Passed: true, "nothing was trained", limit);
+        if (facts.Task == RoundTask.Fingerprint) return new(EgressRule.PrivacyWithinBudget, Passed: false, "counts without differential privacy", limit);
         if (facts.Privacy is null) return new(EgressRule.PrivacyWithinBudget, Passed: false, "trained without differential privacy", limit);
         return facts.Budget is { After: { } after } reading
             ? new(EgressRule.PrivacyWithinBudget, after <= budget.MaximumEpsilon, $"ε {Epsilon(reading.Spent)} spent, {Epsilon(after)} with this", limit)

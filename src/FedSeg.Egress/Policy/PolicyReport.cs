@@ -14,7 +14,7 @@ public enum EgressRule
     /// <summary>The report answers the plan, in the plan's own labels, with numbers that are possible.</summary>
     ReportWithinPlan,
 
-    /// <summary>The weights are exactly the tensors of the plan's architecture and nothing else; an evaluation has none.</summary>
+    /// <summary>The weights are exactly the tensors of the plan's architecture and nothing else; without training there are none.</summary>
     OnlyDeclaredTensors,
 
     /// <summary>No weight is NaN or infinite.</summary>
@@ -37,6 +37,9 @@ public enum EgressRule
 
     /// <summary>Enough cases were trained on.</summary>
     EnoughCases,
+
+    /// <summary>A fingerprint tells no count of fewer cases than the policy lets be told.</summary>
+    SmallCountsLeftOut,
 
     /// <summary>The cohort's privacy budget allows the release, with everything that left before.</summary>
     PrivacyWithinBudget,

@@ -67,7 +67,7 @@ public sealed class ReviewBook
     /// <summary>Why a person, or the lack of one, let a round's update not leave; <see langword="null"/> when none did.</summary>
     public RefusalReason? RefusalOf(RunId run, int round) => _refused.TryGetValue((run, round), out var reason) ? reason : null;
 
-    /// <summary>Whether people let something of this run leave.</summary>
+    /// <summary>Whether people let something of this run leave beside its fingerprint.</summary>
     public bool WasApprovedByAPerson(RunId run) => _approvedByPeople.Contains(run);
 
     /// <summary>Whether an order was dealt with.</summary>
@@ -143,7 +143,8 @@ public sealed class ReviewBook
         var run = RunId.Parse(entry.Facts[EgressRecords.Run]);
         if (entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision)
         {
-            if (entry.Facts.ContainsKey(EgressRecords.Order)) _approvedByPeople.Add(run);
+            // Who lets a fingerprint go has seen no update yet.
+            if (entry.Facts.ContainsKey(EgressRecords.Order) && _requested[update].Task != RoundTask.Fingerprint) _approvedByPeople.Add(run);
             if (NextOf(entry) is > 0 and var next) _standing[run] = new StandingApproval(entry.Facts[EgressRecords.By], next, _requested[update].Policy);
             if (entry.Facts.ContainsKey(EgressRecords.Standing) && _standing.TryGetValue(run, out var used)) Use(run, used);
         }

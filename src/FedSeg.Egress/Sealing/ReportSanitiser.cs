@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using FedSeg.Egress.Policy;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 
@@ -28,7 +29,9 @@ internal static class ReportSanitiser
         if (report.HeldBackCases is < 0 or > MaxCases) return "impossible number of held-back cases";
         if (report.Cohort is { } cohort && (cohort.Used < 0 || cohort.Found < cohort.Used || cohort.Found > MaxCases)) return "impossible number of studies";
 
-        return ScoresProblem(report, plan) ?? (plan.Task == RoundTask.Train ? TrainingProblem(report, plan) : EvaluationProblem(report));
+        return FingerprintProblem(report, plan)
+            ?? ScoresProblem(report, plan)
+            ?? (plan.Task == RoundTask.Train ? TrainingProblem(report, plan) : EvaluationProblem(report));
     }
 
     /// <summary>The report as it may leave. Call it only for a report without a <see cref="Problem"/>.</summary>
@@ -52,7 +55,25 @@ internal static class ReportSanitiser
         Scores = report.HeldBackCases < policy.MinimumHeldBackCases || report.Scores.IsDefaultOrEmpty
             ? []
             : [.. report.Scores.Select((score, i) => Coarsened(plan.Labels[i], score, policy.MinimumHeldBackCases))],
+        Fingerprint = report.Fingerprint is { } fingerprint ? Suppressed(fingerprint, plan, policy) : null,
     };
+
+    /// <summary>The plan's words, and no count below what plan and policy ask for, whatever the trainer left in.</summary>
+    private static SiteFingerprint Suppressed(SiteFingerprint fingerprint, RoundPlan plan, EgressPolicy policy)
+    {
+        var leastCases = Math.Max(plan.Planning!.LeastCases, policy.MinimumReportedCount);
+        return fingerprint.Suppress(leastCases) with { Modality = plan.Preprocessing.Modality, Labels = plan.Labels };
+    }
+
+    private static string? FingerprintProblem(SiteReport report, RoundPlan plan)
+    {
+        if (plan.Task != RoundTask.Fingerprint) return report.Fingerprint is null ? null : "a fingerprint that nobody asked for";
+        if (report.Fingerprint is not { } fingerprint) return "the fingerprint is missing";
+        if (fingerprint.Problem() is not null) return "an impossible fingerprint";
+        var answers = fingerprint.Modality == plan.Preprocessing.Modality && fingerprint.Labels.SequenceEqual(plan.Labels, StringComparer.Ordinal);
+        return answers ? null : "a fingerprint of another modality or other labels";
+    }
+
 
     private static string? ScoresProblem(SiteReport report, RoundPlan plan)
     {
@@ -73,7 +94,7 @@ internal static class ReportSanitiser
     }
 
     private static string? EvaluationProblem(SiteReport report) =>
-        report is { TrainingCases: 0, Steps: 0, MeanLoss: null } ? null : "an evaluation that claims to have trained";
+        report is { TrainingCases: 0, Steps: 0, MeanLoss: null } ? null : "claims to have trained";
 
     private static LabelScore Coarsened(string label, LabelScore score, int minimumCases) => score.Cases < minimumCases
         ? new LabelScore(label, MeanDice: null, Cases: 0)

@@ -1,5 +1,6 @@
 using FedSeg.Egress.Budget;
 using FedSeg.Egress.Review;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 
@@ -19,7 +20,7 @@ internal sealed record SealingFacts
     /// <summary>Weights that are NaN or infinite.</summary>
     public required long? NonFiniteValues { get; init; }
 
-    /// <summary>Length of the weights file: as it will leave, or the trainer's where it could not be re-encoded. 0 for an evaluation.</summary>
+    /// <summary>Length of the weights file: as it will leave, or the trainer's where it could not be re-encoded. 0 where none leaves.</summary>
     public required long? WeightsBytes { get; init; }
 
     /// <summary>L2 norm over all weight changes; NaN when one of them is not finite.</summary>
@@ -27,6 +28,9 @@ internal sealed record SealingFacts
 
     /// <summary>What was measured tensor by tensor, in file order.</summary>
     public IReadOnlyList<TensorMeasures> Tensors { get; init; } = [];
+
+    /// <summary>The fingerprint as it would leave; <see langword="null"/> where none was asked for.</summary>
+    public SiteFingerprint? Fingerprint { get; init; }
 
     /// <summary>What the training cost every patient; <see langword="null"/> without differential privacy.</summary>
     public PrivacySpent? Privacy { get; init; }

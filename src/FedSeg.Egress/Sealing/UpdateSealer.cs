@@ -37,13 +37,15 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         }
         else
         {
-            facts = facts with { TensorProblem = update.WeightsPath is null ? null : "an evaluation delivered weights", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
+            facts = facts with { TensorProblem = update.WeightsPath is null ? null : "weights that nobody asked for", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
         }
 
         if (facts.ReportProblem is not null || facts.TensorProblem is not null) return (facts, null);
 
         var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy);
-        return (facts, new SealedUpdate(report, report.ToBytes(), payload));
+        var bytes = report.ToBytes();
+        if (bytes.Length > SiteReport.LargestBytes) return (facts with { ReportProblem = "longer than a report may be" }, null);
+        return (facts with { Fingerprint = report.Fingerprint }, new SealedUpdate(report, bytes, payload));
     }
 
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(

@@ -8,6 +8,8 @@ namespace FedSeg.Federation.Architectures;
 /// </summary>
 public sealed record ArchitectureSpec
 {
+    private const string Unplanned = "planned";
+
     /// <summary>A name of the allow-list, such as <c>unet3d</c>.</summary>
     public required string Name { get; init; }
 
@@ -28,4 +30,11 @@ public sealed record ArchitectureSpec
     /// <summary>Of <c>unet</c> and <c>resenc-unet</c>: every stage, as the planner decided.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public NetworkTopology? Topology { get; init; }
+
+    /// <summary>Whether the network is still to be planned. Its name is on no allow-list, so nobody can build it.</summary>
+    [JsonIgnore]
+    public bool IsToBePlanned => Name == Unplanned;
+
+    /// <summary>What stands for a network until the sites' fingerprints tell which one it is.</summary>
+    public static ArchitectureSpec ToBePlanned(int classes) => new() { Name = Unplanned, Classes = classes };
 }

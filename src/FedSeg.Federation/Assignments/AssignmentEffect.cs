@@ -20,7 +20,7 @@ public abstract record AssignmentEffect
     /// <summary>Fetch and prove the base model: fetched or refused.</summary>
     public sealed record FetchModel(RoundPlan Plan) : Work(Plan);
 
-    /// <summary>Let the trainer work: trained or failed.</summary>
+    /// <summary>Let the trainer work, also on a fingerprint, for which there is no model: trained or failed.</summary>
     public sealed record Train(RoundPlan Plan) : Work(Plan);
 
     /// <summary>Hand the update to the egress gate: cleared, refused, or for a person to decide.</summary>

@@ -41,6 +41,23 @@ public sealed record SiteFingerprint
     /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
 
+    /// <summary>The same with every count below <paramref name="leastCases"/> left out, where that is more than was left out before.</summary>
+    public SiteFingerprint Suppress(int leastCases) => this with
+    {
+        LeastCases = Math.Max(LeastCases, leastCases),
+        SpacingMm = Suppressed(SpacingMm, leastCases),
+        Voxels = Suppressed(Voxels, leastCases),
+        ExtentMm = Suppressed(ExtentMm, leastCases),
+        ShareKept = ShareKept.Suppress(leastCases),
+        Intensity = Intensity.Suppress(leastCases),
+    };
+
+    /// <summary>The fewest cases behind anything it tells.</summary>
+    public int SmallestCount() => Sketches().SelectMany(entry => entry.Sketch!.Filled).Select(bin => bin.Cases).Append(Cases).Append(LabelledCases).Min();
+
+    /// <summary>Cases whose labelled voxels entered the moments: each weighs the same.</summary>
+    private int LabelledCases => (int)Math.Min(int.MaxValue, IntensityMoments.Weight / FingerprintBuilder.SamplesPerCase);
+
     /// <summary>What is wrong with a fingerprint that came from elsewhere, or <see langword="null"/>.</summary>
     public string? Problem()
     {
@@ -59,6 +76,8 @@ public sealed record SiteFingerprint
             return "its intensity moments are impossible";
         }
 
+        if (LabelledCases < LeastCases) return $"its moments tell of {LabelledCases} cases, fewer than {LeastCases}";
+
         foreach (var (name, sketch, bins) in Sketches())
         {
             if (sketch is null) return $"{name} is missing";
@@ -68,6 +87,8 @@ public sealed record SiteFingerprint
 
         return null;
     }
+
+    private static ImmutableArray<Sketch> Suppressed(ImmutableArray<Sketch> axes, int leastCases) => [.. axes.Select(axis => axis.Suppress(leastCases))];
 
     private IEnumerable<(string Name, Sketch? Sketch, SketchBins Bins)> Sketches() =>
     [

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Jobs;
@@ -29,6 +30,11 @@ public sealed record JobSpec
     /// <summary>Labels in class order, from 1; as the sites' vocabularies name them.</summary>
     public required ImmutableArray<string> Labels { get; init; }
 
+    /// <summary>How network and input are planned from the sites' fingerprints; absent where the job names them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PlanningSpec? Planning { get; init; }
+
+    /// <summary>The network; <see cref="ArchitectureSpec.ToBePlanned"/> until it is planned.</summary>
     public required ArchitectureSpec Architecture { get; init; }
 
     public required PreprocessingSpec Preprocessing { get; init; }
@@ -76,18 +82,33 @@ public sealed record JobSpec
     public TimeSpan LongestWaitFor(RoundPlan plan) =>
         TimeSpan.FromMinutes(RoundDeadlineMinutes + (plan.MasksUpdates ? BlindStepsAfterTraining * Blind!.StepMinutes : 0));
 
+    /// <summary>The same job with the network, input and batches of a plan.</summary>
+    /// <exception cref="PlanningException">The plan has no network of the name that the job asks for.</exception>
+    public JobSpec With(TrainingPlan plan)
+    {
+        var chosen = Planning!.Choose(plan);
+        return this with
+        {
+            Architecture = chosen.Architecture,
+            Preprocessing = chosen.Preprocessing(plan),
+            Recipe = Recipe with { BatchSize = chosen.BatchSize, BatchDice = chosen.BatchDice },
+        };
+    }
+
     /// <summary>Freezes one round of this job.</summary>
     /// <param name="run">The run's id.</param>
-    /// <param name="round">1 to <see cref="Rounds"/> to train; the next number to evaluate the last model.</param>
+    /// <param name="round">0 for fingerprints; 1 to <see cref="Rounds"/> to train; the next number to evaluate the last model.</param>
     /// <param name="baseModel">The model the round starts from.</param>
     /// <param name="baseModelBytes">Length of its file.</param>
     /// <param name="control">SCAFFOLD's control variate, where there is one.</param>
-    public RoundPlan PlanRound(RunId run, int round, Sha256Digest baseModel, long baseModelBytes, ModelRef? control = null) => new()
+    /// <param name="plan">SHA-256 of the plan, where network and input come from one.</param>
+    public RoundPlan PlanRound(
+        RunId run, int round, Sha256Digest baseModel, long baseModelBytes, ModelRef? control = null, Sha256Digest? plan = null) => new()
     {
         Run = run,
         Round = round,
         TotalRounds = Rounds,
-        Task = round <= Rounds ? RoundTask.Train : RoundTask.Evaluate,
+        Task = round == 0 ? RoundTask.Fingerprint : round <= Rounds ? RoundTask.Train : RoundTask.Evaluate,
         Architecture = Architecture,
         Labels = Labels,
         Preprocessing = Preprocessing,
@@ -98,6 +119,8 @@ public sealed record JobSpec
         BaseModel = baseModel,
         BaseModelBytes = baseModelBytes,
         Control = round <= Rounds ? control : null,
+        Planning = round == 0 ? Planning : null,
+        TrainingPlan = plan,
         Egress = Egress,
         Blind = Blind is { } blind
             ? new BlindSpec { Sites = Sites, MaximumCases = blind.MaximumCases, GridExponent = BlindSpec.ExponentFor(blind.Range) }

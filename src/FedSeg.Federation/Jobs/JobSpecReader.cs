@@ -57,13 +57,14 @@ public static partial class JobSpecReader
         var labels = root.Texts("labels", LabelPattern().IsMatch, "a label name (1 to 64 of letters, digits, space, '-', '_', '.')", 1, 255);
         if (labels.Distinct(StringComparer.OrdinalIgnoreCase).Count() != labels.Length) root.Refuse("labels", "a label is named twice");
 
-        var architecture = NetworkReader.Read(root.Map("model"), labels.Length + 1);
+        var (architecture, planning) = NetworkReader.Read(root.Map("model"), labels.Length + 1);
 
         var data = root.Map("data");
-        var preprocessing = ReadPreprocessing(data, architecture);
+        var modality = ReadModality(data);
+        var preprocessing = planning is null ? ReadPreprocessing(data, modality, architecture) : PreprocessingSpec.ToBePlanned(modality);
         var heldBack = data.Number("heldBackFraction", 0.05, 0.5, fallback: 0.2);
 
-        var recipe = RecipeReader.Read(root.Map("training"));
+        var recipe = RecipeReader.Read(root.Map("training"), isPlanned: planning is not null);
 
         var aggregation = root.Map("aggregation", required: false);
         var (strategy, quorum, blind) = AggregationReader.Read(aggregation, sites);
@@ -89,6 +90,7 @@ public static partial class JobSpecReader
             Sites = [.. sites.Order()],
             Rounds = root.WholeNumber("rounds", 1, 10_000),
             Labels = labels,
+            Planning = planning,
             Architecture = architecture,
             Preprocessing = preprocessing,
             Recipe = recipe,
@@ -118,11 +120,15 @@ public static partial class JobSpecReader
         MinimumHeldBackCases = egress.Has("minimumHeldBackCases") ? egress.WholeNumber("minimumHeldBackCases", 1, 1_000_000) : null,
     };
 
-    private static PreprocessingSpec ReadPreprocessing(StrictYamlMap data, ArchitectureSpec architecture)
+    private static string ReadModality(StrictYamlMap data)
     {
         var modality = data.Text("modality");
         if (modality is not ("MR" or "CT")) data.Refuse("modality", $"'{Quote.Of(modality)}' is not one of: MR, CT");
+        return modality;
+    }
 
+    private static PreprocessingSpec ReadPreprocessing(StrictYamlMap data, string modality, ArchitectureSpec architecture)
+    {
         var patch = data.Values<int>(
             "patchVoxels",
             text => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var v) && v is >= 1 and <= 1024 ? v : null,

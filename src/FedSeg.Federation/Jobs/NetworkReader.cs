@@ -2,24 +2,47 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Yaml;
 
 namespace FedSeg.Federation.Jobs;
 
 /// <summary>
 /// Reads a job's <c>model</c>: a name of the allow-list and the numbers that go with it, each stage's triple written as <c>1x2x2</c> (z, y,
-/// x).
+/// x). Or <c>planned</c>, for one that the sites' fingerprints decide.
 /// </summary>
 internal static class NetworkReader
 {
     private const int FewestStages = 2, MostStages = 10;
 
-    public static ArchitectureSpec Read(StrictYamlMap model, int classes)
+    /// <returns>The network, and how it is planned where it is.</returns>
+    public static (ArchitectureSpec Architecture, PlanningSpec? Planning) Read(StrictYamlMap model, int classes)
     {
         var name = model.Text("architecture");
+        var unplanned = ArchitectureSpec.ToBePlanned(classes);
+        return name == unplanned.Name ? (unplanned, ReadPlanning(model)) : (ReadNetwork(model, name, classes), null);
+    }
+
+    private static PlanningSpec ReadPlanning(StrictYamlMap model) => new()
+    {
+        Preset = model.OneOf<PlannerPresetName>("preset", PlannerPresetName.Plain),
+        Configuration = model.Has("configuration") ? ReadConfiguration(model) : null,
+        LeastCases = model.WholeNumber("leastCases", PlanningSpec.FewestCases, PlanningSpec.MostCases, fallback: 5),
+    };
+
+    private static string ReadConfiguration(StrictYamlMap model)
+    {
+        var name = model.Text("configuration");
+        if (TrainingPlan.ConfigurationNames.Contains(name)) return name;
+        model.Refuse("configuration", $"'{Quote.Of(name)}' is not one of: {string.Join(", ", TrainingPlan.ConfigurationNames)}");
+        return name;
+    }
+
+    private static ArchitectureSpec ReadNetwork(StrictYamlMap model, string name, int classes)
+    {
         if (!ArchitectureCatalog.Names.Contains(name))
         {
-            var allowed = string.Join(", ", ArchitectureCatalog.Names);
+            var allowed = string.Join(", ", ArchitectureCatalog.Names.Append(ArchitectureSpec.ToBePlanned(classes).Name));
             model.Refuse("architecture", $"'{Quote.Of(name)}' is not on the allow-list; use one of: {allowed}");
         }
 

@@ -10,12 +10,16 @@ namespace FedSeg.Federation.Jobs;
 /// <summary>Reads a job's <c>training</c>: the steps, and what a site does beside them. An option of another algorithm than the job's is an unknown key.</summary>
 internal static class RecipeReader
 {
-    public static TrainingRecipe Read(StrictYamlMap training)
+    /// <param name="training">The mapping.</param>
+    /// <param name="isPlanned">Whether the batch is the plan's to decide, so that the job can't.</param>
+    public static TrainingRecipe Read(StrictYamlMap training, bool isPlanned)
     {
+        const int untilPlanned = 2;
         var recipe = new TrainingRecipe
         {
             StepsPerRound = training.WholeNumber("stepsPerRound", 1, 1_000_000),
-            BatchSize = training.WholeNumber("batchSize", 1, 256, fallback: 2),
+            BatchSize = isPlanned ? untilPlanned : training.WholeNumber("batchSize", 1, 256, fallback: 2),
+            BatchDice = !isPlanned && training.Flag("batchDice", fallback: false),
             Optimizer = training.OneOf<OptimizerKind>("optimizer", OptimizerKind.AdamW),
             LearningRate = training.Number("learningRate", 1e-8, 10, fallback: 0.003),
             WeightDecay = training.Number("weightDecay", 0, 1, fallback: 3e-5),

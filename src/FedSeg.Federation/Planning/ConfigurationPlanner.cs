@@ -97,14 +97,14 @@ internal sealed class ConfigurationPlanner(PlannerPreset preset, int classes)
 
     private (NetworkTopology Topology, ImmutableArray<int> Patch, long Memory) Candidate(PoolingPlan pooling, int[] axes)
     {
-        var maxFeatures = axes.Length == 3 ? MaxFeatures3D : MaxFeatures2D;
+        var maxFeatures = (axes.Length == 3 ? MaxFeatures3D : MaxFeatures2D) / preset.WidthDivisor;
         var topology = new NetworkTopology
         {
             Stages = [.. Enumerable.Range(0, pooling.Strides.Count).Select(stage => new NetworkStage
             {
                 Stride = OnAllAxes(pooling.Strides[stage], axes),
                 Kernel = OnAllAxes(pooling.Kernels[stage], axes),
-                Features = (int)Math.Min((long)BaseFeatures << stage, maxFeatures),
+                Features = (int)Math.Min((long)BaseFeatures / preset.WidthDivisor << stage, maxFeatures),
                 Blocks = preset.EncoderBlocks[Math.Min(stage, preset.EncoderBlocks.Length - 1)],
             })],
             DecoderConvolutions = preset.DecoderConvolutions,

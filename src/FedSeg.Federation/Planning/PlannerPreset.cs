@@ -16,6 +16,9 @@ public enum PlannerPresetName
 
     /// <summary>Residual encoder, 40 GB.</summary>
     ResEncXL,
+
+    /// <summary>Plain U-Net of a quarter of the width, for machines without a GPU: not one of nnU-Net's.</summary>
+    Cpu,
 }
 
 /// <summary>
@@ -38,6 +41,9 @@ internal sealed record PlannerPreset
     /// <summary>Largest share of all voxels of the data set that a batch may hold.</summary>
     public required double LargestBatchShare { get; init; }
 
+    /// <summary>By how much the feature channels of nnU-Net's networks are divided.</summary>
+    public int WidthDivisor { get; init; } = 1;
+
     /// <summary>Convolutions or residual blocks of each encoder stage.</summary>
     public ImmutableArray<int> EncoderBlocks => ResidualEncoder ? ResidualBlocks : PlainConvolutions;
 
@@ -56,6 +62,15 @@ internal sealed record PlannerPreset
         PlannerPresetName.ResEncM => Residual(680e6, 135e6),
         PlannerPresetName.ResEncL => Residual(2100e6, 380e6),
         PlannerPresetName.ResEncXL => Residual(3600e6, 560e6),
+        PlannerPresetName.Cpu => new()
+        {
+            ResidualEncoder = false,
+            // Patches of some 64³ voxels, and 2D ones in the proportion of the plain preset.
+            MemoryReference3D = 16e6,
+            MemoryReference2D = 16e6 * 85 / 560,
+            LargestBatchShare = 0.05,
+            WidthDivisor = 4,
+        },
         _ => throw new ArgumentOutOfRangeException(nameof(name), name, "There is no such preset."),
     };
 

@@ -39,6 +39,11 @@ public sealed record TrainingPlan
     /// </summary>
     public required ImmutableArray<PlannedConfiguration> Configurations { get; init; }
 
+    /// <summary>Names that a configuration may have.</summary>
+    public static ImmutableArray<string> ConfigurationNames { get; } = [FullResolution, LowResolution, TwoDimensional];
+
+    internal const string FullResolution = "3d_fullres", LowResolution = "3d_lowres", TwoDimensional = "2d";
+
     /// <summary>The network to train first: 3D at full resolution, or 2D where the images are single slices.</summary>
     public PlannedConfiguration Main() => Configurations[0];
 

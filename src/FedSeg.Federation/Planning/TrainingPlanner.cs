@@ -27,14 +27,14 @@ public static class TrainingPlanner
         List<PlannedConfiguration> configurations = [];
         if (shape[sliceAxis] > 1)
         {
-            var full = planner.Plan("3d_fullres", spacing, shape, Voxels(shape) * fingerprint.Cases, allAxes);
+            var full = planner.Plan(TrainingPlan.FullResolution, spacing, shape, Voxels(shape) * fingerprint.Cases, allAxes);
             var low = LowResolution(planner, full, fingerprint.Cases, allAxes);
             // With a low-resolution network before it, the full one sees patches whose labels the first has found: few are empty.
             configurations.Add(full with { BatchDice = low is not null });
             if (low is not null) configurations.Add(low);
         }
 
-        configurations.Add(planner.Plan("2d", spacing, shape, Voxels(shape) * fingerprint.Cases, inPlane) with { BatchDice = true });
+        configurations.Add(planner.Plan(TrainingPlan.TwoDimensional, spacing, shape, Voxels(shape) * fingerprint.Cases, inPlane) with { BatchDice = true });
         return new TrainingPlan
         {
             Preset = preset,
@@ -70,7 +70,7 @@ public static class TrainingPlanner
             spacing = [.. spacing.Select(mm => !anyFine || coarsest / mm > 2 ? mm * LowResolutionStep : mm)];
             double[] shape = [.. full.MedianShape.Select((extent, axis) => full.SpacingMm[axis] / spacing[axis] * extent)];
             voxels = Voxels(shape);
-            low = planner.Plan("3d_lowres", spacing, [.. shape.Select(extent => Math.Round(extent))], voxels * cases, axes);
+            low = planner.Plan(TrainingPlan.LowResolution, spacing, [.. shape.Select(extent => Math.Round(extent))], voxels * cases, axes);
             patch = PatchVoxels(low);
         }
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 
@@ -16,6 +17,9 @@ public enum RoundTask
 
     /// <summary>Score the base model on the held-back patients only; nothing is trained and no weights are returned.</summary>
     Evaluate,
+
+    /// <summary>Tell shapes, spacings and intensities of the cohort, counted, so that a network can be planned; nothing is trained or scored.</summary>
+    Fingerprint,
 }
 
 /// <summary>
@@ -26,7 +30,7 @@ public sealed record RoundPlan
 {
     public required RunId Run { get; init; }
 
-    /// <summary>1 for the first round; the closing evaluation has the number after the last training round.</summary>
+    /// <summary>1 for the first training round; fingerprints have 0, the closing evaluation has the number after the last training round.</summary>
     public required int Round { get; init; }
 
     /// <summary>Training rounds of the whole run; the learning rate decays over all of them.</summary>
@@ -61,6 +65,14 @@ public sealed record RoundPlan
     /// <summary>SCAFFOLD: the federation's control variate, a file with the model's tensors; absent while it is zero, and for other algorithms.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ModelRef? Control { get; init; }
+
+    /// <summary>How the network is to be planned: only in a fingerprint round.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PlanningSpec? Planning { get; init; }
+
+    /// <summary>SHA-256 of the frozen <see cref="Federation.Planning.TrainingPlan"/> that network and input come from; absent where the job names them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public Sha256Digest? TrainingPlan { get; init; }
 
     /// <summary>Bounds for what leaves the sites, beside their own; absent for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -121,6 +133,9 @@ public sealed record PreprocessingSpec
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public CropRule Crop { get; init; }
 
+    /// <summary>What stands for it until the sites' fingerprints tell what it is.</summary>
+    public static PreprocessingSpec ToBePlanned(string modality) => new() { Modality = modality, SpacingMm = [], PatchVoxels = [] };
+
     /// <summary>Whether both make the same input of an image; the patch is only the part of it that a network sees at once.</summary>
     public bool PreparesLike(PreprocessingSpec other) =>
         Modality == other.Modality && SpacingMm.SequenceEqual(other.SpacingMm) && Intensity == other.Intensity && Crop == other.Crop;
@@ -150,6 +165,10 @@ public sealed record TrainingRecipe
 
     /// <summary>Patches per step.</summary>
     public required int BatchSize { get; init; }
+
+    /// <summary>Whether the Dice loss is one for the batch instead of one a patch.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool BatchDice { get; init; }
 
     public required OptimizerKind Optimizer { get; init; }
 

@@ -53,5 +53,6 @@ internal static class RoundRules
     }
 
     /// <summary>The closing evaluation changes no model, so it needs nobody in particular.</summary>
-    private static ImmutableArray<SiteId> RequiredOf(Jobs.JobSpec job, RoundState round) => round.Plan.Task == RoundTask.Train ? job.RequiredSites : [];
+    private static ImmutableArray<SiteId> RequiredOf(Jobs.JobSpec job, RoundState round) =>
+        round.Plan.Task == RoundTask.Evaluate ? [] : job.RequiredSites;
 }

@@ -21,6 +21,11 @@ public abstract record RunEffect
     /// <summary>Merge the round's updates; then <see cref="RunInput.Merged"/> or <see cref="RunInput.Broke"/>.</summary>
     public sealed record Merge(RoundState Round) : RunEffect;
 
+    /// <summary>
+    /// Plan the network from the round's fingerprints and write its first model; then <see cref="RunInput.Planned"/> or <see cref="RunInput.Broke"/>.
+    /// </summary>
+    public sealed record PlanNetwork(RoundState Round) : RunEffect;
+
     /// <summary>Drop what is left of a round's unfinished uploads.</summary>
     public sealed record DropUploads(int Round) : RunEffect;
 

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Planning;
 
 namespace FedSeg.Federation.Rounds;
 
@@ -18,6 +19,7 @@ namespace FedSeg.Federation.Rounds;
 [JsonDerivedType(typeof(SiteDropped), "siteDropped")]
 [JsonDerivedType(typeof(SiteWaits), "siteWaits")]
 [JsonDerivedType(typeof(RoundClosed), "roundClosed")]
+[JsonDerivedType(typeof(PlanFrozen), "planFrozen")]
 [JsonDerivedType(typeof(Paused), "paused")]
 [JsonDerivedType(typeof(Unpaused), "unpaused")]
 [JsonDerivedType(typeof(Ended), "ended")]
@@ -28,13 +30,25 @@ public abstract record RunEvent
     /// <summary>When it was noted, UTC.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>A job was submitted and its first global model lies in the blob store.</summary>
+    /// <summary>A job was submitted and its first global model lies in the blob store, unless its network is still to be planned.</summary>
     public sealed record Created : RunEvent
     {
         public required JobSpec Job { get; init; }
 
         /// <summary>The signed-in person.</summary>
         public required string SubmittedBy { get; init; }
+
+        /// <summary>The first global model; <see cref="ModelRef.None"/> until the network is planned.</summary>
+        public required ModelRef InitialModel { get; init; }
+    }
+
+    /// <summary>The fingerprint round ended with enough answers: what every round from now on trains. The first global model lies in the blob store.</summary>
+    public sealed record PlanFrozen : RunEvent
+    {
+        public required TrainingPlan Plan { get; init; }
+
+        /// <summary>SHA-256 of the plan's canonical bytes.</summary>
+        public required Sha256Digest Sha256 { get; init; }
 
         public required ModelRef InitialModel { get; init; }
     }
@@ -124,7 +138,11 @@ public abstract record RunEvent
 }
 
 /// <summary>A stored file: its SHA-256 and its length in bytes.</summary>
-public sealed record ModelRef(Sha256Digest Sha256, long Bytes);
+public sealed record ModelRef(Sha256Digest Sha256, long Bytes)
+{
+    /// <summary>No file: a run whose network is still to be planned has no model.</summary>
+    public static ModelRef None { get; } = new(Sha256Digest.Of([]), 0);
+}
 
 /// <summary>How a run ended.</summary>
 public enum RunOutcome

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 
 namespace FedSeg.Federation.Rounds;
 
@@ -35,6 +36,17 @@ public abstract record RunInput
 
         /// <summary>Each update's L2 norm before it was bounded.</summary>
         public ImmutableSortedDictionary<SiteId, double> Norms { get; init; } = ImmutableSortedDictionary<SiteId, double>.Empty;
+    }
+
+    /// <summary>The runner planned the network; its first model is on the disk.</summary>
+    public sealed record Planned : RunInput
+    {
+        /// <summary>The fingerprint round as it was planned from.</summary>
+        public required RoundState Round { get; init; }
+
+        public required TrainingPlan Plan { get; init; }
+
+        public required ModelRef InitialModel { get; init; }
     }
 
     /// <summary>The runner can't go on, now or at any later time.</summary>

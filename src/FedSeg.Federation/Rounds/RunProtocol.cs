@@ -23,6 +23,7 @@ public static class RunProtocol
         RunInput.Resumed => Stay(state, new RunEffect.Note()),
         RunInput.Continued continued => Continue(state, continued, at),
         RunInput.Merged merged => Close(state, merged, at),
+        RunInput.Planned planned => Freeze(state, planned, at),
         RunInput.Broke broke => End(state, RunOutcome.Failed, broke.Reason, at),
         RunInput.Asked asked => Offer(state, asked),
         RunInput.Announced announced => Admit(state, announced.Site, announced.Digest) is { } answer
@@ -54,6 +55,7 @@ public static class RunProtocol
             RoundVerdict.QuorumLost => End(state, RunOutcome.Failed, DescribeLostQuorum(state, round), at),
             RoundVerdict.Wait => Stay(state, new RunEffect.Await(RoundRules.NextLook(state.Job, round, seen.OpenFor))),
             _ when round.Plan.Task == RoundTask.Train => Stay(state, new RunEffect.Merge(round)),
+            _ when round.Plan.Task == RoundTask.Fingerprint => Stay(state, new RunEffect.PlanNetwork(round)),
             _ => Close(state, new RunEvent.RoundClosed { At = at, Round = round.Plan.Round, Model = null }),
         };
     }
@@ -73,6 +75,17 @@ public static class RunProtocol
             ServerState = merged.ServerState,
             Norms = merged.Norms,
         });
+    }
+
+    private static RunStep Freeze(RunState state, RunInput.Planned planned, DateTimeOffset at)
+    {
+        if (state.OpenRound is not { Plan.Task: RoundTask.Fingerprint } round) return Stay(state);
+
+        // As with updates: a fingerprint that was acknowledged meanwhile counts.
+        if (round.Accepted.Count != planned.Round.Accepted.Count) return Stay(state, new RunEffect.PlanNetwork(round));
+
+        var frozen = new RunEvent.PlanFrozen { At = at, Plan = planned.Plan, Sha256 = planned.Plan.Digest(), InitialModel = planned.InitialModel };
+        return Enter(state, frozen, new RunEffect.Note(), new RunEffect.DropUploads(round.Plan.Round));
     }
 
     /// <summary>What the round made is in the ledger before the next one builds on it.</summary>
@@ -132,7 +145,7 @@ public static class RunProtocol
         state.End is null ? Enter(state, new RunEvent.Ended { At = at, Outcome = outcome, Reason = reason }) : Stay(state);
 
     private static bool WasAccepted(RunState state, SiteId site, Sha256Digest digest) =>
-        state.Rounds.Any(round => round.Accepted.TryGetValue(site, out var accepted) && accepted.Digest == digest);
+        state.AllRounds.Any(round => round.Accepted.TryGetValue(site, out var accepted) && accepted.Digest == digest);
 
     private static string DescribeLostQuorum(RunState state, RoundState round)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 
@@ -19,7 +20,13 @@ public sealed record RunState
     /// <summary>The newest global model.</summary>
     public required ModelRef Model { get; init; }
 
-    /// <summary>Rounds in order; the last one may be open.</summary>
+    /// <summary>The round of fingerprints, number 0; absent before it is opened, and in a run whose job names its network.</summary>
+    public RoundState? FingerprintRound { get; init; }
+
+    /// <summary>The plan made from it; from then on <see cref="Job"/> names the network.</summary>
+    public RunEvent.PlanFrozen? Plan { get; init; }
+
+    /// <summary>Training rounds and the closing evaluation in order; the last one may be open.</summary>
     public ImmutableArray<RoundState> Rounds { get; init; } = [];
 
     /// <summary>Set while the run is paused.</summary>
@@ -29,10 +36,13 @@ public sealed record RunState
     public RunEvent.Ended? End { get; init; }
 
     /// <summary>The round that waits for answers, if any.</summary>
-    public RoundState? OpenRound => End is null && Rounds is [.., { ClosedAt: null } last] ? last : null;
+    public RoundState? OpenRound => End is null && AllRounds.LastOrDefault() is { ClosedAt: null } last ? last : null;
 
-    /// <summary>The number of the round to open next; one past the training rounds is the closing evaluation.</summary>
-    public int NextRound => Rounds.Length + 1;
+    /// <summary>Every round that was opened, that of the fingerprints first.</summary>
+    public IEnumerable<RoundState> AllRounds => FingerprintRound is null ? Rounds : Rounds.Prepend(FingerprintRound);
+
+    /// <summary>The number of the round to open next: 0 for fingerprints, one past the training rounds for the closing evaluation.</summary>
+    public int NextRound => Job.Planning is not null && FingerprintRound is null ? 0 : Rounds.Length + 1;
 
     /// <summary>Whether every training round and the closing evaluation are done.</summary>
     public bool IsDone => OpenRound is null && Rounds.Length > Job.Rounds;
@@ -54,7 +64,9 @@ public sealed record RunState
         },
         ({ End: null, OpenRound: null }, RunEvent.RoundOpened opened)
             when opened.Round == state.NextRound && opened.BaseModel == state.Model =>
-            state with { Rounds = state.Rounds.Add(state.Open(opened)) },
+            opened.Round == 0
+                ? state with { FingerprintRound = state.Open(opened) }
+                : state with { Rounds = state.Rounds.Add(state.Open(opened)) },
         ({ OpenRound: { } round }, RunEvent.UpdateAccepted accepted)
             when accepted.Report.Round == round.Plan.Round && !round.Answered(accepted.Report.Site) =>
             state.WithOpenRound(round with { Accepted = round.Accepted.Add(accepted.Report.Site, accepted) }),
@@ -65,6 +77,9 @@ public sealed record RunState
         ({ OpenRound: { } round }, RunEvent.RoundClosed closed) when closed.Round == round.Plan.Round =>
             state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model, ServerState = closed.ServerState, Norms = closed.Norms })
                 with { Model = closed.Model ?? state.Model },
+        ({ OpenRound: { Plan.Task: RoundTask.Fingerprint } round, Job: var job }, RunEvent.PlanFrozen frozen) =>
+            state.WithOpenRound(round with { ClosedAt = frozen.At })
+                with { Plan = frozen, Model = frozen.InitialModel, Job = job.With(frozen.Plan) },
         ({ End: null, Pause: null }, RunEvent.Paused paused) => state with { Pause = paused },
         ({ End: null, Pause: not null }, RunEvent.Unpaused) => state with { Pause = null },
         ({ End: null }, RunEvent.Ended ended) => state with { End = ended },
@@ -74,10 +89,12 @@ public sealed record RunState
     private RoundState Open(RunEvent.RoundOpened opened)
     {
         var control = Rounds is [.., var last] ? last.ServerState.GetValueOrDefault(StatePart.Control) : null;
-        return new(Job.PlanRound(Id, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes, control), opened.At);
+        return new(Job.PlanRound(Id, opened.Round, opened.BaseModel.Sha256, opened.BaseModel.Bytes, control, Plan?.Sha256), opened.At);
     }
 
-    private RunState WithOpenRound(RoundState round) => this with { Rounds = Rounds.SetItem(Rounds.Length - 1, round) };
+    private RunState WithOpenRound(RoundState round) => round.Plan.Task == RoundTask.Fingerprint
+        ? this with { FingerprintRound = round }
+        : this with { Rounds = Rounds.SetItem(Rounds.Length - 1, round) };
 }
 
 /// <summary>One round as it stands.</summary>
@@ -105,6 +122,9 @@ public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
 
     /// <summary>Each update's L2 norm before it was bounded; empty where the strategy bounds none.</summary>
     public ImmutableSortedDictionary<SiteId, double> Norms { get; init; } = ImmutableSortedDictionary<SiteId, double>.Empty;
+
+    /// <summary>What the sites of a fingerprint round told, in their ordinal order.</summary>
+    public ImmutableArray<SiteFingerprint> Fingerprints => [.. Accepted.Values.Select(accepted => accepted.Report.Fingerprint!)];
 
     /// <summary>Whether a site has said its last word in this round.</summary>
     public bool Answered(SiteId site) => Accepted.ContainsKey(site) || Dropped.ContainsKey(site);

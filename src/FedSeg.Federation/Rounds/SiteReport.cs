@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 
 namespace FedSeg.Federation.Rounds;
@@ -10,6 +12,9 @@ namespace FedSeg.Federation.Rounds;
 /// </summary>
 public sealed record SiteReport
 {
+    /// <summary>Longest report that crosses the wire, bytes: a fingerprint of every bin of a CT, with room to spare.</summary>
+    public const int LargestBytes = 768 * 1024;
+
     public required RunId Run { get; init; }
 
     public required int Round { get; init; }
@@ -24,7 +29,7 @@ public sealed record SiteReport
     /// <summary>The model the work started from.</summary>
     public required Sha256Digest BaseModel { get; init; }
 
-    /// <summary>Cases trained on; the site's weight in federated averaging. 0 for an evaluation.</summary>
+    /// <summary>Cases trained on; the site's weight in federated averaging. 0 where nothing is trained.</summary>
     public required int TrainingCases { get; init; }
 
     /// <summary>Cases of held-back patients that the base model was scored on.</summary>
@@ -41,6 +46,27 @@ public sealed record SiteReport
 
     /// <summary>Scores of the base model on the held-back cases, in label order; empty where too few cases would tell on one patient.</summary>
     public required ImmutableArray<LabelScore> Scores { get; init; }
+
+    /// <summary>What the site tells of its data; only in a fingerprint round.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SiteFingerprint? Fingerprint { get; init; }
+
+    /// <summary>The report of a fingerprint round: the fingerprint and nothing else.</summary>
+    public static SiteReport Of(RoundPlan plan, SiteId site, SiteFingerprint fingerprint) => new()
+    {
+        Run = plan.Run,
+        Round = plan.Round,
+        Task = plan.Task,
+        Site = site,
+        Plan = Sha256Digest.Of(plan.ToBytes()),
+        BaseModel = plan.BaseModel,
+        TrainingCases = 0,
+        HeldBackCases = 0,
+        Steps = 0,
+        MeanLoss = null,
+        Scores = [],
+        Fingerprint = fingerprint,
+    };
 
     /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Training;
@@ -10,6 +11,7 @@ namespace FedSeg.Federation.Training;
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "command")]
 [JsonDerivedType(typeof(Preflight), "preflight")]
+[JsonDerivedType(typeof(Fingerprint), "fingerprint")]
 [JsonDerivedType(typeof(Open), "open")]
 [JsonDerivedType(typeof(Run), "run")]
 public abstract record TrainerCommand
@@ -33,6 +35,22 @@ public abstract record TrainerCommand
 
         /// <summary>Studies read at the same time.</summary>
         public required int Threads { get; init; }
+    }
+
+    /// <summary>Reads every study once and counts what a network is planned by. Answered by <see cref="TrainerEvent.Fingerprinted"/>.</summary>
+    public sealed record Fingerprint : TrainerCommand
+    {
+        /// <summary>Folder with one sub-folder per case.</summary>
+        public required string CohortDirectory { get; init; }
+
+        /// <summary>This site's segment labels per label of the run; a label without any stands for itself.</summary>
+        public required ImmutableSortedDictionary<string, ImmutableArray<string>> LabelAliases { get; init; }
+
+        /// <summary>The fingerprint round's plan: labels, modality, and the fewest cases behind a count.</summary>
+        public required RoundPlan Plan { get; init; }
+
+        /// <summary>Whether the site wants HTJ2K files decoded.</summary>
+        public bool AllowHtj2k { get; init; }
     }
 
     /// <summary>Reads the cohort for a run's plan. Answered by <see cref="TrainerEvent.Ready"/>.</summary>
@@ -91,6 +109,7 @@ public abstract record TrainerCommand
 /// <summary>What the trainer writes to its standard output, one JSON document a line.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
 [JsonDerivedType(typeof(Surveyed), "surveyed")]
+[JsonDerivedType(typeof(Fingerprinted), "fingerprinted")]
 [JsonDerivedType(typeof(Ready), "ready")]
 [JsonDerivedType(typeof(Stepped), "stepped")]
 [JsonDerivedType(typeof(Finished), "finished")]
@@ -108,6 +127,9 @@ public abstract record TrainerEvent
         /// <summary>Refused studies by reason code.</summary>
         public required ImmutableSortedDictionary<string, int> Quarantined { get; init; }
     }
+
+    /// <summary>The cohort's fingerprint, small counts left out.</summary>
+    public sealed record Fingerprinted(SiteFingerprint Fingerprint) : TrainerEvent;
 
     /// <summary>The cohort is read.</summary>
     public sealed record Ready : TrainerEvent

@@ -1,3 +1,4 @@
+using FedSeg.Dicom;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Cropping;
@@ -17,12 +18,14 @@ public static class CohortFingerprint
     /// <param name="labels">The run's labels and how this site's files call them.</param>
     /// <param name="modality"><c>MR</c> or <c>CT</c>.</param>
     /// <param name="leastCases">Counts of fewer cases are left out, at least 2.</param>
+    /// <param name="cancellationToken">Looked at between files.</param>
+    /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
     /// <returns><see langword="null"/> when the whole site has too few cases to tell anything.</returns>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static SiteFingerprint? Of(
-        string directory, LabelVocabulary labels, string modality, int leastCases, CancellationToken cancellationToken)
+        string directory, LabelVocabulary labels, string modality, int leastCases, CancellationToken cancellationToken, DicomLimits? limits = null)
     {
-        var reader = new CaseReader();
+        var reader = new CaseReader(limits);
         var builder = new FingerprintBuilder(modality, [.. labels.Labels.Select(label => label.Name)]);
         foreach (var folder in Directory.GetDirectories(directory).Order(StringComparer.Ordinal))
         {

@@ -70,7 +70,7 @@ internal static class PrivateTrainer
         var (images, labels) = patches.ToTensors(device);
         optimizer.ZeroGradients();
         var outputs = stretch.Network.Outputs(images);
-        var loss = DeepSupervision.Loss(outputs, labels, drawn: patches.Drawn(outputs[0].shape[1], device));
+        var loss = DeepSupervision.Loss(outputs, labels, stretch.Schedule.Recipe.BatchDice, drawn: patches.Drawn(outputs[0].shape[1], device));
         loss.backward();
         gradient.AddPatient();
         return loss.item<float>();

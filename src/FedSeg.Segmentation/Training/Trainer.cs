@@ -56,7 +56,7 @@ public static class Trainer
             var (images, labels) = batch.ToTensors(device);
             optimizer.ZeroGradients();
             var outputs = stretch.Network.Outputs(images);
-            var loss = DeepSupervision.Loss(outputs, labels, drawn: batch.Drawn(outputs[0].shape[1], device));
+            var loss = DeepSupervision.Loss(outputs, labels, schedule.Recipe.BatchDice, drawn: batch.Drawn(outputs[0].shape[1], device));
             loss.backward();
             stretch.Term?.Add();
             nn.utils.clip_grad_norm_(parameters, LargestGradientNorm);

@@ -1,6 +1,8 @@
 using System.Text;
 using FedSeg.Coordinator.Rounds;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 
@@ -187,6 +189,50 @@ public sealed class ReceivedUpdateTests : IDisposable
 
     [Fact]
     public void CheckWeights_ExactTensors_AreAccepted() => Assert.Equal(UploadOutcome.Accepted, CheckWeights(_weights));
+
+    public static TheoryData<string, Func<SiteReport, SiteReport>> WrongFingerprints => new()
+    {
+        { "none", report => report with { Fingerprint = null } },
+        { "impossible", report => report with { Fingerprint = report.Fingerprint! with { Cases = 1 } } },
+        { "smaller counts than asked for", report => report with { Fingerprint = Fingerprint(leastCases: 4) } },
+        { "another modality", report => report with { Fingerprint = Fingerprint(modality: "CT") } },
+        { "other labels", report => report with { Fingerprint = report.Fingerprint! with { Labels = ["spleen"] } } },
+    };
+
+    [Fact]
+    public void Check_GoodFingerprint_IsAccepted() => Assert.Equal(UploadOutcome.Accepted, CheckFingerprint(report => report));
+
+    [Theory]
+    [MemberData(nameof(WrongFingerprints))]
+    public void Check_WrongFingerprint_IsRefused(string what, Func<SiteReport, SiteReport> change)
+    {
+        Assert.NotEmpty(what);
+        Assert.Equal(UploadOutcome.ReportRefused, CheckFingerprint(change));
+    }
+
+    [Fact]
+    public void Check_FingerprintInATrainingRound_IsRefused() =>
+        Assert.Equal(UploadOutcome.ReportRefused, Check(Signed((Good() with { Fingerprint = Fingerprint() }).ToBytes())));
+
+    private UploadOutcome CheckFingerprint(Func<SiteReport, SiteReport> change)
+    {
+        var plan = _plan with
+        {
+            Task = RoundTask.Fingerprint,
+            Round = 0,
+            Preprocessing = PreprocessingSpec.ToBePlanned("MR"),
+            Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = 5 },
+        };
+        var report = change(SiteReport.Of(plan, North, Fingerprint()));
+        return Check(SiteUpdate.Of(plan, North, _coordinator.KeyOf(North), report.ToBytes(), []).Announced, plan);
+    }
+
+    private static SiteFingerprint Fingerprint(int leastCases = 5, string modality = "MR")
+    {
+        var builder = new FingerprintBuilder(modality, ["kidney", "tumour"]);
+        for (var i = 0; i < 6; i++) builder.Add([1, 1, 1], [40, 64, 64], 1, [0.5]);
+        return builder.Seal(leastCases)!;
+    }
 
     private SiteReport Good() => SiteUpdate.Report(_plan, North);
 

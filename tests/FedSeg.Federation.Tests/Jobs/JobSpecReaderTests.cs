@@ -1,6 +1,8 @@
 using System.Text.Json;
 using FedSeg.Federation.Aggregation;
+using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 
@@ -222,7 +224,7 @@ public sealed class JobSpecReaderTests
         var yaml = Complete
             .Replace("  levels: 3", "  levels: 3\n  baseFeatures: 4")
             .Replace("patchVoxels: [32, 48, 48]", "patchVoxels: [32, 48, 48]\n  heldBackFraction: 0.3")
-            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  learningRate: 0.1\n  weightDecay: 0\n"
+            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  batchDice: true\n  learningRate: 0.1\n  weightDecay: 0\n"
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
                 + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\n"
@@ -238,10 +240,12 @@ public sealed class JobSpecReaderTests
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(epsilon));
         var blind = Complete + "\naggregation:\n  mode: blind\n  blind:\n    range: 0.5\n    maximumCases: 100\n    stepMinutes: 5";
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(blind));
+        var toBePlanned = ToBePlanned.Replace("  preset: cpu", "  preset: cpu\n  leastCases: 7");
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(toBePlanned));
         var options = StrategyCatalog.All.SelectMany(strategy => strategy.Options).Select(option => option.Name).Append("root").ToHashSet();
         Assert.Equal(
             KeysOf(schema.RootElement).Where(key => !options.Contains(key)).Order(StringComparer.Ordinal),
-            WrittenIn(yaml).Union(WrittenIn(Planned)).Union(
+            WrittenIn(yaml).Union(WrittenIn(Planned)).Union(WrittenIn(toBePlanned)).Union(
                 WrittenIn(ditto)).Union(WrittenIn(noise)).Union(WrittenIn(epsilon)).Union(WrittenIn(blind)).Order(StringComparer.Ordinal));
     }
 
@@ -317,5 +321,43 @@ public sealed class JobSpecReaderTests
         Assert.Contains("head.weight", sent);
         Assert.Contains("control.head.weight", sent);
         Assert.Equal(plan.ToBytes(), RoundPlan.FromBytes(plan.ToBytes()).ToBytes());
+    }
+
+    private const string ToBePlanned = """
+        name: spleens
+        sites: [north, east]
+        rounds: 5
+        labels: [spleen]
+        model:
+          architecture: planned
+          preset: cpu
+          configuration: 2d
+        data:
+          modality: CT
+        training:
+          stepsPerRound: 20
+        """;
+
+    [Fact]
+    public void Read_NetworkToBePlanned_NamesNoneAndSaysHow()
+    {
+        var job = Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(ToBePlanned)).Job;
+
+        Assert.Equal(new PlanningSpec { Preset = PlannerPresetName.Cpu, Configuration = "2d", LeastCases = 5 }, job.Planning);
+        Assert.True(job.Architecture.IsToBePlanned);
+        Assert.Empty(job.Preprocessing.SpacingMm);
+        Assert.NotEmpty(ArchitectureCatalog.Problems(job.Architecture));
+    }
+
+    [Theory]
+    [InlineData("  modality: CT", "  modality: CT\n  spacingMm: [1, 1, 1]", "data.spacingMm: unknown key")]
+    [InlineData("  stepsPerRound: 20", "  stepsPerRound: 20\n  batchSize: 4", "training.batchSize: unknown key")]
+    [InlineData("configuration: 2d", "configuration: 4d", "is not one of: 3d_fullres, 3d_lowres, 2d")]
+    [InlineData("preset: cpu", "leastCases: 1", "leastCases")]
+    public void Read_NetworkToBePlannedAndNamed_IsRefused(string text, string replacement, string problem)
+    {
+        var read = Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(ToBePlanned.Replace(text, replacement, StringComparison.Ordinal)));
+
+        Assert.Contains(problem, string.Join("; ", read.Problems));
     }
 }

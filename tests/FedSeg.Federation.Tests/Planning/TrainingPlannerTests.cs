@@ -138,6 +138,7 @@ public sealed class TrainingPlannerTests
     [InlineData(PlannerPresetName.ResEncM, 680e6)]
     [InlineData(PlannerPresetName.ResEncL, 2100e6)]
     [InlineData(PlannerPresetName.ResEncXL, 3600e6)]
+    [InlineData(PlannerPresetName.Cpu, 16e6)]
     public void Plan_LargerPreset_FillsItsMemoryAndNoMore(PlannerPresetName preset, double reference)
     {
         var main = TrainingPlanner.Plan(DataSets.Spleen, preset).Main();
@@ -145,6 +146,16 @@ public sealed class TrainingPlannerTests
         Assert.InRange(main.MemoryEstimate, 0.7 * reference, reference);
         Assert.Empty(ArchitectureCatalog.Problems(main.Architecture));
         Assert.Empty(ArchitectureCatalog.PatchProblems(main.Architecture, main.PatchVoxels));
+    }
+
+    [Fact]
+    public void Plan_Cpu_IsAQuarterAsWide()
+    {
+        var main = TrainingPlanner.Plan(DataSets.BrainTumour, PlannerPresetName.Cpu).Main();
+
+        Assert.Equal([8, 16, 32, 64], Features(main).Take(4));
+        Assert.All(Features(main), features => Assert.InRange(features, 8, 80));
+        Assert.Equal(2, main.BatchSize);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Tests.Simulation;
@@ -14,6 +15,7 @@ internal sealed class Invariants(Simulation simulation)
 
     private readonly Dictionary<(RunId Run, int Round, SiteId Site), Sha256Digest> _acknowledged = [];
     private readonly Dictionary<(RunId Run, int Round), ModelRef?> _committed = [];
+    private readonly Dictionary<RunId, Sha256Digest> _frozen = [];
     private readonly Dictionary<RunId, long> _resumedAt = [];
 
     /// <summary>I1: the coordinator is about to acknowledge an update.</summary>
@@ -35,6 +37,9 @@ internal sealed class Invariants(Simulation simulation)
                 var count = Accepted(coordinator, run, accepted.Report.Round, accepted.Report.Site).Count();
                 if (count != 1) Break("I1", $"{accepted.Report.Site} counts {count} times in round {accepted.Report.Round}");
                 break;
+            case RunEvent.PlanFrozen frozen:
+                Freeze(coordinator, run, frozen);
+                break;
             case RunEvent.Unpaused:
                 _resumedAt[run] = simulation.Now;
                 break;
@@ -49,8 +54,8 @@ internal sealed class Invariants(Simulation simulation)
     {
         foreach (var ((run, number, site), digest) in _acknowledged)
         {
-            var rounds = coordinator.Runs.GetValueOrDefault(run)?.Rounds ?? [];
-            if (rounds.Length < number || !rounds[number - 1].Accepted.TryGetValue(site, out var accepted) || accepted.Digest != digest)
+            var round = coordinator.Runs.GetValueOrDefault(run)?.AllRounds.FirstOrDefault(round => round.Plan.Round == number);
+            if (round is null || !round.Accepted.TryGetValue(site, out var accepted) || accepted.Digest != digest)
             {
                 Break("I1", $"the acknowledged update {digest.Abbreviated} of {site} to round {number} of {run} is gone after a restart");
             }
@@ -65,9 +70,15 @@ internal sealed class Invariants(Simulation simulation)
             if (coordinator.Runs[run].Rounds[number - 1].Model != model) Break("I2", $"the model of round {number} of {run} is another one after a restart");
         }
 
+        foreach (var (run, plan) in _frozen)
+        {
+            if (coordinator.Runs[run].Plan?.Sha256 != plan) Break("I2", $"the plan of {run} is another one after a restart");
+        }
+
         // A crash may have come just after an entry had reached the disk.
         foreach (var (run, state) in coordinator.Runs)
         {
+            if (state.Plan is { } plan) _frozen.TryAdd(run, plan.Sha256);
             foreach (var round in state.Rounds.Where(round => round.ClosedAt is not null)) _committed.TryAdd((run, round.Plan.Round), round.Model);
         }
     }
@@ -83,6 +94,8 @@ internal sealed class Invariants(Simulation simulation)
     public void Training(SimulatedSite site, RoundPlan plan)
     {
         if (!site.Approves) Break("I6", $"{site.Id} trains {plan.Run} round {plan.Round} and never approved it");
+        if (plan.TrainingPlan is { } made && _frozen.GetValueOrDefault(plan.Run) != made) Break("I6", $"{site.Id} trains {plan.Run} by a plan that is not the frozen one");
+        if (plan is { TrainingPlan: null, Task: not RoundTask.Fingerprint } && _frozen.ContainsKey(plan.Run)) Break("I6", $"{site.Id} trains {plan.Run} without its plan");
     }
 
     /// <summary>I3: a site is about to send an update.</summary>
@@ -129,6 +142,20 @@ internal sealed class Invariants(Simulation simulation)
         var recomputed = Simulation.Digest(["model", round.Plan.BaseModel.ToString(), .. updates]);
         if (recomputed != closed.Model.Sha256) Break("I4", $"the model of round {closed.Round} of {run} is not what its stored updates give");
         if (coordinator.Disk.ReadDurable("blob " + recomputed) != recomputed.ToString()) Break("I2", $"the model of round {closed.Round} of {run} is not on the disk");
+    }
+
+    private void Freeze(SimulatedCoordinator coordinator, RunId run, RunEvent.PlanFrozen frozen)
+    {
+        if (!_frozen.TryAdd(run, frozen.Sha256)) Break("I2", $"the plan of {run} is frozen again");
+        var round = coordinator.Runs[run].FingerprintRound!;
+        var entries = round.Accepted.Keys.Select(site => Accepted(coordinator, run, 0, site).Single().Report.Fingerprint!);
+        if (RunPlanning.Of(coordinator.Runs[run].Job.Planning!, [.. entries]).Digest() != frozen.Sha256) Break("I4", $"the plan of {run} is not what its fingerprints give");
+        foreach (var ((_, _, site), digest) in _acknowledged.Where(entry => entry.Key.Run == run && entry.Key.Round == 0))
+        {
+            if (!round.Accepted.TryGetValue(site, out var accepted) || accepted.Digest != digest) Break("I1", $"the acknowledged fingerprint of {site} does not count");
+        }
+
+        if (coordinator.Disk.ReadDurable("blob " + frozen.InitialModel.Sha256) is null) Break("I2", $"the first model of {run} is not on the disk");
     }
 
     private void CheckWeights(SimulatedCoordinator coordinator, RunEvent.UpdateAccepted accepted)

@@ -33,6 +33,7 @@ internal sealed record Mutant(string Breaks)
         ["PublishesAnotherModelAfterACrash"] = new("I2") { Run = CloseAgain },
         ["SendsWithoutTheGate"] = new("I3") { Site = SkipGate },
         ["ForgetsWhatCameWhileItMerged"] = new("I4") { Run = ForgetLate },
+        ["ForgetsAFingerprintThatCameWhileItPlanned"] = new("I4") { Run = ForgetLateFingerprint },
         ["TrainsWhatWasNotApproved"] = new("I6") { Site = ApproveAll },
         ["ForgetsTheDeadline"] = new("I7") { Run = ForgetDeadline },
         ["FreesNoSite"] = new("I7") { Run = ReleaseNobody },
@@ -70,6 +71,11 @@ internal sealed record Mutant(string Breaks)
     private static RunStep ForgetLate(RunState state, RunInput input, DateTimeOffset at) =>
         input is RunInput.Merged merged && state.OpenRound is { } open
             ? RunProtocol.Step(state, merged with { Round = open }, at)
+            : RunProtocol.Step(state, input, at);
+
+    private static RunStep ForgetLateFingerprint(RunState state, RunInput input, DateTimeOffset at) =>
+        input is RunInput.Planned planned && state.OpenRound is { } open
+            ? RunProtocol.Step(state, planned with { Round = open }, at)
             : RunProtocol.Step(state, input, at);
 
     private static RunStep ForgetDeadline(RunState state, RunInput input, DateTimeOffset at) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Federation.Tests.Simulation;
@@ -108,7 +109,7 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
                 if (outcome == UploadOutcome.Accepted) simulation.Invariants.Acknowledged(this, report, digest);
                 reply(outcome);
                 break;
-            case RunEffect.Receive when report.Task == RoundTask.Evaluate:
+            case RunEffect.Receive when report.Task != RoundTask.Train:
                 Later(() => Stored(report, digest, null, reply));
                 break;
             case RunEffect.Receive when payload != Payload(digest):
@@ -157,6 +158,10 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
                     case RunEffect.Merge { Round: var round }:
                         goesOnByItself = true;
                         Later(() => Merge(run, round), simulation.Chance.Between(50, 4_000));
+                        break;
+                    case RunEffect.PlanNetwork { Round: var round }:
+                        goesOnByItself = true;
+                        Later(() => PlanNetwork(run, round), simulation.Chance.Between(50, 15_000));
                         break;
                     case RunEffect.Finish:
                         goesOnByItself = true;
@@ -216,6 +221,21 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
             () => ResumeLater(run));
     }
 
+    private void PlanNetwork(RunId run, RoundState round)
+    {
+        var plan = RunPlanning.Of(_runs[run].Job.Planning!, round.Fingerprints);
+        var model = Simulation.Digest("initial", run.ToString(), plan.Digest().ToString());
+        Guard(
+            () =>
+            {
+                Disk.Write("blob " + model, model.ToString());
+                simulation.MaybeCrash(Crash);
+                Disk.Flush("blob " + model);
+                StepRunner(run, new RunInput.Planned { Round = round, Plan = plan, InitialModel = new ModelRef(model, 1) });
+            },
+            () => ResumeLater(run));
+    }
+
     /// <summary>
     /// Tells the run and carries the effects out in their order: those up to the entry at once, as under the run book's lock, the others one after the other, and the
     /// machine may crash between any two.
@@ -269,7 +289,7 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
 
     private void Note(RunId run)
     {
-        foreach (var round in _runs[run].Rounds)
+        foreach (var round in _runs[run].AllRounds)
         {
             foreach (var accepted in round.Accepted.Values)
             {

@@ -224,7 +224,8 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
 
         // Sealing rounds by chance, so no two trainings give the same update.
         var name = $"{Id} {plan.Run} {plan.Round} {++_trainings} {_incarnation}";
-        EndLater(step, () => new AssignmentInput.Trained(new ModelUpdate(Report(plan), name)), time);
+        var report = plan.Task == RoundTask.Fingerprint ? SiteReport.Of(plan, Id, Plans.Fingerprint(cases: 5 + index)) : Report(plan);
+        EndLater(step, () => new AssignmentInput.Trained(new ModelUpdate(report, name)), time);
     }
 
     private AssignmentInput Clear(SiteReport report, Sha256Digest digest)

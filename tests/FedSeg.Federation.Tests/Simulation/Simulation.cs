@@ -137,10 +137,11 @@ internal sealed class Simulation
             MinimumCasesPerRound = Chance.Of(0, 0, 20),
             Aggregation = StrategyCatalog.Default(2),
         };
+        if (Chance.Happens(0.3)) job = Plans.ToBePlanned(job);
         _runs.Add((run, job));
-        _patience += (long)((job.Rounds + 2) * (job.RoundDeadlineMinutes + job.GraceMinutes + 1) * 60_000) + 180_000;
+        _patience += (long)((job.Rounds + 3) * (job.RoundDeadlineMinutes + job.GraceMinutes + 1) * 60_000) + 180_000;
         var initial = new ModelRef(Digest("initial", run.ToString()), 1);
-        var created = new RunEvent.Created { At = Epoch, Job = job, SubmittedBy = "ada", InitialModel = initial };
+        var created = new RunEvent.Created { At = Epoch, Job = job, SubmittedBy = "ada", InitialModel = job.Planning is null ? initial : ModelRef.None };
         Coordinator.Disk.Write("blob " + initial.Sha256, initial.Sha256.ToString());
         Coordinator.Disk.Flush("blob " + initial.Sha256);
         Coordinator.Submit(run, created);

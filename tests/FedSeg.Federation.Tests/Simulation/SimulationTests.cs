@@ -7,7 +7,7 @@ namespace FedSeg.Federation.Tests.Simulation;
 
 public sealed class SimulationTests
 {
-    private const int SeedCount = 1000, MutantSeeds = 300;
+    private const int SeedCount = 1000, MutantSeeds = 1000;
 
     /// <summary>Names a seed to be replayed, or a range of them such as <c>1001-50000</c>, instead of the usual ones.</summary>
     private const string SeedVariable = "FEDSEG_SIMULATION_SEED";

@@ -43,6 +43,10 @@ public sealed class TrainerTests : IDisposable
         Assert.NotEqual(Train(Plans.Recipe(), seed: 7).Weights, Train(Plans.Recipe(), seed: 8).Weights);
 
     [Fact]
+    public void Train_BatchDice_IsAnotherLossFromTheFirstStepOn() =>
+        Assert.NotEqual(Train(Plans.Recipe(steps: 1) with { BatchDice = true }).Steps[0].Loss, Train(Plans.Recipe(steps: 1)).Steps[0].Loss);
+
+    [Fact]
     public void Train_BrightBalls_LearnsThem()
     {
         var (outcome, _, steps) = Train(Plans.Recipe(steps: 80));

@@ -1,5 +1,7 @@
 using System.Text;
+using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
@@ -131,4 +133,44 @@ public sealed class PlanCheckTests
     [Fact]
     public void Problems_SeveralMistakes_AreAllReported() =>
         Assert.Equal(2, PlanCheck.Problems(Plans.Good() with { HeldBackFraction = 0, Labels = ["kidney", "liver"] }, Plans.Labels).Count);
+
+    public static TheoryData<string, Func<RoundPlan, RoundPlan>> RefusedFingerprints => new()
+    {
+        { "before the first round", plan => plan with { Round = 1 } },
+        { "named already", plan => plan with { Architecture = Plans.Good().Architecture } },
+        { "named already", plan => plan with { Preprocessing = Plans.Good().Preprocessing } },
+        { "how the network is to be planned", plan => plan with { Planning = null } },
+        { "single patients", plan => plan with { Planning = plan.Planning! with { LeastCases = 1 } } },
+        { "unknown name", plan => plan with { Planning = plan.Planning! with { Configuration = "4d" } } },
+        { "no model", plan => plan with { BaseModelBytes = 10 } },
+        { "no model and no plan", plan => plan with { TrainingPlan = Sha256Digest.Of("plan"u8) } },
+        { "the labels and the background", plan => plan with { Architecture = ArchitectureSpec.ToBePlanned(2) } },
+        { "not MR or CT", plan => plan with { Preprocessing = PreprocessingSpec.ToBePlanned("US") } },
+        { "not one of this site's", plan => plan with { Labels = ["kidney", "liver"] } },
+        // To be planned is no network to train.
+        { "not on the allow-list", plan => plan with { Task = RoundTask.Train, Round = 1 } },
+    };
+
+    [Fact]
+    public void Problems_FingerprintPlan_HasNone() => Assert.Empty(PlanCheck.Problems(PlanCheck.TryRead(Fingerprint.ToBytes())!, Plans.Labels));
+
+    [Theory]
+    [MemberData(nameof(RefusedFingerprints))]
+    public void Problems_BadFingerprintPlan_SaysWhat(string problem, Func<RoundPlan, RoundPlan> change) =>
+        Assert.Contains(PlanCheck.Problems(change(Fingerprint), Plans.Labels), line => line.Contains(problem, StringComparison.Ordinal));
+
+    [Fact]
+    public void Problems_TrainingPlanThatAsksForPlanning_SaysSo() => Assert.Contains(
+        "only a fingerprint round says how to plan", PlanCheck.Problems(Plans.Good() with { Planning = Fingerprint.Planning }, Plans.Labels));
+
+    private static RoundPlan Fingerprint => Plans.Good() with
+    {
+        Task = RoundTask.Fingerprint,
+        Round = 0,
+        Architecture = ArchitectureSpec.ToBePlanned(3),
+        Preprocessing = PreprocessingSpec.ToBePlanned("MR"),
+        Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = 5 },
+        BaseModel = ModelRef.None.Sha256,
+        BaseModelBytes = 0,
+    };
 }
