@@ -23,7 +23,6 @@ namespace FedSeg.Egress;
 /// </summary>
 public sealed class EgressGate : IDisposable
 {
-    private readonly EgressOptions _options;
     private readonly UpdateOutbox _outbox;
     private readonly UpdateSealer _sealer;
     private readonly EgressRecords _records;
@@ -41,7 +40,6 @@ public sealed class EgressGate : IDisposable
     {
         _failpoints = failpoints;
         _time = time;
-        _options = options;
         _outbox = new UpdateOutbox(options.OutboxDirectory);
         _sealer = new UpdateSealer(options.Site, random);
         _records = new EgressRecords(options);
@@ -63,6 +61,7 @@ public sealed class EgressGate : IDisposable
     public async Task<PlanOutcome> ApprovePlanAsync(RoundPlan plan)
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        await Desk.LookAtPolicyAsync();
         return Closed(out var policy) is null ? await Desk.DecideAsync(plan, policy!) : new PlanOutcome.Refused(RefusalReason.Other);
     }
 
@@ -74,6 +73,7 @@ public sealed class EgressGate : IDisposable
     /// <exception cref="LedgerCorruptException">The ledger is broken; nothing is cleared.</exception>
     public async Task<EgressOutcome> ClearAsync(RoundPlan plan, ModelUpdate update, CancellationToken cancellationToken)
     {
+        using (await _site.TakeTurnAsync(CancellationToken.None)) await Desk.LookAtPolicyAsync();
         if (Closed(out var policy) is { } closed) return await RefuseAsync(plan, closed);
 
         policy = policy!.TightenedBy(plan.Egress);
@@ -260,7 +260,7 @@ public sealed class EgressGate : IDisposable
     /// <summary>Why nothing at all may leave; <see langword="null"/> when the policy says what may.</summary>
     private PolicyReport? Closed(out EgressPolicy? policy)
     {
-        policy = EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid valid ? valid.Policy : null;
+        policy = Desk.Policy;
         if (Desk.Switch.IsThrown) return PolicyReport.Halted;
         return policy is null ? PolicyReport.WithoutPolicy : null;
     }

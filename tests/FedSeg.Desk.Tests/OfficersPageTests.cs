@@ -90,6 +90,30 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Policy_Changed_IsReadAndAgreedToByTwoPeople()
+    {
+        const string policy = "# What may leave.\nmaximumUpdateBytes: 1000000\nmaximumNorm: 100\npolicyChanges: twoPeople\n";
+        _desk.Hospital.WritePolicy(policy);
+        await _desk.Hospital.Gate.Desk.ExpireAsync();
+        _desk.Hospital.WritePolicy(policy.Replace("maximumNorm: 100", "maximumNorm: 5000", StringComparison.Ordinal));
+        await _desk.Hospital.Gate.Desk.ExpireAsync();
+        var anna = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(anna, "anna");
+        await anna.GetByRole(AriaRole.Link, new() { Name = "Read what changed" }).ClickAsync();
+        await Assertions.Expect(anna.GetByText("maximumNorm: 5000").First).ToBeVisibleAsync();
+        await ShootAsync(anna, "14-policy");
+        await anna.GetByRole(AriaRole.Button, new() { Name = "Agree" }).ClickAsync();
+        await Assertions.Expect(anna.GetByText("anna has agreed; a second person has to.")).ToBeVisibleAsync();
+        var olga = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(olga, "olga");
+        await olga.GotoAsync("/policy");
+        await olga.GetByRole(AriaRole.Button, new() { Name = "Agree" }).ClickAsync();
+
+        await Assertions.Expect(olga.GetByText("Done: a policy holds from now on.")).ToBeVisibleAsync();
+        Assert.Equal(5000, _desk.Hospital.Gate.Desk.Policy!.MaximumNorm);
+    }
+
+    [Fact]
     public async Task Update_WithABudget_SaysWhatIsSpentAndLeft()
     {
         _desk.Hospital.Privacy = new PrivacySpent(SamplingRate: 1, NoiseMultiplier: 20, Steps: 20, Delta: 1e-5, Epsilon: 0.897);

@@ -11,7 +11,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     // Digest and terms of nothing: an allowed order reaches the agent, which refuses it.
     private static readonly Dictionary<string, string> Fields = new()
     {
-        ["update"] = new string('a', 64), ["terms"] = new string('a', 64), ["reason"] = "Other", ["form"] = "x",
+        ["update"] = new string('a', 64), ["terms"] = new string('a', 64), ["policy"] = new string('a', 64), ["reason"] = "Other", ["form"] = "x",
     };
 
     private DeskOnDisk _desk = null!;
@@ -25,7 +25,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     [Fact]
     public async Task Order_EveryRoleAtEveryEndpoint_IsTakenOrForbidden()
     {
-        string[] officers = ["approve", "refuse", "approve-plan", "refuse-plan"], both = ["pause", "resume", "halt", "lift"];
+        string[] officers = ["approve", "refuse", "approve-plan", "refuse-plan"], both = ["pause", "resume", "halt", "lift", "approve-policy", "refuse-policy"];
         var allowed = new Dictionary<string, string[]> { ["anna"] = [.. officers, .. both], ["olga"] = both, ["otto"] = [] };
         foreach (var (account, orders) in allowed)
         {

@@ -54,6 +54,8 @@ internal sealed class HospitalOnDisk : IDisposable
 
     public string PolicyPath => Path.Combine(Root, "egress.yaml");
 
+    public Sha256Digest PolicyHash => Sha256Digest.Of(File.ReadAllBytes(PolicyPath));
+
     public string[] Actions => [.. Entries.Select(entry => entry.Action)];
 
     public LedgerEntry[] Entries => [.. LedgerReader.Open(Path.Combine(Root, "ledger")).Entries()];

@@ -34,6 +34,8 @@ internal static class ReviewCommands
             ExplainPlan(builder),
             ApprovePlan(builder),
             RefusePlan(builder),
+            Order("approve-policy", "Agree to the changed policy file; it takes two people.", builder, (desk, id, by, at) => new DeskOrder.ApprovePolicy { Id = id, By = by, At = at, Policy = WaitingPolicy(desk) }),
+            Order("refuse-policy", "Keep the policy as it was.", builder, (desk, id, by, at) => new DeskOrder.RefusePolicy { Id = id, By = by, At = at, Policy = WaitingPolicy(desk) }),
             Order("pause", "Begin no further round, and let nothing leave by a standing authority.", builder, Stamp<DeskOrder.Pause>((id, by, at) => new() { Id = id, By = by, At = at })),
             Order("resume", "End a pause.", builder, Stamp<DeskOrder.Resume>((id, by, at) => new() { Id = id, By = by, At = at })),
             Order("halt", "The kill switch: stop training, hang up, drop what waits.", builder, Stamp<DeskOrder.Halt>((id, by, at) => new() { Id = id, By = by, At = at })),
@@ -146,6 +148,9 @@ internal static class ReviewCommands
             var answer = await desk.GiveAsync(order(desk, Guid.NewGuid().ToString("N"), by, TimeProvider.System.GetUtcNow()), Patience, cancellationToken);
             return ReviewPrinter.Answer(answer, parsed.GetValue(Json));
         });
+
+    private static Sha256Digest WaitingPolicy(DeskClient desk) =>
+        desk.Ask(book => book.WaitingPolicy)?.Policy ?? throw new InvalidDataException("No changed policy waits.");
 
     private static WaitingUpdate Find(DeskClient desk, string digits) => Single(desk.Ask(book => book.Waiting.ToList()), waiting => waiting.Update, digits);
 

@@ -12,10 +12,10 @@ internal static class ReviewPrinter
 {
     public static void List(DeskClient desk, bool json)
     {
-        var (plans, waiting, paused, halt) = desk.Ask(book => (book.WaitingPlans.ToList(), book.Waiting.ToList(), book.IsPaused, book.Halt));
+        var (plans, waiting, policy, paused, halt) = desk.Ask(book => (book.WaitingPlans.ToList(), book.Waiting.ToList(), book.WaitingPolicy, book.IsPaused, book.Halt));
         if (json)
         {
-            Print(new { paused, halted = halt is not null, plans, waiting });
+            Print(new { paused, halted = halt is not null, policy, plans, waiting });
             return;
         }
 
@@ -26,7 +26,8 @@ internal static class ReviewPrinter
             Console.WriteLine($"{plan.Terms.Abbreviated}  {plan.Run} wants to train here  until {plan.Until:u}{(plan.ApprovedBy.IsEmpty ? "" : $"  approved by {plan.ApprovedBy[0].By}")}");
         }
 
-        if (waiting.Count + plans.Count == 0) Console.WriteLine("Nothing waits.");
+        if (policy is not null) Console.WriteLine($"{policy.Policy.Abbreviated}  the policy file was changed  until {policy.Until:u}{(policy.ApprovedBy.IsEmpty ? "" : $"  agreed to by {policy.ApprovedBy[0].By}")}");
+        if (waiting.Count + plans.Count == 0 && policy is null) Console.WriteLine("Nothing waits.");
         foreach (var update in waiting)
         {
             Console.WriteLine($"{update.Update.Abbreviated}  {update.Run} round {update.Round} ({update.Task})  until {update.Until:u}{(update.ApprovedBy.IsEmpty ? "" : $"  approved by {update.ApprovedBy[0].By}")}");

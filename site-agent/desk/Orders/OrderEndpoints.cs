@@ -26,6 +26,10 @@ internal static class OrderEndpoints
             Sha256Digest.TryParse(terms, null, out var digest) && Enum.TryParse<RefusalReason>(reason, out var why) && Enum.IsDefined(why)
                 ? new DeskOrder.RefusePlan { Id = id, By = by, At = at, Terms = digest, Reason = why }
                 : null));
+        orders.MapPost("/approve-policy", ([FromForm] string policy, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(policy, null, out var digest) ? new DeskOrder.ApprovePolicy { Id = id, By = by, At = at, Policy = digest } : null));
+        orders.MapPost("/refuse-policy", ([FromForm] string policy, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(policy, null, out var digest) ? new DeskOrder.RefusePolicy { Id = id, By = by, At = at, Policy = digest } : null));
         orders.MapPost("/pause", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Pause { Id = id, By = by, At = at }));
         orders.MapPost("/resume", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Resume { Id = id, By = by, At = at }));
         orders.MapPost("/halt", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Halt { Id = id, By = by, At = at }));

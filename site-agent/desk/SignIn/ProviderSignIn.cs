@@ -30,7 +30,7 @@ internal sealed class ProviderSignIn(IOptions<DeskOptions> settings) : IConfigur
         options.ClientSecret = provider.ClientSecretFile.Length == 0 ? null : File.ReadAllText(provider.ClientSecretFile).Trim();
         options.RequireHttpsMetadata = !OpenIdOptions.IsOnThisMachine(new Uri(provider.Authority));
         options.BackchannelHttpHandler = new SocketsHttpHandler { AllowAutoRedirect = false, ConnectTimeout = TimeSpan.FromSeconds(10) };
-        options.BackchannelTimeout = TimeSpan.FromSeconds(15);
+        options.BackchannelTimeout = TimeSpan.FromSeconds(60);
 
         options.ResponseType = OpenIdConnectResponseType.Code;
         // The answer comes as a visit, not as another site's form: cookies need not be open to other sites.
@@ -50,6 +50,8 @@ internal sealed class ProviderSignIn(IOptions<DeskOptions> settings) : IConfigur
         options.TokenValidationParameters.ClockSkew = TimeSpan.FromMinutes(1);
         options.SignInScheme = Session.Scheme;
         options.CallbackPath = CallbackPath;
+        // Doors of the library that nobody needs here; the page signs people out itself.
+        (options.RemoteSignOutPath, options.SignedOutCallbackPath) = (PathString.Empty, PathString.Empty);
         options.RemoteAuthenticationTimeout = TimeSpan.FromMinutes(10);
         options.CorrelationCookie.Name = "desk-state.";
         options.NonceCookie.Name = "desk-nonce.";

@@ -9,7 +9,7 @@ internal static class EntryWords
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
         entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce"
-        || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
+        || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
 
     public static string Title(LedgerEntry entry) => entry.Action switch
     {
@@ -35,6 +35,11 @@ internal static class EntryWords
         "haltLifted" => "the kill switch was lifted",
         "localSignIn" => "an account of this site was used instead of the hospital's sign-in",
         "orderRefused" => "an order could not be carried out",
+        "policyRequested" => "the policy file was changed; two people have to agree",
+        "policyApprovedOnce" => "one of two people agreed to a changed policy",
+        "policyAdopted" => "a policy holds from now on",
+        "policyRefused" => "a changed policy was refused",
+        "policyWithdrawn" => "a changed policy was taken back",
         "planRequested" => "a run asked to train here",
         "planApprovedOnce" => "one of two people approved a run",
         "planWithdrawn" => "a run needs no decision any more",

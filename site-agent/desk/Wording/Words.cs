@@ -25,6 +25,7 @@ internal static class Words
     {
         "locked" => "Too many wrong passwords. This account waits for a quarter of an hour.",
         "provider" => "The hospital's sign-in did not work, or it was not begun here. Try again.",
+        "away" => "The hospital's sign-in does not answer. An account of this desk lets you in meanwhile.",
         "role" => "Your hospital account has no role at this desk. Whoever runs the hospital's sign-in can put you into a group that has one.",
         "name" => "Your hospital account has no name that can be used here, or it was another person's before. Tell whoever runs the agent.",
         "old" => "The hospital's sign-in let you in without asking for your password again. Sign out there and try again.",

@@ -48,6 +48,9 @@ public sealed record EgressPolicy
     /// <summary>How many different people have to approve, 1 or 2.</summary>
     public int Approvals { get; init; } = 1;
 
+    /// <summary>When another policy file counts.</summary>
+    public PolicyChanges Changes { get; init; }
+
     /// <summary>Plans that are trained without asking a person; <see langword="null"/> when a person approves each run.</summary>
     public PlanBounds? PlansWithin { get; init; }
 

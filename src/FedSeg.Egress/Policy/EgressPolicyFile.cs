@@ -16,8 +16,10 @@ public abstract record EgressPolicyResult
 {
     private EgressPolicyResult() { }
 
-    /// <summary>The policy is in force.</summary>
-    public sealed record Valid(EgressPolicy Policy) : EgressPolicyResult;
+    /// <summary>It says what may leave.</summary>
+    /// <param name="Policy">The policy.</param>
+    /// <param name="Yaml">The bytes it was read from.</param>
+    public sealed record Valid(EgressPolicy Policy, ReadOnlyMemory<byte> Yaml) : EgressPolicyResult;
 
     /// <summary>Nothing may leave; every problem is listed.</summary>
     public sealed record Invalid(ImmutableArray<YamlProblem> Problems) : EgressPolicyResult;
@@ -79,6 +81,7 @@ public static partial class EgressPolicyFile
             Review = Mode(root),
             ReviewTime = TimeSpan.FromHours(root.WholeNumber("reviewHours", 1, 24 * 365, fallback: 72)),
             Approvals = root.WholeNumber("approvals", 1, 2, fallback: 1),
+            Changes = root.OneOf<PolicyChanges>("policyChanges", PolicyChanges.AtOnce),
             PlansWithin = root.Has("plansWithin") ? ReadBounds(root.Map("plansWithin")) : null,
             PrivacyBudget = root.Has("privacyBudget") ? ReadBudget(root.Map("privacyBudget")) : null,
             MinimumBlindSites = root.WholeNumber("minimumBlindSites", BlindSpec.FewestSites, BlindSpec.MostSites, fallback: 5),
@@ -86,7 +89,7 @@ public static partial class EgressPolicyFile
         };
         root.RefuseUnknownKeys();
         return problems.Count == 0
-            ? new EgressPolicyResult.Valid(policy)
+            ? new EgressPolicyResult.Valid(policy, yaml.ToArray())
             : new EgressPolicyResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
     }
 

@@ -34,6 +34,11 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string PlanApprovedOnce = "planApprovedOnce";
     public const string PlanDecided = "planDecided";
     public const string PlanWithdrawn = "planWithdrawn";
+    public const string PolicyRequested = "policyRequested";
+    public const string PolicyApprovedOnce = "policyApprovedOnce";
+    public const string PolicyAdopted = "policyAdopted";
+    public const string PolicyRefused = "policyRefused";
+    public const string PolicyWithdrawn = "policyWithdrawn";
     public const string OrderRefused = "orderRefused";
     public const string Paused = "sitePaused";
     public const string Resumed = "siteResumed";
@@ -55,6 +60,8 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string Round = "round";
     public const string Task = "task";
     public const string Policy = "policy";
+    public const string Changes = "changes";
+    public const string TakeTwo = "twoPeople";
     public const string Decision = "decision";
     public const string ApprovedDecision = "approved";
     public const string By = "by";
@@ -189,6 +196,38 @@ internal sealed class EgressRecords(EgressOptions options)
 
     /// <summary>Terms that need no decision any more.</summary>
     public Dictionary<string, string> WithdrawPlan(WaitingPlan waiting, string why) => new(AboutTerms(waiting.Run, waiting.Terms)) { [Why] = why };
+
+    /// <summary>A policy, by its hash.</summary>
+    public Dictionary<string, string> AboutPolicy(Sha256Digest policy) => new() { ["site"] = options.Site.ToString(), [Policy] = policy.ToString() };
+
+    /// <summary>A changed policy waits for two people.</summary>
+    public Dictionary<string, string> AskForPolicy(Sha256Digest policy, DateTimeOffset until) =>
+        new(AboutPolicy(policy)) { [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) };
+
+    /// <summary>The first of two people agreed to it.</summary>
+    public Dictionary<string, string> ApprovePolicyFirst(DeskOrder.ApprovePolicy order, Approver giver) =>
+        new(AboutPolicy(order.Policy)) { [By] = order.By, [Person] = giver.Person.ToString(), [Order] = order.Id };
+
+    /// <summary>A policy holds from now on, with what it allows patients' data to tell: the cap that a raise of the budget changes.</summary>
+    public Dictionary<string, string> AdoptPolicy(EgressPolicy policy, string by, string? people, string? order)
+    {
+        var entry = AboutPolicy(policy.Hash);
+        entry[Changes] = Word(policy.Changes);
+        entry[By] = by;
+        if (people is not null) entry[Person] = people;
+        if (order is not null) entry[Order] = order;
+        if (policy.PrivacyBudget is { } budget) entry["epsilonMaximum"] = budget.MaximumEpsilon.ToString("R", CultureInfo.InvariantCulture);
+        return entry;
+    }
+
+    /// <summary>It does not.</summary>
+    public Dictionary<string, string> RefusePolicy(Sha256Digest policy, string by, string? order)
+    {
+        var entry = AboutPolicy(policy);
+        entry[By] = by;
+        if (order is not null) entry[Order] = order;
+        return entry;
+    }
 
     /// <summary>An order about the site as a whole.</summary>
     public Dictionary<string, string> Obey(DeskOrder order, Approver giver) => new(Given(order)) { [Person] = giver.Person.ToString() };

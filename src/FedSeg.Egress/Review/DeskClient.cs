@@ -1,5 +1,6 @@
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
+using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
@@ -32,6 +33,7 @@ public sealed class DeskClient
         _box = new OrderBox(OrdersOf(dataDirectory));
         _time = time;
         Plans = new PlanFiles(FolderOf(dataDirectory));
+        Policies = new PolicyFiles(FolderOf(dataDirectory));
         Accounts = new DeskAccounts(FolderOf(dataDirectory), time);
     }
 
@@ -42,6 +44,9 @@ public sealed class DeskClient
     public static string OrdersOf(string dataDirectory) => Path.Combine(FolderOf(dataDirectory), "orders");
 
     public DeskAccounts Accounts { get; }
+
+    /// <summary>Policies that were put before two people.</summary>
+    public PolicyFiles Policies { get; }
 
     /// <summary>The terms of runs.</summary>
     public PlanFiles Plans { get; }

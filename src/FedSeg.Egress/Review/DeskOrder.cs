@@ -12,6 +12,8 @@ namespace FedSeg.Egress.Review;
 [JsonDerivedType(typeof(Refuse), "refuse")]
 [JsonDerivedType(typeof(ApprovePlan), "approvePlan")]
 [JsonDerivedType(typeof(RefusePlan), "refusePlan")]
+[JsonDerivedType(typeof(ApprovePolicy), "approvePolicy")]
+[JsonDerivedType(typeof(RefusePolicy), "refusePolicy")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Resume), "resume")]
 [JsonDerivedType(typeof(Halt), "halt")]
@@ -59,6 +61,18 @@ public abstract record DeskOrder
         public required Sha256Digest Terms { get; init; }
 
         public required RefusalReason Reason { get; init; }
+    }
+
+    /// <summary>Agree to a changed policy, as the first of two people or the second.</summary>
+    public sealed record ApprovePolicy : DeskOrder
+    {
+        public required Sha256Digest Policy { get; init; }
+    }
+
+    /// <summary>Keep the policy as it is.</summary>
+    public sealed record RefusePolicy : DeskOrder
+    {
+        public required Sha256Digest Policy { get; init; }
     }
 
     /// <summary>Begin no further round, and let nothing leave by a standing authority.</summary>

@@ -22,6 +22,7 @@ public sealed class ReviewBook
     private readonly HashSet<RunId> _approvedByPeople = [];
     private readonly HashSet<string> _orders = [];
     private readonly Dictionary<Sha256Digest, (long Entry, RoundTask Task, Sha256Digest Policy, PrivacySpent? Privacy)> _requested = [];
+    private readonly HashSet<Sha256Digest> _refusedPolicies = [];
     private long _folded;
 
     /// <summary>What waits for a person, oldest first.</summary>
@@ -35,6 +36,12 @@ public sealed class ReviewBook
 
     /// <summary>What people let stand, by run.</summary>
     public IReadOnlyDictionary<RunId, StandingApproval> Standing => _standing;
+
+    /// <summary>The policy that holds; <see langword="null"/> while none has asked for two people: then the file does.</summary>
+    public HeldPolicy? HeldPolicy { get; private set; }
+
+    /// <summary>A changed policy that waits for two people; <see langword="null"/> when none does.</summary>
+    public WaitingPolicy? WaitingPolicy { get; private set; }
 
     /// <summary>Whether a person paused the site.</summary>
     public bool IsPaused { get; private set; }
@@ -69,6 +76,9 @@ public sealed class ReviewBook
 
     /// <summary>Whether people let something of this run leave beside its fingerprint.</summary>
     public bool WasApprovedByAPerson(RunId run) => _approvedByPeople.Contains(run);
+
+    /// <summary>Whether people, or the lack of them, said no to a policy.</summary>
+    public bool IsRefused(Sha256Digest policy) => _refusedPolicies.Contains(policy);
 
     /// <summary>Whether an order was dealt with.</summary>
     public bool Knows(string order) => _orders.Contains(order);
@@ -109,6 +119,24 @@ public sealed class ReviewBook
                 break;
             case EgressRecords.PlanWithdrawn:
                 _waitingPlans.RemoveAll(waiting => waiting.Terms == TermsOf(entry));
+                break;
+            case EgressRecords.PolicyRequested:
+                WaitingPolicy = new WaitingPolicy(PolicyOf(entry), entry.Time, UntilOf(entry));
+                break;
+            case EgressRecords.PolicyApprovedOnce when WaitingPolicy is { } waiting && waiting.Policy == PolicyOf(entry):
+                WaitingPolicy = waiting with { ApprovedBy = waiting.ApprovedBy.Add(ApproverIn(entry)) };
+                break;
+            case EgressRecords.PolicyAdopted:
+                HeldPolicy = new HeldPolicy(PolicyOf(entry), entry.Facts[EgressRecords.Changes] == EgressRecords.TakeTwo, entry.Facts[EgressRecords.By], entry.Time);
+                WaitingPolicy = null;
+                _refusedPolicies.Clear();
+                break;
+            case EgressRecords.PolicyRefused:
+                _refusedPolicies.Add(PolicyOf(entry));
+                WaitingPolicy = null;
+                break;
+            case EgressRecords.PolicyWithdrawn:
+                WaitingPolicy = null;
                 break;
             case EgressRecords.Paused:
                 IsPaused = true;
@@ -178,6 +206,8 @@ public sealed class ReviewBook
     private static Sha256Digest UpdateOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Update]);
 
     private static Sha256Digest TermsOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Terms]);
+
+    private static Sha256Digest PolicyOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Policy]);
 
     private static RunId RunOf(LedgerEntry entry) => RunId.Parse(entry.Facts[EgressRecords.Run]);
 

@@ -17,12 +17,12 @@ namespace FedSeg.Egress.Review;
 /// </summary>
 public sealed class ReviewDesk : IDisposable
 {
-    private readonly EgressOptions _options;
     private readonly EgressRecords _records;
     private readonly SiteRecord _site;
     private readonly UpdateOutbox _outbox;
     private readonly DeskAccounts _accounts;
     private readonly PlanReview _plans;
+    private readonly PolicyReview _policy;
     private readonly CohortBudget _budget;
     private readonly TimeProvider _time;
 
@@ -30,13 +30,17 @@ public sealed class ReviewDesk : IDisposable
         EgressOptions options, EgressRecords records, SiteRecord site, UpdateOutbox outbox, DeskAccounts accounts, CohortBudget budget, TimeProvider time)
     {
         _budget = budget;
-        (_options, _records, _site, _outbox, _accounts, _time) = (options, records, site, outbox, accounts, time);
+        (_records, _site, _outbox, _accounts, _time) = (records, site, outbox, accounts, time);
+        _policy = new PolicyReview(options, records, site, new PolicyFiles(options.DeskDirectory), time);
         _plans = new PlanReview(records, site, new PlanFiles(options.DeskDirectory), time);
         if (_site.Book(book => book.Halt) is not null) Switch.Throw();
     }
 
     /// <summary>Whether the site is halted.</summary>
     public KillSwitch Switch { get; } = new();
+
+    /// <summary>The policy that holds now; <see langword="null"/> when none does.</summary>
+    public EgressPolicy? Policy => _policy.InForce();
 
     /// <summary>Whether the site begins no round for now.</summary>
     public bool IsPaused => _site.Book(book => book.IsPaused);
@@ -63,6 +67,9 @@ public sealed class ReviewDesk : IDisposable
             DeskOrder.Refuse refuse => await RefuseUpdateAsync(refuse),
             DeskOrder.ApprovePlan approve => await ApproveAsync(approve, giver),
             DeskOrder.RefusePlan refuse => await _plans.RefuseAsync(refuse, why => RefuseAsync(refuse, why)),
+            DeskOrder.ApprovePolicy approve => await _policy.ApproveAsync(
+                approve, giver, by => _accounts.Find(by)?.Role == DeskRole.PrivacyOfficer, why => RefuseAsync(approve, why)),
+            DeskOrder.RefusePolicy refuse => await _policy.RefuseAsync(refuse, why => RefuseAsync(refuse, why)),
             DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, giver, "the site is paused"),
             DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, giver, "the pause is over"),
             DeskOrder.Halt => await HaltAsync(order, giver),
@@ -72,11 +79,13 @@ public sealed class ReviewDesk : IDisposable
         };
     }
 
-    /// <summary>Refuses what nobody decided about in time.</summary>
+    /// <summary>Refuses what nobody decided about in time, and looks whether the policy file has changed.</summary>
     /// <returns>The runs that something waited in.</returns>
     public async Task<IReadOnlyList<RunId>> ExpireAsync()
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        await _policy.CatchUpAsync();
+        await _policy.ExpireAsync();
         var now = _time.GetUtcNow();
         var late = _site.Book(book => book.Waiting.Where(waiting => waiting.Until <= now).ToList());
         foreach (var waiting in late)
@@ -87,6 +96,9 @@ public sealed class ReviewDesk : IDisposable
 
         return [.. late.Select(waiting => waiting.Run).Concat(await _plans.ExpireAsync()).Distinct()];
     }
+
+    /// <summary>Looks whether the policy file has changed, within the gate's turn.</summary>
+    internal Task LookAtPolicyAsync() => _policy.CatchUpAsync();
 
     /// <summary>Whether a run may train here, asked by the gate within its turn.</summary>
     internal Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy) => _plans.DecideAsync(plan, policy);
@@ -102,7 +114,7 @@ public sealed class ReviewDesk : IDisposable
         if (order.NextRounds is < 0 or > 1000) return await RefuseAsync(order, "next rounds are 0 to 1000");
         if (_site.Book(book => book.Find(order.Update)) is not { } waiting) return await RefuseAsync(order, "nothing waits under this digest");
         if (waiting.ApprovedBy.Select(first => first.Problem(giver.Person)).FirstOrDefault(problem => problem is not null) is { } same) return await RefuseAsync(order, same);
-        if (EgressPolicyFile.Read(_options.PolicyPath) is not EgressPolicyResult.Valid { Policy: var policy }) return await RefuseAsync(order, "there is no valid policy");
+        if (Policy is not { } policy) return await RefuseAsync(order, "there is no valid policy");
         // What is approved is what lies there, bit for bit, or nothing.
         if (await _outbox.FindAsync(order.Update, CancellationToken.None) is null)
         {
@@ -132,7 +144,7 @@ public sealed class ReviewDesk : IDisposable
     private async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, Approver giver)
     {
         if (Switch.IsThrown) return await RefuseAsync(order, "the site is halted");
-        return EgressPolicyFile.Read(_options.PolicyPath) is EgressPolicyResult.Valid { Policy: var policy }
+        return Policy is { } policy
             ? await _plans.ApproveAsync(order, giver, policy, why => RefuseAsync(order, why))
             : await RefuseAsync(order, "there is no valid policy");
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using FedSeg.Egress.Tests;
 using FedSeg.Hosting.Programs;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
@@ -27,8 +28,13 @@ internal sealed class DeskHost : IAsyncDisposable
 
     public Uri Address { get; }
 
-    public static async Task<DeskHost> StartAsync(HospitalProvider? provider)
+    /// <summary>Every address it answers to.</summary>
+    public IReadOnlyList<RouteEndpoint> Endpoints =>
+        [.. _app.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+
+    public static async Task<DeskHost> StartAsync(HospitalProvider? provider, object? openId = null)
     {
+        openId ??= provider?.Settings("desk.secret");
         var hospital = new HospitalOnDisk();
         await DeskOnDisk.WriteAccountsAsync(hospital);
         var settings = Path.Combine(hospital.Root, "agent.json");
@@ -36,7 +42,7 @@ internal sealed class DeskHost : IAsyncDisposable
         await File.WriteAllTextAsync(settings, JsonSerializer.Serialize(new
         {
             Agent = new { Site = "north", Coordinator = "https://coordinator.example.org:7443", DataDirectory = ".", EgressPolicy = "egress.yaml" },
-            Desk = provider is null ? (object)new { Listen = "127.0.0.1:0" } : new { Listen = "127.0.0.1:0", OpenId = provider.Settings("desk.secret") },
+            Desk = openId is null ? (object)new { Listen = "127.0.0.1:0" } : new { Listen = "127.0.0.1:0", OpenId = openId },
         }), HospitalOnDisk.Token);
 
         string[] args = ["--settings", settings];

@@ -146,6 +146,29 @@ public sealed class ProviderSignInTests : IClassFixture<ProviderSignInTests.Hosp
     }
 
     [Fact]
+    public async Task SignIn_ProviderThatDoesNotAnswer_SaysSoAndTheDesksOwnAccountsLetIn()
+    {
+        // Port 1 of this machine: nobody listens.
+        await using var desk = await DeskHost.StartAsync(
+            provider: null, new { Authority = "http://127.0.0.1:1", HospitalProvider.ClientId, Roles = new { Auditor = new[] { "fedseg-audit" } } });
+        using var otto = new SignInWalk(desk.Address);
+
+        Assert.Equal("/sign-in?problem=away", (await otto.BeginAsync()).OriginalString);
+        Assert.Equal("/", await otto.SignInLocallyAsync("otto"));
+    }
+
+    [Fact]
+    public async Task SignOutDoorsOfTheLibrary_AreShut()
+    {
+        using var anna = new SignInWalk(_desk.Address);
+        await anna.SignInAsync("anna");
+        Assert.Equal(HttpStatusCode.NotFound, await anna.StatusOfAsync("/signout-oidc"));
+        Assert.Equal(HttpStatusCode.NotFound, await anna.StatusOfAsync("/signout-callback-oidc"));
+
+        Assert.Equal(HttpStatusCode.OK, await anna.StatusOfAsync("/history"));
+    }
+
+    [Fact]
     public async Task SignIn_LocallyThoughThereIsAProvider_IsInTheLedger()
     {
         using var ben = new SignInWalk(_desk.Address);

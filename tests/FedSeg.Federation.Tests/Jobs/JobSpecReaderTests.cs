@@ -126,6 +126,23 @@ public sealed class JobSpecReaderTests
     public void Read_PlannedNetworkWithAMistake_IsRefused(string find, string replace, string problem) =>
         Assert.Contains(Problems(Planned.Replace(find, replace)), line => line.Message.Contains(problem, StringComparison.Ordinal));
 
+    [Theory]
+    [InlineData("Kidneys 2026")]
+    [InlineData("../kidneys")]
+    [InlineData("''")]
+    public void Read_StudyThatIsNoName_IsRefused(string study) =>
+        Assert.Contains(Problems(Complete + $"\nstudy: {study}\n"), line => line.Message.Contains("a study's name", StringComparison.Ordinal));
+
+    [Fact]
+    public void Read_Study_IsTheJobsAndChangesNothingOfAJobWithoutOne()
+    {
+        var (with, without) = (Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\nstudy: kidneys-2026\n")).Job, Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete)).Job);
+
+        Assert.Equal("kidneys-2026", with.Study.ToString());
+        // A run's id comes from these bytes.
+        Assert.DoesNotContain("study", JsonSerializer.Serialize(without, FederationJson.Options), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Read_BlindJob_IsFedAvgWithTheThresholdAsItsQuorum()
     {

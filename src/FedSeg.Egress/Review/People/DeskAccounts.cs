@@ -57,11 +57,7 @@ public sealed partial class DeskAccounts
     public async Task SetAsync(string name, DeskRole role, string password, string? providerId, CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name)) throw new InvalidDataException("An account's name is 1 to 32 of a-z, 0-9, '.' and '-', starting with a letter.");
-        if (password.Length is < ShortestPassword or > LongestPassword)
-        {
-            throw new InvalidDataException($"A password has {ShortestPassword} to {LongestPassword} characters; a few words in a row do.");
-        }
-
+        if (PasswordRules.Problem(name, password) is { } problem) throw new InvalidDataException(problem);
         if (providerId is { Length: 0 or > LongestProviderId }) throw new InvalidDataException($"A person's id has 1 to {LongestProviderId} characters.");
         var account = new DeskAccount { Name = name, Role = role, PasswordHash = Hasher.HashPassword(name, password), ProviderId = providerId, Stamp = NewStamp() };
         await using var turn = await TakeTurnAsync(cancellationToken);

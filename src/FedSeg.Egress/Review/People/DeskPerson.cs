@@ -1,10 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
+using FedSeg.Federation.Identity;
+
 namespace FedSeg.Egress.Review.People;
 
 /// <summary>
 /// The human behind an account, so that one with several accounts counts once where two people have to agree: <c>provider:ID</c>, the id by which the hospital's
 /// sign-in knows them, or <c>account:NAME</c> where nobody said who it is.
 /// </summary>
-public readonly record struct DeskPerson
+[JsonConverter(typeof(ParsableJsonConverter<DeskPerson>))]
+public readonly record struct DeskPerson : IParsable<DeskPerson>
 {
     private const string Provider = "provider:", Account = "account:";
     private readonly string _text;
@@ -19,8 +24,14 @@ public readonly record struct DeskPerson
 
     /// <summary>As <see cref="ToString"/> wrote it.</summary>
     /// <exception cref="FormatException">It did not.</exception>
-    public static DeskPerson Parse(string text) =>
-        text.StartsWith(Provider, StringComparison.Ordinal) || text.StartsWith(Account, StringComparison.Ordinal) ? new(text) : throw new FormatException("Not a person of the desk.");
+    public static DeskPerson Parse(string s, IFormatProvider? provider = null) => TryParse(s, provider, out var person) ? person : throw new FormatException("Not a person of the desk.");
+
+    public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out DeskPerson result)
+    {
+        var valid = s is not null && (s.StartsWith(Provider, StringComparison.Ordinal) || s.StartsWith(Account, StringComparison.Ordinal));
+        result = valid ? new DeskPerson(s!) : default;
+        return valid;
+    }
 
     /// <summary>Whether these are certainly two humans. One of whom only an account is known may be anybody whom the hospital's sign-in knows.</summary>
     public bool IsSurelyAnotherThan(DeskPerson other) => _text != other._text && IsOfProvider == other.IsOfProvider;

@@ -64,6 +64,15 @@ public sealed class DeskAccountsTests : IDisposable
 
     [Theory]
     [InlineData("anna", "short")]
+    [InlineData("anna", "passwordpassword")]
+    [InlineData("anna", "Password123456789")]
+    [InlineData("anna", "qwertyuiop1234567")]
+    [InlineData("anna", "aaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("anna", "annaannaannaanna")]
+    [InlineData("anna", "Anna-Sommer-2026!")]
+    [InlineData("anna", "abcabcabcabcabcabc")]
+    [InlineData("anna", "xy1xy1xy1xy1xy1xy1")]
+    [InlineData("anna", "987654321098765432")]
     [InlineData("Anna", Password)]
     [InlineData("../anna", Password)]
     [InlineData("", Password)]
@@ -101,6 +110,18 @@ public sealed class DeskAccountsTests : IDisposable
     {
         Assert.Null(await _accounts.VouchAsync(name, id, DeskRole.Auditor, default, HospitalOnDisk.Token));
         Assert.Empty(_accounts.All);
+    }
+
+    [Theory]
+    [InlineData("correct horse battery staple")]
+    [InlineData("winter in the ward")]
+    [InlineData("dreizehn blaue Stühle")]
+    [InlineData("kV9#tLq2!mZr7@pW")]
+    public async Task Set_FewWordsOrChance_IsTaken(string password)
+    {
+        await _accounts.SetAsync("anna", DeskRole.Auditor, password, HospitalOnDisk.Token);
+
+        Assert.Equal(SignInOutcome.Welcome, await SignInAsync(password));
     }
 
     [Fact]
