@@ -7,6 +7,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Ledger.Storage;
+using FedSeg.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Egress.Tests;

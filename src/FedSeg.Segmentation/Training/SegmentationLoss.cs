@@ -66,7 +66,7 @@ internal static class SegmentationLoss
         if (counts is not null && batchDice) (predicted, truth) = (predicted * counts.unsqueeze(2), truth * counts.unsqueeze(2));
         var intersection = (predicted * truth).sum(axes);
         var total = predicted.sum(axes).Plus(truth.sum(axes));
-        var dice = intersection.mul(LastingScalars.Two).add(Smooth) / total.add(Smooth).clamp_min(SmallestDenominator);
+        var dice = intersection.mul(LastingScalars.Two).add(Smooth, LastingScalars.One) / total.add(Smooth, LastingScalars.One).clamp_min(SmallestDenominator);
         if (counts is null) return dice.mean().neg();
         var share = batchDice ? counts.sum([0]).sign() : counts;
         // A sample may have no drawn class at all: 0 / 1e-8, and no Dice.

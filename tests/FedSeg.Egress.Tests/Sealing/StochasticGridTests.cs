@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedSeg.Egress.Sealing;
+using FedSeg.Testing;
 
 namespace FedSeg.Egress.Tests.Sealing;
 

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 
-namespace FedSeg.Egress.Tests;
+namespace FedSeg.Testing;
 
 /// <summary>The same draws in every run: SHA-256 of a counter.</summary>
-internal sealed class SeededGenerator(int seed = 1) : RandomNumberGenerator
+public sealed class SeededGenerator(int seed = 1) : RandomNumberGenerator
 {
     private long _counter;
 
