@@ -104,7 +104,7 @@ internal abstract class WeightOptimizer : IDisposable
                 weights.mul_(shrink);
                 _first[i].mul_(beta1).add_(gradient, fresh1);
                 _second[i].mul_(beta2).addcmul_(gradient, gradient, fresh2);
-                weights.addcdiv_(_first[i], _second[i].sqrt().div_(bias2).add_(epsilon), stride);
+                weights.addcdiv_(_first[i], _second[i].sqrt().div_(bias2).add_(epsilon, LastingScalars.One), stride);
             }
         }
     }

@@ -1,5 +1,6 @@
 using FedSeg.Federation.Weights;
 using FedSeg.RedTeam.Tests.Images;
+using FedSeg.Segmentation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -42,7 +43,7 @@ internal sealed class ImprintModel(int size, int bins)
         var (weights, ladder) = (tensor(rows, [biases.Length, rows.Length / biases.Length], requires_grad: true),
             tensor(biases, requires_grad: true));
         var images = cat([.. batch.Select(image => tensor(image).unsqueeze(0))]);
-        var switched = nn.functional.relu(images.matmul(weights.t()) + ladder);
+        var switched = nn.functional.relu(images.matmul(weights.t()).Plus(ladder));
         // Every image pulls with a strength of its own, as with a loss.
         var strengths = tensor([.. Enumerable.Range(0, batch.Length).Select(i => 1f + 0.1f * i)]).unsqueeze(1);
         (switched * strengths).sum().backward();
