@@ -127,6 +127,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
                 Scores = done.Scores,
                 PersonalScores = done.PersonalScores,
                 Privacy = done.Privacy,
+                Similarity = done.Similarity,
                 Seconds = time.GetElapsedTime(started).TotalSeconds,
             },
             RoundOutcome.NotFinite broken => new TrainerEvent.Failed(

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Net;
 using FedSeg.Egress;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Tests;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Ledger.Verifier;
 using FedSeg.Ledger.Verifier.Notes;
@@ -111,6 +113,22 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
 
         await Assertions.Expect(olga.GetByText("Done: a policy holds from now on.")).ToBeVisibleAsync();
         Assert.Equal(5000, _desk.Hospital.Gate.Desk.Policy!.MaximumNorm);
+    }
+
+    [Fact]
+    public async Task Update_OfABlindRound_SaysThatTheDownloadIsNotYetMasked()
+    {
+        ImmutableArray<SiteId> sites = [.. new[] { "east", "north", "south" }.Select(name => SiteId.Parse(name))];
+        _desk.Hospital.Plan = _desk.Hospital.Plan with { Blind = new BlindSpec { Sites = sites, MaximumCases = 100, GridExponent = -15 } };
+        _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 100\n");
+        var waiting = Assert.IsType<EgressOutcome.Waiting>(await _desk.ClearAsync(1, 0.4f));
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await page.GotoAsync($"/updates/{waiting.Update}");
+
+        await Assertions.Expect(page.GetByText("Download the weights as they are before masking")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("What then leaves is the same change behind masks")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText("exact bytes of the weights")).Not.ToBeVisibleAsync();
     }
 
     [Fact]

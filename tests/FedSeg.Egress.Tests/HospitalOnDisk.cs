@@ -46,6 +46,9 @@ internal sealed class HospitalOnDisk : IDisposable
     /// <summary>What the trainer says that training cost a patient.</summary>
     public PrivacySpent? Privacy { get; set; }
 
+    /// <summary>What the trainer says how much its update looks like an image; <see langword="null"/> when it says nothing.</summary>
+    public double? Similarity { get; set; } = 0.1;
+
     public string DeltaPath => Path.Combine(Root, "delta.safetensors");
 
     /// <summary>The base model, where a test has one.</summary>
@@ -94,7 +97,17 @@ internal sealed class HospitalOnDisk : IDisposable
         writer.Complete();
     }
 
-    public Task<EgressOutcome> ClearAsync() => Gate.ClearAsync(Plan, new ModelUpdate(Report, Plan.Task == RoundTask.Train ? DeltaPath : null, BaseModelPath) { Privacy = Privacy }, Token);
+    public Task<EgressOutcome> ClearAsync() => ClearAsync(Plan.Task == RoundTask.Train && File.Exists(DeltaPath) ? Sha256Digest.Of(File.ReadAllBytes(DeltaPath)) : default);
+
+    /// <summary>The same, where the trainer measured likeness on a file of this digest.</summary>
+    public Task<EgressOutcome> ClearAsync(Sha256Digest measured) => Gate.ClearAsync(
+        Plan,
+        new ModelUpdate(Report, Plan.Task == RoundTask.Train ? DeltaPath : null, BaseModelPath)
+        {
+            Privacy = Privacy,
+            Similarity = Similarity is { } largest ? new ImageSimilarity(largest, Pieces: 8, measured) : null,
+        },
+        Token);
 
     public async Task<ClearedUpdate> ClearedAsync()
     {

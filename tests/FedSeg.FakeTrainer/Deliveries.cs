@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using FedSeg.Federation;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
@@ -51,7 +52,7 @@ public static class Deliveries
                 };
             case TrainerCommand.Run { Plan: var plan, UpdatePath: var path }:
                 var trains = plan.Task == RoundTask.Train;
-                if (trains) Write(plan, path, site);
+                var similarity = trains ? new ImageSimilarity(Largest: 0, Pieces: 1, Write(plan, path, site)) : null;
                 return new TrainerEvent.Finished
                 {
                     TrainingCases = Cases,
@@ -61,17 +62,18 @@ public static class Deliveries
                     Scores = [],
                     Seconds = 0,
                     Cohort = new CohortUse(Cases, Cases),
+                    Similarity = similarity,
                 };
             default:
                 throw new InvalidDataException($"The agent asked for {command.GetType().Name}.");
         }
     }
 
-    private static void Write(RoundPlan plan, string path, int site)
+    private static Sha256Digest Write(RoundPlan plan, string path, int site)
     {
         var manifest = plan.Manifest();
         using var writer = SafetensorsWriter.Create(path, manifest);
         for (var weight = 0L; weight < manifest.ParameterCount; weight++) writer.Write([Change(site, plan.Round, weight)]);
-        writer.Complete();
+        return writer.Complete();
     }
 }

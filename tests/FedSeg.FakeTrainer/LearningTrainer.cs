@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using FedSeg.Federation;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
@@ -48,7 +49,7 @@ internal static class LearningTrainer
                 };
             case TrainerCommand.Run { Plan: var plan, UpdatePath: var path }:
                 var trains = plan.Task == RoundTask.Train;
-                if (trains) WriteUpdate(plan, site, path);
+                var similarity = trains ? new ImageSimilarity(Largest: 0, Pieces: 1, WriteUpdate(plan, site, path)) : null;
                 return new TrainerEvent.Finished
                 {
                     TrainingCases = Cases,
@@ -58,13 +59,14 @@ internal static class LearningTrainer
                     Scores = [],
                     Seconds = 0,
                     Cohort = new CohortUse(Cases, Cases),
+                    Similarity = similarity,
                 };
             default:
                 throw new InvalidDataException($"The agent asked for {command.GetType().Name}.");
         }
     }
 
-    private static void WriteUpdate(RoundPlan plan, string site, string path)
+    private static Sha256Digest WriteUpdate(RoundPlan plan, string site, string path)
     {
         var seed = SHA256.HashData(Encoding.UTF8.GetBytes($"{site} {plan.Round} {plan.BaseModel}"));
         var chance = new Random(BinaryPrimitives.ReadInt32LittleEndian(seed));
@@ -73,6 +75,6 @@ internal static class LearningTrainer
         foreach (ref var value in values.AsSpan()) value = (float)(0.001 * (2 * chance.NextDouble() - 1));
         using var writer = SafetensorsWriter.Create(path, manifest);
         writer.Write(values);
-        writer.Complete();
+        return writer.Complete();
     }
 }

@@ -200,7 +200,11 @@ internal sealed partial class RoundWork(
                 foreach (var score in finished.PersonalScores) LogPersonalScore(plan.Run, score.Label, score.MeanDice ?? double.NaN, score.Cases);
                 if (finished.Privacy is { } spent) LogPrivacySpent(plan.Run, plan.Round, spent.Epsilon, spent.Delta, spent.SamplingRate, spent.NoiseMultiplier, spent.Steps);
                 var delivered = plan.Task == RoundTask.Train ? weights : null;
-                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), delivered, ModelPath(plan.BaseModel)) { Privacy = finished.Privacy });
+                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), delivered, ModelPath(plan.BaseModel))
+                {
+                    Privacy = finished.Privacy,
+                    Similarity = finished.Similarity,
+                });
             case TrainerEvent.Failed failed:
                 LogTrainerFailed(plan.Run, plan.Round, failed.Code);
                 DropFolder();

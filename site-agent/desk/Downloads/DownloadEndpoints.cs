@@ -5,7 +5,8 @@ using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Desk.Downloads;
 
-/// <summary>What a person may take away to check for themselves: the exact bytes that would leave, and proofs that need no ledger.</summary>
+/// <summary>What a person may take away to check for themselves: the exact bytes that would leave (in a blind round
+/// those that will be masked: the masks come after the approval), and proofs that need no ledger.</summary>
 internal static class DownloadEndpoints
 {
     public static void MapDownloads(this WebApplication app)

@@ -20,6 +20,7 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
 
     private readonly List<ExchangeTime> _times = [];
     private string _delta = "", _timesPath = "";
+    private ImageSimilarity? _similarity;
 
     /// <summary>Works commands off until the agent closes the pipe.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -64,6 +65,7 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
                     Scores = [],
                     Seconds = 0,
                     Cohort = new CohortUse(Cases, Cases),
+                    Similarity = plan.Task == RoundTask.Train ? _similarity : null,
                 };
             default:
                 throw new InvalidDataException($"The agent asked for {command.GetType().Name}.");
@@ -82,7 +84,8 @@ internal sealed class ExchangeTrainer(TextReader commands, TextWriter events, Ti
             writer.Write(chunk.AsSpan(0, (int)Math.Min(left, ChunkElements)));
         }
 
-        writer.Complete();
+        // Random numbers are like no image, and there is none.
+        _similarity = new ImageSimilarity(Largest: 0, Pieces: 1, writer.Complete());
     }
 }
 

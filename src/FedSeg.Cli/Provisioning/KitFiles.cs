@@ -22,6 +22,7 @@ internal sealed class KitFiles(string directory, string name)
         requantisation: bits16           # off, bits16 or bits8: rounds weights by chance, so that nothing hides in their low digits
         maximumNormDeviation: 10         # robust deviations from the run's last updates; 0: not compared
         maximumTensorRatio: 0            # change of a tensor over the tensor itself; 0: not compared
+        maximumImageSimilarity: 0.5      # largest cosine between the change and an image it was trained on; 1: not compared
         maximumUpdatesPerDay: 500        # 0: any number
         review: every-round              # who passed every rule waits for a person: every-round, first-round, or nobody: auto-within-bounds
         reviewHours: 72                  # nobody decided by then: refused

@@ -33,6 +33,11 @@ public sealed record EgressPolicy
     /// <summary>Largest L2 norm of a tensor's change over that of the base model's tensor; <see langword="null"/> when not bounded.</summary>
     public double? MaximumTensorRatio { get; init; }
 
+    /// <summary>
+    /// Largest |cosine| between the update and an image it was trained on; <see langword="null"/> when not bounded.
+    /// </summary>
+    public double? MaximumImageSimilarity { get; init; } = 0.5;
+
     /// <summary>Most updates approved in 24 hours; <see langword="null"/> when not bounded.</summary>
     public int? MaximumUpdatesPerDay { get; init; }
 

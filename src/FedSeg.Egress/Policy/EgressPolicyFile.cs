@@ -76,6 +76,7 @@ public static partial class EgressPolicyFile
             Requantisation = root.OneOf<Requantisation>("requantisation", Requantisation.Off),
             MaximumNormDeviation = Bounded(root.Number("maximumNormDeviation", 0, 1000, fallback: 0)),
             MaximumTensorRatio = Bounded(root.Number("maximumTensorRatio", 0, 1e6, fallback: 0)),
+            MaximumImageSimilarity = root.Number("maximumImageSimilarity", 0, 1, fallback: 0.5) is < 1 and var similarity ? similarity : null,
             MaximumUpdatesPerDay = (int?)Bounded(root.WholeNumber("maximumUpdatesPerDay", 0, 1_000_000, fallback: 0)),
             MaximumBytesPerDay = (long?)Bounded(root.WholeNumber64("maximumBytesPerDay", 0, 1L << 50, fallback: 0)),
             Review = Mode(root),

@@ -12,7 +12,7 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
+        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, UnlikeImages, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
@@ -62,6 +62,21 @@ internal static class EgressRules
         // Written so that NaN does not pass.
         return new(EgressRule.TensorsWithinRatio, compared.All(tensor => tensor.Ratio <= bound), $"{Text(Math.Round(worst.Ratio!.Value, 4))} in {worst.Name}", limit);
     }
+
+    private static RuleResult UnlikeImages(SealingFacts facts, EgressPolicy policy)
+    {
+        if (policy.MaximumImageSimilarity is not { } bound)
+        {
+            return new(EgressRule.UnlikeImages, Passed: true, facts.ImageSimilarity is { } found ? Text(Math.Round(found, 3)) : "not compared", "no bound");
+        }
+
+        var limit = $"cosine at most {Text(bound)} with any piece of an image";
+        if (facts.Task != RoundTask.Train) return new(EgressRule.UnlikeImages, Passed: true, "no weights", limit);
+        // Written so that NaN does not pass.
+        return new(EgressRule.UnlikeImages, facts.ImageSimilarity is >= 0 and var measured && measured <= bound, Text(Rounded(facts.ImageSimilarity)), limit);
+    }
+
+    private static double? Rounded(double? value) => value is { } number ? Math.Round(number, 3) : null;
 
     private static RuleResult DayWithinBounds(SealingFacts facts, EgressPolicy policy)
     {

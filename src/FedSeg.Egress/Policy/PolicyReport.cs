@@ -32,6 +32,9 @@ public enum EgressRule
     /// <summary>No single tensor changed out of proportion to what it was.</summary>
     TensorsWithinRatio,
 
+    /// <summary>No piece of an image that was trained on is found in the update.</summary>
+    UnlikeImages,
+
     /// <summary>The day's updates and bytes, this one included, are within the policy.</summary>
     DayWithinBounds,
 

@@ -32,6 +32,9 @@ internal sealed record SealingFacts
     /// <summary>The fingerprint as it would leave; <see langword="null"/> where none was asked for.</summary>
     public SiteFingerprint? Fingerprint { get; init; }
 
+    /// <summary>Largest |cosine| with an image, of exactly this update; <see langword="null"/> where the trainer did not say, or of another file.</summary>
+    public double? ImageSimilarity { get; init; }
+
     /// <summary>What the training cost every patient; <see langword="null"/> without differential privacy.</summary>
     public PrivacySpent? Privacy { get; init; }
 

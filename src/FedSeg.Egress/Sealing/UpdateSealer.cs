@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Sealing;
@@ -48,6 +49,14 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         return (facts with { Fingerprint = report.Fingerprint }, new SealedUpdate(report, bytes, payload));
     }
 
+    /// <summary>The trainer's measurement, if it is one of these bytes.</summary>
+    private static double? SimilarityOf(ImageSimilarity? measured, string weightsPath)
+    {
+        if (measured is not { Pieces: > 0 }) return null;
+        using var weights = File.OpenRead(weightsPath);
+        return Sha256Digest.FromHash(SHA256.HashData(weights)) == measured.Update ? measured.Largest : null;
+    }
+
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
         SealingFacts facts,
         RoundPlan plan,
@@ -60,7 +69,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         var weightsPath = update.WeightsPath;
         if (weightsPath is null || !File.Exists(weightsPath)) return (facts with { TensorProblem = "the weights are missing" }, null);
 
-        facts = facts with { WeightsBytes = new FileInfo(weightsPath).Length };
+        facts = facts with { WeightsBytes = new FileInfo(weightsPath).Length, ImageSimilarity = SimilarityOf(update.Similarity, weightsPath) };
         try
         {
             using var source = SafetensorsFile.Open(weightsPath);

@@ -19,6 +19,9 @@ public static class Aggregator
     {
         ImmutableArray<Contribution> contributions = [.. round.Contributions.OrderBy(contribution => contribution.Site)];
         Check(spec, round, contributions);
+        contributions = spec.Limit(contributions);
+        // Most sites of a round may have stated none.
+        if (!(contributions.Sum(contribution => contribution.Weight) > 0)) throw new AggregationException("No update has a weight above 0.");
 
         var (norms, scales) = Bound(spec, round, contributions, cancellationToken);
         var updates = new BoundedUpdates(contributions, scales, cancellationToken);

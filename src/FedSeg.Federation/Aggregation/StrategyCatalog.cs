@@ -16,6 +16,9 @@ public static class StrategyCatalog
     /// </summary>
     public const int TrimmedMeanFrom = 7;
 
+    /// <summary>What a job that names no strategy lets a site's cases count at most, as a multiple of the median of the round's.</summary>
+    public const double DefaultWeightLimit = 3;
+
     private static readonly StrategyOption
         Rate = new("serverLearningRate", 1, 1e-6, 100, "the server's learning rate"),
         Momentum = new("serverMomentum", 0.9, 0, 0.9999, "how much of the last round's change goes on"),
@@ -53,11 +56,12 @@ public static class StrategyCatalog
 
     /// <summary>
     /// What a job gets that names no strategy: updates bounded at 1.5 times the running median of their norms; of the bounded updates
-    /// federated averaging, or from
+    /// federated averaging, in which no site counts more than <see cref="DefaultWeightLimit"/> times the median of the cases, or from
     /// <see cref="TrimmedMeanFrom"/> sites on the trimmed mean without a fifth on each side.
     /// </summary>
     public static AggregationSpec Default(int sites) =>
-        Of(sites < TrimmedMeanFrom ? new WeightedMean() : new TrimmedMean(Trim.Default!.Value, null), new PlainStep(1), new NormBound());
+        Of(sites < TrimmedMeanFrom ? new WeightedMean() : new TrimmedMean(Trim.Default!.Value, null), new PlainStep(1), new NormBound())
+            with { WeightLimit = DefaultWeightLimit };
 
     private static Strategy Adaptive(string name, SecondMomentRule kind, BiasCorrection correction, double rate, StrategyOption beta1)
     {

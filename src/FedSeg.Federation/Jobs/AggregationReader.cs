@@ -35,6 +35,12 @@ internal static class AggregationReader
         var blind = aggregation.OneOf<Mode>("mode", Mode.Inspectable) == Mode.Blind ? ReadBlind(aggregation, sites) : null;
         var standard = blind is null ? StrategyCatalog.Default(sites.Length) : StrategyCatalog.Find("fedavg")!.Create();
         var spec = ReadStrategy(aggregation, sites, standard);
+        if (aggregation.Has("maximumWeight"))
+        {
+            if (blind is not null) aggregation.Refuse("maximumWeight", "a blind round bounds the cases by blind: maximumCases");
+            spec = spec with { WeightLimit = aggregation.Number("maximumWeight", 1, 1_000_000) };
+        }
+
         var rule = spec.Rule.Describe();
         if (blind is not null && (spec.Rule is not WeightedMean || spec.Bound is not null))
         {

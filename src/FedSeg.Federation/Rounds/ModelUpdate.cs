@@ -14,4 +14,7 @@ public sealed record ModelUpdate(SiteReport Report, string? WeightsPath, string?
 {
     /// <summary>What making it cost every patient, as the trainer did it; absent without differential privacy. It stays at the site.</summary>
     public PrivacySpent? Privacy { get; init; }
+
+    /// <summary>How much it looks like an image, as the trainer measured it on this very file. It stays at the site.</summary>
+    public ImageSimilarity? Similarity { get; init; }
 }

@@ -15,6 +15,9 @@ public sealed record SiteReport
     /// <summary>Longest report that crosses the wire, bytes: a fingerprint of every bin of a CT, with room to spare.</summary>
     public const int LargestBytes = 768 * 1024;
 
+    /// <summary>Reports have lengths that are multiples of this; one with some twenty labels still fits the first.</summary>
+    public const int LengthStep = 2048;
+
     public required RunId Run { get; init; }
 
     public required int Round { get; init; }
@@ -68,8 +71,18 @@ public sealed record SiteReport
         Fingerprint = fingerprint,
     };
 
-    /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
-    public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
+    /// <summary>
+    /// The canonical bytes: UTF-8 JSON, properties in declaration order, then spaces up to the next multiple of <see cref="LengthStep"/>, so that
+    /// the length of what is sent does not tell how many digits its numbers have, nor which were left out.
+    /// </summary>
+    public byte[] ToBytes()
+    {
+        var json = JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
+        var padded = new byte[(json.Length + LengthStep - 1) / LengthStep * LengthStep];
+        json.CopyTo(padded, 0);
+        padded.AsSpan(json.Length).Fill((byte)' ');
+        return padded;
+    }
 
     /// <summary>Reads a report from the wire.</summary>
     /// <exception cref="JsonException">Not a report, or with unknown or missing properties.</exception>

@@ -168,6 +168,9 @@ public abstract record TrainerEvent
         /// <summary>What the round cost every patient, where the recipe asks for privacy: to be charged before anything leaves.</summary>
         public PrivacySpent? Privacy { get; init; }
 
+        /// <summary>How much the update looks like an image it was trained on; absent for an evaluation. Stays at the site.</summary>
+        public ImageSimilarity? Similarity { get; init; }
+
         /// <summary>How many of the studies found are used.</summary>
         public required CohortUse Cohort { get; init; }
 

@@ -56,6 +56,9 @@ public abstract record RoundOutcome
         /// <summary>What the steps cost every patient, where the recipe is private.</summary>
         public PrivacySpent? Privacy { get; init; }
 
+        /// <summary>How much the update looks like an image; absent where nothing was trained or nothing could be compared.</summary>
+        public ImageSimilarity? Similarity { get; init; }
+
         /// <summary>Scores of the site's own model when the run closes; empty where there is none.</summary>
         public ImmutableArray<LabelScore> PersonalScores { get; init; } = [];
     }

@@ -46,6 +46,7 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
             {
                 MeanLoss = mechanism is null ? trained.MeanLoss : null,
                 Privacy = mechanism?.Spend(trained.Steps, _recipe.Privacy!.Delta),
+                Similarity = ImageLikeness.Measure(files.Update, cohort.Training, schedule),
             },
             TrainingOutcome.NotFinite unusable => new RoundOutcome.NotFinite(unusable.Step),
             _ => throw new InvalidOperationException($"{outcome} is not handled."),

@@ -107,6 +107,38 @@ public sealed class EgressRulesTests : IDisposable
     }
 
     [Theory]
+    [InlineData("", 0.5, true)]
+    [InlineData("", 0.501, false)]
+    [InlineData("", double.NaN, false)]
+    [InlineData("", -1.0, false)]
+    [InlineData("maximumImageSimilarity: 0.2\n", 0.21, false)]
+    [InlineData("maximumImageSimilarity: 1\n", 0.99, true)]
+    public async Task Clear_UpdateThatLooksLikeAnImage_FailsThatRuleAlone(string bound, double similarity, bool passes)
+    {
+        _hospital.WritePolicy(HospitalOnDisk.ValidPolicy + bound);
+        _hospital.Similarity = similarity;
+
+        if (passes) await _hospital.ClearedAsync();
+        else Assert.Equal(EgressRule.UnlikeImages, (await OnlyFailureAsync()).Rule);
+    }
+
+    [Fact]
+    public async Task Clear_LikenessNotMeasured_DoesNotPass()
+    {
+        _hospital.Similarity = null;
+
+        Assert.Equal(new RuleResult(EgressRule.UnlikeImages, false, "could not be measured", "cosine at most 0.5 with any piece of an image"), await OnlyFailureAsync());
+    }
+
+    [Fact]
+    public async Task Clear_LikenessOfAnotherFile_DoesNotPass()
+    {
+        var outcome = await _hospital.ClearAsync(measured: Federation.Identity.Sha256Digest.Of("another update"u8));
+
+        Assert.Equal(EgressRule.UnlikeImages, Assert.Single(Assert.IsType<EgressOutcome.Refused>(outcome).Report.Rules, rule => !rule.Passed).Rule);
+    }
+
+    [Theory]
     [InlineData(1.0, 1, false)] // tighter: counts
     [InlineData(1000.0, 1, true)] // wider than the site's: counts nothing
     [InlineData(1000.0, 41, false)]

@@ -21,6 +21,23 @@ public sealed class AggregatorTests : IDisposable
     }
 
     [Fact]
+    public void Run_CaseCountFarAboveTheMedian_CountsUpToTheLimit()
+    {
+        var limited = SmallFederation.Spec("fedavg") with { WeightLimit = 3 };
+
+        // The median of 10, 10, 20 and 10 000 is 15, so the last one counts 45: 45 / (10 + 10 + 20 + 45).
+        var merged = new SmallFederation(limited, 0).Merge(([0], 10), ([0], 10), ([0], 20), ([1], 10_000));
+        Assert.Equal(45.0 / 85, merged[0], 1e-12);
+
+        // Within the limit nothing changes.
+        Assert.Equal(20.0 / 40, new SmallFederation(limited, 0).Merge(([0], 10), ([0], 10), ([1], 20))[0], 1e-12);
+    }
+
+    [Fact]
+    public void Run_MostSitesWithoutCases_IsRefused() => Assert.Throws<AggregationException>(() =>
+        new SmallFederation(SmallFederation.Spec("fedavg") with { WeightLimit = 3 }, 0).Merge(([1], 0), ([1], 0), ([1], 7)));
+
+    [Fact]
     public void Run_LargerThanAChunk_CoversEveryElement()
     {
         var delta = Enumerable.Range(0, 200_001).Select(i => (float)i).ToArray();

@@ -35,6 +35,17 @@ public sealed class AggregationReaderTests
     }
 
     [Fact]
+    public void Read_MaximumWeight_CountsWithEveryStrategy()
+    {
+        Assert.Equal(StrategyCatalog.DefaultWeightLimit, Valid(Job(3, "")).Aggregation.WeightLimit);
+        Assert.Null(Valid(Job(3, "  strategy: fedadam")).Aggregation.WeightLimit);
+        Assert.Equal(5, Valid(Job(3, "  strategy: fedadam\n  maximumWeight: 5")).Aggregation.WeightLimit);
+        Assert.Equal(20, Valid(Job(3, "  maximumWeight: 20")).Aggregation.WeightLimit);
+        Assert.Contains("not a number from 1", Problem(Job(3, "  maximumWeight: 0.5")));
+        Assert.Contains("blind: maximumCases", Problem(Job(5, "  mode: blind\n  maximumWeight: 5")));
+    }
+
+    [Fact]
     public void Read_OptionOfAnotherStrategy_IsUnknown() =>
         Assert.Contains("aggregation.beta1: unknown key", Problem(Job(3, "  strategy: fedavg\n  beta1: 0.9")));
 

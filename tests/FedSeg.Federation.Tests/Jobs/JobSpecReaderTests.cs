@@ -245,7 +245,7 @@ public sealed class JobSpecReaderTests
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
                 + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\n"
-                + "  graceMinutes: 1\n  minimumCasesPerRound: 20\n  requiredSites: [north]\nminimumCases: 2\nseed: 9\nstudy: kidneys-2026"
+                + "  graceMinutes: 1\n  minimumCasesPerRound: 20\n  requiredSites: [north]\n  maximumWeight: 4\nminimumCases: 2\nseed: 9\nstudy: kidneys-2026"
             + "\negress:\n  maximumNorm: 1\n  maximumTensorRatio: 1\n  minimumTrainingCases: 1\n  minimumHeldBackCases: 1";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));

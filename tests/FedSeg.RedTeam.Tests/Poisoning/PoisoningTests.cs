@@ -63,12 +63,39 @@ public sealed class PoisoningTests(RedTeamReport report, PoisoningTests.Trained 
         Assert.True(finding.Defended > finding.Floor, "The attack has no effect any more: the documents say otherwise.");
     }
 
-    private static AggregationSpec Strategy(string name) => name switch
+    /// <summary>
+    /// Five sites of 20 cases, of which one says that it has ten or a hundred times as many. What is measured is its share of the merged
+    /// change.
+    /// </summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(100)]
+    public void Default_SiteThatLiesAboutItsCases_IsCapped(int times)
+    {
+        double[] cases = [20 * times, 20, 20, 20, 20];
+        double Share(string strategy) =>
+            Defences.Merge(Strategy(strategy, cases.Length), [[1, 0], .. Enumerable.Repeat<float[]>([0, 1], 4)], cases)[0];
+        report.Require(new Finding
+        {
+            Attack = "D. Case counts",
+            Target = $"1 of 5 sites states {times} times its cases; control: fedavg",
+            Defence = "strategy: none named (StrategyCatalog.Default), no site above 3 × the median",
+            Measure = "share of the merged change",
+            Control = Share("fedavg"),
+            ControlAtLeast = 0.7,
+            Floor = 0.2,
+            Defended = Share("none named (StrategyCatalog.Default)"),
+            AtMost = 3.0 / 7 + 1e-6,
+            Remark = "a bound on the lie, not its end; robust rules count every site once",
+        });
+    }
+
+    private static AggregationSpec Strategy(string name, int sites = PoisonedFederation.Sites) => name switch
     {
         "fedavg" or "normbound" => StrategyCatalog.Find(name)!.Create(),
         "trimmedmean, 2 a side" =>
             StrategyCatalog.Find("trimmedmean")!.Create(new Dictionary<string, double> { ["byzantine"] = PoisonedFederation.Hostile }),
-        _ => StrategyCatalog.Default(PoisonedFederation.Sites),
+        _ => StrategyCatalog.Default(sites),
     };
 
     private Finding OfBackdoor(string strategy, float[] model) => new()

@@ -4,6 +4,7 @@ using FedSeg.Egress;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Faults;
@@ -190,13 +191,14 @@ public sealed class BlindContributionTests : IAsyncLifetime
     private async Task<BlindResult> ContributeAsync()
     {
         var delta = Path.Combine(_root, "delta.safetensors");
+        ImageSimilarity similarity;
         using (var writer = SafetensorsWriter.Create(delta, _plan.Manifest()))
         {
             foreach (var tensor in _plan.Manifest().Tensors) writer.Write(Enumerable.Repeat(0.01f, (int)tensor.ElementCount).ToArray());
-            writer.Complete();
+            similarity = new ImageSimilarity(Largest: 0, Pieces: 1, writer.Complete());
         }
 
-        var outcome = await _gate.ClearAsync(_plan, new ModelUpdate(Report(_plan), delta), Token);
+        var outcome = await _gate.ClearAsync(_plan, new ModelUpdate(Report(_plan), delta) { Similarity = similarity }, Token);
         var cleared = outcome is EgressOutcome.Cleared { Update: var update } ? update : throw new InvalidOperationException(
             outcome.ToString());
         return await _contribution.ContributeAsync(_plan, cleared, Token);
