@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
+using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
 
@@ -63,8 +65,38 @@ internal sealed class CoordinatorOptions
     [Range(2, 1000, ErrorMessage = "Coordinator:MaximumCallsPerMember must be from 2 to 1000.")]
     public int MaximumCallsPerMember { get; set; } = 16;
 
+    /// <summary>How sites enrol over the wire; off unless it names an issuing authority.</summary>
+    public EnrolmentOptions Enrolment { get; set; } = new();
+
     /// <summary>The least progress of a transfer, from the two settings above.</summary>
     internal TransferPace Pace => new(MinimumBytesPerSecond, TimeSpan.FromSeconds(TransferWindowSeconds));
+}
+
+/// <summary>Enrolment of sites by token, section <c>Coordinator:Enrolment</c>.</summary>
+internal sealed class EnrolmentOptions
+{
+    /// <summary>The folder that <c>fedseg provision issuing</c> made; empty for no enrolment over the wire.</summary>
+    public string Issuing { get; set; } = "";
+
+    /// <summary>Address and port for sites that have no certificate yet, such as <c>0.0.0.0:7444</c>.</summary>
+    public string Listen { get; set; } = "";
+
+    /// <summary>Whether there is an issuing authority here.</summary>
+    internal bool IsOn => Issuing.Length > 0;
+}
+
+/// <summary>The checks that attributes can't say.</summary>
+internal sealed class EnrolmentValidator : IValidateOptions<CoordinatorOptions>
+{
+    public ValidateOptionsResult Validate(string? name, CoordinatorOptions options)
+    {
+        var enrolment = options.Enrolment;
+        if (!enrolment.IsOn) return enrolment.Listen.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail("Coordinator:Enrolment:Issuing is missing; 'fedseg provision issuing' makes that folder.");
+        var problems = new List<string>();
+        if (!File.Exists(Path.Combine(enrolment.Issuing, FederationAuthority.KeyFile))) problems.Add($"Coordinator:Enrolment:Issuing is '{enrolment.Issuing}', which holds no issuing authority; 'fedseg provision issuing' makes one.");
+        if (!IPEndPoint.TryParse(enrolment.Listen, out _)) problems.Add($"Coordinator:Enrolment:Listen is '{enrolment.Listen}'; give an address and port, such as 0.0.0.0:7444.");
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
 }
 
 [OptionsValidator]

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.RateLimiting;
 using FedSeg.Coordinator.Blind;
 using FedSeg.Coordinator.Grpc;
@@ -29,6 +30,7 @@ internal static class Startup
     public static void AddCoordinatorOptions(this WebApplicationBuilder builder, string[] args)
     {
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, CoordinatorOptionsValidator>();
+        builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, EnrolmentValidator>();
         builder.Services.AddOptions<CoordinatorOptions>()
             .BindConfiguration("Coordinator", binder => binder.ErrorOnUnknownConfiguration = true)
             .PostConfigure(options =>
@@ -39,6 +41,7 @@ internal static class Startup
                 options.PrivateKey = Resolve(options.PrivateKey);
                 options.Authority = Resolve(options.Authority);
                 options.Register = Resolve(options.Register);
+                options.Enrolment.Issuing = Resolve(options.Enrolment.Issuing);
             })
             .ValidateOnStart();
     }
@@ -63,16 +66,18 @@ internal static class Startup
         app.Services.GetRequiredService<CoordinatorTelemetry>()
             .Observe(app.Services.GetRequiredService<RunBook>(), app.Services.GetRequiredService<SiteDirectory>());
         app.UseAuthentication();
+        app.Use(app.Services.GetRequiredService<LiveCalls>().FollowAsync);
         app.UseRateLimiter();
         app.UseAuthorization();
         app.MapGrpcService<FederationService>();
         app.MapGrpcService<BlindService>();
         app.MapGrpcService<RunsService>();
         app.MapGrpcService<LedgersService>();
+        if (app.Services.GetRequiredService<IOptions<CoordinatorOptions>>().Value.Enrolment.IsOn) app.MapGrpcService<EnrolmentService>();
     }
 
     public static IServiceCollection AddSites(this IServiceCollection services) =>
-        services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>();
+        services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>().AddSingleton<LiveCalls>().AddHostedService(provider => provider.GetRequiredService<LiveCalls>());
 
     public static IServiceCollection AddLedger(this IServiceCollection services) => services.AddSingleton<CoordinatorLedger>();
 
@@ -144,6 +149,9 @@ internal static class Startup
 
             var certificate = KeyFiles.LoadCertificate(options.Certificate, options.PrivateKey);
             var authority = KeyFiles.LoadAuthority(options.Authority);
+            using var issuer = options.Enrolment.IsOn ? FederationAuthority.Open(options.Enrolment.Issuing, TimeProvider.System).LoadCertificate() : null;
+            // A copy without the private key.
+            var issuing = issuer is null ? null : X509CertificateLoader.LoadCertificate(issuer.RawData);
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = 512;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
@@ -161,7 +169,20 @@ internal static class Startup
                     SslProtocols = MutualTls.Protocols,
                     HandshakeTimeout = TimeSpan.FromSeconds(10),
                     ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-                    ClientCertificateValidation = (client, _, _) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication),
+                    ClientCertificateValidation = (client, _, _) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication, issuing),
+                });
+            });
+            if (!options.Enrolment.IsOn) return;
+            // A door of its own for those who have no certificate yet: what asks for a member refuses there whoever calls.
+            kestrel.Listen(IPEndPoint.Parse(options.Enrolment.Listen), listen =>
+            {
+                listen.Protocols = HttpProtocols.Http2;
+                listen.UseHttps(new HttpsConnectionAdapterOptions
+                {
+                    ServerCertificate = certificate,
+                    SslProtocols = MutualTls.Protocols,
+                    HandshakeTimeout = TimeSpan.FromSeconds(10),
+                    ClientCertificateMode = ClientCertificateMode.NoCertificate,
                 });
             });
         }

@@ -1,12 +1,14 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography.X509Certificates;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Faults;
 using FedSeg.Protocol.V1;
 using Google.Protobuf;
@@ -26,6 +28,7 @@ internal sealed class FederationService(
     IOptions<CoordinatorOptions> options,
     IHostApplicationLifetime lifetime,
     CoordinatorTelemetry telemetry,
+    CoordinatorLedger ledger,
     Failpoints failpoints,
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
@@ -38,9 +41,20 @@ internal sealed class FederationService(
         var attendance = new Attendance(
             request.AgentVersion[..Math.Min(request.AgentVersion.Length, 40)],
             [.. request.Labels.Take(MaximumLabels).Where(label => label.Length is > 0 and <= 64)],
-            request.TrainerIsolated);
+            request.TrainerIsolated)
+        {
+            Key = KeyFiles.Thumbprint(context.GetHttpContext().Connection.ClientCertificate!.PublicKey),
+            ClockSkew = SkewOf(request.ClockMs),
+        };
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        sites.Enter(site, attendance);
+        if (!sites.Enter(site, attendance))
+        {
+            telemetry.SecondSession();
+            await ledger.NoteIdentityAsync(IdentityEvent.SecondSession, site.ToString(), new KeyValuePair<string, string>("key", attendance.Key));
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "The site attends already, with another key."));
+        }
+
+        if (attendance.HasWrongClock) telemetry.WrongClock();
         try
         {
             await SendAssignmentsAsync(site, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
@@ -176,6 +190,10 @@ internal sealed class FederationService(
             }
         }
     }
+
+    /// <summary>Whatever number was told: a clock cannot be further away than 3000 years.</summary>
+    private TimeSpan SkewOf(long clockMs) =>
+        clockMs == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Clamp((double)clockMs - time.GetUtcNow().ToUnixTimeMilliseconds(), -1e14, 1e14));
 
     private void MarkAcknowledgement(HttpContext context)
     {

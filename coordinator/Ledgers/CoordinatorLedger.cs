@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
 using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Storage;
@@ -64,6 +65,13 @@ internal sealed class CoordinatorLedger : IDisposable
 
     /// <summary>Notes that a site's ledger is not what it was.</summary>
     public Task NoteRefusalAsync(string site, string reason) => _writer.AppendAsync(SiteLedgerRefused, [new("site", site), new("reason", reason)]);
+
+    /// <summary>Notes what became of a site's identity: asked for, given, refused, doubted. Durable when the task completes.</summary>
+    /// <param name="action">What happened.</param>
+    /// <param name="site">Whose identity it is.</param>
+    /// <param name="facts">Further facts.</param>
+    public Task NoteIdentityAsync(IdentityEvent action, string site, params IEnumerable<KeyValuePair<string, string>> facts) =>
+        _writer.AppendAsync(JsonNamingPolicy.CamelCase.ConvertName(action.ToString()), [new("site", site), .. facts]);
 
     /// <summary>See <see cref="LedgerWriter.KeepCosigned"/>.</summary>
     public void KeepCosigned(SignedCheckpoint cosigned, ECDsa siteLedgerKey) => _writer.KeepCosigned(cosigned, siteLedgerKey);

@@ -4,6 +4,7 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Enrolment;
 
 namespace FedSeg.Coordinator.Operations;
 
@@ -17,7 +18,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
     private readonly Meter _meter;
     private readonly Histogram<double> _rounds;
     private readonly Histogram<double> _merges;
-    private readonly Counter<long> _accepted, _refused, _received, _sent, _runs;
+    private readonly Counter<long> _accepted, _refused, _received, _sent, _runs, _enrolmentsRefused, _alarms;
 
     public CoordinatorTelemetry(IMeterFactory meters)
     {
@@ -28,6 +29,8 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _refused = _meter.CreateCounter<long>("fedseg.updates.refused", "{update}", "Uploads that were refused, by reason.");
         _received = _meter.CreateCounter<long>("fedseg.updates.bytes", "By", "Bytes of accepted updates.");
         _sent = _meter.CreateCounter<long>("fedseg.models.bytes", "By", "Bytes of models sent.");
+        _enrolmentsRefused = _meter.CreateCounter<long>("fedseg.enrolments.refused", "{enrolment}", "Enrolments that were refused, by reason.");
+        _alarms = _meter.CreateCounter<long>("fedseg.sites.alarms", "{alarm}", "Attendances with something wrong, by kind: a second session, a clock.");
         _runs = _meter.CreateCounter<long>("fedseg.runs.ended", "{run}", "Runs that ended, by outcome.");
     }
 
@@ -70,6 +73,12 @@ internal sealed class CoordinatorTelemetry : IDisposable
             _refused.Add(1, Tag("reason", outcome));
         }
     }
+
+    public void EnrolmentRefused(EnrolmentRefusal reason) => _enrolmentsRefused.Add(1, Tag("reason", reason));
+
+    public void SecondSession() => _alarms.Add(1, new KeyValuePair<string, object?>("kind", "secondSession"));
+
+    public void WrongClock() => _alarms.Add(1, new KeyValuePair<string, object?>("kind", "clock"));
 
     public void Sent(int bytes) => _sent.Add(bytes);
 

@@ -3,41 +3,49 @@ using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Sites;
 
-/// <summary>The federation's register as the coordinator sees it: read again whenever the file changes, so a new or revoked member counts at the next call.</summary>
+/// <summary>
+/// The federation's registers as the coordinator sees them, the authority's and that of the issuing authority if there is one: read again whenever a file changes, so a
+/// new or revoked member counts at the next call.
+/// </summary>
 internal sealed partial class MemberRegister(IOptions<CoordinatorOptions> options, ILogger<MemberRegister> logger)
 {
     private readonly Lock _gate = new();
-    private FederationRegister _register = FederationRegister.Empty;
-    private DateTime _readVersion;
+    private readonly Dictionary<string, (DateTime Version, FederationRegister Register)> _read = [];
 
     /// <summary>The register now.</summary>
     public FederationRegister Current
     {
         get
         {
+            var settings = options.Value;
             lock (_gate)
             {
-                var version = File.GetLastWriteTimeUtc(options.Value.Register);
-                if (version == _readVersion) return _register;
-                try
-                {
-                    _register = FederationRegister.Load(options.Value.Register);
-                    _readVersion = version;
-                }
-                catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
-                {
-                    // Deny by default: without a readable register nobody is a member.
-                    LogUnreadable(options.Value.Register, error.Message);
-                    _register = FederationRegister.Empty;
-                    // A file that comes back with its old time of writing is read again all the same.
-                    _readVersion = default;
-                }
-
-                return _register;
+                var members = Read(settings.Register).Members;
+                if (settings.Enrolment.IsOn) members = members.AddRange(Read(Path.Combine(settings.Enrolment.Issuing, FederationAuthority.RegisterFile)).Members);
+                return new FederationRegister(members);
             }
         }
     }
 
-    [LoggerMessage(201, LogLevel.Error, "Could not read the register {Path}, so nobody is let in: {Problem}")]
+    private FederationRegister Read(string path)
+    {
+        var version = File.GetLastWriteTimeUtc(path);
+        if (_read.TryGetValue(path, out var read) && read.Version == version) return read.Register;
+        try
+        {
+            var register = FederationRegister.Load(path);
+            _read[path] = (version, register);
+            return register;
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            // Deny by default: without a readable register nobody in it is a member. A file that comes back with its old time of writing is read again all the same.
+            LogUnreadable(path, error.Message);
+            _read.Remove(path);
+            return FederationRegister.Empty;
+        }
+    }
+
+    [LoggerMessage(201, LogLevel.Error, "Could not read the register {Path}, so nobody in it is let in: {Problem}")]
     private partial void LogUnreadable(string path, string problem);
 }

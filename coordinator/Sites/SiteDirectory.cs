@@ -15,13 +15,28 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
     /// <summary>Which.</summary>
     public IReadOnlySet<SiteId> Attending => _attending.Keys.ToImmutableHashSet();
 
+    /// <summary>More than this between a site's clock and the coordinator's is an alarm: certificates and deadlines are judged by clocks.</summary>
+    public static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(5);
+
     public Attendance? Find(SiteId site) => _attending.GetValueOrDefault(site);
 
-    /// <summary>Notes an agent; a second connection of the same site takes over from the first.</summary>
-    public void Enter(SiteId site, Attendance attendance)
+    /// <summary>
+    /// Notes an agent. A second connection with the same key takes over from the first: so does an agent whose line broke. One with another key is somebody else, and the first
+    /// one stays.
+    /// </summary>
+    /// <returns>Whether the site attends with this connection now.</returns>
+    public bool Enter(SiteId site, Attendance attendance)
     {
-        _attending[site] = attendance;
+        var holder = _attending.AddOrUpdate(site, attendance, (_, first) => first.Key == attendance.Key ? attendance : first);
+        if (!ReferenceEquals(holder, attendance))
+        {
+            LogSecondSession(site, attendance.Key, holder.Key);
+            return false;
+        }
+
         LogEntered(site, attendance.AgentVersion, attendance.TrainerIsolated);
+        if (attendance.HasWrongClock) LogSkew(site, attendance.ClockSkew.TotalSeconds);
+        return true;
     }
 
     /// <summary>Notes that a connection ended, unless another one has taken over.</summary>
@@ -33,6 +48,12 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
     [LoggerMessage(210, LogLevel.Information, "Site {Site} attends with agent {Version}; its trainer is isolated from the network: {Isolated}")]
     private partial void LogEntered(SiteId site, string version, bool isolated);
 
+    [LoggerMessage(213, LogLevel.Error, "Somebody attends as {Site} with key {Key} while the site itself does with key {First}; refused. Revoke the certificate that is not the site's")]
+    private partial void LogSecondSession(SiteId site, string key, string first);
+
+    [LoggerMessage(214, LogLevel.Error, "The clock of {Site} is {Seconds} s away from this one; set the one that is wrong, certificates and deadlines depend on it")]
+    private partial void LogSkew(SiteId site, double seconds);
+
     [LoggerMessage(211, LogLevel.Information, "Site {Site} left")]
     private partial void LogLeft(SiteId site);
 }
@@ -43,6 +64,15 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
 /// <param name="TrainerIsolated">Whether its trainer runs without a network.</param>
 internal sealed record Attendance(string AgentVersion, ImmutableArray<string> Labels, bool TrainerIsolated)
 {
+    /// <summary>Thumbprint of the key in its certificate.</summary>
+    public string Key { get; init; } = "";
+
+    /// <summary>How far its clock is ahead of the coordinator's.</summary>
+    public TimeSpan ClockSkew { get; init; }
+
+    /// <summary>Whether that is worth an alarm.</summary>
+    public bool HasWrongClock => ClockSkew.Duration() > SiteDirectory.LargestSkew;
+
     // Two connections are never the same attendance, whatever they say.
     public bool Equals(Attendance? other) => ReferenceEquals(this, other);
 

@@ -41,6 +41,7 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
             Labels = { labels },
             TrainerIsolated = trainerIsolated,
             RunIds = { workingOn.Select(run => run.ToString()) },
+            ClockMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
         using var call = _client.Attend(request, cancellationToken: cancellationToken);
         while (await CoordinatorChannel.ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))

@@ -37,12 +37,19 @@ internal sealed class KitFiles(string directory, string name)
 
     public string RequestPath => Path.Combine(directory, name + ".csr");
 
+    public string CertificatePath => Path.Combine(directory, name + ".pem");
+
+    public string AuthorityPath => Path.Combine(directory, FederationAuthority.CertificateFile);
+
     public string SettingsPath => Path.Combine(directory, "agent.json");
 
     public string ProfilePath => Path.Combine(directory, "profile.json");
 
     /// <summary>Makes the private key and the request for it.</summary>
     public void WriteRequest() => File.WriteAllText(RequestPath, KeyFiles.CreateRequest(Path.Combine(directory, name + ".key"), name));
+
+    /// <summary>The same, for the private key that is there already if there is one.</summary>
+    public void WriteRequestAgain() => File.WriteAllText(RequestPath, KeyFiles.RequestAgain(Path.Combine(directory, name + ".key"), name));
 
     /// <summary>Writes the agent's settings and the site's egress policy.</summary>
     public void WriteSiteSettings(string coordinator, string cohortDirectory, IEnumerable<string> labels, string policy = DefaultPolicy, string trainerDevice = "auto", int trainerThreads = 0)

@@ -13,7 +13,12 @@ internal static class ProvisionCommands
     private static readonly Option<string?> SiteName = new("--site") { Description = "A hospital's name: a-z, 0-9, '-'." };
     private static readonly Option<string?> UserName = new("--user") { Description = "A person's name: a-z, 0-9, '-'." };
 
-    public static Command Create() => new("provision", "Make and keep the federation's certificates.") { Init(), Request(), Site(), User(), Renew(), Revoke() };
+    public static Command Create()
+    {
+        var provision = new Command("provision", "Make and keep the federation's certificates.") { Init(), Request(), Site(), User(), Renew(), Revoke(), EnrolCommand.Create() };
+        foreach (var command in EnrolmentCommands.Create()) provision.Subcommands.Add(command);
+        return provision;
+    }
 
     private static Command Init()
     {
@@ -103,7 +108,7 @@ internal static class ProvisionCommands
         }
 
         authority.Revoke(kind, name);
-        Console.WriteLine($"Revoked {name}. Copy {authority.RegisterPath} to the coordinator, which reads it again by itself.");
+        Console.WriteLine($"Revoked {name}: effective at once where the coordinator reads this folder. Otherwise copy {authority.RegisterPath} to the coordinator, which reads it again by itself.");
         return Task.FromResult(CommandLine.Done);
     });
 
@@ -113,7 +118,7 @@ internal static class ProvisionCommands
         var certificate = authority.SignMember(File.ReadAllText(requestPath), kind, name, role, Validity(parsed), studies);
         Directory.CreateDirectory(directory);
         File.WriteAllText(Path.Combine(directory, name + ".pem"), certificate);
-        File.Copy(authority.CertificatePath, Path.Combine(directory, FederationAuthority.CertificateFile), overwrite: true);
+        File.Copy(authority.RootPath, Path.Combine(directory, FederationAuthority.CertificateFile), overwrite: true);
         Console.WriteLine($"Signed {name} for {parsed.GetValue(Days)} days: {Path.Combine(directory, name + ".pem")}. Copy {authority.RegisterPath} to the coordinator, which reads it again by itself.");
     }
 
@@ -128,6 +133,7 @@ internal static class ProvisionCommands
         _ => throw new BadInputException("Name either --site NAME or --user NAME."),
     };
 
-    private static string CheckName(string name) =>
+    /// <summary>A member's name as the command line gave it.</summary>
+    public static string CheckName(string name) =>
         SiteId.TryParse(name, null, out _) ? name : throw new BadInputException($"'{name}' is not a member's name: use 1 to 32 of a-z, 0-9 and '-'.");
 }

@@ -11,9 +11,9 @@ namespace FedSeg.Hosting.Certificates;
 public sealed class FederationAuthority
 {
     /// <summary>File names in the authority's folder.</summary>
-    public const string CertificateFile = "authority.pem", KeyFile = "authority.key", RegisterFile = "register.json";
+    public const string CertificateFile = "authority.pem", KeyFile = "authority.key", RegisterFile = "register.json", RootFile = "root.pem";
 
-    private static readonly TimeSpan Backdating = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Backdating = TimeSpan.FromMinutes(5), KeptAfterItsEnd = TimeSpan.FromDays(30);
     private readonly string _directory;
     private readonly TimeProvider _time;
 
@@ -24,6 +24,9 @@ public sealed class FederationAuthority
     }
 
     public string CertificatePath => Path.Combine(_directory, CertificateFile);
+
+    /// <summary>The certificate that members trust: the authority's own, or that of the one above it.</summary>
+    public string RootPath => File.Exists(Path.Combine(_directory, RootFile)) ? Path.Combine(_directory, RootFile) : CertificatePath;
 
     public string RegisterPath => Path.Combine(_directory, RegisterFile);
 
@@ -39,7 +42,8 @@ public sealed class FederationAuthority
         Directory.CreateDirectory(directory);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={federationName} authority, O=FedSeg", key, HashAlgorithmName.SHA256);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        // One level below it: issuing authorities, which sign members on line and no further authority.
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 1, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         var now = time.GetUtcNow();
@@ -51,11 +55,49 @@ public sealed class FederationAuthority
         return new FederationAuthority(directory, time);
     }
 
+    /// <summary>
+    /// Makes an issuing authority in a folder of its own, which has the same files as this one. It signs sites' client certificates and nothing else, so its key may
+    /// live on line while this one stays off.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The folder already holds an authority, or this one may not have one below it.</exception>
+    public FederationAuthority CreateIssuing(string directory, TimeSpan validity)
+    {
+        if (File.Exists(Path.Combine(directory, CertificateFile)))
+        {
+            throw new InvalidOperationException($"'{directory}' already holds an authority; it is never replaced.");
+        }
+
+        using var issuer = LoadCertificate();
+        if (issuer.Extensions.OfType<X509BasicConstraintsExtension>().SingleOrDefault() is not { PathLengthConstraint: >= 1 })
+        {
+            throw new InvalidOperationException($"The authority in '{_directory}' may not have an issuing authority below it: it is one itself, or older than those.");
+        }
+
+        Directory.CreateDirectory(directory);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=sites' issuing authority, O=FedSeg", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        // Holds for whatever it signs: nobody who steals its key can pass for the coordinator.
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([MutualTls.ClientAuthentication], critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        using var certificate = Issue(request, issuer, validity);
+
+        KeyFiles.WritePrivateKey(Path.Combine(directory, KeyFile), key);
+        File.Copy(CertificatePath, Path.Combine(directory, RootFile));
+        File.WriteAllText(Path.Combine(directory, CertificateFile), certificate.ExportCertificatePem());
+        FederationRegister.Empty.Save(Path.Combine(directory, RegisterFile));
+        return new FederationAuthority(directory, _time);
+    }
+
     /// <exception cref="FileNotFoundException">The folder holds no authority.</exception>
     public static FederationAuthority Open(string directory, TimeProvider time) =>
         File.Exists(Path.Combine(directory, CertificateFile)) && File.Exists(Path.Combine(directory, KeyFile))
             ? new FederationAuthority(directory, time)
             : throw new FileNotFoundException($"'{directory}' holds no federation authority; make one with 'fedseg provision init --authority {directory}'.");
+
+    /// <summary>The authority's certificate with its private key.</summary>
+    public X509Certificate2 LoadCertificate() => KeyFiles.LoadCertificate(CertificatePath, Path.Combine(_directory, KeyFile));
 
     /// <summary>Signs the coordinator's server certificate for the names and addresses sites will dial.</summary>
     public string SignCoordinator(string certificateRequestPem, IReadOnlyCollection<string> hosts, TimeSpan validity)
@@ -86,38 +128,38 @@ public sealed class FederationAuthority
         names.AddUri(new Uri($"urn:fedseg:{(kind == MemberKind.Site ? "site" : "person")}:{name}"));
         const string clientAuthentication = "1.3.6.1.5.5.7.3.2";
         using var certificate = Sign(certificateRequestPem, $"CN={name}", names, clientAuthentication, validity);
-        FederationRegister.Load(RegisterPath)
-            .With(new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies))
-            .Save(RegisterPath);
+        var entry = new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies);
+        ChangeRegister(register => register.Without(kind, name, endedBefore: _time.GetUtcNow() - KeptAfterItsEnd).With(entry));
         return certificate.ExportCertificatePem();
     }
 
     /// <summary>Calls back every certificate of a member. Effective at the coordinator when it next reads the register.</summary>
-    public void Revoke(MemberKind kind, string name) => FederationRegister.Load(RegisterPath).Revoke(kind, name).Save(RegisterPath);
+    public void Revoke(MemberKind kind, string name) => ChangeRegister(register => register.Revoke(kind, name));
+
+    /// <summary>The coordinator renews while a person revokes: neither may undo the other.</summary>
+    private void ChangeRegister(Func<FederationRegister, FederationRegister> change)
+    {
+        using var turn = FolderTurn.Take(_directory);
+        change(FederationRegister.Load(RegisterPath)).Save(RegisterPath);
+    }
 
     private X509Certificate2 Sign(string requestPem, string subject, SubjectAlternativeNameBuilder names, string usage, TimeSpan validity)
     {
-        CertificateRequest asked;
-        try
-        {
-            // The request's own signature is checked here: it proves that the asker holds the private key.
-            asked = CertificateRequest.LoadSigningRequestPem(requestPem, HashAlgorithmName.SHA256);
-        }
-        catch (Exception error) when (error is CryptographicException or ArgumentException)
-        {
-            throw new InvalidDataException("This is not a PEM certificate request with a valid signature; make one with 'fedseg provision request'.", error);
-        }
-
-        using var issuer = KeyFiles.LoadCertificate(CertificatePath, Path.Combine(_directory, KeyFile));
+        var asked = KeyFiles.ReadRequest(requestPem);
+        using var issuer = LoadCertificate();
         var request = new CertificateRequest(new X500DistinguishedName(subject + ", O=FedSeg"), asked.PublicKey, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: true));
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
+        return Issue(request, issuer, validity);
+    }
 
+    private X509Certificate2 Issue(CertificateRequest request, X509Certificate2 issuer, TimeSpan validity)
+    {
         var now = _time.GetUtcNow();
         var notAfter = now + validity;
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         if (notAfter > issuer.NotAfter) notAfter = issuer.NotAfter;
         return request.Create(issuer, now - Backdating, notAfter, RandomNumberGenerator.GetBytes(16));
     }

@@ -32,6 +32,10 @@ public sealed record FederationRegister(ImmutableArray<RegisterEntry> Members)
 
     public FederationRegister With(RegisterEntry entry) => new(Members.Add(entry));
 
+    /// <summary>The register without a member's certificates that ended long ago; certificates that live a day would fill it otherwise.</summary>
+    public FederationRegister Without(MemberKind kind, string name, DateTimeOffset endedBefore) =>
+        new([.. Members.Where(entry => entry.Kind != kind || entry.Name != name || entry.NotAfter >= endedBefore)]);
+
     /// <summary>The register with every certificate of a member revoked.</summary>
     public FederationRegister Revoke(MemberKind kind, string name) =>
         new([.. Members.Select(entry => entry.Kind == kind && entry.Name == name ? entry with { Revoked = true } : entry)]);

@@ -14,6 +14,32 @@ public static class KeyFiles
         return new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
     }
 
+    /// <summary>A request for the key that is in <paramref name="keyPath"/>; makes the key first where there is none.</summary>
+    public static string RequestAgain(string keyPath, string name)
+    {
+        if (!File.Exists(keyPath)) return CreateRequest(keyPath, name);
+        using var key = ECDsa.Create();
+        key.ImportFromPem(File.ReadAllText(keyPath));
+        return new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSigningRequestPem();
+    }
+
+    /// <summary>Reads a certificate request, not yet believed.</summary>
+    /// <exception cref="InvalidDataException">It is none, or its own signature, which proves that the asker holds the private key, is not right.</exception>
+    public static CertificateRequest ReadRequest(string requestPem)
+    {
+        try
+        {
+            return CertificateRequest.LoadSigningRequestPem(requestPem, HashAlgorithmName.SHA256);
+        }
+        catch (Exception error) when (error is CryptographicException or ArgumentException)
+        {
+            throw new InvalidDataException("This is not a PEM certificate request with a valid signature; make one with 'fedseg provision request'.", error);
+        }
+    }
+
+    /// <summary>SHA-256 of a public key's SubjectPublicKeyInfo, 64 lower-case hexadecimal digits: what two people compare.</summary>
+    public static string Thumbprint(PublicKey key) => Convert.ToHexStringLower(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+
     /// <summary>Loads a certificate with its private key, ready for TLS.</summary>
     /// <exception cref="InvalidDataException">A file is missing or is not what it should be; the message names it.</exception>
     public static X509Certificate2 LoadCertificate(string certificatePath, string keyPath)

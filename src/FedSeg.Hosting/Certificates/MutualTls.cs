@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
@@ -13,11 +14,23 @@ public static class MutualTls
     /// <summary>SHA-256 of a certificate, 64 lower-case hexadecimal digits.</summary>
     public static string Thumbprint(X509Certificate2 certificate) => Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256));
 
+    /// <summary>The same of a certificate in PEM.</summary>
+    public static string ThumbprintOfPem(string pem)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(pem);
+        return Thumbprint(certificate);
+    }
+
     /// <summary>Whether the authority signed a certificate, for this purpose, and it is in its time.</summary>
-    public static bool IsTrusted(X509Certificate2 certificate, X509Certificate2 authority, Oid purpose)
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="authority">The federation's.</param>
+    /// <param name="purpose">What the certificate is shown for.</param>
+    /// <param name="issuing">An authority below it that may have signed in its place; believed only as far as the authority vouches for it.</param>
+    public static bool IsTrusted(X509Certificate2 certificate, X509Certificate2 authority, Oid purpose, X509Certificate2? issuing = null)
     {
         using var chain = new X509Chain { ChainPolicy = TrustOnly(authority) };
         chain.ChainPolicy.ApplicationPolicy.Add(purpose);
+        if (issuing is not null) chain.ChainPolicy.ExtraStore.Add(issuing);
         return chain.Build(certificate);
     }
 
@@ -37,6 +50,19 @@ public static class MutualTls
 
     /// <summary>The purpose a coordinator asks of its callers' certificates.</summary>
     public static Oid ClientAuthentication { get; } = new("1.3.6.1.5.5.7.3.2");
+
+    /// <summary>
+    /// A handler that dials a coordinator for somebody who has no certificate yet. Without an authority it believes any server: for asking for the authority's certificate,
+    /// which is believed by its thumbprint, and for nothing else.
+    /// </summary>
+    [SuppressMessage("Security", "CA5359", Justification = "What comes back is public and believed by its thumbprint; nothing secret is sent this way.")]
+    public static SocketsHttpHandler CreateNewcomersHandler(X509Certificate2? authority)
+    {
+        var tls = new SslClientAuthenticationOptions { EnabledSslProtocols = Protocols };
+        if (authority is not null) tls.CertificateChainPolicy = TrustOnly(authority);
+        else tls.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        return new SocketsHttpHandler { SslOptions = tls, ConnectTimeout = TimeSpan.FromSeconds(15) };
+    }
 
     /// <summary>
     /// A handler that dials the coordinator: presents the member's certificate, accepts only a server certificate that the authority signed for the dialled

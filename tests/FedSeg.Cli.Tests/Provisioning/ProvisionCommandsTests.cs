@@ -123,6 +123,23 @@ public sealed class ProvisionCommandsTests : IDisposable
         Assert.False(Directory.Exists(_folder["kit"]));
     }
 
+    [Fact]
+    public async Task IssuingAndToken_ForASite_LeaveTheHashOfAToken()
+    {
+        var issuing = _folder["issuing"];
+        await DoneAsync("init", "--authority", Authority);
+        await DoneAsync("issuing", "--authority", Authority, "--out", issuing);
+
+        var made = await FedsegProcess.RunAsync("provision", "token", "--authority", issuing, "--site", "north");
+
+        using var authority = KeyFiles.LoadAuthority(Path.Combine(Authority, "authority.pem"));
+        var parts = made.Output.Trim().Split('.');
+        Assert.Equal(MutualTls.Thumbprint(authority), parts[1]);
+        var book = await File.ReadAllTextAsync(Path.Combine(issuing, "enrolments.json"), TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(parts[0], book);
+        Assert.Contains(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(parts[0]))), book);
+    }
+
     private static async Task DoneAsync(params string[] arguments)
     {
         var ended = await FedsegProcess.RunAsync(["provision", .. arguments]);

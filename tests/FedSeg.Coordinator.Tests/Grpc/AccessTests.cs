@@ -1,4 +1,6 @@
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Rounds;
+using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
@@ -29,6 +31,65 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
     [Fact]
     public async Task AnyCall_CertificateOfAnotherAuthority_IsCutOffInTheHandshake() =>
         Assert.Contains(await RefusalAsync(ListAsync(server.DialFromAnotherFederation("ada"))), CutOff);
+
+    [Fact]
+    public async Task AnyCall_OfferingTls12Only_IsCutOffInTheHandshake()
+    {
+        var member = server.SignMember("old", MemberKind.Person, PersonRole.DataScientist);
+
+        Assert.Contains(await RefusalAsync(ListAsync(server.DialWithTls12(member))), CutOff);
+        await ListAsync(server.Dial(member));
+    }
+
+    [Fact]
+    public async Task Attend_RevokedMeanwhile_IsCutWithinAMinute()
+    {
+        using var attendance = new FederationClient(server.Dial("stolen", MemberKind.Site)).Attend(new AttendRequest(), cancellationToken: Token);
+        var next = attendance.ResponseStream.MoveNext(Token);
+        while (!server.Part<SiteDirectory>().Attending.Contains(SiteId.Parse("stolen"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+
+        server.Revoke(MemberKind.Site, "stolen");
+
+        await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            // What it may still be told is that there is nothing to do.
+            while (await next.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, Token)) next = attendance.ResponseStream.MoveNext(Token);
+        });
+    }
+
+    [Fact]
+    public async Task Attend_AnotherKeyWhileTheSiteAttends_IsRefusedAndAlarms()
+    {
+        using var attendance = new FederationClient(server.Dial("cloned", MemberKind.Site)).Attend(new AttendRequest(), cancellationToken: Token);
+        var first = attendance.ResponseStream.MoveNext(Token);
+        while (!server.Part<SiteDirectory>().Attending.Contains(SiteId.Parse("cloned"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+
+        using var second = new FederationClient(server.Dial("cloned", MemberKind.Site)).Attend(new AttendRequest(), cancellationToken: Token);
+
+        Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(second.ResponseStream.MoveNext(Token)));
+        Assert.Contains(server.Part<CoordinatorLedger>().Read().Entries(), entry => entry.Action == "secondSession" && entry.Facts["site"] == "cloned");
+        while (!(await server.AskOperationsAsync("/metrics", Token)).Body.Contains("kind=\"secondSession\"", StringComparison.Ordinal)) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Token);
+        Assert.False(first.IsFaulted);
+    }
+
+    [Theory]
+    [InlineData("behind", -3_600_000L)]
+    [InlineData("ahead", 3_600_000L)]
+    [InlineData("decade", -315_000_000_000L)]
+    [InlineData("absurd", long.MaxValue / 2)]
+    public async Task Attend_ClockFarAway_IsAlarmed(string site, long skewMs)
+    {
+        var clock = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + skewMs;
+        var before = await AlarmsAsync();
+
+        using var attendance = new FederationClient(server.Dial(site, MemberKind.Site)).Attend(new AttendRequest { ClockMs = clock }, cancellationToken: Token);
+        _ = attendance.ResponseStream.MoveNext(Token);
+
+        while (await AlarmsAsync() == before) await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Token);
+
+        async Task<string?> AlarmsAsync() =>
+            (await server.AskOperationsAsync("/metrics", Token)).Body.Split('\n').FirstOrDefault(line => line.StartsWith("fedseg_sites_alarms", StringComparison.Ordinal) && line.Contains("kind=\"clock\"", StringComparison.Ordinal))?.Split(' ')[1];
+    }
 
     [Fact]
     public async Task AnyCall_AfterRevocation_IsRefusedOnTheSameConnection()

@@ -4,6 +4,7 @@ using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Enrolment;
 using FedSeg.Hosting.Programs;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
@@ -21,18 +22,21 @@ public sealed class CoordinatorServer : IAsyncLifetime
     private readonly List<IDisposable> _owned = [];
     private FederationAuthority _authority = null!;
     private WebApplication _app = null!;
-    private Uri _address = null!;
+    private Uri _address = null!, _enrolmentAddress = null!;
 
     public async ValueTask InitializeAsync()
     {
         _authority = FederationAuthority.Create(PathOf("authority"), "test", TimeProvider.System);
+        Issuing = _authority.CreateIssuing(PathOf("issuing"), TimeSpan.FromDays(1));
+        Enrolments = new EnrolmentBook(PathOf("issuing"), TimeProvider.System);
         var request = KeyFiles.CreateRequest(PathOf("coordinator.key"), "coordinator");
         await File.WriteAllTextAsync(PathOf("coordinator.pem"), _authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(1)));
         await File.WriteAllTextAsync(PathOf("coordinator.json"), """
             {
               "Coordinator": {
                 "Listen": "127.0.0.1:0", "DataDirectory": "data", "Certificate": "coordinator.pem", "PrivateKey": "coordinator.key",
-                "Authority": "authority/authority.pem", "Register": "authority/register.json", "Operations": "127.0.0.1:0"
+                "Authority": "authority/authority.pem", "Register": "authority/register.json", "Operations": "127.0.0.1:0",
+                "Enrolment": { "Issuing": "issuing", "Listen": "127.0.0.1:0" }
               }
             }
             """);
@@ -49,8 +53,13 @@ public sealed class CoordinatorServer : IAsyncLifetime
         _app = builder.Build();
         _app.UseFederation();
         await _app.StartAsync();
-        _address = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address)).ToArray();
+        (_address, _enrolmentAddress) = (addresses[0], addresses[1]);
     }
+
+    internal FederationAuthority Issuing { get; private set; } = null!;
+
+    internal EnrolmentBook Enrolments { get; private set; } = null!;
 
     /// <summary>What the operators' port answers.</summary>
     internal async Task<(int Status, string Body)> AskOperationsAsync(string path, CancellationToken cancellationToken)
@@ -81,6 +90,33 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return Dial(new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = trust } });
     }
 
+    /// <summary>A channel of a member that offers nothing newer than TLS 1.2.</summary>
+    internal GrpcChannel DialWithTls12(X509Certificate2 certificate)
+    {
+        var handler = MutualTls.CreateClientHandler(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath));
+        handler.SslOptions.EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12;
+        return Dial(handler);
+    }
+
+    /// <summary>A channel of somebody without a certificate, at the port that is there for them.</summary>
+    internal GrpcChannel DialToEnrol() => Dial(MutualTls.CreateNewcomersHandler(KeyFiles.LoadAuthority(_authority.CertificatePath)), _enrolmentAddress);
+
+    /// <summary>A new key in a file, and the request for it.</summary>
+    internal (string KeyPath, string Request) NewKey()
+    {
+        var path = PathOf(Guid.NewGuid() + ".key");
+        return (path, KeyFiles.CreateRequest(path, "anybody"));
+    }
+
+    /// <summary>A certificate in PEM with the key that <see cref="NewKey"/> made.</summary>
+    internal X509Certificate2 WithKey(string certificate, string keyPath)
+    {
+        File.WriteAllText(keyPath + ".pem", certificate);
+        var loaded = KeyFiles.LoadCertificate(keyPath + ".pem", keyPath);
+        _owned.Add(loaded);
+        return loaded;
+    }
+
     internal GrpcChannel Dial(X509Certificate2 certificate) => Dial(MutualTls.CreateClientHandler(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath)));
 
     internal X509Certificate2 SignMember(string name, MemberKind kind, PersonRole role = PersonRole.None) => SignMember(_authority, name, kind, role);
@@ -104,9 +140,9 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return certificate;
     }
 
-    private GrpcChannel Dial(SocketsHttpHandler handler)
+    private GrpcChannel Dial(SocketsHttpHandler handler, Uri? address = null)
     {
-        var channel = GrpcChannel.ForAddress(_address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var channel = GrpcChannel.ForAddress(address ?? _address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
         _owned.Insert(0, channel);
         return channel;
     }

@@ -20,6 +20,9 @@ public sealed class AccessMatrixTests(CoordinatorServer server) : IClassFixture<
 {
     private const string Site = "Site", Everybody = "PlatformAdmin DataScientist SiteOperator PrivacyOfficer Auditor";
 
+    /// <summary>Whoever holds a token may enrol, whoever he is; the token is asked for behind the door.</summary>
+    private const string Anyone = Site + " " + nameof(PersonRole.None) + " " + Everybody;
+
     /// <summary>Who is let in; everybody else is refused.</summary>
     private static readonly Dictionary<string, string> Rows = new()
     {
@@ -29,6 +32,8 @@ public sealed class AccessMatrixTests(CoordinatorServer server) : IClassFixture<
         ["fedseg.v1.Federation/Upload"] = Site,
         ["fedseg.v1.Federation/Decline"] = Site,
         ["fedseg.v1.Federation/Await"] = Site,
+        ["fedseg.v1.Enrolment/GetAuthority"] = Anyone,
+        ["fedseg.v1.Enrolment/Enrol"] = Anyone,
         ["fedseg.v1.Blind/Submit"] = Site,
         ["fedseg.v1.Blind/Next"] = Site,
         ["fedseg.v1.Ledgers/AddCheckpoint"] = Site,

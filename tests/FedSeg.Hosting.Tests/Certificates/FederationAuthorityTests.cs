@@ -21,12 +21,12 @@ public sealed class FederationAuthorityTests : IDisposable
     }
 
     [Fact]
-    public void Create_NewFolder_HasAnAuthorityThatCanSignNoFurtherAuthorities()
+    public void Create_NewFolder_HasAnAuthorityWithRoomForOneLevelBelowIt()
     {
         var constraints = Assert.Single(_authority.Certificate.Extensions.OfType<X509BasicConstraintsExtension>());
 
         Assert.True(constraints.CertificateAuthority);
-        Assert.Equal(0, constraints.PathLengthConstraint);
+        Assert.Equal(1, constraints.PathLengthConstraint);
         Assert.Empty(_authority.Register.Members);
     }
 

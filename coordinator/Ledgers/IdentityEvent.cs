@@ -1,0 +1,17 @@
+namespace FedSeg.Coordinator.Ledgers;
+
+/// <summary>What the coordinator's ledger says of sites' identities.</summary>
+internal enum IdentityEvent
+{
+    /// <summary>A token came with a key that now waits for a person.</summary>
+    EnrolmentRequested,
+
+    /// <summary>A token was refused.</summary>
+    EnrolmentRefused,
+
+    /// <summary>A confirmed site fetched its certificate.</summary>
+    SiteEnrolled,
+
+    /// <summary>Somebody attended as a site with another key while the site itself did.</summary>
+    SecondSession,
+}
