@@ -57,7 +57,7 @@ internal sealed class CaseCache(string directory, long mostBytes)
         var labels = reader.ReadBytes(voxels.Length);
         var reference = reader.ReadBytes(facts.Original.VoxelCount);
         var image = PreparedImage.Restore(new Volume(facts.Input, voxels), facts.Original, facts.BoxStart, facts.BoxSize, maxThreads: 1);
-        return new PreparedCase(facts.PatientKey, image, new LabelVolume(facts.Input, labels), new LabelVolume(facts.Original, reference)) { Undrawn = facts.Undrawn };
+        return new PreparedCase(facts.PatientKey, image, new LabelVolume(facts.Input, labels), new LabelVolume(facts.Original, reference), facts.IsMasked) { Undrawn = facts.Undrawn };
     }
 
     /// <summary>Keeps a case, if there is room; a disk that refuses costs time at the next start, nothing else.</summary>
@@ -91,7 +91,7 @@ internal sealed class CaseCache(string directory, long mostBytes)
     private static void Write(string path, PreparedCase entry)
     {
         var facts = new CaseFacts(
-            entry.PatientKey, entry.Image.Grid, entry.Reference.Grid, entry.Prepared.Box.Start, entry.Prepared.Box.Part.Size, entry.Undrawn);
+            entry.PatientKey, entry.Image.Grid, entry.Reference.Grid, entry.Prepared.Box.Start, entry.Prepared.Box.Part.Size, entry.Undrawn, entry.IsMasked);
         var header = JsonSerializer.SerializeToUtf8Bytes(facts, FederationJson.Options);
         using var stream = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16);
         using var writer = new BinaryWriter(stream);
@@ -106,5 +106,5 @@ internal sealed class CaseCache(string directory, long mostBytes)
 
     /// <summary>What stands before the voxels. Doubles survive JSON to the last bit.</summary>
     private sealed record CaseFacts(
-        string PatientKey, GridGeometry Input, GridGeometry Original, Index3 BoxStart, Index3 BoxSize, ImmutableArray<byte> Undrawn);
+        string PatientKey, GridGeometry Input, GridGeometry Original, Index3 BoxStart, Index3 BoxSize, ImmutableArray<byte> Undrawn, bool IsMasked);
 }

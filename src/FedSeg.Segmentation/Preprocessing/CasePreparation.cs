@@ -36,7 +36,7 @@ internal sealed class CasePreparation(
                 return (null, new QuarantinedCase(folder, nameof(QuarantineReason.UnsupportedImage), detail));
             case CaseOutcome.Usable { Case: var usable }:
                 var image = PreparedImage.From(usable.Image, preprocessing, maxThreads: 1); // cases are read in parallel
-                return (new PreparedCase(usable.PatientKey, image, image.Prepare(usable.Labels), usable.Labels) { Undrawn = [.. vocabulary.Undrawn] }, null);
+                return (image.PrepareCase(usable.PatientKey, usable.Labels, [.. vocabulary.Undrawn]), null);
             case var other:
                 throw new InvalidOperationException($"{other.GetType().Name} is not handled.");
         }

@@ -6,6 +6,12 @@ namespace FedSeg.Segmentation.Preprocessing;
 /// <summary>A case as the network sees it, with what is needed to score it as the radiologist sees it.</summary>
 public sealed class PreparedCase
 {
+    /// <summary>
+    /// Stands in <see cref="Labels"/> for what lies outside the body, in a plan that normalises within it: background for the loss, and 0 in the image whatever
+    /// augmentation does. Source: nnU-Net v2, which writes −1.
+    /// </summary>
+    internal const byte Outside = byte.MaxValue;
+
     private const int LargestVoxelList = 10_000;
 
     // Voxel indices of each class that occurs, evenly thinned to at most LargestVoxelList.
@@ -15,15 +21,17 @@ public sealed class PreparedCase
     /// <param name="image">The prepared image.</param>
     /// <param name="labels">The reference on the prepared image's grid.</param>
     /// <param name="reference">The reference as it was read.</param>
+    /// <param name="isMasked">Whether labels tell <see cref="Outside"/>.</param>
     /// <exception cref="ArgumentException">Image and labels differ in size.</exception>
-    public PreparedCase(string patientKey, PreparedImage image, LabelVolume labels, LabelVolume reference)
+    public PreparedCase(string patientKey, PreparedImage image, LabelVolume labels, LabelVolume reference, bool isMasked = false)
     {
         if (image.Input.Grid.Size != labels.Grid.Size) throw new ArgumentException("Image and labels differ in size.", nameof(labels));
         PatientKey = patientKey;
         Prepared = image;
         Labels = labels;
         Reference = reference;
-        _foreground = VoxelsByClass(labels.Labels);
+        IsMasked = isMasked;
+        _foreground = VoxelsByClass(labels.Labels, isMasked);
     }
 
     public string PatientKey { get; }
@@ -33,6 +41,9 @@ public sealed class PreparedCase
 
     /// <summary>Normalised image on the plan's grid.</summary>
     public Volume Image => Prepared.Input;
+
+    /// <summary>Whether the image is 0 outside the body by the plan, and <see cref="Labels"/> tells where that is.</summary>
+    public bool IsMasked { get; }
 
     /// <summary>The reference on the plan's grid.</summary>
     public LabelVolume Labels { get; }
@@ -61,7 +72,7 @@ public sealed class PreparedCase
         return new Index3(index / (Size.Y * Size.X), index / Size.X % Size.Y, index % Size.X);
     }
 
-    private static int[][] VoxelsByClass(byte[] labels)
+    private static int[][] VoxelsByClass(byte[] labels, bool isMasked)
     {
         var counts = new int[256];
         foreach (var label in labels) counts[label]++;
@@ -71,7 +82,7 @@ public sealed class PreparedCase
         for (var i = 0; i < labels.Length; i++)
         {
             var label = labels[i];
-            if (label == 0) continue;
+            if (label == 0 || isMasked && label == Outside) continue;
             var stride = (counts[label] + LargestVoxelList - 1) / LargestVoxelList;
             if (seen[label]++ % stride == 0) (lists[label] ??= []).Add(i);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Cropping;
 using FedSeg.Imaging.Normalising;
@@ -16,8 +17,12 @@ public sealed class PreparedImage
     private readonly CropBox _box;
     private readonly int _maxThreads;
 
-    private PreparedImage(Volume input, CanonicalOrientation orientation, CropBox box, int maxThreads)
+    // On the cropped grid before resampling, where the plan normalises within the body; only needed to prepare labels.
+    private readonly bool[]? _body;
+
+    private PreparedImage(Volume input, CanonicalOrientation orientation, CropBox box, bool[]? body, int maxThreads)
     {
+        _body = body;
         Input = input;
         _orientation = orientation;
         _box = box;
@@ -39,7 +44,9 @@ public sealed class PreparedImage
         var canonical = orientation.Apply(image);
         var box = preprocessing.Crop == CropRule.None ? CropBox.All(canonical.Grid) : CropBox.OfNonzero(canonical);
         var spacing = new Vector3D(X: preprocessing.SpacingMm[2], Y: preprocessing.SpacingMm[1], Z: preprocessing.SpacingMm[0]);
-        return new PreparedImage(Resampler.ToSpacing(Normalise(box.Cut(canonical), preprocessing), spacing, maxThreads), orientation, box, maxThreads);
+        var cut = box.Cut(canonical);
+        var body = preprocessing.Crop == CropRule.NonzeroMasked ? NonzeroMask.Of(cut) : null;
+        return new PreparedImage(Resampler.ToSpacing(Normalise(cut, preprocessing, body), spacing, maxThreads), orientation, box, body, maxThreads);
     }
 
     /// <summary>The part of the canonical grid that was kept.</summary>
@@ -54,11 +61,29 @@ public sealed class PreparedImage
     internal static PreparedImage Restore(Volume input, GridGeometry original, Index3 boxStart, Index3 boxSize, int maxThreads)
     {
         var orientation = CanonicalOrientation.Of(original);
-        return new PreparedImage(input, orientation, new CropBox(orientation.CanonicalGrid, boxStart, boxSize), maxThreads);
+        return new PreparedImage(input, orientation, new CropBox(orientation.CanonicalGrid, boxStart, boxSize), body: null, maxThreads);
     }
 
     /// <summary>Brings labels drawn on the image to the network's grid; what lies outside the crop is lost.</summary>
     public LabelVolume Prepare(LabelVolume labels) => Resampler.ToGrid(_box.Cut(_orientation.Apply(labels)), Input.Grid, _maxThreads);
+
+    /// <summary>The same as a training case has it: with <see cref="PreparedCase.Outside"/> for background outside the body, where the plan normalises within it.</summary>
+    /// <exception cref="InvalidOperationException">A class has the number that stands for the outside.</exception>
+    internal PreparedCase PrepareCase(string patientKey, LabelVolume reference, ImmutableArray<byte> undrawn)
+    {
+        var labels = Prepare(reference);
+        if (_body is null) return new PreparedCase(patientKey, this, labels, reference) { Undrawn = undrawn };
+        if (labels.Labels.Contains(PreparedCase.Outside)) throw new InvalidOperationException($"Class {PreparedCase.Outside} stands for the outside of the body.");
+        var body = Resampler.ToGrid(new LabelVolume(_box.Part, [.. _body.Select(inside => inside ? (byte)1 : (byte)0)]), Input.Grid, _maxThreads).Labels;
+        // A copy: unresampled, the reference's own array came through.
+        byte[] marked = [.. labels.Labels];
+        for (var i = 0; i < marked.Length; i++)
+        {
+            if (body[i] == 0 && marked[i] == 0) marked[i] = PreparedCase.Outside;
+        }
+
+        return new PreparedCase(patientKey, this, new LabelVolume(Input.Grid, marked), reference, isMasked: true) { Undrawn = undrawn };
+    }
 
     /// <summary>
     /// Takes the logits of each slice of the network's grid and labels the cropped part of the scanner's grid, its axes still the canonical ones. The logits are
@@ -73,12 +98,10 @@ public sealed class PreparedImage
     internal Volume ToScannerGrid(Volume image) =>
         _orientation.Undo(_box.PutBack(Resampler.ToGrid(image, _box.Part, _maxThreads)), _orientation.OriginalGrid);
 
-    private static Volume Normalise(Volume image, PreprocessingSpec preprocessing)
+    private static Volume Normalise(Volume image, PreprocessingSpec preprocessing, bool[]? body)
     {
         if (preprocessing.Modality == "CT") return IntensityNormalisation.ClipAndZScore(image, CtStatistics(preprocessing.Intensity));
-        return preprocessing.Crop == CropRule.NonzeroMasked
-            ? IntensityNormalisation.ZScoreWithin(image, NonzeroMask.Of(image))
-            : IntensityNormalisation.ZScore(image);
+        return body is null ? IntensityNormalisation.ZScore(image) : IntensityNormalisation.ZScoreWithin(image, body);
     }
 
     private static IntensityStatistics CtStatistics(ForegroundIntensity? planned) => planned is null

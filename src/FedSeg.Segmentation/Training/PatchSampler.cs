@@ -74,9 +74,22 @@ internal sealed class PatchSampler
         var start = Start(source, onForeground, random);
         var spatial = _augment ? SpatialAugmentation.Draw(random, _size, source.Spacing) : SpatialAugmentation.None;
         spatial.Extract(source, start, _size, image, labels);
-        if (!_augment) return;
-        IntensityAugmentation.Apply(image, _size, random);
-        Mirror.Apply(image, labels, _size, _mirroredAxes, random);
+        if (_augment)
+        {
+            IntensityAugmentation.Apply(image, _size, random);
+            Mirror.Apply(image, labels, _size, _mirroredAxes, random);
+        }
+
+        if (source.IsMasked) ClearOutside(image, labels);
+    }
+
+    /// <summary>Sets the surroundings of the body back to what they were, background and 0: no scanner changes them.</summary>
+    private static void ClearOutside(Span<float> image, Span<byte> labels)
+    {
+        for (var i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] == PreparedCase.Outside) (image[i], labels[i]) = (0, 0);
+        }
     }
 
     /// <summary>The patch's first voxel in the image: inside where the image is larger, centred with a margin of nothing where it is smaller.</summary>

@@ -82,6 +82,21 @@ public sealed class PreparedImageTests
     }
 
     [Fact]
+    public void PrepareCase_Masked_TellsBackgroundOutsideTheBody()
+    {
+        // The middle voxel is a hole in the body, the last a label drawn outside it.
+        var grid = SyntheticCases.Grid(1, 1, 7);
+        var image = PreparedImage.From(
+            new Volume(grid, [5, 10, 30, 20, 0, 0, 9]), SyntheticCases.Preprocessing() with { Crop = CropRule.NonzeroMasked });
+
+        var prepared = image.PrepareCase("a", new LabelVolume(grid, [0, 1, 2, 0, 1, 0, 0]), []);
+
+        Assert.True(prepared.IsMasked);
+        Assert.Equal([0, 1, 2, 0, 1, PreparedCase.Outside, 0], prepared.Labels.Labels);
+        Assert.Equal([0, 1, 2, 0, 1, 0, 0], prepared.Reference.Labels);
+    }
+
+    [Fact]
     public void From_CroppedCt_KeepsTheFixedNumbers()
     {
         var image = new Volume(SyntheticCases.Grid(1, 1, 5), [0, -1000, 50, 150, 0]);

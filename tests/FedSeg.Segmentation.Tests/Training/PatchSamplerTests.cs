@@ -1,5 +1,6 @@
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Volumes;
+using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
 
 namespace FedSeg.Segmentation.Tests.Training;
@@ -49,6 +50,26 @@ public sealed class PatchSamplerTests
             Assert.Equal(a.Labels, second.Batch(i).Labels);
             Assert.NotEqual(a.Images, b.Images);
         }
+    }
+
+    /// <summary>nnU-Net's mask: whatever augmentation does, the surroundings of the body stay 0.</summary>
+    [Fact]
+    public void Batch_MaskedCase_IsZeroOutsideTheBodyAndBackgroundThere()
+    {
+        var grid = SyntheticCases.Grid(16, 16, 16);
+        var ball = SyntheticCases.Ball(16, "a", 1);
+        // The body is the lower half of the columns.
+        var voxels = Enumerable.Range(0, grid.VoxelCount).Select(i => i % 16 < 8 || i == grid.VoxelCount - 1 ? ball.Image.Voxels[i] + 10 : 0f);
+        var image = PreparedImage.From(new Volume(grid, [.. voxels]), SyntheticCases.Preprocessing() with { Crop = CropRule.NonzeroMasked });
+        var masked = image.PrepareCase("a", new LabelVolume(grid, new byte[grid.VoxelCount]), []);
+        var plain = new PreparedCase("a", image, new LabelVolume(grid, new byte[grid.VoxelCount]), masked.Reference);
+
+        var patches = Enumerable.Range(0, 40).Select(step => new PatchSampler([masked], Schedule(16)).Batch(step)).ToList();
+
+        Assert.All(patches, patch => Assert.DoesNotContain(PreparedCase.Outside, patch.Labels));
+        // Half of the voxels and more lie outside; without the mask, noise and gain reach them.
+        Assert.All(patches, patch => Assert.InRange(patch.Images.Count(value => value == 0), patch.Images.Length / 3, patch.Images.Length));
+        Assert.Contains(Enumerable.Range(0, 40).Select(step => new PatchSampler([plain], Schedule(16)).Batch(step)), patch => patch.Images.Count(value => value == 0) < patch.Images.Length / 3);
     }
 
     [Fact]

@@ -68,9 +68,12 @@ internal sealed class SpatialAugmentation
         return new SpatialAugmentation(map);
     }
 
-    /// <summary>Fills a patch whose unchanged first voxel would be <paramref name="start"/>.</summary>
+    /// <summary>
+    /// Fills a patch, empty so far, whose unchanged first voxel would be <paramref name="start"/>. Beyond the image of a masked case lies what lies outside the body.
+    /// </summary>
     public void Extract(PreparedCase source, Index3 start, Index3 size, Span<float> image, Span<byte> labels)
     {
+        if (source.IsMasked) labels.Fill(PreparedCase.Outside);
         if (_map is null)
         {
             Crop(source, start, size, image, labels);
@@ -117,7 +120,7 @@ internal sealed class SpatialAugmentation
 
                     int nearZ = (int)Math.Floor(atZ + 0.5), nearY = (int)Math.Floor(atY + 0.5), nearX = (int)Math.Floor(atX + 0.5);
                     var inside = (uint)nearZ < (uint)from.Z && (uint)nearY < (uint)from.Y && (uint)nearX < (uint)from.X;
-                    labels[write] = inside ? source.Labels.Labels[(nearZ * from.Y + nearY) * from.X + nearX] : (byte)0;
+                    if (inside) labels[write] = source.Labels.Labels[(nearZ * from.Y + nearY) * from.X + nearX];
                 }
             }
         }
