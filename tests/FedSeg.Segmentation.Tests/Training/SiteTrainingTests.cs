@@ -135,7 +135,7 @@ public sealed class SiteTrainingTests : IDisposable
         var first = UpdateOf(recipe);
 
         // The only site's control variate is the federation's: no correction, as plain. Zero for the federation's: corrected.
-        WriteControl(first);
+        new SmallFederation(_folder).WriteControl(first);
         Assert.All(UpdateOf(Recipe(), round: 2), tensor => Assert.Equal(tensor.Value, UpdateOf(recipe, 2, Files(control: "control"))[tensor.Key]));
         Assert.NotEqual(UpdateOf(Recipe(), round: 2)["head.weight"], UpdateOf(recipe, 2)["head.weight"]);
     }
@@ -178,7 +178,7 @@ public sealed class SiteTrainingTests : IDisposable
     {
         var start = File.ReadAllBytes(_folder["base"]);
         var full = Cohort.Split(SyntheticCases.Make(3, seed: 9), 0.5, seed: 7);
-        Federate(Halves(undrawn), Recipe(steps: 30) with { Augmentation = AugmentationKind.None }, rounds: 2);
+        new SmallFederation(_folder).Federate(SmallFederation.Halves(undrawn), Recipe(steps: 30) with { Augmentation = AugmentationKind.None }, rounds: 2);
         var scores = Assert.IsType<RoundOutcome.Done>(RoundWork.Run(
             Plans.Round(4, RoundTask.Evaluate), full, Files(state: null), CPU, null, TestContext.Current.CancellationToken)).Scores;
         File.WriteAllBytes(_folder["base"], start);
@@ -190,76 +190,21 @@ public sealed class SiteTrainingTests : IDisposable
     {
         // Steps so small that the gradients of one round still hold in the next: what remains is how the sites differ.
         var small = Recipe(steps: 6) with { LearningRate = 1e-4, Augmentation = AugmentationKind.None };
-        var plain = Federate(Halves(undrawn: false), small, rounds: 2)[^1];
+        var plain = new SmallFederation(_folder).Federate(SmallFederation.Halves(undrawn: false), small, rounds: 2)[^1];
         ModelInitializer.Write(_folder["base"], ArchitectureCatalog.Manifest(Plans.Small), seed: 3);
-        var corrected = Federate(Halves(undrawn: false), small with { Algorithm = new LocalAlgorithm.Scaffold() }, rounds: 2)[^1];
-        Assert.True(Cosine(corrected) > Cosine(plain) + 0.1, $"plain {Cosine(plain)}, corrected {Cosine(corrected)}");
+        var corrected = new SmallFederation(_folder).Federate(SmallFederation.Halves(undrawn: false), small with { Algorithm = new LocalAlgorithm.Scaffold() }, rounds: 2)[^1];
+        Assert.True(SmallFederation.Cosine(corrected) > SmallFederation.Cosine(plain) + 0.1, $"plain {SmallFederation.Cosine(plain)}, corrected {SmallFederation.Cosine(corrected)}");
     }
 
     [Fact]
     public void Ditto_SiteUnlikeTheOther_HasABetterModelOfItsOwn()
     {
-        var sites = Halves(undrawn: false);
+        var sites = SmallFederation.Halves(undrawn: false);
         var recipe = Recipe(new LocalAlgorithm.Ditto(0.01), steps: 30) with { Augmentation = AugmentationKind.None };
-        Federate(sites, recipe, rounds: 2);
+        new SmallFederation(_folder).Federate(sites, recipe, rounds: 2);
         var closed = Assert.IsType<RoundOutcome.Done>(RoundWork.Run(
             Plans.Round(4, RoundTask.Evaluate, recipe), sites[0], Files(state: "site-0"), CPU, null, TestContext.Current.CancellationToken));
         Assert.True(closed.PersonalScores[0].MeanDice > closed.Scores[0].MeanDice + 0.1, $"{closed.Scores[0]} {closed.PersonalScores[0]}");
-    }
-
-    private static Cohort[] Halves(bool undrawn) =>
-        [.. Enumerable.Range(1, 2).Select(drawn => Cohort.Split(SyntheticCases.Make(3, seed: drawn).Select(entry => Only(entry, (byte)drawn, undrawn)), 0.25, seed: 7))];
-
-    /// <summary>Rounds over all sites, each site counting once; the base model moves on. Gives every round's updates.</summary>
-    private List<Dictionary<string, float[]>[]> Federate(Cohort[] sites, TrainingRecipe recipe, int rounds)
-    {
-        var all = new List<Dictionary<string, float[]>[]>();
-        Dictionary<string, float[]>? control = null;
-        for (var round = 1; round <= rounds; round++)
-        {
-            var plan = Plans.Round(round, recipe: recipe);
-            Dictionary<string, float[]>[] updates = [.. sites.Select((site, i) =>
-            {
-                var files = Files(state: $"site-{i}", control: control is null ? null : "control");
-                Assert.IsType<RoundOutcome.Done>(RoundWork.Run(plan, site.WithoutHeldBack(), files, CPU, null, TestContext.Current.CancellationToken));
-                return Update();
-            })];
-            AddMean(updates);
-            if (recipe.Algorithm is LocalAlgorithm.Scaffold) WriteControl(control = Mean(updates)); // two rounds at most: from zero, the change is the value
-            all.Add(updates);
-        }
-
-        return all;
-    }
-
-    private static Dictionary<string, float[]> Mean(Dictionary<string, float[]>[] updates) => updates[0].ToDictionary(
-        tensor => tensor.Key, tensor => tensor.Value.Select((_, i) => updates.Average(update => update[tensor.Key][i])).ToArray());
-
-    /// <summary>Cosine between the weights' changes of two sites.</summary>
-    private static double Cosine(Dictionary<string, float[]>[] updates)
-    {
-        float[][] weights = [.. updates.Select(update => update.Where(tensor => !tensor.Key.StartsWith("control.", StringComparison.Ordinal)).SelectMany(tensor => tensor.Value).ToArray())];
-        double Dot(int a, int b) => weights[a].Zip(weights[b], (x, y) => (double)x * y).Sum();
-        return Dot(0, 1) / Math.Sqrt(Dot(0, 0) * Dot(1, 1));
-    }
-
-    private static PreparedCase Only(PreparedCase whole, byte drawn, bool undrawn)
-    {
-        var labels = new LabelVolume(whole.Labels.Grid, [.. whole.Labels.Labels.Select(label => label == drawn ? label : (byte)0)]);
-        return new PreparedCase(whole.PatientKey, whole.Prepared, labels, labels) { Undrawn = undrawn ? [(byte)(3 - drawn)] : [] };
-    }
-
-    private void AddMean(Dictionary<string, float[]>[] updates)
-    {
-        var (manifest, mean) = (ArchitectureCatalog.Manifest(Plans.Small), Mean(updates));
-        using (var model = SafetensorsFile.Open(_folder["base"]))
-        using (var writer = SafetensorsWriter.Create(_folder["next"], manifest, model.Metadata))
-        {
-            foreach (var tensor in manifest.Tensors) writer.Write([.. model.ReadAll(tensor.Name).Zip(mean[tensor.Name], (value, change) => value + change)]);
-            writer.Complete();
-        }
-
-        File.Move(_folder["next"], _folder["base"], overwrite: true);
     }
 
     [Fact]
@@ -313,12 +258,4 @@ public sealed class SiteTrainingTests : IDisposable
 
     private Dictionary<string, string> Contents(string state) => Directory.GetFiles(_folder[state], "*", SearchOption.AllDirectories)
         .ToDictionary(path => Path.GetRelativePath(_folder[state], path), path => Convert.ToHexString(File.ReadAllBytes(path)));
-
-    private void WriteControl(Dictionary<string, float[]> update)
-    {
-        var manifest = ArchitectureCatalog.Manifest(Plans.Small);
-        using var writer = SafetensorsWriter.Create(_folder["control"], manifest);
-        foreach (var tensor in manifest.Tensors) writer.Write(update[UpdateManifest.ControlName(tensor.Name)]);
-        writer.Complete();
-    }
 }
