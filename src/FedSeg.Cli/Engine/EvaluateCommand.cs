@@ -8,22 +8,10 @@ namespace FedSeg.Cli.Engine;
 /// <summary><c>fedseg evaluate</c>: a model scored on every labelled case below a data folder.</summary>
 internal static class EvaluateCommand
 {
-    private static readonly Option<FileInfo[]> Models = new("--model")
-    {
-        Description = "A model file; several are averaged.",
-        Required = true,
-        AllowMultipleArgumentsPerToken = true,
-    };
-
     private static readonly Option<DirectoryInfo> Data = new("--data")
     {
         Description = "DIR/<site>/<case>/… with DICOM files.",
         Required = true,
-    };
-
-    private static readonly Option<bool> Mirror = new("--mirror")
-    {
-        Description = "Average over mirror images too; slower by up to 8 times.",
     };
 
     private static readonly Option<bool> Quality = new("--quality")
@@ -37,27 +25,19 @@ internal static class EvaluateCommand
         DefaultValueFactory = _ => 1,
     };
 
-    private static readonly Option<string> DeviceName = new("--device")
-    {
-        Description = "auto, cpu or cuda:N.",
-        DefaultValueFactory = _ => "auto",
-    };
-
     public static Command Create() =>
-        new Command("evaluate", "Score a model on labelled cases.") { Models, Data, Mirror, Quality, Seed, DeviceName }.Computes(RunAsync);
+        new Command("evaluate", "Score a model on labelled cases.") { ModelSwitches.Models, Data, ModelSwitches.Mirror, Quality, Seed, DeviceSwitch.Option }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var folder = parsed.GetRequiredValue(Data);
-        var models = parsed.GetRequiredValue(Models);
-        if (parsed.GetValue(Quality) && models.Length == 1 && !parsed.GetValue(Mirror))
+        if (parsed.GetValue(Quality) && parsed.GetRequiredValue(ModelSwitches.Models).Length == 1 && !parsed.GetValue(ModelSwitches.Mirror))
         {
             throw new BadInputException("--quality needs several opinions: give more than one --model, or --mirror.");
         }
 
         if (!folder.Exists) throw new BadInputException($"There is no data folder '{folder.FullName}'.");
-        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
-        using var predictor = LocalEngine.Open(models, parsed.GetValue(Mirror), device);
+        using var predictor = ModelSwitches.Open(parsed);
         var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(
             predictor, folder.FullName, parsed.GetValue(Quality), Note, cancellationToken));
         if (report.Cases.Count == 0)

@@ -13,20 +13,6 @@ namespace FedSeg.Cli.Engine;
 /// </summary>
 internal static class ExplainCommand
 {
-    private static readonly Option<FileInfo[]> Models = new("--model")
-    {
-        Description = "A model file; several, such as those of a run's last rounds, are averaged and their disagreement is shown. "
-            + "The first is explained.",
-        Required = true,
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private static readonly Option<DirectoryInfo> Input = new("--input")
-    {
-        Description = "The study's DICOM files, in any names and sub-folders.",
-        Required = true,
-    };
-
     private static readonly Option<FileInfo> Output = new("--out")
     {
         Description = "FILE.html, one page with its pictures inside. It shows the patient.",
@@ -36,17 +22,6 @@ internal static class ExplainCommand
     private static readonly Option<DirectoryInfo?> Pictures = new("--pictures")
     {
         Description = "Write the pictures as PNG files into this folder too.",
-    };
-
-    private static readonly Option<string?> Series = new("--series")
-    {
-        Description = "SeriesInstanceUID, where the study has several series of the model's modality.",
-    };
-
-    private static readonly Option<bool> Mirror = new("--mirror")
-    {
-        Description = "Mirror images vote too, and their disagreement is shown; slower by up to 8 times. Only for models trained "
-            + "with mirroring.",
     };
 
     private static readonly Option<int> Blocks = new("--occlusion-blocks")
@@ -61,15 +36,9 @@ internal static class ExplainCommand
         DefaultValueFactory = _ => new ExplanationOptions().IntegrationSteps,
     };
 
-    private static readonly Option<string> DeviceName = new("--device")
+    public static Command Create() => new Command("explain", "Show how sure a segmentation is and what it depends on, as the first model sees it.")
     {
-        Description = "auto, cpu or cuda:N.",
-        DefaultValueFactory = _ => "auto",
-    };
-
-    public static Command Create() => new Command("explain", "Show how sure a segmentation is and what it depends on.")
-    {
-        Models, Input, Output, Pictures, Series, Mirror, Blocks, Steps, Htj2kSwitch.Option, DeviceName,
+        ModelSwitches.Models, StudySeries.Input, Output, Pictures, StudySeries.Uid, ModelSwitches.Mirror, Blocks, Steps, Htj2kSwitch.Option, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -86,10 +55,8 @@ internal static class ExplainCommand
             IntegrationSteps = Within(parsed, Steps, 1, 500),
         };
         var limits = Htj2kSwitch.Limits(parsed);
-        using var predictor = LocalEngine.Open(
-            parsed.GetRequiredValue(Models), parsed.GetValue(Mirror), LocalEngine.Choose(parsed.GetRequiredValue(DeviceName)));
-        var series = StudySeries.Find(
-            parsed.GetRequiredValue(Input), predictor.Model.Preprocessing.Modality, parsed.GetValue(Series), limits, cancellationToken);
+        using var predictor = ModelSwitches.Open(parsed);
+        var series = StudySeries.Find(parsed, predictor.Model.Preprocessing.Modality, limits, cancellationToken);
         var study = await LocalEngine.OnOwnThread(
             () => Explain(predictor, VolumeReader.Read(series, limits, cancellationToken), options, cancellationToken));
 

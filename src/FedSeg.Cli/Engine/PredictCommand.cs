@@ -14,45 +14,16 @@ namespace FedSeg.Cli.Engine;
 /// <summary><c>fedseg predict</c>: sliding-window segmentation of one study, as DICOM SEG or NIfTI.</summary>
 internal static class PredictCommand
 {
-    private static readonly Option<FileInfo[]> Models = new("--model")
-    {
-        Description = "A model file; several are averaged.",
-        Required = true,
-        AllowMultipleArgumentsPerToken = true,
-    };
-
-    private static readonly Option<DirectoryInfo> Input = new("--input")
-    {
-        Description = "The study's DICOM files, in any names and sub-folders.",
-        Required = true,
-    };
-
     private static readonly Option<FileInfo> Output = new("--out")
     {
         Description = "FILE.dcm for a DICOM segmentation, FILE.nii or FILE.nii.gz for NIfTI.",
         Required = true,
     };
 
-    private static readonly Option<string?> Series = new("--series")
-    {
-        Description = "SeriesInstanceUID, where the study has several series of the model's modality.",
-    };
-
-    private static readonly Option<bool> Mirror = new("--mirror")
-    {
-        Description = "Average over mirror images too; slower by up to 8 times.",
-    };
-
     private static readonly Option<string[]> KeepLargest = new("--keep-largest")
     {
         Description = "Labels cut down to their largest piece; 'all' for all of them together ('fedseg evaluate' says what helps).",
         AllowMultipleArgumentsPerToken = true,
-    };
-
-    private static readonly Option<string> DeviceName = new("--device")
-    {
-        Description = "auto, cpu or cuda:N.",
-        DefaultValueFactory = _ => "auto",
     };
 
     private static readonly Option<bool> LabelMap = new("--label-map")
@@ -62,7 +33,7 @@ internal static class PredictCommand
 
     public static Command Create() => new Command("predict", "Segment one study.")
     {
-        Models, Input, Output, Series, Mirror, KeepLargest, LabelMap, Htj2kSwitch.Option, DeviceName,
+        ModelSwitches.Models, StudySeries.Input, Output, StudySeries.Uid, ModelSwitches.Mirror, KeepLargest, LabelMap, Htj2kSwitch.Option, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -78,12 +49,10 @@ internal static class PredictCommand
         if (isLabelMap && !isDicom) throw new BadInputException($"--label-map is a kind of DICOM segmentation; --out {output} is NIfTI.");
         var watch = Stopwatch.StartNew();
         var limits = Htj2kSwitch.Limits(parsed);
-        var models = parsed.GetRequiredValue(Models);
-        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
-        using var predictor = LocalEngine.Open(models, parsed.GetValue(Mirror), device);
+        using var predictor = ModelSwitches.Open(parsed);
         var processing = Processing(parsed.GetValue(KeepLargest) ?? [], predictor.Model.Labels);
         var modality = predictor.Model.Preprocessing.Modality;
-        var series = StudySeries.Find(parsed.GetRequiredValue(Input), modality, parsed.GetValue(Series), limits, cancellationToken);
+        var series = StudySeries.Find(parsed, modality, limits, cancellationToken);
         var labels = await LocalEngine.OnOwnThread(() => processing.Apply(Segment(predictor, series, limits, cancellationToken)));
 
         if (isDicom) SegmentationWriter.Write(output, series, labels, Description(predictor, series, isLabelMap));

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using FedSeg.Cli.Programs;
 using FedSeg.Dicom;
 using FedSeg.Imaging.Series;
@@ -7,15 +8,25 @@ namespace FedSeg.Cli.Engine;
 /// <summary>The one series of a study that a model is used on.</summary>
 internal static class StudySeries
 {
-    /// <param name="folder">The study's DICOM files, in any names and sub-folders.</param>
+    public static Option<DirectoryInfo> Input { get; } = new("--input")
+    {
+        Description = "The study's DICOM files, in any names and sub-folders.",
+        Required = true,
+    };
+
+    public static Option<string?> Uid { get; } = new("--series")
+    {
+        Description = "SeriesInstanceUID, where the study has several series of the model's modality.",
+    };
+
+    /// <param name="parsed">Names the folder, and the series where the study has several of that modality.</param>
     /// <param name="modality">The model's modality.</param>
-    /// <param name="uid">SeriesInstanceUID, where the study has several of that modality.</param>
     /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
     /// <exception cref="BadInputException">None, or several, or one that makes no volume.</exception>
-    public static ImageSeries Find(
-        DirectoryInfo folder, string modality, string? uid, DicomLimits limits, CancellationToken cancellationToken)
+    public static ImageSeries Find(ParseResult parsed, string modality, DicomLimits limits, CancellationToken cancellationToken)
     {
+        var (folder, uid) = (parsed.GetRequiredValue(Input), parsed.GetValue(Uid));
         if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
         var candidates = DicomFolder.Read(folder.FullName, limits, cancellationToken: cancellationToken).Images
             .Where(slices => uid is null ? slices[0].Modality == modality : slices[0].SeriesUid == uid)

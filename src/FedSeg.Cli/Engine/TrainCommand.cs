@@ -25,9 +25,8 @@ internal static class TrainCommand
         DefaultValueFactory = _ => CropRule.Nonzero,
     };
     private static readonly Option<AugmentationKind?> Augmentation = new("--augmentation") { Description = "standard or none; standard from 2000 steps on when not given." };
-    private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
 
-    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, DeviceName }.Computes(RunAsync);
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, DeviceSwitch.Option }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -39,7 +38,7 @@ internal static class TrainCommand
         var crop = parsed.GetValue(Crop);
         if (crop == CropRule.NonzeroMasked && job.Preprocessing.Modality == "CT") throw new BadInputException("--crop NonzeroMasked is for images normalised each by itself; CT is not.");
         job = job with { Preprocessing = job.Preprocessing with { Crop = crop } };
-        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
+        var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
         var seed = (ulong)parsed.GetValue(Seed);
         var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken))]);

@@ -27,11 +27,10 @@ internal static class ExperimentCommand
     private static readonly Option<double> Epsilon = new("--epsilon") { Description = "What the private arm may cost a patient.", DefaultValueFactory = _ => 8 };
     private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient, the first weights and every draw but the private arm's.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileInfo?> Output = new("--out") { Description = "Write the table there too, as Markdown with date, build and machine." };
-    private static readonly Option<string> DeviceName = new("--device") { Description = "auto, cpu or cuda:N.", DefaultValueFactory = _ => "auto" };
 
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
     {
-        Data, Job, Arms, Rounds, Steps, Epsilon, Seed, Output, DeviceName,
+        Data, Job, Arms, Rounds, Steps, Epsilon, Seed, Output, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -40,7 +39,7 @@ internal static class ExperimentCommand
         var arms = ExperimentArm.Choose(parsed.GetValue(Arms), parsed.GetValue(Epsilon));
         var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
         var job = JobOf(parsed, data);
-        var device = LocalEngine.Choose(parsed.GetRequiredValue(DeviceName));
+        var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
         var cohorts = data.Sites.ToDictionary(site => SiteId.Parse(site.Key), site => Cohort.Read(
             site.Value, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, job.Seed, Environment.ProcessorCount, reportPath: null, cancellationToken));
@@ -131,7 +130,7 @@ internal static class ExperimentCommand
         var build = typeof(ExperimentCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# Results: {parsed.GetRequiredValue(Data).Name}").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd}, build {build}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, device {parsed.GetRequiredValue(DeviceName)}. {job.Sites.Length} sites, {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps a site, batch {job.Recipe.BatchSize}, {job.Recipe.Optimizer} at {job.Recipe.LearningRate}, augmentation {job.Recipe.Augmentation}, {job.HeldBackFraction:P0} of each site's patients held back, seed {job.Seed}. Dice: mean over held-back cases, in brackets the 95 % bootstrap interval over patients; HD95 in mm.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd}, build {build}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, device {parsed.GetRequiredValue(DeviceSwitch.Option)}. {job.Sites.Length} sites, {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps a site, batch {job.Recipe.BatchSize}, {job.Recipe.Optimizer} at {job.Recipe.LearningRate}, augmentation {job.Recipe.Augmentation}, {job.HeldBackFraction:P0} of each site's patients held back, seed {job.Seed}. Dice: mean over held-back cases, in brackets the 95 % bootstrap interval over patients; HD95 in mm.").AppendLine();
         text.Append("| training | mean Dice |");
         foreach (var label in job.Labels) text.Append(CultureInfo.InvariantCulture, $" {label} Dice | {label} HD95 |");
         text.AppendLine(" patients | minutes |");

@@ -79,6 +79,14 @@ public sealed record ModelMetadata
         return entries;
     }
 
+    /// <summary>Reads what a model file says about itself, and none of its weights.</summary>
+    /// <exception cref="SafetensorsException">Not a safetensors file, or not FedSeg's.</exception>
+    public static ModelMetadata ReadFile(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        return Parse(file.Metadata);
+    }
+
     /// <summary>Reads the metadata of a model file.</summary>
     /// <exception cref="SafetensorsException">An entry is missing or malformed, or the file was not written by FedSeg.</exception>
     public static ModelMetadata Parse(IReadOnlyDictionary<string, string> entries)

@@ -49,10 +49,10 @@ public sealed class Predictor : IDisposable
         var networks = new List<UNet>();
         try
         {
-            var first = ReadMetadata(modelPaths[0]);
+            var first = ModelMetadata.ReadFile(modelPaths[0]);
             foreach (var path in modelPaths)
             {
-                var model = ReadMetadata(path);
+                var model = ModelMetadata.ReadFile(path);
                 var problems = ArchitectureCatalog.Problems(model.Architecture);
                 if (problems.Count > 0) throw new SafetensorsException(string.Join("; ", problems));
                 if (Difference(first, model) is { } difference)
@@ -161,11 +161,5 @@ public sealed class Predictor : IDisposable
         return a.Preprocessing.PreparesLike(b.Preprocessing) && a.Preprocessing.PatchVoxels.SequenceEqual(b.Preprocessing.PatchVoxels)
             ? null
             : "preprocessing";
-    }
-
-    private static ModelMetadata ReadMetadata(string modelPath)
-    {
-        using var file = SafetensorsFile.Open(modelPath);
-        return ModelMetadata.Parse(file.Metadata);
     }
 }
