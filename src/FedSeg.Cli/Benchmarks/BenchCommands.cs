@@ -1,5 +1,7 @@
 using System.CommandLine;
+using FedSeg.Cli.Engine;
 using FedSeg.Cli.Programs;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Cli.Benchmarks;
@@ -7,7 +9,7 @@ namespace FedSeg.Cli.Benchmarks;
 /// <summary><c>fedseg bench</c>: what the exchange of models costs on this machine.</summary>
 internal static class BenchCommands
 {
-    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Mask(), Trainer() };
+    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Mask(), Step(), Trainer() };
 
     private static Command Round()
     {
@@ -63,6 +65,22 @@ internal static class BenchCommands
 
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(new { runs = results });
             return Task.FromResult(CommandLine.Done);
+        });
+    }
+
+    private static Command Step()
+    {
+        var steps = new Option<int>("--steps") { Description = "Counted optimiser steps; two more go before them to warm up.", DefaultValueFactory = _ => 10 };
+        var preset = new Option<PlannerPresetName?>("--preset") { Description = "plain, resEncM, resEncL, resEncXL or cpu; plain on a GPU and cpu without one when not given." };
+        var description = "The trainer's loop on this device: steps a second, share of the device's peak, memory, waiting for patches.";
+        return new Command("step", description) { DeviceSwitch.Option, preset, steps }.Computes(async (parsed, cancellationToken) =>
+        {
+            var counted = parsed.GetValue(steps) is >= 1 and <= 10_000 and var count ? count : throw new BadInputException("--steps must be from 1 to 10000.");
+            var device = DeviceSwitch.Choose(parsed);
+            var result = await LocalEngine.OnOwnThread(() => StepBenchmark.Run(device, parsed.GetValue(preset), counted, cancellationToken));
+            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
+            else result.Print();
+            return CommandLine.Done;
         });
     }
 

@@ -15,7 +15,7 @@ internal static class MemoryEstimate
     /// <param name="patch">Voxels <c>[z, y, x]</c>, multiples of the network's divisors.</param>
     public static long Of(NetworkTopology topology, bool residualEncoder, int classes, IReadOnlyList<int> patch)
     {
-        var voxels = VoxelsOfEachStage(topology, patch);
+        var voxels = ComputeEstimate.VoxelsOfEachStage(topology, patch);
         var finest = topology.Stages[0];
         var total = residualEncoder ? voxels[0] * finest.Features : 0;
         var input = residualEncoder ? finest.Features : 0;
@@ -39,17 +39,4 @@ internal static class MemoryEstimate
     /// </summary>
     private static int ResidualOutputs(NetworkStage stage, int input) =>
         2 * stage.Blocks + (input != stage.Features || stage.Stride.Any(stride => stride > 1) ? 1 : 0);
-
-    private static long[] VoxelsOfEachStage(NetworkTopology topology, IReadOnlyList<int> patch)
-    {
-        var size = patch.Select(extent => (long)extent).ToArray();
-        var voxels = new long[topology.Stages.Length];
-        for (var level = 0; level < voxels.Length; level++)
-        {
-            for (var axis = 0; axis < size.Length; axis++) size[axis] /= topology.Stages[level].Stride[axis];
-            voxels[level] = size.Aggregate(1L, (product, extent) => product * extent);
-        }
-
-        return voxels;
-    }
 }

@@ -9,6 +9,7 @@ namespace FedSeg.Segmentation.Training;
 
 /// <summary>
 /// The training loop. On a CPU the same network, cases, schedule and number of threads give the same weights to the last bit.
+/// Nothing in a step waits for the device but the reading of losses, which a GPU is asked for in bunches.
 /// It blocks its thread and must run on one thread only: torch's dispose scopes belong to a thread.
 /// </summary>
 public static class Trainer
@@ -41,12 +42,13 @@ public static class Trainer
         Stretch stretch, IReadOnlyList<PreparedCase> cases, Device device, Action<TrainingStep>? stepped, CancellationToken cancellationToken)
     {
         var (schedule, optimizer) = (stretch.Schedule, stretch.Optimizer);
-        TorchSharp.Modules.Parameter[] parameters = [.. stretch.Weights.Select(weights => weights.Values)];
         var (done, lossSum) = stretch.Checkpoint?.Restore(stretch.Weights, optimizer, stretch.Term) ?? (0, 0);
         var started = Stopwatch.GetTimestamp();
         using var batches = new PatchLoader<PatchBatch>(new PatchSampler(cases, schedule).Batch, schedule.FirstStep + done, schedule.Steps - done, LoaderThreads(device));
+        using var losses = stretch.Losses ?? PendingLosses.On(device);
         stretch.Network.train();
 
+        var seen = done;
         for (var step = done + 1; step <= schedule.Steps; step++)
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -59,14 +61,16 @@ public static class Trainer
             var loss = DeepSupervision.Loss(outputs, labels, schedule.Recipe.BatchDice, drawn: batch.Drawn(outputs[0].shape[1], device));
             loss.backward();
             stretch.Term?.Add();
-            nn.utils.clip_grad_norm_(parameters, LargestGradientNorm);
+            GradientClipping.Clip(stretch.Weights, LargestGradientNorm);
             optimizer.Step(learningRate);
 
-            var value = (double)loss.item<float>();
-            if (!double.IsFinite(value)) return new TrainingOutcome.NotFinite(step);
-            lossSum += value;
+            losses.Add(loss);
+            if (!losses.IsFull && step < schedule.Steps && stretch.Checkpoint?.IsDue(step) != true) continue;
+            var values = losses.Take();
+            if (Array.FindIndex(values, value => !float.IsFinite(value)) is >= 0 and var broken) return new TrainingOutcome.NotFinite(seen + broken + 1);
+            foreach (var value in values) lossSum += value;
             stretch.Checkpoint?.Save(step, schedule.Steps, lossSum, stretch.Weights, optimizer, stretch.Term);
-            stepped?.Invoke(new TrainingStep(step, schedule.Steps, value));
+            foreach (var value in values) stepped?.Invoke(new TrainingStep(++seen, schedule.Steps, value));
         }
 
         return ModelWeights.AreFinite(stretch.Network)
@@ -88,6 +92,9 @@ internal sealed record Stretch(UNet Network, IReadOnlyList<NamedWeights> Weights
 {
     /// <summary>What is added to each gradient; the caller's.</summary>
     public IGradientTerm? Term { get; init; }
+
+    /// <summary>How losses are read; the device's own way where none is given.</summary>
+    public PendingLosses? Losses { get; init; }
 
     /// <summary>Where the stretch can be taken up again.</summary>
     public TrainingCheckpoint? Checkpoint { get; init; }

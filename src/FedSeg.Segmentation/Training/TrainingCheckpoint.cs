@@ -15,10 +15,13 @@ internal sealed class TrainingCheckpoint(string path, int everySteps, string ide
 {
     private const string IdentityKey = "stretch", StepKey = "step", LossKey = "lossSum";
 
+    /// <summary>Whether a step asks for one; the last always does.</summary>
+    public bool IsDue(int step) => step % everySteps == 0;
+
     /// <summary>Writes after the steps that ask for it. A disk that refuses costs steps after a trainer's death, and never the training itself.</summary>
     public void Save(int step, int steps, double lossSum, IReadOnlyList<NamedWeights> weights, WeightOptimizer optimizer, IGradientTerm? term)
     {
-        if (step % everySteps != 0 && step != steps) return;
+        if (!IsDue(step) && step != steps) return;
         var facts = new Dictionary<string, string>(optimizer.Facts)
         {
             [IdentityKey] = identity,

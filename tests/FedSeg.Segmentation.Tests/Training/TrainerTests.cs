@@ -1,6 +1,7 @@
 using FedSeg.Testing;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Segmentation.Models;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
@@ -9,7 +10,7 @@ using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Tests.Training;
 
-public sealed class TrainerTests : IDisposable
+public sealed partial class TrainerTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly PreparedCase[] _cases = SyntheticCases.Make(4);
@@ -45,6 +46,64 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void Train_BatchDice_IsAnotherLossFromTheFirstStepOn() =>
         Assert.NotEqual(Train(Plans.Recipe(steps: 1) with { BatchDice = true }).Steps[0].Loss, Train(Plans.Recipe(steps: 1)).Steps[0].Loss);
+
+    [Theory]
+    [InlineData(0.01, 7)]
+    [InlineData(1e30, 7)]
+    public void Train_LossesReadInBunches_IsTheSameTraining(double learningRate, int count)
+    {
+        (TrainingOutcome, List<TrainingStep>, float[]) Run(int bunch)
+        {
+            using var network = ModelWeights.Open(_folder["base"], Plans.Small, CPU);
+            var weights = NamedWeights.Trained(network, TensorRules.AverageAll);
+            var recipe = Plans.Recipe(count, learningRate);
+            using var optimizer = WeightOptimizer.Create(recipe, weights);
+            var schedule = TrainingSchedule.Whole(recipe, SyntheticCases.Preprocessing(), [.. SyntheticCases.Labels], count, seed: 7);
+            var steps = new List<TrainingStep>();
+            var stretch = new Stretch(network, weights, optimizer, schedule) { Losses = new PendingLosses(bunch) };
+            var outcome = Trainer.Train(stretch, _cases, CPU, steps.Add, TestContext.Current.CancellationToken);
+            return (outcome is TrainingOutcome.Trained trained ? trained with { Time = new TrainingTime(default, default) } : outcome, steps, [.. weights.SelectMany(entry => entry.Values.detach().data<float>().ToArray())]);
+        }
+
+        var (single, bunched) = (Run(1), Run(3));
+
+        Assert.Equal(single.Item1, bunched.Item1);
+        if (single.Item1 is not TrainingOutcome.Trained) return;
+        Assert.Equal(single.Item2, bunched.Item2);
+        Assert.Equal(single.Item3, bunched.Item3);
+    }
+
+    /// <summary>A number asked of the device in a step stops a GPU's queue: the loop asks for losses only, in bunches.</summary>
+    [Fact]
+    public void Train_Loop_AsksTheDeviceForNoNumber()
+    {
+        string[] files = ["Trainer.cs", "GradientClipping.cs", "WeightOptimizer.cs", "DeepSupervision.cs", "SegmentationLoss.cs", "ProximalTerm.cs", "ControlVariateTerm.cs"];
+        var asking = files.Where(file => Waits().IsMatch(File.ReadAllText(RepositoryFile.Find("src", "FedSeg.Segmentation", "Training", file))));
+        Assert.Empty(asking);
+    }
+
+    [Fact]
+    public void Clip_LongGradient_IsWhatTorchMakesOfIt()
+    {
+        using var scope = NewDisposeScope();
+        NamedWeights Weights(params float[] gradient)
+        {
+            var values = new TorchSharp.Modules.Parameter(zeros([gradient.Length]));
+            values.grad = tensor(gradient);
+            return new NamedWeights("w", values);
+        }
+
+        foreach (var length in new[] { 3f, 300f })
+        {
+            NamedWeights[] ours = [Weights(length, 0), Weights(0, 0, -4 * length)], theirs = [Weights(length, 0), Weights(0, 0, -4 * length)];
+            GradientClipping.Clip(ours, 12.5);
+            nn.utils.clip_grad_norm_(theirs.Select(entry => entry.Values), 12.5);
+            foreach (var (a, b) in ours.Zip(theirs)) Assert.Equal(b.Values.grad!.data<float>().ToArray(), a.Values.grad!.data<float>().ToArray(), (x, y) => Math.Abs(x - y) <= 1e-6 * Math.Abs(x));
+        }
+    }
+
+    [System.Text.RegularExpressions.GeneratedRegex(@"\.item<|ToSingle|ToDouble|\.cpu\(|clip_grad_norm|\.data<")]
+    private static partial System.Text.RegularExpressions.Regex Waits();
 
     [Fact]
     public void Train_BrightBalls_LearnsThem()
