@@ -87,6 +87,7 @@ internal static class Startup
     public static IServiceCollection AddRounds(this IServiceCollection services) => services
         .AddSingleton(provider => OpenJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<RunBook>()
+        .AddSingleton<SiteTurnBook>()
         .AddSingleton<BlindRounds>()
         .AddHostedService(provider => provider.GetRequiredService<BlindRounds>())
         .AddSingleton<UpdateIntake>()

@@ -16,7 +16,7 @@ namespace FedSeg.Coordinator.Blind;
 /// the run itself goes on as with any other round.
 /// </summary>
 internal sealed partial class BlindRounds(
-    RunBook book, IOptions<CoordinatorOptions> options, TimeProvider time, ILogger<BlindRounds> logger) : BackgroundService
+    RunBook book, SiteTurnBook turns, IOptions<CoordinatorOptions> options, TimeProvider time, ILogger<BlindRounds> logger) : BackgroundService
 {
     private readonly ConcurrentDictionary<(RunId Run, int Round), BlindRound> _open = [];
     private readonly Lazy<SiteKeyCheck> _check = new(() => CheckOf(options.Value));
@@ -123,6 +123,8 @@ internal sealed partial class BlindRounds(
             // While the run is paused nobody is late.
             if (blind.Stage != stage || book.Find(plan.Run)!.Pause is not null) (stage, started) = (blind.Stage, time.GetTimestamp());
             var patience = stage == SumStage.Keys ? PatienceForKeys(run.Job, blind) : TimeSpan.FromMinutes(run.Job.Blind!.StepMinutes);
+            // Who works for another run is busy, not late.
+            if (stage == SumStage.Keys) patience += turns.HeldUp(book.Find(plan.Run)!).Where(site => !round.Answered(site.Key)).Select(site => site.Value).DefaultIfEmpty().Max();
             var left = patience - time.GetElapsedTime(started);
             foreach (var site in blind.Advance(round, left <= TimeSpan.Zero))
             {

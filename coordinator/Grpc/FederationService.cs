@@ -25,6 +25,7 @@ internal sealed class FederationService(
     BlobStore blobs,
     UpdateIntake intake,
     SiteDirectory sites,
+    SiteTurnBook turns,
     IOptions<CoordinatorOptions> options,
     IHostApplicationLifetime lifetime,
     CoordinatorTelemetry telemetry,
@@ -45,6 +46,7 @@ internal sealed class FederationService(
         {
             Key = KeyFiles.Thumbprint(context.GetHttpContext().Connection.ClientCertificate!.PublicKey),
             ClockSkew = SkewOf(request.ClockMs),
+            InHand = [.. InHand(request)],
         };
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         if (!sites.Enter(site, attendance))
@@ -55,6 +57,7 @@ internal sealed class FederationService(
         }
 
         if (attendance.HasWrongClock) telemetry.WrongClock();
+        turns.Enter(site, attendance);
         try
         {
             await SendAssignmentsAsync(site, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
@@ -66,6 +69,7 @@ internal sealed class FederationService(
         finally
         {
             sites.Leave(site, attendance);
+            turns.Leave(site, attendance);
         }
     }
 
@@ -169,9 +173,11 @@ internal sealed class FederationService(
         while (true)
         {
             var change = book.NextChange;
+            var inWork = turns.Look(site).InWork;
             foreach (var run in book.Runs.Where(run => run.Job.Sites.Contains(site)))
             {
-                foreach (var effect in book.Step(run.Id, new RunInput.Asked(site, working.Contains(run.Id)), time.GetUtcNow()))
+                var asked = new RunInput.Asked(site, working.Contains(run.Id), inWork.Any(work => work.Run == run.Id));
+                foreach (var effect in book.Step(run.Id, asked, time.GetUtcNow()))
                 {
                     if (Message(effect, run.Id, sent, working) is not { } assignment) continue;
                     failpoints.Hit(Failpoints.Before(RoundSteps.Select));
@@ -194,6 +200,14 @@ internal sealed class FederationService(
     /// <summary>Whatever number was told: a clock cannot be further away than 3000 years.</summary>
     private TimeSpan SkewOf(long clockMs) =>
         clockMs == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(Math.Clamp((double)clockMs - time.GetUtcNow().ToUnixTimeMilliseconds(), -1e14, 1e14));
+
+    private static IEnumerable<(RunId Run, int Round)> InHand(AttendRequest request)
+    {
+        foreach (var key in request.InHand.Take(MaximumRuns))
+        {
+            if (RunId.TryParse(key.RunId, null, out var run)) yield return (run, key.Round);
+        }
+    }
 
     private void MarkAcknowledgement(HttpContext context)
     {

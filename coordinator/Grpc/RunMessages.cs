@@ -1,3 +1,4 @@
+using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Yaml;
@@ -13,7 +14,10 @@ internal static class RunMessages
     public static JobVerdict Verdict(IEnumerable<YamlProblem> problems) =>
         new() { Problems = { problems.Select(problem => new JobProblem { Line = problem.Line, Message = problem.Message }) } };
 
-    public static Run Of(RunState state) => new()
+    /// <param name="state">The run.</param>
+    /// <param name="places">Where its open round stands at each of its sites.</param>
+    /// <param name="isTheirs">Whether the reader may know of a run.</param>
+    public static Run Of(RunState state, IReadOnlyDictionary<SiteId, SitePlace> places, Predicate<RunId> isTheirs) => new()
     {
         Id = state.Id.ToString(),
         Name = state.Job.Name,
@@ -28,7 +32,10 @@ internal static class RunMessages
         Labels = { state.Job.Labels },
         PlanSha256 = state.Plan?.Sha256.ToString() ?? "",
         Plan = state.Plan is { } frozen ? ByteString.CopyFrom(frozen.Plan.ToBytes()) : ByteString.Empty,
-        Rounds = { state.AllRounds.Select(round => Of(state, round)) },
+        Rounds = { state.AllRounds.Select(round => Of(state, round, places, isTheirs)) },
+        Priority = state.Job.Priority.ToString().ToLowerInvariant(),
+        QueuePosition = places.Values.Select(place => place.Position).DefaultIfEmpty().Max(),
+        WaitsFor = WaitsFor(state, places, isTheirs),
         Model = Of(state.Id, state.Rounds.LastOrDefault(round => round.Model is not null)?.Plan.Round ?? 0, state.Model),
     };
 
@@ -43,7 +50,18 @@ internal static class RunMessages
         }
     }
 
-    private static Round Of(RunState state, RoundState round)
+    private static string WaitsFor(RunState state, IReadOnlyDictionary<SiteId, SitePlace> places, Predicate<RunId> isTheirs)
+    {
+        if (state.End is not null) return "";
+        if (state.Pause is { } pause) return $"a person to resume it; {pause.By} paused it";
+        if (state.OpenRound is not { } round) return "its next round to open";
+        var waiting = state.Job.Sites.Where(site => !round.Answered(site)).Select(site => Of(round, site, places, isTheirs)).ToList();
+        return waiting.Count == 0
+            ? "its updates to be merged"
+            : string.Join("; ", waiting.Select(site => $"{site.Site}: {site.State}{(site.Reason.Length > 0 ? $" ({site.Reason})" : "")}"));
+    }
+
+    private static Round Of(RunState state, RoundState round, IReadOnlyDictionary<SiteId, SitePlace> places, Predicate<RunId> isTheirs)
     {
         var message = new Round
         {
@@ -51,18 +69,26 @@ internal static class RunMessages
             Task = round.Plan.Task.ToString().ToLowerInvariant(),
             OpenedAt = Timestamp.FromDateTimeOffset(round.OpenedAt),
             ClosedAt = round.ClosedAt is { } closed ? Timestamp.FromDateTimeOffset(closed) : null,
-            Sites = { state.Job.Sites.Select(site => Of(round, site)) },
+            Sites = { state.Job.Sites.Select(site => Of(round, site, places, isTheirs)) },
         };
         if (round.Model is { } model) message.Model = Of(state.Id, round.Plan.Round, model);
         return message;
     }
 
-    private static SiteResult Of(RoundState round, SiteId site)
+    private static SiteResult Of(RoundState round, SiteId site, IReadOnlyDictionary<SiteId, SitePlace> places, Predicate<RunId> isTheirs)
     {
         if (round.Dropped.TryGetValue(site, out var reason)) return new SiteResult { Site = site.ToString(), State = "dropped", Reason = reason.ToString() };
         if (!round.Accepted.TryGetValue(site, out var accepted))
         {
-            return new SiteResult { Site = site.ToString(), State = round.WaitingForReview.Contains(site) ? "waiting for review" : "waiting" };
+            var place = places.GetValueOrDefault(site);
+            return new SiteResult
+            {
+                Site = site.ToString(),
+                State = round.WaitingForPeople(site) ? "waiting for review" : place?.Attends != true ? "away" : place.IsInWork ? "working" : "queued",
+                Reason = place is { Attends: true, Position: > 0 } && !round.WaitingForPeople(site)
+                    ? $"place {place.Position}, behind {Behind(place, isTheirs)}"
+                    : "",
+            };
         }
 
         var result = new SiteResult
@@ -80,6 +106,11 @@ internal static class RunMessages
         if (accepted.Report.Cohort is { } cohort) (result.UsedStudies, result.FoundStudies) = (cohort.Used, cohort.Found);
         return result;
     }
+
+    /// <summary>A blind round holds up another one at a site that does nothing yet.</summary>
+    private static string Behind(SitePlace place, Predicate<RunId> isTheirs) => place.Behind.IsEmpty
+        ? "a blind round"
+        : string.Join(", ", place.Behind.Select(run => isTheirs(run) ? run.ToString() : "another study's run"));
 
     private static Score Of(LabelScore score)
     {

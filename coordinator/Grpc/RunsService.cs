@@ -20,6 +20,7 @@ namespace FedSeg.Coordinator.Grpc;
 [Authorize(nameof(RunRight.Look))]
 internal sealed class RunsService(
     RunBook book,
+    SiteTurnBook turns,
     BlobStore blobs,
     JobCatalog jobs,
     IOptions<CoordinatorOptions> options,
@@ -54,10 +55,10 @@ internal sealed class RunsService(
     }
 
     public override Task<RunList> List(ListRunsRequest request, ServerCallContext context) =>
-        Task.FromResult(new RunList { Runs = { Runs(RunRight.Look, context).Select(RunMessages.Of) } });
+        Task.FromResult(new RunList { Runs = { Runs(RunRight.Look, context).Select(run => Describe(run, context)) } });
 
     public override Task<Run> Show(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(Find(request, RunRight.Look, context)));
+        Task.FromResult(Describe(Find(request, RunRight.Look, context), context));
 
     public override async Task Watch(RunKey request, IServerStreamWriter<Run> responseStream, ServerCallContext context)
     {
@@ -67,7 +68,7 @@ internal sealed class RunsService(
         {
             await foreach (var state in book.WatchAsync(run, stopping.Token))
             {
-                await responseStream.WriteAsync(RunMessages.Of(state), stopping.Token);
+                await responseStream.WriteAsync(Describe(state, context), stopping.Token);
             }
         }
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
@@ -82,15 +83,15 @@ internal sealed class RunsService(
 
     [Authorize(nameof(RunRight.Steer))]
     public override Task<Run> Pause(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(jobs.Pause(Find(request, RunRight.Steer, context).Id, NameOf(context))));
+        Task.FromResult(Describe(jobs.Pause(Find(request, RunRight.Steer, context).Id, NameOf(context)), context));
 
     [Authorize(nameof(RunRight.Steer))]
     public override Task<Run> Resume(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(jobs.Resume(Find(request, RunRight.Steer, context).Id, NameOf(context))));
+        Task.FromResult(Describe(jobs.Resume(Find(request, RunRight.Steer, context).Id, NameOf(context)), context));
 
     [Authorize(nameof(RunRight.Steer))]
     public override Task<Run> Cancel(RunKey request, ServerCallContext context) =>
-        Task.FromResult(RunMessages.Of(jobs.Cancel(Find(request, RunRight.Steer, context).Id, NameOf(context))));
+        Task.FromResult(Describe(jobs.Cancel(Find(request, RunRight.Steer, context).Id, NameOf(context)), context));
 
     public override Task<ModelList> ListModels(ListModelsRequest request, ServerCallContext context) =>
         Task.FromResult(new ModelList { Models = { Runs(RunRight.Look, context).SelectMany(RunMessages.Models) } });
@@ -111,6 +112,13 @@ internal sealed class RunsService(
     /// <summary>The runs of all studies in which the caller has this right.</summary>
     private IEnumerable<RunState> Runs(RunRight right, ServerCallContext context) =>
         book.Runs.Where(run => context.GetHttpContext().User.Has(right, run.Job.Study));
+
+    /// <summary>The run as this caller may see it: of the runs before it in a queue only those of studies they have a role in have names.</summary>
+    private Run Describe(RunState state, ServerCallContext context)
+    {
+        var person = context.GetHttpContext().User;
+        return RunMessages.Of(state, turns.Places(state), other => book.Find(other) is { } run && person.Has(RunRight.Look, run.Job.Study));
+    }
 
     private RunState Find(RunKey key, RunRight right, ServerCallContext context)
     {

@@ -23,44 +23,62 @@ internal sealed partial class RoundRunner(
     BlindRounds blind,
     CoordinatorLedger ledger,
     SiteDirectory sites,
+    SiteTurnBook turns,
     CoordinatorTelemetry telemetry,
     Failpoints failpoints,
     TimeProvider time,
-    ILogger<RoundRunner> logger)
+    ILogger<RoundRunner> logger) : IDisposable
 {
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
+    private const int MaximumFaults = 5;
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15), FaultRetry = TimeSpan.FromSeconds(5);
+
+    // One merge at a time: the memory of one, and a merge that ends the process is alone to blame for it.
+    private readonly SemaphoreSlim _merging = new(1);
 
     /// <summary>Carries a run to its end.</summary>
     public async Task RunAsync(RunId run, CancellationToken cancellationToken)
     {
         // A restart gives the round its whole deadline again: late beats lost.
         var clock = new RoundClock(time);
+        var (faults, faultyRound, putOff) = (0, 0, 0);
         RunInput? next = new RunInput.Resumed();
         while (next is not null)
         {
             try
             {
-                next = await StepAsync(run, next, clock, cancellationToken);
+                next = await StepAsync(run, next, clock, putOff, cancellationToken);
             }
             catch (IOException error) when (error is not (EndOfStreamException or FileNotFoundException or DirectoryNotFoundException))
             {
                 // A full disk loses nothing: the round stays open and its updates stay stored until there is room.
                 LogStorageFailed(run, error.Message, StorageRetry.TotalSeconds);
+                putOff = book.Find(run)!.OpenRound is { MergeAttempts: > 0, Plan.Round: var merged } ? merged : 0;
                 await Task.Delay(StorageRetry, time, cancellationToken);
                 next = new RunInput.Resumed();
             }
             catch (Exception error) when (error is not OperationCanceledException && next is not RunInput.Broke)
             {
-                // No run may stay running for ever, and none may take the others with it.
+                // No run is lost by one bad moment, none may stay running for ever, and none may take the others with it.
                 LogBroke(run, error);
+                var round = book.Find(run)!.Rounds.Length;
+                (faults, faultyRound) = (round == faultyRound ? faults + 1 : 1, round);
+                if (faults < MaximumFaults)
+                {
+                    await Task.Delay(FaultRetry, time, cancellationToken);
+                    next = new RunInput.Resumed();
+                    continue;
+                }
+
                 next = new RunInput.Broke($"The coordinator could not go on with it ({error.GetType().Name}); its log says more.");
             }
         }
     }
 
+    public void Dispose() => _merging.Dispose();
+
     /// <summary>Tells the run one thing and does what follows.</summary>
     /// <returns>What to tell it next; <see langword="null"/> when it is over.</returns>
-    private async Task<RunInput?> StepAsync(RunId run, RunInput input, RoundClock clock, CancellationToken cancellationToken)
+    private async Task<RunInput?> StepAsync(RunId run, RunInput input, RoundClock clock, int putOff, CancellationToken cancellationToken)
     {
         // Taken before the run is looked at, so that no change falls between.
         var change = book.NextChange;
@@ -80,8 +98,11 @@ internal sealed partial class RoundRunner(
                 case RunEffect.Await wait:
                     await clock.WaitAsync(wait, change, cancellationToken);
                     break;
+                case RunEffect.AwaitMergeTurn { Round: var round }:
+                    next = await UnmaskAsync(round.Plan, cancellationToken) ?? await TakeMergeTurnAsync(round.Plan, clock, putOff, cancellationToken);
+                    break;
                 case RunEffect.Merge { Round: var round }:
-                    next = await UnmaskAsync(round.Plan, cancellationToken) ?? Merge(book.Find(run)!, round, cancellationToken);
+                    next = Merge(book.Find(run)!, round, cancellationToken);
                     break;
                 case RunEffect.PlanNetwork { Round: var round }:
                     next = Plan(book.Find(run)!, round);
@@ -95,7 +116,20 @@ internal sealed partial class RoundRunner(
             }
         }
 
-        return next ?? new RunInput.Continued { OpenFor = clock.OpenFor, Attending = sites.Attending };
+        return next ?? new RunInput.Continued { OpenFor = clock.OpenFor, Attending = sites.Attending, HeldUp = turns.HeldUp(book.Find(run)!) };
+    }
+
+    private async Task<RunInput?> TakeMergeTurnAsync(RoundPlan plan, RoundClock clock, int putOff, CancellationToken cancellationToken)
+    {
+        await _merging.WaitAsync(cancellationToken);
+        try
+        {
+            return await StepAsync(plan.Run, new RunInput.MergeTurn(plan.Round, putOff == plan.Round), clock, putOff, cancellationToken);
+        }
+        finally
+        {
+            _merging.Release();
+        }
     }
 
     /// <summary>Sees to it that a blind round's updates can be merged.</summary>

@@ -18,7 +18,7 @@ internal sealed partial class RoundScheduler(RunBook book, RoundRunner runner, C
             foreach (var run in book.Runs.Where(run => run.End is null && !running.ContainsKey(run.Id)))
             {
                 if (run.Rounds.Length > 0) LogResumed(run.Id, run.Rounds.Length);
-                running.Add(run.Id, runner.RunAsync(run.Id, stoppingToken));
+                running.Add(run.Id, Task.Run(() => runner.RunAsync(run.Id, stoppingToken), stoppingToken));
             }
 
             foreach (var run in running.Where(entry => entry.Value.IsCompleted).Select(entry => entry.Key).ToList())

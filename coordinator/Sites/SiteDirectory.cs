@@ -73,6 +73,9 @@ internal sealed record Attendance(string AgentVersion, ImmutableArray<string> La
     /// <summary>Whether that is worth an alarm.</summary>
     public bool HasWrongClock => ClockSkew.Duration() > SiteDirectory.LargestSkew;
 
+    /// <summary>Rounds that it works on or will go on with by itself.</summary>
+    public ImmutableArray<(RunId Run, int Round)> InHand { get; init; } = [];
+
     // Two connections are never the same attendance, whatever they say.
     public bool Equals(Attendance? other) => ReferenceEquals(this, other);
 

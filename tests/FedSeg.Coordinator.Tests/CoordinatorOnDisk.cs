@@ -67,6 +67,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public RoundRunner Runner { get; private set; } = null!;
 
+    public SiteTurnBook Turns { get; private set; } = null!;
+
     public JobCatalog Catalog { get; private set; } = null!;
 
     public ECDsa KeyOf(SiteId site) => _keys[site];
@@ -150,9 +152,10 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Journal = new SqliteJournal(Settings.DataDirectory);
         Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Time);
-        Blind = new BlindRounds(Book, options, Time, NullLogger<BlindRounds>.Instance);
+        Turns = new SiteTurnBook(Book, Time);
+        Blind = new BlindRounds(Book, Turns, options, Time, NullLogger<BlindRounds>.Instance);
         Intake = new UpdateIntake(Book, Blobs, Blind, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Turns, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
     }
 }

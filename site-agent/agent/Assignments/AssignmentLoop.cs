@@ -207,7 +207,7 @@ internal sealed partial class AssignmentLoop(
                 {
                     if (!isUnsentSent) await work.SendUnsentAsync(attending.Token);
                     isUnsentSent = true;
-                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, attending.Token))
+                    await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, _state.InHand, attending.Token))
                     {
                         retry = FirstRetry;
                         await TakeAsync(assignment, cancellationToken);

@@ -28,11 +28,13 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
     /// <param name="labels">The labels this site declares.</param>
     /// <param name="trainerIsolated">Whether its trainer can be cut off from the network.</param>
     /// <param name="workingOn">Runs it still works on, to be told if they ended while it was away.</param>
+    /// <param name="inHand">Rounds it works on or will go on with by itself.</param>
     /// <param name="cancellationToken">Ends the attendance.</param>
     public async IAsyncEnumerable<Assignment> AttendAsync(
         IEnumerable<string> labels,
         bool trainerIsolated,
         IEnumerable<RunId> workingOn,
+        IEnumerable<(RunId Run, int Round)> inHand,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new AttendRequest
@@ -42,6 +44,7 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
             TrainerIsolated = trainerIsolated,
             RunIds = { workingOn.Select(run => run.ToString()) },
             ClockMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            InHand = { inHand.Select(round => new RoundKey { RunId = round.Run.ToString(), Round = round.Round }) },
         };
         using var call = _client.Attend(request, cancellationToken: cancellationToken);
         while (await CoordinatorChannel.ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))

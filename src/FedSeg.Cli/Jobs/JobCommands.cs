@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Jobs;
@@ -63,10 +64,21 @@ internal static class JobCommands
             return CommandLine.Done;
         }
 
-        var table = new Table().AddColumns("run", "status", "rounds", "sites", "submitted by", "created");
+        var table = new Table().AddColumns("run", "status", "priority", "rounds", "sites", "queue", "waits for", "submitted by", "created");
         foreach (var run in runs)
         {
-            table.AddRow(run.Id, run.Status, $"{run.Rounds.Count(round => round.Model is not null)}/{run.TotalRounds}", string.Join(", ", run.Sites), run.SubmittedBy, run.CreatedAt.ToDateTimeOffset().ToString("u"));
+            table.AddRow([.. new[]
+            {
+                run.Id,
+                run.Status,
+                run.Priority,
+                $"{run.Rounds.Count(round => round.Model is not null)}/{run.TotalRounds}",
+                string.Join(", ", run.Sites),
+                run.QueuePosition > 0 ? run.QueuePosition.ToString(CultureInfo.InvariantCulture) : "",
+                run.WaitsFor,
+                run.SubmittedBy,
+                run.CreatedAt.ToDateTimeOffset().ToString("u"),
+            }.Select(Markup.Escape)]);
         }
 
         AnsiConsole.Write(table);
@@ -149,6 +161,7 @@ internal static class JobCommands
         AnsiConsole.Write(RunView.Table(run, TimeProvider.System.GetUtcNow()));
         if (run.PlanSha256.Length > 0) Console.WriteLine($"plan {run.PlanSha256}; --json shows it");
         if (run.Reason.Length > 0) Console.WriteLine(run.Reason);
+        if (run.WaitsFor.Length > 0) Console.WriteLine($"Priority {run.Priority}; waits for {run.WaitsFor}");
     }
 
     private static object Describe(Run run) => new
@@ -160,6 +173,10 @@ internal static class JobCommands
         reason = run.Reason.Length > 0 ? run.Reason : null,
         submittedBy = run.SubmittedBy,
         createdAt = run.CreatedAt.ToDateTimeOffset(),
+        study = run.Study.Length > 0 ? run.Study : null,
+        priority = run.Priority,
+        queuePosition = run.QueuePosition > 0 ? run.QueuePosition : (int?)null,
+        waitsFor = run.WaitsFor.Length > 0 ? run.WaitsFor : null,
         totalRounds = run.TotalRounds,
         sites = run.Sites,
         labels = run.Labels,

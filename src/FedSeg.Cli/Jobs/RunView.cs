@@ -72,7 +72,7 @@ internal static class RunView
     {
         "accepted" => $"{(site.HasMeanLoss ? site.MeanLoss.ToString("F3") : "-")}, {Format(MeanDice(site))}{Studies(site)}",
         "dropped" => $"dropped: {site.Reason}",
-        "waiting" => "working",
+        "queued" => $"queued, {site.Reason}",
         _ => site.State,
     };
 }

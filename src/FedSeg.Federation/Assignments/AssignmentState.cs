@@ -21,6 +21,10 @@ public sealed record AssignmentState
     /// <summary>Runs of which the site may still hold something, to be told when they are over.</summary>
     public ImmutableArray<RunId> Held { get; init; } = [];
 
+    /// <summary>Rounds that it works on or will go on with by itself.</summary>
+    public IEnumerable<(RunId Run, int Round)> InHand =>
+        (Current is { } work ? Waiting.Prepend(work.Assigned) : Waiting).Select(assigned => (assigned.Plan.Run, assigned.Plan.Round));
+
     /// <summary>Whether the round waits or is being worked on.</summary>
     public bool Has(RoundPlan plan) => IsSame(Current?.Assigned.Plan, plan) || Waiting.Any(waiting => IsSame(waiting.Plan, plan));
 

@@ -17,9 +17,17 @@ public sealed record JobSpec
     /// <summary>A short name for people, 1 to 40 of <c>a-z 0-9 -</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The research study it is for, which says who may see and steer it; absent for none.</summary>
+    /// <summary>The research study it is for, which says who may see and steer it, and whose runs share one share of the sites' time; absent for none.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public StudyId? Study { get; init; }
+
+    /// <summary>How large that share is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public JobPriority Priority { get; init; }
+
+    /// <summary>Whose share it is: the study's, and without one that of all jobs of its name.</summary>
+    [JsonIgnore]
+    public string Share => Study is { } study ? $"study {study}" : $"job {Name}";
 
     /// <summary>The hospitals asked to take part, in ordinal order.</summary>
     public required ImmutableArray<SiteId> Sites { get; init; }

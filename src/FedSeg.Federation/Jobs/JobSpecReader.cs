@@ -87,6 +87,7 @@ public static partial class JobSpecReader
         {
             Name = name,
             Study = root.Has("study") ? study : null,
+            Priority = ReadPriority(root),
             Sites = [.. sites.Order()],
             Rounds = root.WholeNumber("rounds", 1, 10_000),
             Labels = labels,
@@ -110,6 +111,20 @@ public static partial class JobSpecReader
         return problems.Count == 0
             ? new JobSpecResult.Valid(job)
             : new JobSpecResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
+    }
+
+    private static JobPriority ReadPriority(StrictYamlMap root)
+    {
+        if (!root.Has("priority")) return JobPriority.Normal;
+        switch (root.Text("priority"))
+        {
+            case "low": return JobPriority.Low;
+            case "normal": return JobPriority.Normal;
+            case "high": return JobPriority.High;
+            case var other:
+                root.Refuse("priority", $"'{Quote.Of(other)}' is not one of: low, normal, high");
+                return JobPriority.Normal;
+        }
     }
 
     private static EgressBounds ReadEgress(StrictYamlMap egress) => new()

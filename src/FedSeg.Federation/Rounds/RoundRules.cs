@@ -16,10 +16,8 @@ internal static class RoundRules
     /// <param name="job">What was asked.</param>
     /// <param name="round">The open round.</param>
     /// <param name="before">The round before it.</param>
-    /// <param name="openFor">How long it has been waited for.</param>
-    /// <param name="attending">Sites that attend now.</param>
-    public static RoundVerdict Judge(
-        Jobs.JobSpec job, RoundState round, RoundState? before, TimeSpan openFor, IReadOnlySet<SiteId> attending)
+    /// <param name="seen">How long it has been waited for, and for whom.</param>
+    public static RoundVerdict Judge(Jobs.JobSpec job, RoundState round, RoundState? before, RunInput.Continued seen)
     {
         var pending = job.Sites.Where(site => !round.Answered(site)).ToList();
         var enough = Shortfall(job, round) is null;
@@ -27,17 +25,24 @@ internal static class RoundRules
         if (round.Accepted.Count + pending.Count < job.Quorum || RequiredOf(job, round).Any(round.Dropped.ContainsKey)) return RoundVerdict.QuorumLost;
 
         var deadline = job.LongestWaitFor(round.Plan);
-        var absent = pending.All(site => before is not null && !before.Answered(site) && !attending.Contains(site));
-        if (enough && (openFor >= deadline || absent && openFor >= AbsencePatience)) return RoundVerdict.Close;
-        return openFor >= deadline + TimeSpan.FromMinutes(job.GraceMinutes) ? RoundVerdict.QuorumLost : RoundVerdict.Wait;
+        bool IsAbsent(SiteId site) => before is not null && !before.Answered(site) && !seen.Attending.Contains(site);
+        if (enough && pending.All(site => seen.WaitedFor(site) >= (IsAbsent(site) && AbsencePatience < deadline ? AbsencePatience : deadline))) return RoundVerdict.Close;
+        var last = deadline + TimeSpan.FromMinutes(job.GraceMinutes);
+        return pending.All(site => seen.WaitedFor(site) >= last) ? RoundVerdict.QuorumLost : RoundVerdict.Wait;
     }
 
     /// <summary>When a waiting round is to be judged again if nothing changes: the next of the moments that matter.</summary>
-    public static TimeSpan NextLook(Jobs.JobSpec job, RoundState round, TimeSpan openFor)
+    public static TimeSpan NextLook(Jobs.JobSpec job, RoundState round, RunInput.Continued seen)
     {
         var deadline = job.LongestWaitFor(round.Plan);
         TimeSpan[] moments = [AbsencePatience, deadline, deadline + TimeSpan.FromMinutes(job.GraceMinutes)];
-        return moments.Where(moment => moment > openFor).DefaultIfEmpty(openFor).Min();
+        var left =
+            from site in job.Sites
+            where !round.Answered(site)
+            from moment in moments
+            where moment > seen.WaitedFor(site)
+            select moment - seen.WaitedFor(site);
+        return seen.OpenFor + left.DefaultIfEmpty(TimeSpan.Zero).Min();
     }
 
     /// <summary>What the accepted answers lack; <see langword="null"/> when they are enough.</summary>

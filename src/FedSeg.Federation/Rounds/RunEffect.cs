@@ -18,6 +18,9 @@ public abstract record RunEffect
     /// <param name="OpenFor">On a clock that nobody sets; infinite while the run is paused.</param>
     public sealed record Await(TimeSpan OpenFor) : RunEffect;
 
+    /// <summary>Wait until no other round is being merged; then <see cref="RunInput.MergeTurn"/>.</summary>
+    public sealed record AwaitMergeTurn(RoundState Round) : RunEffect;
+
     /// <summary>Merge the round's updates; then <see cref="RunInput.Merged"/> or <see cref="RunInput.Broke"/>.</summary>
     public sealed record Merge(RoundState Round) : RunEffect;
 

@@ -18,6 +18,7 @@ namespace FedSeg.Federation.Rounds;
 [JsonDerivedType(typeof(UpdateAccepted), "updateAccepted")]
 [JsonDerivedType(typeof(SiteDropped), "siteDropped")]
 [JsonDerivedType(typeof(SiteWaits), "siteWaits")]
+[JsonDerivedType(typeof(MergeBegun), "mergeBegun")]
 [JsonDerivedType(typeof(RoundClosed), "roundClosed")]
 [JsonDerivedType(typeof(PlanFrozen), "planFrozen")]
 [JsonDerivedType(typeof(Paused), "paused")]
@@ -92,6 +93,14 @@ public abstract record RunEvent
         public required int Round { get; init; }
 
         public required SiteId Site { get; init; }
+    }
+
+    /// <summary>
+    /// The merge of a round begins. If nothing follows, the merge ended the process: so a round that does that again and again is known by its entries.
+    /// </summary>
+    public sealed record MergeBegun : RunEvent
+    {
+        public required int Round { get; init; }
     }
 
     /// <summary>A round ended with enough answers.</summary>

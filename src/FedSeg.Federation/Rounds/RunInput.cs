@@ -21,7 +21,22 @@ public abstract record RunInput
 
         /// <summary>Sites that attend now.</summary>
         public IReadOnlySet<SiteId> Attending { get; init; } = ImmutableHashSet<SiteId>.Empty;
+
+        /// <summary>How long of that time sites could not begin with it because they work for other runs: busy is not silent.</summary>
+        public IReadOnlyDictionary<SiteId, TimeSpan> HeldUp { get; init; } = ImmutableDictionary<SiteId, TimeSpan>.Empty;
+
+        /// <summary>How long the round has waited for a site that was free to answer it.</summary>
+        internal TimeSpan WaitedFor(SiteId site)
+        {
+            var waited = OpenFor - HeldUp.GetValueOrDefault(site);
+            return waited > TimeSpan.Zero ? waited : TimeSpan.Zero;
+        }
     }
+
+    /// <summary>It is the round's turn to be merged.</summary>
+    /// <param name="Round">Its number.</param>
+    /// <param name="WasPutOff">Whether this process began with it before and the disk had no room: that is not the round's fault and does not count.</param>
+    public sealed record MergeTurn(int Round, bool WasPutOff) : RunInput;
 
     /// <summary>The runner merged a round's updates; the files are on the disk.</summary>
     public sealed record Merged : RunInput
@@ -56,7 +71,8 @@ public abstract record RunInput
     /// <summary>A site asks what there is to do.</summary>
     /// <param name="Site">The site.</param>
     /// <param name="HoldsSomething">Whether it may still hold something of the run: a trainer, an update.</param>
-    public sealed record Asked(SiteId Site, bool HoldsSomething) : RunInput;
+    /// <param name="HasTurn">Whether the site works for this run now, or is to; <see cref="Scheduling.SiteTurns"/> knows.</param>
+    public sealed record Asked(SiteId Site, bool HoldsSomething, bool HasTurn) : RunInput;
 
     /// <summary>A site announces an update; none of its bytes has been read.</summary>
     /// <param name="Site">The site.</param>

@@ -14,6 +14,9 @@ namespace FedSeg.Federation.Rounds;
 /// </remarks>
 public static class RunProtocol
 {
+    /// <summary>How often the merge of the same updates is begun before its run is given up, so that it can't take the other runs with it for ever.</summary>
+    public const int MaximumMergeAttempts = 5;
+
     /// <summary>One step.</summary>
     /// <param name="state">The run as it stands.</param>
     /// <param name="input">What it is told.</param>
@@ -22,6 +25,7 @@ public static class RunProtocol
     {
         RunInput.Resumed => Stay(state, new RunEffect.Note()),
         RunInput.Continued continued => Continue(state, continued, at),
+        RunInput.MergeTurn turn => BeginMerge(state, turn, at),
         RunInput.Merged merged => Close(state, merged, at),
         RunInput.Planned planned => Freeze(state, planned, at),
         RunInput.Broke broke => End(state, RunOutcome.Failed, broke.Reason, at),
@@ -50,14 +54,24 @@ public static class RunProtocol
         }
 
         var before = state.Rounds is [.., var last, _] ? last : null;
-        return RoundRules.Judge(state.Job, round, before, seen.OpenFor, seen.Attending) switch
+        return RoundRules.Judge(state.Job, round, before, seen) switch
         {
             RoundVerdict.QuorumLost => End(state, RunOutcome.Failed, DescribeLostQuorum(state, round), at),
-            RoundVerdict.Wait => Stay(state, new RunEffect.Await(RoundRules.NextLook(state.Job, round, seen.OpenFor))),
-            _ when round.Plan.Task == RoundTask.Train => Stay(state, new RunEffect.Merge(round)),
+            RoundVerdict.Wait => Stay(state, new RunEffect.Await(RoundRules.NextLook(state.Job, round, seen))),
+            _ when round.Plan.Task == RoundTask.Train => Stay(state, new RunEffect.AwaitMergeTurn(round)),
             _ when round.Plan.Task == RoundTask.Fingerprint => Stay(state, new RunEffect.PlanNetwork(round)),
             _ => Close(state, new RunEvent.RoundClosed { At = at, Round = round.Plan.Round, Model = null }),
         };
+    }
+
+    /// <summary>Before the merge its entry: what ends the process each time is known by it, and is left alone after a few.</summary>
+    private static RunStep BeginMerge(RunState state, RunInput.MergeTurn turn, DateTimeOffset at)
+    {
+        if (state is not { Pause: null, OpenRound: { } round } || round.Plan.Round != turn.Round) return Stay(state);
+        if (turn.WasPutOff) return Stay(state, new RunEffect.Merge(round));
+        return round.MergeAttempts < MaximumMergeAttempts
+            ? Enter(state, new RunEvent.MergeBegun { At = at, Round = turn.Round }, new RunEffect.Merge(round))
+            : End(state, RunOutcome.Failed, $"Round {turn.Round} was given up: its merge was begun {round.MergeAttempts} times and never ended; the coordinator's log says more.", at);
     }
 
     private static RunStep Close(RunState state, RunInput.Merged merged, DateTimeOffset at)
@@ -65,7 +79,7 @@ public static class RunProtocol
         if (state.OpenRound is not { } round || round.Plan.Round != merged.Round.Plan.Round) return Stay(state);
 
         // An update that was acknowledged while the others were merged counts: merge again, with it.
-        if (round.Accepted.Count != merged.Round.Accepted.Count) return Stay(state, new RunEffect.Merge(round));
+        if (round.Accepted.Count != merged.Round.Accepted.Count) return Stay(state, new RunEffect.AwaitMergeTurn(round));
 
         return Close(state, new RunEvent.RoundClosed
         {
@@ -97,7 +111,9 @@ public static class RunProtocol
         if (!state.Job.Sites.Contains(asked.Site)) return Stay(state);
         if (state.End is not null) return asked.HoldsSomething ? Stay(state, new RunEffect.Release()) : Stay(state);
         if (state.Pause is not null) return Stay(state);
-        return state.OpenRound is { } round && !round.Answered(asked.Site) ? Stay(state, new RunEffect.Assign(round.Plan)) : Stay(state);
+        if (state.OpenRound is not { } round || round.Answered(asked.Site)) return Stay(state);
+        // What waits for a person takes no turn, and an agent that has forgotten it is told again.
+        return asked.HasTurn || round.WaitingForPeople(asked.Site) ? Stay(state, new RunEffect.Assign(round.Plan)) : Stay(state);
     }
 
     /// <summary>The answer to an update that is known already or comes at the wrong time; <see langword="null"/> for one to take in.</summary>

@@ -69,11 +69,13 @@ public sealed record RunState
                 : state with { Rounds = state.Rounds.Add(state.Open(opened)) },
         ({ OpenRound: { } round }, RunEvent.UpdateAccepted accepted)
             when accepted.Report.Round == round.Plan.Round && !round.Answered(accepted.Report.Site) =>
-            state.WithOpenRound(round with { Accepted = round.Accepted.Add(accepted.Report.Site, accepted) }),
+            state.WithOpenRound(round with { Accepted = round.Accepted.Add(accepted.Report.Site, accepted), MergeAttempts = 0 }),
         ({ OpenRound: { } round }, RunEvent.SiteDropped dropped) when dropped.Round == round.Plan.Round && !round.Answered(dropped.Site) =>
-            state.WithOpenRound(round with { Dropped = round.Dropped.Add(dropped.Site, dropped.Reason) }),
+            state.WithOpenRound(round with { Dropped = round.Dropped.Add(dropped.Site, dropped.Reason), MergeAttempts = 0 }),
         ({ OpenRound: { } round }, RunEvent.SiteWaits waits) when waits.Round == round.Plan.Round && !round.Answered(waits.Site) =>
             state.WithOpenRound(round with { WaitingForReview = round.WaitingForReview.Add(waits.Site) }),
+        ({ OpenRound: { } round }, RunEvent.MergeBegun begun) when begun.Round == round.Plan.Round =>
+            state.WithOpenRound(round with { MergeAttempts = round.MergeAttempts + 1 }),
         ({ OpenRound: { } round }, RunEvent.RoundClosed closed) when closed.Round == round.Plan.Round =>
             state.WithOpenRound(round with { ClosedAt = closed.At, Model = closed.Model, ServerState = closed.ServerState, Norms = closed.Norms })
                 with { Model = closed.Model ?? state.Model },
@@ -125,6 +127,12 @@ public sealed record RoundState(RoundPlan Plan, DateTimeOffset OpenedAt)
 
     /// <summary>What the sites of a fingerprint round told, in their ordinal order.</summary>
     public ImmutableArray<SiteFingerprint> Fingerprints => [.. Accepted.Values.Select(accepted => accepted.Report.Fingerprint!)];
+
+    /// <summary>How often the merge of these very answers was begun.</summary>
+    public int MergeAttempts { get; init; }
+
+    /// <summary>Whether a person of the site has to decide before it goes on.</summary>
+    public bool WaitingForPeople(SiteId site) => WaitingForReview.Contains(site) && !Answered(site);
 
     /// <summary>Whether a site has said its last word in this round.</summary>
     public bool Answered(SiteId site) => Accepted.ContainsKey(site) || Dropped.ContainsKey(site);

@@ -226,10 +226,36 @@ public sealed class RoundRunnerTests : IDisposable
         File.WriteAllBytes(_coordinator.Blobs.PathOf(stored), new byte[100]);
         await SendAsync(plan, East, 2f);
 
-        await running;
+        await PassAsync(TimeSpan.Zero, running);
 
         Assert.Equal(RunOutcome.Failed, _coordinator.Book.Find(run)!.End!.Outcome);
         Assert.Contains("could not go on with it", _coordinator.Book.Find(run)!.End!.Reason);
+    }
+
+    /// <summary>As the journal has it after merges that each ended the process: only this run is given up.</summary>
+    [Fact]
+    public async Task RunAsync_MergeThatEndedEveryProcessBefore_IsGivenUpAndTheOthersGoOn()
+    {
+        var (poison, other) = (_coordinator.Create(rounds: 1).Id, _coordinator.Create(rounds: 1).Id);
+        foreach (var run in new[] { poison, other })
+        {
+            _coordinator.Book.Step(run, new RunInput.Continued(), _coordinator.Time.GetUtcNow());
+            var plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
+            foreach (var site in new[] { North, East }) await SendAsync(plan, site);
+        }
+
+        for (var start = 1; start <= RunProtocol.MaximumMergeAttempts; start++)
+        {
+            _coordinator.Book.Step(poison, new RunInput.MergeTurn(1, WasPutOff: false), _coordinator.Time.GetUtcNow());
+            _coordinator.Reopen();
+        }
+
+        await _coordinator.Runner.RunAsync(poison, CoordinatorOnDisk.Token);
+        var running = _coordinator.Runner.RunAsync(other, CoordinatorOnDisk.Token);
+
+        Assert.Contains("its merge was begun 5 times", _coordinator.Book.Find(poison)!.End!.Reason);
+        await _coordinator.UntilAsync(other, state => state.Rounds[0].ClosedAt is not null);
+        await CancelAsync(other, running);
     }
 
     /// <summary>The first round is open and its deadline set when this returns: the runner does both before it first waits.</summary>

@@ -233,6 +233,14 @@ public sealed class JobSpecReaderTests
     }
 
     [Fact]
+    public void Read_Priority_IsNormalUnlessGiven()
+    {
+        Assert.Equal(JobPriority.Normal, Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete)).Job.Priority);
+        Assert.Equal(JobPriority.High, Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\npriority: high")).Job.Priority);
+        Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(Complete + "\npriority: urgent"));
+    }
+
+    [Fact]
     public void Schema_Keys_AreThoseTheReaderKnows()
     {
         // Every key at once is accepted, so the reader knows what the schema allows; anything else is refused by Read_UnknownKey.
@@ -245,7 +253,7 @@ public sealed class JobSpecReaderTests
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
                 + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\n"
-                + "  graceMinutes: 1\n  minimumCasesPerRound: 20\n  requiredSites: [north]\n  maximumWeight: 4\nminimumCases: 2\nseed: 9\nstudy: kidneys-2026"
+                + "  graceMinutes: 1\n  minimumCasesPerRound: 20\n  requiredSites: [north]\n  maximumWeight: 4\nminimumCases: 2\nseed: 9\nstudy: kidneys-2026\npriority: low"
             + "\negress:\n  maximumNorm: 1\n  maximumTensorRatio: 1\n  minimumTrainingCases: 1\n  minimumHeldBackCases: 1";
 
         Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(yaml));

@@ -59,7 +59,7 @@ public sealed class RunProtocolTests
         var (state, effects) = Step(after, new RunInput.Merged { Round = before.OpenRound!, Model = Merged });
 
         Assert.Null(state.Rounds[0].ClosedAt);
-        Assert.Equal([Plans.East, Plans.North], Assert.IsType<RunEffect.Merge>(Assert.Single(effects)).Round.Accepted.Keys);
+        Assert.Equal([Plans.East, Plans.North], Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(effects)).Round.Accepted.Keys);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class RunProtocolTests
         var state = Told(Opened(quorum: 1), Stored(Plans.East));
 
         Assert.Equal([new RunEffect.Await(TimeSpan.FromMinutes(1))], Step(state, new RunInput.Continued()).Effects);
-        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, new RunInput.Continued { OpenFor = TimeSpan.FromMinutes(1) }).Effects));
+        Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(Step(state, new RunInput.Continued { OpenFor = TimeSpan.FromMinutes(1) }).Effects));
     }
 
     [Fact]
@@ -89,7 +89,7 @@ public sealed class RunProtocolTests
         var state = Told(Opened(job => job with { GraceMinutes = 0.5 }), Stored(Plans.East));
 
         Assert.Equal([new RunEffect.Await(TimeSpan.FromSeconds(90))], Step(state, Seen(60)).Effects);
-        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(Told(state, Stored(Plans.North)), Seen(61)).Effects));
+        Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(Step(Told(state, Stored(Plans.North)), Seen(61)).Effects));
         Assert.Equal(RunOutcome.Failed, Told(state, Seen(90)).End!.Outcome);
     }
 
@@ -101,7 +101,7 @@ public sealed class RunProtocolTests
         var end = Told(state, Seen(60)).End!;
 
         Assert.Equal("Round 1 had no update of north, without which it must not close (north: no answer by the deadline).", end.Reason);
-        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(Told(state, Stored(Plans.North)), new RunInput.Continued()).Effects));
+        Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(Step(Told(state, Stored(Plans.North)), new RunInput.Continued()).Effects));
     }
 
     [Fact]
@@ -122,7 +122,7 @@ public sealed class RunProtocolTests
         var (after, effects) = Step(state, new RunInput.Continued());
 
         if (expected == RunOutcome.Failed) Assert.StartsWith("Round 1 had 20 of the 21 training cases it needs", after.End!.Reason);
-        else Assert.IsType<RunEffect.Merge>(Assert.Single(effects));
+        else Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(effects));
     }
 
     /// <summary>A dead site costs its run one deadline, not one a round.</summary>
@@ -132,7 +132,7 @@ public sealed class RunProtocolTests
         var state = SecondRoundWithoutNorth();
 
         Assert.Equal([new RunEffect.Await(TimeSpan.FromSeconds(90))], Step(state, Seen(89)).Effects);
-        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, Seen(90)).Effects));
+        Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(Step(state, Seen(90)).Effects));
     }
 
     [Fact]
@@ -148,13 +148,13 @@ public sealed class RunProtocolTests
     {
         var state = Told(Opened(), new RunInput.Paused("ada"));
 
-        Assert.Empty(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: false)).Effects);
+        Assert.Empty(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: false, HasTurn: true)).Effects);
         Assert.Equal([new RunEffect.Await(Timeout.InfiniteTimeSpan)], Step(state, Seen(10_000)).Effects);
         state = Told(state, Stored(Plans.East), Stored(Plans.North));
         Assert.Equal([new RunEffect.Await(Timeout.InfiniteTimeSpan)], Step(state, new RunInput.Continued()).Effects);
 
         state = Told(state, new RunInput.Unpaused("ada"));
-        Assert.IsType<RunEffect.Merge>(Assert.Single(Step(state, new RunInput.Continued()).Effects));
+        Assert.IsType<RunEffect.AwaitMergeTurn>(Assert.Single(Step(state, new RunInput.Continued()).Effects));
     }
 
     [Fact]
@@ -173,9 +173,75 @@ public sealed class RunProtocolTests
     {
         var state = Told(Opened(), new RunInput.Cancelled("ada"));
 
-        Assert.Equal([new RunEffect.Release()], Step(state, new RunInput.Asked(Plans.East, HoldsSomething: true)).Effects);
-        Assert.Empty(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: false)).Effects);
+        Assert.Equal([new RunEffect.Release()], Step(state, new RunInput.Asked(Plans.East, HoldsSomething: true, HasTurn: true)).Effects);
+        Assert.Empty(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: false, HasTurn: true)).Effects);
     }
+
+    [Fact]
+    public void Continued_RequiredSiteWorksForAnotherRun_IsBusyAndNotDead()
+    {
+        var state = Told(Opened(job => job with { Quorum = 1, RequiredSites = [Plans.North] }), Stored(Plans.East));
+        RunInput.Continued Busy(int seconds, int heldUp) =>
+            Seen(seconds) with { HeldUp = new Dictionary<SiteId, TimeSpan> { [Plans.North] = TimeSpan.FromSeconds(heldUp) } };
+
+        Assert.Equal([new RunEffect.Await(TimeSpan.FromSeconds(1060))], Step(state, Busy(1000, heldUp: 1000)).Effects);
+        Assert.Equal(RunOutcome.Failed, Told(state, Busy(1060, heldUp: 1000)).End!.Outcome);
+    }
+
+    [Fact]
+    public void Asked_OutOfTurn_GetsNothing() => Assert.Empty(Step(Opened(), new RunInput.Asked(Plans.East, HoldsSomething: true, HasTurn: false)).Effects);
+
+    [Fact]
+    public void Asked_RoundWaitsForAPersonOfTheSite_IsToldAgainWithoutATurn()
+    {
+        var state = Told(Opened(), new RunInput.AwaitsReview(Plans.East, 1));
+
+        Assert.IsType<RunEffect.Assign>(Assert.Single(Step(state, new RunInput.Asked(Plans.East, HoldsSomething: true, HasTurn: false)).Effects));
+    }
+
+    [Fact]
+    public void MergeTurn_RoundToMerge_IsEnteredBeforeItBegins()
+    {
+        var (state, effects) = Step(Told(Opened(), Stored(Plans.East), Stored(Plans.North)), Turn());
+
+        Assert.Equal([typeof(RunEffect.Append), typeof(RunEffect.Merge)], effects.Select(effect => effect.GetType()));
+        Assert.Equal(1, state.OpenRound!.MergeAttempts);
+    }
+
+    [Fact]
+    public void MergeTurn_MergeNeverEnded_GivesTheRunUp()
+    {
+        var state = Told(Opened(), Stored(Plans.East), Stored(Plans.North));
+        for (var attempt = 1; attempt <= RunProtocol.MaximumMergeAttempts; attempt++) state = Told(state, new RunInput.Resumed(), Turn());
+        Assert.Null(state.End);
+
+        state = Told(state, Turn());
+
+        Assert.Equal(RunOutcome.Failed, state.End!.Outcome);
+        Assert.Contains("begun 5 times", state.End.Reason);
+    }
+
+    [Fact]
+    public void MergeTurn_AnotherUpdateCameMeanwhile_CountsAnew()
+    {
+        var state = Told(Opened(quorum: 1), Stored(Plans.East), Turn(), Turn(), Stored(Plans.North));
+
+        Assert.Equal(0, state.OpenRound!.MergeAttempts);
+    }
+
+    /// <summary>A full disk is not the round's fault, and may stay full for days.</summary>
+    [Fact]
+    public void MergeTurn_PutOffForWantOfRoom_IsNotCounted()
+    {
+        var state = Told(Opened(), Stored(Plans.East), Stored(Plans.North), Turn());
+
+        var step = Step(state, new RunInput.MergeTurn(1, WasPutOff: true));
+
+        Assert.IsType<RunEffect.Merge>(Assert.Single(step.Effects));
+        Assert.Equal(1, step.State.OpenRound!.MergeAttempts);
+    }
+
+    private static RunInput.MergeTurn Turn() => new(1, WasPutOff: false);
 
     private static RunState SecondRoundWithoutNorth()
     {

@@ -67,7 +67,7 @@ public sealed class RunStateTests
         foreach (var site in sites.Take(accepted)) round = round with { Accepted = round.Accepted.Add(site, Accepted(site, 1)) };
         foreach (var site in sites.Skip(accepted).Take(dropped)) round = round with { Dropped = round.Dropped.Add(site, DropReason.NotFinite) };
 
-        Assert.Equal(expected, RoundRules.Judge(Plans.Job(), round, null, TimeSpan.FromSeconds(seconds), new HashSet<SiteId>()));
+        Assert.Equal(expected, RoundRules.Judge(Plans.Job(), round, null, new RunInput.Continued { OpenFor = TimeSpan.FromSeconds(seconds) }));
     }
 
     private static RunState Fold(params RunEvent[] events) =>

@@ -47,6 +47,9 @@ internal sealed record Faults
     /// <summary>Share of runs that a person pauses for a while.</summary>
     public required double Paused { get; init; }
 
+    /// <summary>Share of runs whose every merge takes the coordinator down.</summary>
+    public required double Poisoned { get; init; }
+
     public static Faults Draw(Chance chance) => new()
     {
         Lost = chance.Of(0, 0.01, 0.1),
@@ -65,6 +68,7 @@ internal sealed record Faults
         Straggles = chance.Of(0, 0.05, 0.2),
         Paused = chance.Of(0, 0.2),
         Cancelled = chance.Of(0, 0.1),
+        Poisoned = chance.Of(0, 0, 0.1),
     };
 
     /// <summary>What is left once everything has healed: machines are whole, lines carry, people leave the run alone.</summary>

@@ -1,4 +1,5 @@
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 
@@ -17,6 +18,9 @@ internal sealed class Invariants(Simulation simulation)
     private readonly Dictionary<(RunId Run, int Round), ModelRef?> _committed = [];
     private readonly Dictionary<RunId, Sha256Digest> _frozen = [];
     private readonly Dictionary<RunId, long> _resumedAt = [];
+    private readonly Dictionary<(RunId Run, int Round, SiteId Site), long> _elsewhere = [];
+    private readonly List<(RunId Run, int Round, SiteId Site)> _busy = [];
+    private long _checkedAt;
 
     /// <summary>I1: the coordinator is about to acknowledge an update.</summary>
     public void Acknowledged(SimulatedCoordinator coordinator, SiteReport report, Sha256Digest digest)
@@ -42,8 +46,13 @@ internal sealed class Invariants(Simulation simulation)
                 break;
             case RunEvent.Unpaused:
                 _resumedAt[run] = simulation.Now;
+                foreach (var key in _elsewhere.Keys.Where(key => key.Run == run).ToList()) _elsewhere.Remove(key);
+                break;
+            case RunEvent.Ended { Outcome: RunOutcome.Failed } ended when ended.Reason.Contains("no answer by the deadline", StringComparison.Ordinal):
+                CheckPatience(coordinator.Runs[run], coordinator.Runs[run].AllRounds.Last(), job => job.RoundDeadlineMinutes + job.GraceMinutes);
                 break;
             case RunEvent.RoundClosed closed:
+                CheckPatience(coordinator.Runs[run], coordinator.Runs[run].AllRounds.Last(), job => Math.Min(job.RoundDeadlineMinutes, RoundRules.AbsencePatience.TotalMinutes));
                 Commit(coordinator, run, closed);
                 break;
         }
@@ -75,6 +84,7 @@ internal sealed class Invariants(Simulation simulation)
             if (coordinator.Runs[run].Plan?.Sha256 != plan) Break("I2", $"the plan of {run} is another one after a restart");
         }
 
+        _elsewhere.Clear();
         // A crash may have come just after an entry had reached the disk.
         foreach (var (run, state) in coordinator.Runs)
         {
@@ -107,16 +117,43 @@ internal sealed class Invariants(Simulation simulation)
     /// <summary>I7, after every event: no round is open longer than it may.</summary>
     public void Check()
     {
+        var passed = simulation.Now - _checkedAt;
+        _checkedAt = simulation.Now;
+        if (passed > 0) foreach (var key in _busy) _elsewhere[key] = _elsewhere.GetValueOrDefault(key) + passed;
+        _busy.Clear();
         if (!simulation.Coordinator.IsUp) return;
         foreach (var (run, state) in simulation.Coordinator.Runs)
         {
             if (state is not { Pause: null, OpenRound: { } round }) continue;
-            // A restart gives the round its whole deadline again.
-            var since = Math.Max(
-                (long)(round.OpenedAt - Simulation.Epoch).TotalMilliseconds,
-                Math.Max(Math.Max(simulation.Coordinator.StartedAt, simulation.DiskWasFullAt), _resumedAt.GetValueOrDefault(run)));
-            var overdue = simulation.Now - since - (long)((state.Job.RoundDeadlineMinutes + state.Job.GraceMinutes) * 60_000);
+            var elsewhere = 0L;
+            foreach (var site in state.Job.Sites)
+            {
+                var key = (run, round.Plan.Round, site);
+                if (!round.Answered(site) && !round.WaitingForPeople(site) && simulation.Coordinator.WorksElsewhere(site, run)) _busy.Add(key);
+                elsewhere = Math.Max(elsewhere, _elsewhere.GetValueOrDefault(key));
+            }
+
+            var since = Math.Max(WaitedSince(state, round), simulation.DiskWasFullAt);
+            var overdue = simulation.Now - since - elsewhere - (long)((state.Job.RoundDeadlineMinutes + state.Job.GraceMinutes) * 60_000);
             if (overdue > Grace) Break("I7", $"round {round.Plan.Round} of {run} is {overdue / 1000} s over its deadline");
+        }
+    }
+
+    /// <summary>A restart gives the round its whole deadline again, and so does a pause.</summary>
+    private long WaitedSince(RunState state, RoundState round) => Math.Max(
+        (long)(round.OpenedAt - Simulation.Epoch).TotalMilliseconds,
+        Math.Max(simulation.Coordinator.StartedAt, _resumedAt.GetValueOrDefault(state.Id)));
+
+    /// <summary>I8: no round goes on or fails without a site that had not its whole time for it, because it worked for another run.</summary>
+    private void CheckPatience(RunState state, RoundState round, Func<JobSpec, double> minutes)
+    {
+        if (round.Accepted.Count + state.Job.Sites.Count(site => !round.Answered(site)) < state.Job.Quorum) return;
+        if (state.Job.RequiredSites.Any(round.Dropped.ContainsKey)) return;
+        foreach (var site in state.Job.Sites.Where(site => !round.Answered(site) && !round.WaitingForPeople(site)))
+        {
+            var elsewhere = _elsewhere.GetValueOrDefault((state.Id, round.Plan.Round, site));
+            var had = simulation.Now - WaitedSince(state, round) - elsewhere;
+            if (had + 1_000 < minutes(state.Job) * 60_000) Break("I8", $"round {round.Plan.Round} of {state.Id} ends without {site}, which had {had / 1000} s for it and worked {elsewhere / 1000} s for others");
         }
     }
 

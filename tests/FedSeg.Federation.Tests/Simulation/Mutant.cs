@@ -36,6 +36,8 @@ internal sealed record Mutant(string Breaks)
         ["ForgetsAFingerprintThatCameWhileItPlanned"] = new("I4") { Run = ForgetLateFingerprint },
         ["TrainsWhatWasNotApproved"] = new("I6") { Site = ApproveAll },
         ["ForgetsTheDeadline"] = new("I7") { Run = ForgetDeadline },
+        ["NeverGivesUpAMerge"] = new("I7") { Run = MergeForEver },
+        ["TakesBusyForDead"] = new("I8") { Run = ForgetWhoIsBusy },
         ["FreesNoSite"] = new("I7") { Run = ReleaseNobody },
     };
 
@@ -80,6 +82,13 @@ internal sealed record Mutant(string Breaks)
 
     private static RunStep ForgetDeadline(RunState state, RunInput input, DateTimeOffset at) =>
         RunProtocol.Step(state, input is RunInput.Continued ? new RunInput.Continued() : input, at);
+
+    private static RunStep MergeForEver(RunState state, RunInput input, DateTimeOffset at) =>
+        RunProtocol.Step(state, input is RunInput.MergeTurn turn ? turn with { WasPutOff = true } : input, at);
+
+    private static RunStep ForgetWhoIsBusy(RunState state, RunInput input, DateTimeOffset at) =>
+        RunProtocol.Step(
+            state, input is RunInput.Continued seen ? new RunInput.Continued { OpenFor = seen.OpenFor, Attending = seen.Attending } : input, at);
 
     private static RunStep ReleaseNobody(RunState state, RunInput input, DateTimeOffset at)
     {

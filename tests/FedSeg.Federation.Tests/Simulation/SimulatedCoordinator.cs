@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Scheduling;
 
 namespace FedSeg.Federation.Tests.Simulation;
 
@@ -13,6 +14,10 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
     private readonly Dictionary<RunId, (int? Round, long Since)> _clocks = [];
     private readonly HashSet<RunId> _sleeping = [];
     private readonly List<Attendance> _attending = [];
+    private readonly Dictionary<SiteId, SiteTurns> _turns = [];
+    private readonly Queue<(RunId Run, int Round)> _toMerge = [];
+    private readonly HashSet<RunId> _putOff = [];
+    private bool _isMerging;
     private int _incarnation, _uploads;
 
     public SimulatedDisk<(RunId Run, RunEvent Event)> Disk { get; } = new(simulation.Chance);
@@ -62,6 +67,10 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         _noted.Clear();
         _clocks.Clear();
         _sleeping.Clear();
+        _turns.Clear();
+        _toMerge.Clear();
+        _putOff.Clear();
+        _isMerging = false;
         foreach (var attendance in _attending) attendance.Break();
         _attending.Clear();
         Disk.Crash();
@@ -69,9 +78,13 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         simulation.After(simulation.Chance.Between(500, 20_000), Start);
     }
 
-    public void Attend(SimulatedSite site, int session, ImmutableArray<RunId> held)
+    /// <summary>Whether the site works for another run than this one, as far as the coordinator knows.</summary>
+    public bool WorksElsewhere(SiteId site, RunId run) => _turns.GetValueOrDefault(site)?.InWork.Any(work => work.Run != run) == true;
+
+    public void Attend(SimulatedSite site, int session, ImmutableArray<RunId> held, IEnumerable<(RunId Run, int Round)> inHand)
     {
         var attendance = new Attendance(site, session, held);
+        _turns[site.Id] = TurnsOf(site.Id).Enter(inHand, Time);
         _attending.RemoveAll(other => other.Site == site);
         _attending.Add(attendance);
         Offer(attendance);
@@ -155,6 +168,11 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
                         goesOnByItself = true;
                         AwaitAnswers(run, wait);
                         break;
+                    case RunEffect.AwaitMergeTurn { Round: var round }:
+                        goesOnByItself = true;
+                        _toMerge.Enqueue((run, round.Plan.Round));
+                        MergeNext();
+                        break;
                     case RunEffect.Merge { Round: var round }:
                         goesOnByItself = true;
                         Later(() => Merge(run, round), simulation.Chance.Between(50, 4_000));
@@ -170,9 +188,28 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
             },
             done: () =>
             {
-                if (!goesOnByItself) StepRunner(run, Continued(run));
+                if (goesOnByItself) return;
+                if (input is RunInput.MergeTurn) EndMerge();
+                StepRunner(run, Continued(run));
             },
-            onFullDisk: () => ResumeLater(run));
+            onFullDisk: () =>
+            {
+                if (input is RunInput.MergeTurn) EndMerge();
+                ResumeLater(run);
+            });
+    }
+
+    private void MergeNext()
+    {
+        if (_isMerging || !_toMerge.TryDequeue(out var next)) return;
+        _isMerging = true;
+        Later(() => StepRunner(next.Run, new RunInput.MergeTurn(next.Round, _putOff.Remove(next.Run))));
+    }
+
+    private void EndMerge()
+    {
+        _isMerging = false;
+        MergeNext();
     }
 
     private void ResumeLater(RunId run) => Later(() => StepRunner(run, new RunInput.Resumed()), 15_000);
@@ -186,6 +223,7 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         {
             OpenFor = TimeSpan.FromMilliseconds(round is null ? 0 : simulation.Now - clock.Since),
             Attending = _attending.Select(attendance => attendance.Site.Id).ToHashSet(),
+            HeldUp = round is { } number ? state.Job.Sites.ToDictionary(site => site, site => TurnsOf(site).HeldUpFor(run, number, Time)) : [],
         };
     }
 
@@ -203,6 +241,8 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
 
     private void Merge(RunId run, RoundState round)
     {
+        if (simulation.IsPoisoned(run)) Simulation.Crash(Crash);
+        EndMerge();
         if (simulation.Happens(faults => faults.Odd))
         {
             StepRunner(run, new RunInput.Broke("The updates can't be merged."));
@@ -218,7 +258,11 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
                 Disk.Flush("blob " + model);
                 StepRunner(run, new RunInput.Merged { Round = round, Model = new ModelRef(model, 1) });
             },
-            () => ResumeLater(run));
+            () =>
+            {
+                _putOff.Add(run);
+                ResumeLater(run);
+            });
     }
 
     private void PlanNetwork(RunId run, RoundState round)
@@ -303,11 +347,18 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
         }
     }
 
+    private TimeSpan Time => TimeSpan.FromMilliseconds(simulation.Now);
+
+    private SiteTurns TurnsOf(SiteId site) => _turns.GetValueOrDefault(site, SiteTurns.Away);
+
     private void Offer(Attendance attendance)
     {
+        var site = attendance.Site.Id;
+        _turns[site] = TurnsOf(site).Look(SiteDemand.Of(_runs.Values, site), Time);
+        RunInput.Asked Asked(RunId run) => new(site, attendance.Held.Contains(run), _turns[site].InWork.Any(work => work.Run == run));
         foreach (var (run, state) in _runs)
         {
-            foreach (var effect in simulation.Mutant.Run(state, new RunInput.Asked(attendance.Site.Id, attendance.Held.Contains(run)), default).Effects)
+            foreach (var effect in simulation.Mutant.Run(state, Asked(run), default).Effects)
             {
                 if (effect is RunEffect.Release && attendance.Held.Remove(run)) attendance.Send(simulation, site => site.TellEnded(attendance.Session, run));
                 if (effect is RunEffect.Assign { Plan: var plan } && attendance.Sent.Add((run, plan.Round)))
@@ -317,6 +368,13 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
                 }
             }
         }
+    }
+
+    /// <summary>The connection is gone, and the coordinator has noticed.</summary>
+    private void Leave(Attendance attendance)
+    {
+        if (!_attending.Remove(attendance)) return;
+        _turns[attendance.Site.Id] = TurnsOf(attendance.Site.Id).Leave(Time);
     }
 
     private static void Guard(Action action, Action onFullDisk)
@@ -356,7 +414,10 @@ internal sealed class SimulatedCoordinator(Simulation simulation)
 
         public void Send(Simulation simulation, Action<SimulatedSite> message)
         {
-            if (!_broken && !simulation.Network.SendInOrder(site.Index, ref _lastArrival, () => message(site))) Break();
+            if (_broken || simulation.Network.SendInOrder(site.Index, ref _lastArrival, () => message(site))) return;
+            Break();
+            // The coordinator's pings are not answered.
+            simulation.Coordinator.Later(() => simulation.Coordinator.Leave(this), 40_000);
         }
 
         /// <summary>The site finds out by silence.</summary>

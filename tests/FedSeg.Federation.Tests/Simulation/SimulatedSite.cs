@@ -110,14 +110,14 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
     private void Attend()
     {
         var session = ++_session;
-        var held = _state.Held;
+        var (held, inHand) = (_state.Held, _state.InHand.ToList());
         var arrived = false;
         simulation.Network.Send(index, toCoordinator: true, () =>
         {
             // One connection: a request does not arrive twice, and none of an older session after a newer one.
             if (arrived || session != _session || !simulation.Coordinator.IsUp) return;
             arrived = true;
-            simulation.Coordinator.Attend(this, session, held);
+            simulation.Coordinator.Attend(this, session, held, inHand);
         });
         Later(() =>
         {

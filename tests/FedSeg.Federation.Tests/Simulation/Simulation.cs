@@ -21,6 +21,7 @@ internal sealed class Simulation
     private readonly PriorityQueue<Action, (long Time, long Order)> _events = new();
     private readonly List<SimulatedSite> _sites = [];
     private readonly List<(RunId Id, JobSpec Job)> _runs = [];
+    private readonly HashSet<RunId> _poisoned = [];
     private readonly StringBuilder? _trace;
     private Faults _faults;
     private long _order, _patience;
@@ -84,11 +85,19 @@ internal sealed class Simulation
 
     public bool Happens(Func<Faults, double> fault) => Chance.Happens(fault(_faults));
 
+    /// <summary>Whether a merge of the run takes the coordinator down, each time.</summary>
+    public bool IsPoisoned(RunId run) => _poisoned.Contains(run);
+
     /// <summary>A place where a crash would hurt.</summary>
     /// <param name="crash">Crashes the machine that stands there.</param>
     public void MaybeCrash(Action crash)
     {
         if (!Happens(faults => faults.CrashHere)) return;
+        Crash(crash);
+    }
+
+    public static void Crash(Action crash)
+    {
         crash();
         throw new MachineCrashedException();
     }
@@ -117,7 +126,7 @@ internal sealed class Simulation
         }
 
         Coordinator.Start();
-        for (var number = 1; number <= Chance.Between(1, 2); number++) Submit(RunId.Parse($"run-{number}"));
+        for (var number = 1; number <= Chance.Between(1, 4); number++) Submit(RunId.Parse($"run-{number}"));
         Again(faults => faults.CrashEvery, Coordinator.Crash);
         Again(faults => faults.FullDiskEvery, () => Fill(full =>
         {
@@ -136,8 +145,11 @@ internal sealed class Simulation
             RequiredSites = [.. _sites.Where(_ => Chance.Happens(0.1)).Select(site => site.Id)],
             MinimumCasesPerRound = Chance.Of(0, 0, 20),
             Aggregation = StrategyCatalog.Default(2),
+            Name = Chance.Happens(0.5) ? "shared" : run.ToString(),
+            Priority = Chance.Of(JobPriority.Low, JobPriority.Normal, JobPriority.Normal, JobPriority.High),
         };
         if (Chance.Happens(0.3)) job = Plans.ToBePlanned(job);
+        if (Happens(faults => faults.Poisoned)) _poisoned.Add(run);
         _runs.Add((run, job));
         _patience += (long)((job.Rounds + 3) * (job.RoundDeadlineMinutes + job.GraceMinutes + 1) * 60_000) + 180_000;
         var initial = new ModelRef(Digest("initial", run.ToString()), 1);

@@ -23,8 +23,9 @@ public sealed class CoordinatorClientTests
         Assert.Equal([typeof(ClearedNotice)], methods["TellAsync"]);
         // Asks for a model by digest and length; the path is where it is stored here.
         Assert.Equal([typeof(Sha256Digest), typeof(long), typeof(string)], methods["DownloadModelAsync"]);
-        // The label names of the operator's settings, whether the trainer is isolated, and runs the coordinator itself named.
-        Assert.Equal([typeof(IEnumerable<string>), typeof(bool), typeof(IEnumerable<RunId>)], methods["AttendAsync"]);
+        // The label names of the operator's settings, whether the trainer is isolated, and runs and rounds the coordinator itself named.
+        Type[] attendance = [typeof(IEnumerable<string>), typeof(bool), typeof(IEnumerable<RunId>), typeof(IEnumerable<(RunId, int)>)];
+        Assert.Equal(attendance, methods["AttendAsync"]);
     }
 
     /// <summary>Of the ledger only its signed checkpoints and hashes can leave; no method takes an entry or a text.</summary>
