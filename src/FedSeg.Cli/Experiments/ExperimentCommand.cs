@@ -3,9 +3,11 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
 using FedSeg.Cli.Programs;
+using FedSeg.Federation;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
@@ -26,7 +28,7 @@ internal static class ExperimentCommand
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimiser steps per site and round.", DefaultValueFactory = _ => 50 };
     private static readonly Option<double> Epsilon = new("--epsilon") { Description = "What the private arm may cost a patient.", DefaultValueFactory = _ => 8 };
     private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient, the first weights and every draw but the private arm's.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<FileInfo?> Output = new("--out") { Description = "Write the table there too, as Markdown with date, build and machine." };
+    private static readonly Option<FileInfo?> Output = new("--out") { Description = "Write the table there too, as Markdown with date, build and machine. Rows are kept beside it as they are finished; the same command goes on where it was stopped." };
 
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
     {
@@ -41,6 +43,7 @@ internal static class ExperimentCommand
         var job = JobOf(parsed, data);
         var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
+        var finished = parsed.GetValue(Output) is { } table ? FinishedArms.Beside(table.FullName, Settings(job, parsed)) : null;
         var cohorts = data.Sites.ToDictionary(site => SiteId.Parse(site.Key), site => Cohort.Read(
             site.Value, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, job.Seed, Environment.ProcessorCount, reportPath: null, cancellationToken));
         foreach (var (site, cohort) in cohorts) Say($"{site}: {cohort.Training.Length} cases to train on, {cohort.HeldBack.Length} held back");
@@ -52,11 +55,14 @@ internal static class ExperimentCommand
             var rows = new List<ExperimentRow>();
             foreach (var arm in arms)
             {
-                foreach (var row in await LocalEngine.OnOwnThread(() => experiment.Run(arm, Say, cancellationToken)))
+                if (finished?.Of(arm.Name) is not { } made)
                 {
-                    Say($"{row.Title}: mean Dice {row.MeanDice:F3} in {row.Took.TotalSeconds:F0} s");
-                    rows.Add(row);
+                    made = await LocalEngine.OnOwnThread(() => experiment.Run(arm, Say, cancellationToken));
+                    finished?.Add(arm.Name, made);
+                    foreach (var row in made) Say($"{row.Title}: mean Dice {row.MeanDice:F3} in {row.Took.TotalSeconds:F0} s");
                 }
+
+                rows.AddRange(made);
             }
 
             var report = Report(job, rows, parsed, time);
@@ -104,6 +110,15 @@ internal static class ExperimentCommand
         }
     }
 
+    private static string Build { get; } =
+        typeof(ExperimentCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>All that a row depends on.</summary>
+    private static string Settings(JobSpec job, ParseResult parsed) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{parsed.GetRequiredValue(Data).FullName} {JsonSerializer.Serialize(job, FederationJson.Options)} epsilon {parsed.GetValue(Epsilon)} "
+        + $"device {parsed.GetRequiredValue(DeviceSwitch.Option)} threads {Environment.ProcessorCount} build {Build}");
+
     private static object Document(IEnumerable<ExperimentRow> rows) => new
     {
         rows = rows.Select(row => new
@@ -127,10 +142,9 @@ internal static class ExperimentCommand
     /// <summary>The table, and what one needs to make it again.</summary>
     private static string Report(JobSpec job, IReadOnlyList<ExperimentRow> rows, ParseResult parsed, TimeProvider time)
     {
-        var build = typeof(ExperimentCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
         var text = new StringBuilder();
         text.AppendLine(CultureInfo.InvariantCulture, $"# Results: {parsed.GetRequiredValue(Data).Name}").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd}, build {build}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, device {parsed.GetRequiredValue(DeviceSwitch.Option)}. {job.Sites.Length} sites, {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps a site, batch {job.Recipe.BatchSize}, {job.Recipe.Optimizer} at {job.Recipe.LearningRate}, augmentation {job.Recipe.Augmentation}, {job.HeldBackFraction:P0} of each site's patients held back, seed {job.Seed}. Dice: mean over held-back cases, in brackets the 95 % bootstrap interval over patients; HD95 in mm.").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd}, build {Build}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, device {parsed.GetRequiredValue(DeviceSwitch.Option)}. {job.Sites.Length} sites, {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps a site, batch {job.Recipe.BatchSize}, {job.Recipe.Optimizer} at {job.Recipe.LearningRate}, augmentation {job.Recipe.Augmentation}, {job.HeldBackFraction:P0} of each site's patients held back, seed {job.Seed}. Dice: mean over held-back cases, in brackets the 95 % bootstrap interval over patients; HD95 in mm.").AppendLine();
         text.Append("| training | mean Dice |");
         foreach (var label in job.Labels) text.Append(CultureInfo.InvariantCulture, $" {label} Dice | {label} HD95 |");
         text.AppendLine(" patients | minutes |");

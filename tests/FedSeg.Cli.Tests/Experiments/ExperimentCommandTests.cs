@@ -30,6 +30,25 @@ public sealed class ExperimentCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Experiment_StoppedAfterARow_TakesItAsItIsAndRefusesOtherSettings()
+    {
+        await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
+        Task<FedsegProcess> Run(string arms, string steps) => FedsegProcess.RunAsync(
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", arms, "--rounds", "1", "--steps", steps, "--out", _folder["results.md"]);
+
+        var first = await Run("pooled", "1");
+        var second = await Run("pooled,fedavg", "1");
+        var other = await Run("pooled", "2");
+
+        Assert.True(first.ExitCode == 0 && second.ExitCode == 0, first.Errors + second.Errors);
+        Assert.Contains("pooled: all cases in one place", first.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("pooled: all cases in one place", second.Errors, StringComparison.Ordinal);
+        Assert.Equal(2 + 2, (await File.ReadAllLinesAsync(_folder["results.md"], TestContext.Current.CancellationToken)).Count(line => line.StartsWith('|')));
+        Assert.Equal(2, other.ExitCode);
+        Assert.Contains("rows of an experiment with other data, options or build", other.ErrorLine);
+    }
+
+    [Fact]
     public async Task Experiment_UnknownArm_NamesTheKnownOnes()
     {
         var ended = await FedsegProcess.RunAsync("experiment", "--data", _folder[""], "--arms", "fedsgd");
