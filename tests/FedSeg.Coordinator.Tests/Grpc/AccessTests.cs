@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
@@ -64,9 +65,12 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         var first = attendance.ResponseStream.MoveNext(Token);
         while (!server.Part<SiteDirectory>().Attending.Contains(SiteId.Parse("cloned"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
 
+        var alarmed = new TaskCompletionSource();
+        using var alarms = ListenForAlarms("secondSession", alarmed);
         using var second = new FederationClient(server.Dial("cloned", MemberKind.Site)).Attend(new AttendRequest(), cancellationToken: Token);
 
         Assert.Equal(StatusCode.PermissionDenied, await RefusalAsync(second.ResponseStream.MoveNext(Token)));
+        await alarmed.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Token);
         Assert.Contains(server.Part<CoordinatorLedger>().Read().Entries(), entry => entry.Action == "secondSession" && entry.Facts["site"] == "cloned");
         Assert.False(first.IsFaulted);
     }
@@ -79,13 +83,31 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
     public async Task Attend_ClockFarAway_IsAlarmed(string site, long skewMs)
     {
         var clock = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() + skewMs;
+        var alarmed = new TaskCompletionSource();
+        using var alarms = ListenForAlarms("clock", alarmed);
 
         using var attendance = new FederationClient(server.Dial(site, MemberKind.Site)).Attend(new AttendRequest { ClockMs = clock }, cancellationToken: Token);
         _ = attendance.ResponseStream.MoveNext(Token);
 
-        Attendance? known;
-        while ((known = server.Part<SiteDirectory>().Find(SiteId.Parse(site))) is null) await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Token);
-        Assert.True(known.HasWrongClock);
+        await alarmed.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Token);
+        Assert.True(server.Part<SiteDirectory>().Find(SiteId.Parse(site))!.HasWrongClock);
+    }
+
+    private static MeterListener ListenForAlarms(string kind, TaskCompletionSource alarmed)
+    {
+        var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "fedseg.sites.alarms") listener.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        {
+            if (tags.Contains(new KeyValuePair<string, object?>("kind", kind))) alarmed.TrySetResult();
+        });
+        listener.Start();
+        return listener;
     }
 
     [Fact]
