@@ -164,28 +164,25 @@ internal static class Startup
             kestrel.Listen(endpoint, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                listen.UseHttps(new HttpsConnectionAdapterOptions
-                {
-                    ServerCertificate = certificate,
-                    SslProtocols = MutualTls.Protocols,
-                    HandshakeTimeout = TimeSpan.FromSeconds(10),
-                    ClientCertificateMode = ClientCertificateMode.RequireCertificate,
-                    ClientCertificateValidation = (client, _, _) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication, issuing),
-                });
+                var https = Https(ClientCertificateMode.RequireCertificate);
+                https.ClientCertificateValidation = (client, _, _) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication, issuing);
+                listen.UseHttps(https);
             });
             if (!options.Enrolment.IsOn) return;
             // A door of its own for those who have no certificate yet: what asks for a member refuses there whoever calls.
             kestrel.Listen(IPEndPoint.Parse(options.Enrolment.Listen), listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                listen.UseHttps(new HttpsConnectionAdapterOptions
-                {
-                    ServerCertificate = certificate,
-                    SslProtocols = MutualTls.Protocols,
-                    HandshakeTimeout = TimeSpan.FromSeconds(10),
-                    ClientCertificateMode = ClientCertificateMode.NoCertificate,
-                });
+                listen.UseHttps(Https(ClientCertificateMode.NoCertificate));
             });
+
+            HttpsConnectionAdapterOptions Https(ClientCertificateMode mode) => new()
+            {
+                ServerCertificate = certificate,
+                SslProtocols = MutualTls.Protocols,
+                HandshakeTimeout = TimeSpan.FromSeconds(10),
+                ClientCertificateMode = mode,
+            };
         }
     }
 }
