@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using FedSeg.Federation.Architectures;
 
 namespace FedSeg.Segmentation.Networks;
@@ -10,7 +9,7 @@ namespace FedSeg.Segmentation.Networks;
 /// (found on AMD EPYC; <c>ConvolutionTests</c> holds every channel count to double precision). oneDNN reads its limit once, when it first computes, so the limit belongs
 /// to the process: SSE4.1 unless <see cref="ChooseFor"/> allowed more: AVX2 for a network whose stages fill its vectors, AVX-512 where they fill those.
 /// </summary>
-public static partial class CpuKernels
+public static class CpuKernels
 {
     private const string Variable = "ONEDNN_MAX_CPU_ISA";
 
@@ -54,12 +53,8 @@ public static partial class CpuKernels
     private static void Limit(int limit)
     {
         var instructions = Limits[limit].Instructions;
-        // .NET keeps its own copy of the environment on Unix; native code reads the system's.
         Environment.SetEnvironmentVariable(Variable, instructions);
-        if (!OperatingSystem.IsWindows() && SetNative(Variable, instructions, overwrite: 1) != 0) throw new InvalidOperationException($"{Variable} could not be set.");
+        if (!OperatingSystem.IsWindows() && !NativeEnvironment.TrySet(Variable, instructions)) throw new InvalidOperationException($"{Variable} could not be set.");
         _limit = limit;
     }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetNative(string name, string value, int overwrite);
 }

@@ -32,7 +32,7 @@ public static partial class TensorMemory
         }
 
         var arguments = ReadArguments();
-        if (SetNative(Variable, given is null ? Settings : $"{given}:{Settings}", overwrite: 1) == 0) _ = Execute("/proc/self/exe", arguments);
+        if (NativeEnvironment.TrySet(Variable, given is null ? Settings : $"{given}:{Settings}")) _ = Execute("/proc/self/exe", arguments);
     }
 
     /// <summary>Null-terminated, as the kernel keeps them.</summary>
@@ -41,7 +41,4 @@ public static partial class TensorMemory
 
     [LibraryImport("libc", EntryPoint = "execv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Execute(string path, string?[] arguments);
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetNative(string name, string value, int overwrite);
 }
