@@ -72,12 +72,16 @@ internal static class CommandLine
         RpcException { StatusCode: StatusCode.NotFound or StatusCode.InvalidArgument } rpc => (BadInput, rpc.Status.Detail),
         RpcException { StatusCode: StatusCode.Unauthenticated or StatusCode.PermissionDenied } =>
             (BadInput, "The coordinator does not let this certificate do that; ask the federation's authority to enter it in the register, or for another role."),
-        RpcException { StatusCode: StatusCode.Unavailable } rpc =>
-            (Fault, $"No answer from the coordinator: {(rpc.InnerException?.GetBaseException().Message ?? rpc.Status.Detail).TrimEnd('.')}. Check that it runs, and the address and certificates in the profile."),
+        RpcException { StatusCode: StatusCode.Unavailable } rpc => NoAnswer(rpc),
+        // A connection that is closed while a call starts on it has no status of its own.
+        RpcException { InnerException: HttpRequestException } rpc => NoAnswer(rpc),
         RpcException rpc => (Fault, $"The coordinator failed: {rpc.Status.Detail}"),
         UnauthorizedAccessException or IOException => (Fault, error.Message),
         _ => (Fault, $"{error.GetType().Name}: {error.Message} (--verbose shows where)"),
     };
+
+    private static (int Code, string Message) NoAnswer(RpcException rpc) => (Fault,
+        $"No answer from the coordinator: {(rpc.InnerException?.GetBaseException().Message ?? rpc.Status.Detail).TrimEnd('.')}. Check that it runs, and the address and certificates in the profile.");
 }
 
 /// <summary>What a person asked for can't be done as asked: the message says what, where and what to do.</summary>
