@@ -78,11 +78,20 @@ internal sealed class EnrolmentOptions
     /// <summary>The folder that <c>fedseg provision issuing</c> made; empty for no enrolment over the wire.</summary>
     public string Issuing { get; set; } = "";
 
+    /// <summary>
+    /// Folders of issuing authorities that <see cref="Issuing"/> follows. What they signed is good until its own end, or revoked in its own folder, and is renewed by
+    /// <see cref="Issuing"/>.
+    /// </summary>
+    public string[] Former { get; set; } = [];
+
     /// <summary>Address and port for sites that have no certificate yet, such as <c>0.0.0.0:7444</c>.</summary>
     public string Listen { get; set; } = "";
 
     /// <summary>Whether there is an issuing authority here.</summary>
     internal bool IsOn => Issuing.Length > 0;
+
+    /// <summary>The folders of all issuing authorities whose certificates are good, the one that signs first.</summary>
+    internal IEnumerable<string> Authorities => IsOn ? Former.Prepend(Issuing) : [];
 }
 
 /// <summary>The checks that attributes can't say.</summary>
@@ -93,6 +102,9 @@ internal sealed class EnrolmentValidator : IValidateOptions<CoordinatorOptions>
         var enrolment = options.Enrolment;
         if (!enrolment.IsOn) return enrolment.Listen.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail("Coordinator:Enrolment:Issuing is missing; 'fedseg provision issuing' makes that folder.");
         var problems = new List<string>();
+        problems.AddRange(enrolment.Former
+            .Where(folder => !File.Exists(Path.Combine(folder, FederationAuthority.RegisterFile)))
+            .Select(folder => $"Coordinator:Enrolment:Former names '{folder}', which holds no issuing authority."));
         if (!File.Exists(Path.Combine(enrolment.Issuing, FederationAuthority.KeyFile))) problems.Add($"Coordinator:Enrolment:Issuing is '{enrolment.Issuing}', which holds no issuing authority; 'fedseg provision issuing' makes one.");
         if (!IPEndPoint.TryParse(enrolment.Listen, out _)) problems.Add($"Coordinator:Enrolment:Listen is '{enrolment.Listen}'; give an address and port, such as 0.0.0.0:7444.");
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);

@@ -42,6 +42,7 @@ internal static class Startup
                 options.Authority = Resolve(options.Authority);
                 options.Register = Resolve(options.Register);
                 options.Enrolment.Issuing = Resolve(options.Enrolment.Issuing);
+                options.Enrolment.Former = [.. options.Enrolment.Former.Select(Resolve)];
             })
             .ValidateOnStart();
     }
@@ -77,7 +78,7 @@ internal static class Startup
     }
 
     public static IServiceCollection AddSites(this IServiceCollection services) =>
-        services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>().AddSingleton<LiveCalls>().AddHostedService(provider => provider.GetRequiredService<LiveCalls>());
+        services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>().AddSingleton<CertificateRenewals>().AddSingleton<LiveCalls>().AddHostedService(provider => provider.GetRequiredService<LiveCalls>());
 
     public static IServiceCollection AddLedger(this IServiceCollection services) => services.AddSingleton<CoordinatorLedger>();
 
@@ -150,9 +151,7 @@ internal static class Startup
 
             var certificate = KeyFiles.LoadCertificate(options.Certificate, options.PrivateKey);
             var authority = KeyFiles.LoadAuthority(options.Authority);
-            using var issuer = options.Enrolment.IsOn ? FederationAuthority.Open(options.Enrolment.Issuing, TimeProvider.System).LoadCertificate() : null;
-            // A copy without the private key.
-            var issuing = issuer is null ? null : X509CertificateLoader.LoadCertificate(issuer.RawData);
+            X509Certificate2[] issuing = [.. options.Enrolment.Authorities.Select(folder => KeyFiles.LoadAuthority(Path.Combine(folder, FederationAuthority.CertificateFile)))];
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = 512;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);

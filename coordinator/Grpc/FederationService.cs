@@ -30,6 +30,7 @@ internal sealed class FederationService(
     IHostApplicationLifetime lifetime,
     CoordinatorTelemetry telemetry,
     CoordinatorLedger ledger,
+    CertificateRenewals renewals,
     Failpoints failpoints,
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
@@ -158,6 +159,14 @@ internal sealed class FederationService(
         book.Step(run, new RunInput.AwaitsReview(Site(context), request.Round), time.GetUtcNow());
         return Task.FromResult(new NoticeReceipt());
     }
+
+    public override async Task<RenewalReply> RenewCertificate(RenewalRequest request, ServerCallContext context) =>
+        await renewals.RenewAsync(context.GetHttpContext().Connection.ClientCertificate!) switch
+        {
+            CertificateRenewal.Renewed renewed => new RenewalReply { Certificate = renewed.Certificate },
+            CertificateRenewal.Refused refused => new RenewalReply { Refusal = refused.Reason.ToString() },
+            var other => throw new InvalidOperationException($"An authority does not answer {other.GetType().Name}."),
+        };
 
     /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection.</summary>
     private async Task SendAssignmentsAsync(

@@ -12,6 +12,9 @@ internal enum IdentityEvent
     /// <summary>A confirmed site fetched its certificate.</summary>
     SiteEnrolled,
 
+    /// <summary>A site got its certificate anew.</summary>
+    CertificateRenewed,
+
     /// <summary>Somebody attended as a site with another key while the site itself did.</summary>
     SecondSession,
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Coordinator.Sites;
 
 /// <summary>
-/// The federation's registers as the coordinator sees them, the authority's and that of the issuing authority if there is one: read again whenever a file changes, so a
+/// The federation's registers as the coordinator sees them, the authority's and those of issuing authorities if there are any: read again whenever a file changes, so a
 /// new or revoked member counts at the next call.
 /// </summary>
 internal sealed partial class MemberRegister(IOptions<CoordinatorOptions> options, ILogger<MemberRegister> logger)
@@ -20,9 +20,8 @@ internal sealed partial class MemberRegister(IOptions<CoordinatorOptions> option
             var settings = options.Value;
             lock (_gate)
             {
-                var members = Read(settings.Register).Members;
-                if (settings.Enrolment.IsOn) members = members.AddRange(Read(Path.Combine(settings.Enrolment.Issuing, FederationAuthority.RegisterFile)).Members);
-                return new FederationRegister(members);
+                var issued = settings.Enrolment.Authorities.SelectMany(folder => Read(Path.Combine(folder, FederationAuthority.RegisterFile)).Members);
+                return new FederationRegister(Read(settings.Register).Members.AddRange(issued));
             }
         }
     }

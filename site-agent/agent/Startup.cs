@@ -111,7 +111,7 @@ internal static class Startup
         .AddHostedService(provider => provider.GetRequiredService<DeskWatch>());
 
     public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) =>
-        services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>().AddSingleton<BlindPeer>();
+        services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>().AddSingleton<BlindPeer>().AddHostedService<CertificateRenewer>();
 
     public static IServiceCollection AddAssignments(this IServiceCollection services) =>
         services.AddSingleton<BlindContribution>().AddSingleton<RoundWork>().AddHostedService<AssignmentLoop>();

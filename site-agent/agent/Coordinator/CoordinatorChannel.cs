@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Storage;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
@@ -13,23 +16,26 @@ internal sealed class CoordinatorChannel : IDisposable
 
     private readonly GrpcChannel _channel;
     private readonly TimeProvider _time;
+    private readonly string _certificatePath, _keyPath;
+    private volatile X509Certificate2 _certificate;
 
     public CoordinatorChannel(IOptions<AgentOptions> options, TimeProvider time)
     {
         var settings = options.Value;
         _time = time;
-        Certificate = KeyFiles.LoadCertificate(settings.Certificate, settings.PrivateKey);
+        (_certificatePath, _keyPath) = (settings.Certificate, settings.PrivateKey);
+        _certificate = KeyFiles.LoadCertificate(_certificatePath, _keyPath);
         var authority = KeyFiles.LoadAuthority(settings.Authority);
         _channel = GrpcChannel.ForAddress(settings.Coordinator, new GrpcChannelOptions
         {
-            HttpHandler = MutualTls.CreateClientHandler(Certificate, authority),
+            HttpHandler = MutualTls.CreateClientHandler(() => _certificate, authority),
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 1 << 20,
         });
     }
 
-    /// <summary>The site's certificate, with its key.</summary>
-    public X509Certificate2 Certificate { get; }
+    /// <summary>The site's certificate, with its key; another one of the same key after <see cref="Renew"/>.</summary>
+    public X509Certificate2 Certificate => _certificate;
 
     /// <summary>What a generated client is made from.</summary>
     public ChannelBase Calls => _channel;
@@ -58,10 +64,36 @@ internal sealed class CoordinatorChannel : IDisposable
         }
     }
 
+    /// <summary>Puts a renewed certificate in the place of the old one, in the settings' file and for connections made from now on.</summary>
+    /// <exception cref="InvalidDataException">It is not for this site's name and key.</exception>
+    /// <exception cref="IOException">It could not be written; the old one stays.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same.</exception>
+    public void Renew(string certificatePem)
+    {
+        X509Certificate2 renewed;
+        try
+        {
+            renewed = X509Certificate2.CreateFromPem(certificatePem, File.ReadAllText(_keyPath));
+        }
+        catch (Exception error) when (error is CryptographicException or ArgumentException)
+        {
+            throw new InvalidDataException("the renewed certificate is none for this site's key", error);
+        }
+
+        using (renewed)
+        {
+            if (renewed.Subject != _certificate.Subject) throw new InvalidDataException($"the renewed certificate is for {renewed.Subject}");
+        }
+
+        DurableFile.Write(_certificatePath, Encoding.ASCII.GetBytes(certificatePem));
+        // The old one is not disposed: a handshake may be using it.
+        _certificate = KeyFiles.LoadCertificate(_certificatePath, _keyPath);
+    }
+
     public void Dispose()
     {
         _channel.Dispose();
-        Certificate.Dispose();
+        _certificate.Dispose();
     }
 
     private static string Explain(RpcException error) => error.StatusCode switch

@@ -14,6 +14,10 @@ public sealed class FederationAuthority
     public const string CertificateFile = "authority.pem", KeyFile = "authority.key", RegisterFile = "register.json", RootFile = "root.pem";
 
     private static readonly TimeSpan Backdating = TimeSpan.FromMinutes(5), KeptAfterItsEnd = TimeSpan.FromDays(30);
+
+    /// <summary>Of one certificate: an answer may be lost a few times, but nobody fills the register.</summary>
+    private const int MostRenewals = 5;
+
     private readonly string _directory;
     private readonly TimeProvider _time;
 
@@ -109,8 +113,8 @@ public sealed class FederationAuthority
             else names.AddDnsName(host);
         }
 
-        const string serverAuthentication = "1.3.6.1.5.5.7.3.1";
-        using var certificate = Sign(certificateRequestPem, "CN=coordinator", names, serverAuthentication, validity);
+        var serverAuthentication = new Oid("1.3.6.1.5.5.7.3.1");
+        using var certificate = Sign(KeyFiles.ReadRequest(certificateRequestPem).PublicKey, "CN=coordinator", names, serverAuthentication, validity);
         return certificate.ExportCertificatePem();
     }
 
@@ -124,13 +128,42 @@ public sealed class FederationAuthority
     public string SignMember(
         string certificateRequestPem, MemberKind kind, string name, PersonRole role, TimeSpan validity, IReadOnlyList<StudyRole>? studies = null)
     {
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddUri(new Uri($"urn:fedseg:{(kind == MemberKind.Site ? "site" : "person")}:{name}"));
-        const string clientAuthentication = "1.3.6.1.5.5.7.3.2";
-        using var certificate = Sign(certificateRequestPem, $"CN={name}", names, clientAuthentication, validity);
-        var entry = new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies);
-        ChangeRegister(register => register.Without(kind, name, endedBefore: _time.GetUtcNow() - KeptAfterItsEnd).With(entry));
+        using var certificate = CreateMember(KeyFiles.ReadRequest(certificateRequestPem).PublicKey, kind, name, validity);
+        ChangeRegister(register => Enter(register, certificate, kind, name, role, studies));
         return certificate.ExportCertificatePem();
+    }
+
+    /// <summary>
+    /// Signs a site's certificate again: for the key it has, and as long as it was valid. The old one stays good until its own end, so nothing under way is cut. Neither a
+    /// revoked certificate nor one that has ended is renewed, whoever revokes meanwhile.
+    /// </summary>
+    /// <param name="current">The certificate the site has.</param>
+    /// <param name="former">Folders of authorities that this one follows: what they signed is renewed by this one.</param>
+    public CertificateRenewal Renew(X509Certificate2 current, params IEnumerable<string> former)
+    {
+        var (thumbprint, now) = (MutualTls.Thumbprint(current), _time.GetUtcNow());
+        var life = current.NotAfter - current.NotBefore - Backdating;
+        using var turn = FolderTurn.Take(_directory);
+        var register = FederationRegister.Load(RegisterPath);
+        foreach (var signer in former.Prepend(_directory))
+        {
+            using var signersTurn = signer == _directory ? null : FolderTurn.Take(signer);
+            var signed = signer == _directory ? register : FederationRegister.Load(Path.Combine(signer, RegisterFile));
+            if (signed.Find(thumbprint) is not { Kind: MemberKind.Site } member || now > member.NotAfter) continue;
+            if (member.NotAfter - now > life / 2) return new CertificateRenewal.Refused(RenewalRefusal.TooEarly);
+            if (register.Members.Count(other => other.Kind == member.Kind && other.Name == member.Name && other.NotAfter > member.NotAfter) >= MostRenewals)
+            {
+                return new CertificateRenewal.Refused(RenewalRefusal.TooOften);
+            }
+
+            using var renewed = CreateMember(current.PublicKey, member.Kind, member.Name, life);
+            // An authority signs nothing that outlives it.
+            if (renewed.NotAfter <= current.NotAfter) return new CertificateRenewal.Refused(RenewalRefusal.AuthorityEnds);
+            Enter(register, renewed, member.Kind, member.Name, member.Role, member.Studies).Save(RegisterPath);
+            return new CertificateRenewal.Renewed(member.Name, renewed.ExportCertificatePem());
+        }
+
+        return new CertificateRenewal.Refused(RenewalRefusal.SignedElsewhere);
     }
 
     /// <summary>Calls back every certificate of a member. Effective at the coordinator when it next reads the register.</summary>
@@ -143,14 +176,27 @@ public sealed class FederationAuthority
         change(FederationRegister.Load(RegisterPath)).Save(RegisterPath);
     }
 
-    private X509Certificate2 Sign(string requestPem, string subject, SubjectAlternativeNameBuilder names, string usage, TimeSpan validity)
+    private FederationRegister Enter(
+        FederationRegister register, X509Certificate2 certificate, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies)
     {
-        var asked = KeyFiles.ReadRequest(requestPem);
+        var entry = new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies);
+        return register.Without(kind, name, endedBefore: _time.GetUtcNow() - KeptAfterItsEnd).With(entry);
+    }
+
+    private X509Certificate2 CreateMember(PublicKey key, MemberKind kind, string name, TimeSpan validity)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(new Uri($"urn:fedseg:{(kind == MemberKind.Site ? "site" : "person")}:{name}"));
+        return Sign(key, $"CN={name}", names, MutualTls.ClientAuthentication, validity);
+    }
+
+    private X509Certificate2 Sign(PublicKey key, string subject, SubjectAlternativeNameBuilder names, Oid usage, TimeSpan validity)
+    {
         using var issuer = LoadCertificate();
-        var request = new CertificateRequest(new X500DistinguishedName(subject + ", O=FedSeg"), asked.PublicKey, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(new X500DistinguishedName(subject + ", O=FedSeg"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(usage)], critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([usage], critical: true));
         request.CertificateExtensions.Add(names.Build());
         return Issue(request, issuer, validity);
     }

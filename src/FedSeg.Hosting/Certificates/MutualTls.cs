@@ -25,12 +25,12 @@ public static class MutualTls
     /// <param name="certificate">The certificate.</param>
     /// <param name="authority">The federation's.</param>
     /// <param name="purpose">What the certificate is shown for.</param>
-    /// <param name="issuing">An authority below it that may have signed in its place; believed only as far as the authority vouches for it.</param>
-    public static bool IsTrusted(X509Certificate2 certificate, X509Certificate2 authority, Oid purpose, X509Certificate2? issuing = null)
+    /// <param name="issuing">Authorities below it that may have signed in its place; believed only as far as the authority vouches for them.</param>
+    public static bool IsTrusted(X509Certificate2 certificate, X509Certificate2 authority, Oid purpose, params IEnumerable<X509Certificate2> issuing)
     {
         using var chain = new X509Chain { ChainPolicy = TrustOnly(authority) };
         chain.ChainPolicy.ApplicationPolicy.Add(purpose);
-        if (issuing is not null) chain.ChainPolicy.ExtraStore.Add(issuing);
+        foreach (var below in issuing) chain.ChainPolicy.ExtraStore.Add(below);
         return chain.Build(certificate);
     }
 
@@ -68,21 +68,26 @@ public static class MutualTls
     /// A handler that dials the coordinator: presents the member's certificate, accepts only a server certificate that the authority signed for the dialled
     /// name, pings an idle connection and never times out a transfer that makes progress.
     /// </summary>
-    public static SocketsHttpHandler CreateClientHandler(X509Certificate2 certificate, X509Certificate2 authority)
+    /// <param name="certificate">The member's certificate with its key, asked for at each new connection: it may be renewed meanwhile.</param>
+    /// <param name="authority">The federation's.</param>
+    public static SocketsHttpHandler CreateClientHandler(Func<X509Certificate2> certificate, X509Certificate2 authority)
     {
         return new SocketsHttpHandler
         {
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = Protocols,
-                ClientCertificates = [certificate],
-                LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate,
+                LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate(),
+                // A session that is resumed goes on as whoever began it.
+                AllowTlsResume = false,
                 CertificateChainPolicy = TrustOnly(authority),
             },
             KeepAlivePingDelay = TimeSpan.FromSeconds(20),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(20),
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ConnectTimeout = TimeSpan.FromSeconds(15),
+            // After that new calls get a new connection, with the certificate of then; calls under way keep theirs.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(10),
             EnableMultipleHttp2Connections = true,
         };
     }

@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Coordinator.Tests.Grpc;
 
@@ -26,8 +27,11 @@ public sealed class CoordinatorServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _authority = FederationAuthority.Create(PathOf("authority"), "test", TimeProvider.System);
-        Issuing = _authority.CreateIssuing(PathOf("issuing"), TimeSpan.FromDays(1));
+        // Long enough ago that what they signed can be old.
+        FederationAuthority.Create(PathOf("authority"), "test", new FakeTimeProvider(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(40)))
+            .CreateIssuing(PathOf("issuing"), TimeSpan.FromDays(100));
+        _authority = FederationAuthority.Open(PathOf("authority"), TimeProvider.System);
+        Issuing = FederationAuthority.Open(PathOf("issuing"), TimeProvider.System);
         Enrolments = new EnrolmentBook(PathOf("issuing"), TimeProvider.System);
         var request = KeyFiles.CreateRequest(PathOf("coordinator.key"), "coordinator");
         await File.WriteAllTextAsync(PathOf("coordinator.pem"), _authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(1)));
@@ -93,7 +97,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
     /// <summary>A channel of a member that offers nothing newer than TLS 1.2.</summary>
     internal GrpcChannel DialWithTls12(X509Certificate2 certificate)
     {
-        var handler = MutualTls.CreateClientHandler(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath));
+        var handler = MutualTls.CreateClientHandler(() => certificate, KeyFiles.LoadAuthority(_authority.CertificatePath));
         handler.SslOptions.EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12;
         return Dial(handler);
     }
@@ -117,9 +121,17 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return loaded;
     }
 
-    internal GrpcChannel Dial(X509Certificate2 certificate) => Dial(MutualTls.CreateClientHandler(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath)));
+    internal GrpcChannel Dial(X509Certificate2 certificate) => Dial(MutualTls.CreateClientHandler(() => certificate, KeyFiles.LoadAuthority(_authority.CertificatePath)));
 
     internal X509Certificate2 SignMember(string name, MemberKind kind, PersonRole role = PersonRole.None) => SignMember(_authority, name, kind, role);
+
+    /// <summary>A site's certificate that the issuing authority signed a while ago.</summary>
+    internal X509Certificate2 SignSite(string name, TimeSpan age, TimeSpan life)
+    {
+        var then = FederationAuthority.Open(PathOf("issuing"), new FakeTimeProvider(TimeProvider.System.GetUtcNow() - age));
+        var (keyPath, request) = NewKey();
+        return WithKey(then.SignMember(request, MemberKind.Site, name, PersonRole.None, life), keyPath);
+    }
 
     internal void Revoke(MemberKind kind, string name) => _authority.Revoke(kind, name);
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.V1;
@@ -65,6 +66,31 @@ public sealed class EnrolmentServiceTests(CoordinatorServer server) : IClassFixt
 
         Assert.Equal("UnknownToken", guess.Refusal);
         Assert.DoesNotContain(server.Part<CoordinatorLedger>().Read().Entries().Skip((int)before), entry => entry.Facts.GetValueOrDefault("reason") == "UnknownToken");
+    }
+
+    [Fact]
+    public async Task RenewCertificate_PastHalfOfItsLife_OpensTheDoorAndIsInTheLedger()
+    {
+        var certificate = server.SignSite("renewing", age: TimeSpan.FromDays(20), life: TimeSpan.FromDays(30));
+
+        var reply = await new FederationClient(server.Dial(certificate)).RenewCertificateAsync(new RenewalRequest(), cancellationToken: Token);
+
+        using var key = certificate.GetECDsaPrivateKey()!;
+        using var renewed = X509Certificate2.CreateFromPem(reply.Certificate, key.ExportPkcs8PrivateKeyPem());
+        var offset = await new FederationClient(server.Dial(renewed)).FindUploadAsync(new UploadKey { Digest = new string('0', 64) }, cancellationToken: Token);
+        Assert.Equal(0, offset.Offset);
+        Assert.Equal(["CertificateRenewed"], Noted("renewing"));
+    }
+
+    [Fact]
+    public async Task RenewCertificate_RightAfterItWasSigned_IsTooEarly()
+    {
+        var certificate = server.SignSite("young", age: TimeSpan.Zero, life: TimeSpan.FromDays(30));
+
+        var reply = await new FederationClient(server.Dial(certificate)).RenewCertificateAsync(new RenewalRequest(), cancellationToken: Token);
+
+        Assert.Equal("TooEarly", reply.Refusal);
+        Assert.Empty(Noted("young"));
     }
 
     /// <summary>The port without client certificates leads to no member's door.</summary>

@@ -32,6 +32,7 @@ public sealed class AccessMatrixTests(CoordinatorServer server) : IClassFixture<
         ["fedseg.v1.Federation/Upload"] = Site,
         ["fedseg.v1.Federation/Decline"] = Site,
         ["fedseg.v1.Federation/Await"] = Site,
+        ["fedseg.v1.Federation/RenewCertificate"] = Site,
         ["fedseg.v1.Enrolment/GetAuthority"] = Anyone,
         ["fedseg.v1.Enrolment/Enrol"] = Anyone,
         ["fedseg.v1.Blind/Submit"] = Site,

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Federation.Identity;
@@ -12,13 +10,6 @@ using FedSeg.SecureAggregation.Sites;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace FedSeg.SiteAgent.Tests.Assignments;
 
@@ -32,7 +23,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     private readonly SumServer _server;
     private readonly Dictionary<SiteId, SumClient> _others = [];
     private readonly List<IDisposable> _owned = [];
-    private readonly WebApplication _app;
+    private TlsServer _host = null!;
 
     private ScriptedCoordinator(string root, FederationAuthority authority, RoundPlan plan, SiteId victim)
     {
@@ -41,24 +32,6 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
         Check = (site, certificate) => SiteCertificates.FindKey(certificate, site.ToString(), trusted);
         _server = new SumServer(SumContext.Of(plan), Check);
         foreach (var site in plan.Blind!.Sites.Where(site => site != victim)) _others[site] = Join(root, authority, plan, site);
-
-        var keyPath = Path.Combine(root, "coordinator.key");
-        File.WriteAllText(Path.Combine(root, "coordinator.pem"), authority.SignCoordinator(
-            KeyFiles.CreateRequest(keyPath, "coordinator"), ["127.0.0.1"], TimeSpan.FromDays(1)));
-        var certificate = Own(KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), keyPath));
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Services.AddGrpc();
-        builder.Services.AddSingleton(this);
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            listen.Protocols = HttpProtocols.Http2;
-            listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate, SslProtocols = SslProtocols.Tls13 });
-        }));
-        _app = builder.Build();
-        _app.MapGrpcService<BlindDoor>();
-        _app.MapGrpcService<UploadDoor>();
     }
 
     public RoundPlan Plan { get; }
@@ -83,15 +56,16 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     /// <summary>What every site of the round knows the roster by.</summary>
     public byte[] RosterDigest => _others.Values.First().RosterDigest.ToArray();
 
-    public string Address { get; private set; } = "";
+    public string Address => _host.Address;
 
     public static async Task<ScriptedCoordinator> StartAsync(string root, FederationAuthority authority, RoundPlan plan, SiteId victim)
     {
         var coordinator = new ScriptedCoordinator(root, authority, plan, victim);
-        await coordinator._app.StartAsync();
-        var address = new Uri(
-            coordinator._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        coordinator.Address = $"https://127.0.0.1:{address.Port}";
+        coordinator._host = await TlsServer.StartAsync(root, authority, coordinator, app =>
+        {
+            app.MapGrpcService<BlindDoor>();
+            app.MapGrpcService<UploadDoor>();
+        });
         return coordinator;
     }
 
@@ -116,7 +90,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _app.DisposeAsync();
+        await _host.DisposeAsync();
         foreach (var client in _others.Values) client.Dispose();
         foreach (var item in _owned) item.Dispose();
     }

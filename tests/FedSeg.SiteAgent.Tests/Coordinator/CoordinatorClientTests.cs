@@ -52,10 +52,18 @@ public sealed class CoordinatorClientTests
         Assert.Empty(methods["OpenCredential"]);
     }
 
+    /// <summary>Asking for a new certificate says nothing but that.</summary>
+    [Fact]
+    public void CertificateRenewer_Methods_AreNone()
+    {
+        Assert.Empty(MethodsOf(typeof(CertificateRenewer)));
+        Assert.Empty(Protocol.V1.RenewalRequest.Descriptor.Fields.InDeclarationOrder());
+    }
+
     /// <summary>Nobody else can speak on the connection.</summary>
     [Fact]
-    public void CoordinatorChannel_Holders_AreTheThree() => Assert.Equal(
-        [typeof(BlindPeer), typeof(CoordinatorClient), typeof(LedgerPeer)],
+    public void CoordinatorChannel_Holders_AreTheFour() => Assert.Equal(
+        [typeof(BlindPeer), typeof(CertificateRenewer), typeof(CoordinatorClient), typeof(LedgerPeer)],
         typeof(CoordinatorChannel).Assembly.GetTypes()
             .Where(type => type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
                 .Any(constructor => constructor.GetParameters().Any(parameter => parameter.ParameterType == typeof(CoordinatorChannel))))

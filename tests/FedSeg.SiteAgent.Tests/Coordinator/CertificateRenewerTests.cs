@@ -1,0 +1,159 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography.X509Certificates;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Protocol.V1;
+using FedSeg.SiteAgent.Coordinator;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FedSeg.SiteAgent.Tests.Coordinator;
+
+/// <summary>A month's certificate and a coordinator over real TLS that renews it, or something else; the clock is the test's.</summary>
+public sealed class CertificateRenewerTests : IAsyncLifetime
+{
+    private readonly string _root = Directory.CreateTempSubdirectory("fedseg-renewal-").FullName;
+    private readonly FakeTimeProvider _time = new(TimeProvider.System.GetUtcNow());
+    private readonly Script _script = new();
+    private FederationAuthority _authority = null!;
+    private TlsServer _server = null!;
+    private CoordinatorChannel _channel = null!;
+    private CertificateRenewer _renewer = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string CertificatePath => Path.Combine(_root, "north.pem");
+
+    public async ValueTask InitializeAsync()
+    {
+        _authority = FederationAuthority.Create(Path.Combine(_root, "authority"), "test", _time);
+        File.WriteAllText(CertificatePath, Sign(KeyFiles.CreateRequest(Path.Combine(_root, "north.key"), "north"), "north"));
+        _server = await TlsServer.StartAsync(_root, _authority, _script, app => app.MapGrpcService<Door>());
+        var options = Options.Create(new AgentOptions
+        {
+            Coordinator = _server.Address,
+            Certificate = CertificatePath,
+            PrivateKey = Path.Combine(_root, "north.key"),
+            Authority = _authority.CertificatePath,
+        });
+        _channel = new CoordinatorChannel(options, _time);
+        _renewer = new CertificateRenewer(_channel, _time, NullLogger<CertificateRenewer>.Instance);
+        await _renewer.StartAsync(Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _renewer.StopAsync(CancellationToken.None);
+        _renewer.Dispose();
+        _channel.Dispose();
+        await _server.DisposeAsync();
+        Directory.Delete(_root, recursive: true);
+    }
+
+    [Fact]
+    public async Task Execute_TwoThirdsOfItsLifeAreOver_TheNewCertificateIsInTheFileAndOnNewConnections()
+    {
+        var old = MutualTls.Thumbprint(_channel.Certificate);
+        _script.Answer = () =>
+        {
+            var certificate = _authority.Renew(_channel.Certificate);
+            return new RenewalReply { Certificate = Assert.IsType<CertificateRenewal.Renewed>(certificate).Certificate };
+        };
+
+        await AdvanceAsync(TimeSpan.FromDays(20) - TimeSpan.FromHours(1));
+        Assert.Empty(_script.Callers);
+        await AdvanceUntilAsync(() => MutualTls.Thumbprint(_channel.Certificate) != old);
+
+        using var onDisk = KeyFiles.LoadAuthority(CertificatePath);
+        var renewed = MutualTls.Thumbprint(_channel.Certificate);
+        Assert.Equal(renewed, MutualTls.Thumbprint(onDisk));
+        Assert.True(_channel.Certificate.HasPrivateKey);
+        Assert.InRange((_channel.Certificate.NotAfter - _time.GetUtcNow()).TotalDays, 28, 30);
+        // The door cuts the connection behind each call, so the next one is on a new one.
+        await new Protocol.V1.Federation.FederationClient(_channel.Calls).FindUploadAsync(new UploadKey(), cancellationToken: Token);
+        Assert.Equal([old, renewed], _script.Callers);
+    }
+
+    [Fact]
+    public async Task Execute_Refused_AsksAgainLaterAndKeepsTheOldOne()
+    {
+        var before = File.ReadAllText(CertificatePath);
+        _script.Answer = () => new RenewalReply { Refusal = "AuthorityEnds" };
+
+        await AdvanceUntilAsync(() => _script.Callers.Count >= 3);
+
+        Assert.Equal(before, File.ReadAllText(CertificatePath));
+    }
+
+    [Theory]
+    [InlineData(false, "north")]
+    [InlineData(true, "south")]
+    public async Task Execute_CertificateOfAnotherKeyOrName_IsNotTaken(bool sameKey, string name)
+    {
+        var before = File.ReadAllText(CertificatePath);
+        var keyPath = Path.Combine(_root, sameKey ? "north.key" : "other.key");
+        var foreign = Sign(KeyFiles.RequestAgain(keyPath, name), name);
+        _script.Answer = () => new RenewalReply { Certificate = foreign };
+
+        await AdvanceUntilAsync(() => _script.Callers.Count >= 2);
+
+        Assert.Equal(before, File.ReadAllText(CertificatePath));
+        Assert.Equal(MutualTls.ThumbprintOfPem(before), MutualTls.Thumbprint(_channel.Certificate));
+    }
+
+    private string Sign(string request, string name) =>
+        _authority.SignMember(request, MemberKind.Site, name, PersonRole.None, TimeSpan.FromDays(30));
+
+    /// <summary>Hour by hour, as the renewer sleeps.</summary>
+    private async Task AdvanceAsync(TimeSpan by)
+    {
+        for (var end = _time.GetUtcNow() + by; _time.GetUtcNow() < end; _time.Advance(TimeSpan.FromHours(1))) await Task.Yield();
+    }
+
+    private async Task AdvanceUntilAsync(Func<bool> until)
+    {
+        while (!until())
+        {
+            _time.Advance(TimeSpan.FromHours(6));
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+        }
+    }
+
+    /// <summary>What the door answers, and the thumbprints of who called.</summary>
+    internal sealed class Script
+    {
+        public Func<RenewalReply> Answer { get; set; } = () => new RenewalReply();
+
+        public ConcurrentQueue<string> Callers { get; } = [];
+    }
+
+    internal sealed class Door(Script script) : Protocol.V1.Federation.FederationBase
+    {
+        public override Task<RenewalReply> RenewCertificate(RenewalRequest request, ServerCallContext context)
+        {
+            Note(context);
+            return Task.FromResult(script.Answer());
+        }
+
+        public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context)
+        {
+            Note(context);
+            return Task.FromResult(new UploadOffset());
+        }
+
+        private void Note(ServerCallContext context)
+        {
+            var http = context.GetHttpContext();
+            script.Callers.Enqueue(MutualTls.Thumbprint(http.Connection.ClientCertificate!));
+            http.Response.OnCompleted(() =>
+            {
+                http.Features.Get<IConnectionLifetimeNotificationFeature>()!.RequestClose();
+                return Task.CompletedTask;
+            });
+        }
+    }
+}
