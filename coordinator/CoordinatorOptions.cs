@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
+using FedSeg.Coordinator.Connections;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
@@ -64,6 +65,10 @@ internal sealed class CoordinatorOptions
     /// <summary>Calls that one member may have open at once; further ones are told to come back.</summary>
     [Range(2, 1000, ErrorMessage = "Coordinator:MaximumCallsPerMember must be from 2 to 1000.")]
     public int MaximumCallsPerMember { get; set; } = 16;
+
+    /// <summary>What may be held open at each door.</summary>
+    [ValidateObjectMembers]
+    public ConnectionOptions Connections { get; set; } = new();
 
     /// <summary>How sites enrol over the wire; off unless it names an issuing authority.</summary>
     public EnrolmentOptions Enrolment { get; set; } = new();

@@ -1,7 +1,6 @@
-using System.Net;
-using System.Security.Cryptography.X509Certificates;
 using System.Threading.RateLimiting;
 using FedSeg.Coordinator.Blind;
+using FedSeg.Coordinator.Connections;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
@@ -10,11 +9,9 @@ using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
-using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -25,8 +22,6 @@ namespace FedSeg.Coordinator;
 /// <summary>One extension per feature, so that Program.cs reads as a table of contents.</summary>
 internal static class Startup
 {
-    private const int StreamWindowBytes = 2 << 20;
-
     public static void AddCoordinatorOptions(this WebApplicationBuilder builder, string[] args)
     {
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, CoordinatorOptionsValidator>();
@@ -136,52 +131,6 @@ internal static class Startup
             limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RateLimitPartition.GetConcurrencyLimiter(
                 context.User.Identity?.Name ?? "",
                 _ => new ConcurrencyLimiterOptions { PermitLimit = calls, QueueLimit = 0 }));
-        }
-    }
-
-    private sealed class FederationEndpoint(IOptions<CoordinatorOptions> settings) : IConfigureOptions<KestrelServerOptions>
-    {
-        public void Configure(KestrelServerOptions kestrel)
-        {
-            var options = settings.Value;
-            if (!IPEndPoint.TryParse(options.Listen, out var endpoint))
-            {
-                throw new InvalidDataException($"Coordinator:Listen is '{options.Listen}'; give an address and port, such as 0.0.0.0:7443.");
-            }
-
-            var certificate = KeyFiles.LoadCertificate(options.Certificate, options.PrivateKey);
-            var authority = KeyFiles.LoadAuthority(options.Authority);
-            X509Certificate2[] issuing = [.. options.Enrolment.Authorities.Select(folder => KeyFiles.LoadAuthority(Path.Combine(folder, FederationAuthority.CertificateFile)))];
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = 512;
-            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(20);
-            kestrel.Limits.Http2.MaxStreamsPerConnection = 16;
-            // What a sender may have under way before it must wait: enough to keep a fast line full, and what a stalled reader costs at the most.
-            kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
-            kestrel.Limits.Http2.InitialConnectionWindowSize = 2 * StreamWindowBytes;
-            kestrel.Listen(endpoint, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http2;
-                var https = Https(ClientCertificateMode.RequireCertificate);
-                https.ClientCertificateValidation = (client, _, _) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication, issuing);
-                listen.UseHttps(https);
-            });
-            if (!options.Enrolment.IsOn) return;
-            // A door of its own for those who have no certificate yet: what asks for a member refuses there whoever calls.
-            kestrel.Listen(IPEndPoint.Parse(options.Enrolment.Listen), listen =>
-            {
-                listen.Protocols = HttpProtocols.Http2;
-                listen.UseHttps(Https(ClientCertificateMode.NoCertificate));
-            });
-
-            HttpsConnectionAdapterOptions Https(ClientCertificateMode mode) => new()
-            {
-                ServerCertificate = certificate,
-                SslProtocols = MutualTls.Protocols,
-                HandshakeTimeout = TimeSpan.FromSeconds(10),
-                ClientCertificateMode = mode,
-            };
         }
     }
 }

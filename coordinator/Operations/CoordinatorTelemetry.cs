@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using FedSeg.Coordinator.Connections;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
@@ -18,7 +19,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
     private readonly Meter _meter;
     private readonly Histogram<double> _rounds;
     private readonly Histogram<double> _merges;
-    private readonly Counter<long> _accepted, _refused, _received, _sent, _runs, _enrolmentsRefused, _alarms;
+    private readonly Counter<long> _accepted, _refused, _received, _sent, _runs, _enrolmentsRefused, _alarms, _connectionsRefused;
 
     public CoordinatorTelemetry(IMeterFactory meters)
     {
@@ -31,6 +32,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _sent = _meter.CreateCounter<long>("fedseg.models.bytes", "By", "Bytes of models sent.");
         _enrolmentsRefused = _meter.CreateCounter<long>("fedseg.enrolments.refused", "{enrolment}", "Enrolments that were refused, by reason.");
         _alarms = _meter.CreateCounter<long>("fedseg.sites.alarms", "{alarm}", "Attendances with something wrong, by kind: a second session, a clock.");
+        _connectionsRefused = _meter.CreateCounter<long>("fedseg.connections.refused", "{connection}", "Connections closed because there were too many, by reason.");
         _runs = _meter.CreateCounter<long>("fedseg.runs.ended", "{run}", "Runs that ended, by outcome.");
     }
 
@@ -75,6 +77,8 @@ internal sealed class CoordinatorTelemetry : IDisposable
     }
 
     public void EnrolmentRefused(EnrolmentRefusal reason) => _enrolmentsRefused.Add(1, Tag("reason", reason));
+
+    public void ConnectionRefused(ConnectionRefusal reason) => _connectionsRefused.Add(1, Tag("reason", reason));
 
     public void SecondSession() => _alarms.Add(1, new KeyValuePair<string, object?>("kind", "secondSession"));
 

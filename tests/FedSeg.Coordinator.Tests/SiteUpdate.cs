@@ -3,12 +3,24 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
+using FedSeg.Protocol.V1;
+using Google.Protobuf;
 
 namespace FedSeg.Coordinator.Tests;
 
 /// <summary>A sealed and signed update as a site announces it, and its weights file.</summary>
 internal sealed record SiteUpdate(UploadAnnouncement Announced, byte[] Bytes, RoundPlan Plan)
 {
+    /// <summary>How its upload begins.</summary>
+    public UploadHeader Header => new()
+    {
+        Key = new UploadKey { RunId = Plan.Run.ToString(), Round = Plan.Round, Digest = Announced.Digest.ToString() },
+        Report = ByteString.CopyFrom(Announced.Report),
+        PayloadSha256 = Announced.Payload.ToString(),
+        PayloadBytes = Announced.PayloadBytes,
+        Signature = ByteString.CopyFrom(Announced.Signature),
+    };
+
     /// <summary>An update that passes every check: every element the same.</summary>
     public static SiteUpdate Of(RoundPlan plan, SiteId site, ECDsa key, float value = 0.5f, int cases = 10) =>
         Of(plan, site, key, Report(plan, site, cases).ToBytes(), plan.Task == RoundTask.Train ? Weights(plan, value) : []);

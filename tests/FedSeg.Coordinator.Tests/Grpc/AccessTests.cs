@@ -34,6 +34,10 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         Assert.Contains(await RefusalAsync(ListAsync(server.DialFromAnotherFederation("ada"))), CutOff);
 
     [Fact]
+    public async Task AnyCall_ExpiredCertificate_IsCutOffInTheHandshake() =>
+        Assert.Contains(await RefusalAsync(ListAsync(server.Dial(server.SignSite("late", age: TimeSpan.FromDays(2), life: TimeSpan.FromDays(1))))), CutOff);
+
+    [Fact]
     public async Task AnyCall_OfferingTls12Only_IsCutOffInTheHandshake()
     {
         var member = server.SignMember("old", MemberKind.Person, PersonRole.DataScientist);
@@ -269,17 +273,8 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
 
     private static async Task<UploadReceipt> UploadAsync(FederationClient client, SiteUpdate update)
     {
-        var announced = update.Announced;
         using var call = client.Upload(cancellationToken: Token);
-        var header = new UploadHeader
-        {
-            Key = new UploadKey { RunId = update.Plan.Run.ToString(), Round = update.Plan.Round, Digest = announced.Digest.ToString() },
-            Report = ByteString.CopyFrom(announced.Report),
-            PayloadSha256 = announced.Payload.ToString(),
-            PayloadBytes = announced.PayloadBytes,
-            Signature = ByteString.CopyFrom(announced.Signature),
-        };
-        await call.RequestStream.WriteAsync(new UploadPart { Header = header }, Token);
+        await call.RequestStream.WriteAsync(new UploadPart { Header = update.Header }, Token);
         try
         {
             await call.RequestStream.WriteAsync(new UploadPart { Chunk = FileChunks.Of(update.Bytes) }, Token);

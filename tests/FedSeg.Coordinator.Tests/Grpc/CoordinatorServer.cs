@@ -19,11 +19,18 @@ namespace FedSeg.Coordinator.Tests.Grpc;
 /// <summary>The coordinator as Program.cs builds it, on a free port, with real certificates.</summary>
 public sealed class CoordinatorServer : IAsyncLifetime
 {
+    private readonly string[] _switches;
     private readonly string _root = Directory.CreateTempSubdirectory("fedseg-server-").FullName;
     private readonly List<IDisposable> _owned = [];
     private FederationAuthority _authority = null!;
     private WebApplication _app = null!;
-    private Uri _address = null!, _enrolmentAddress = null!;
+
+    public CoordinatorServer() : this([])
+    {
+    }
+
+    /// <summary>With settings of the test's own, as on the command line.</summary>
+    internal CoordinatorServer(IEnumerable<string> switches) => _switches = [.. switches];
 
     public async ValueTask InitializeAsync()
     {
@@ -45,7 +52,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
             }
             """);
 
-        string[] args = ["--settings", PathOf("coordinator.json")];
+        string[] args = ["--settings", PathOf("coordinator.json"), .. _switches];
         var builder = WebApplication.CreateSlimBuilder();
         ServiceProgram.Configure(builder, args);
         builder.Logging.ClearProviders();
@@ -58,8 +65,14 @@ public sealed class CoordinatorServer : IAsyncLifetime
         _app.UseFederation();
         await _app.StartAsync();
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address)).ToArray();
-        (_address, _enrolmentAddress) = (addresses[0], addresses[1]);
+        (Address, EnrolmentAddress) = (addresses[0], addresses[1]);
     }
+
+    /// <summary>Where members knock.</summary>
+    internal Uri Address { get; private set; } = null!;
+
+    /// <summary>Where those knock who have no certificate yet.</summary>
+    internal Uri EnrolmentAddress { get; private set; } = null!;
 
     internal FederationAuthority Issuing { get; private set; } = null!;
 
@@ -83,8 +96,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
         Dial(SignMember(_authority, name, kind, role, studies));
 
     /// <summary>A channel of a certificate that another authority of the same name signed.</summary>
-    internal GrpcChannel DialFromAnotherFederation(string name) =>
-        Dial(SignMember(FederationAuthority.Create(PathOf(Guid.NewGuid().ToString()), "test", TimeProvider.System), name, MemberKind.Site, PersonRole.None));
+    internal GrpcChannel DialFromAnotherFederation(string name) => Dial(SignElsewhere(name));
 
     /// <summary>A channel without a certificate.</summary>
     internal GrpcChannel DialWithoutCertificate()
@@ -103,7 +115,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
     }
 
     /// <summary>A channel of somebody without a certificate, at the port that is there for them.</summary>
-    internal GrpcChannel DialToEnrol() => Dial(MutualTls.CreateNewcomersHandler(KeyFiles.LoadAuthority(_authority.CertificatePath)), _enrolmentAddress);
+    internal GrpcChannel DialToEnrol() => Dial(MutualTls.CreateNewcomersHandler(KeyFiles.LoadAuthority(_authority.CertificatePath)), EnrolmentAddress);
 
     /// <summary>A new key in a file, and the request for it.</summary>
     internal (string KeyPath, string Request) NewKey()
@@ -133,6 +145,10 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return WithKey(then.SignMember(request, MemberKind.Site, name, PersonRole.None, life), keyPath);
     }
 
+    /// <summary>A certificate of another authority of the same name.</summary>
+    internal X509Certificate2 SignElsewhere(string name) =>
+        SignMember(FederationAuthority.Create(PathOf(Guid.NewGuid().ToString()), "test", TimeProvider.System), name, MemberKind.Site, PersonRole.None);
+
     internal void Revoke(MemberKind kind, string name) => _authority.Revoke(kind, name);
 
     public async ValueTask DisposeAsync()
@@ -154,7 +170,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
 
     private GrpcChannel Dial(SocketsHttpHandler handler, Uri? address = null)
     {
-        var channel = GrpcChannel.ForAddress(address ?? _address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var channel = GrpcChannel.ForAddress(address ?? Address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
         _owned.Insert(0, channel);
         return channel;
     }

@@ -1,0 +1,11 @@
+namespace FedSeg.Coordinator.Connections;
+
+/// <summary>Why a connection was closed before it led to a call.</summary>
+internal enum ConnectionRefusal
+{
+    /// <summary>Too many handshakes were under way, and this was the oldest of the address that had the most.</summary>
+    Handshakes,
+
+    /// <summary>The certificate, or the address of somebody without one, has as many connections as it may.</summary>
+    CallersShare,
+}

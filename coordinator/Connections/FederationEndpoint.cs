@@ -1,0 +1,67 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using FedSeg.Coordinator.Operations;
+using FedSeg.Hosting.Certificates;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.Coordinator.Connections;
+
+/// <summary>The coordinator's doors: the members', and where sites enrol over the wire one for those who have no certificate yet.</summary>
+internal sealed class FederationEndpoint(IOptions<CoordinatorOptions> settings, CoordinatorTelemetry telemetry)
+    : IConfigureOptions<KestrelServerOptions>
+{
+    private const int StreamWindowBytes = 2 << 20;
+
+    /// <summary>Least bytes a second of a call's message where nothing stricter watches, Kestrel's own figure.</summary>
+    private const double LeastBytesPerSecond = 240;
+
+    public void Configure(KestrelServerOptions kestrel)
+    {
+        var options = settings.Value;
+        var connections = options.Connections;
+        if (!IPEndPoint.TryParse(options.Listen, out var endpoint))
+        {
+            throw new InvalidDataException($"Coordinator:Listen is '{options.Listen}'; give an address and port, such as 0.0.0.0:7443.");
+        }
+
+        var certificate = KeyFiles.LoadCertificate(options.Certificate, options.PrivateKey);
+        var authority = KeyFiles.LoadAuthority(options.Authority);
+        var enrolment = options.Enrolment;
+        X509Certificate2[] issuing =
+            [.. enrolment.Authorities.Select(folder => KeyFiles.LoadAuthority(Path.Combine(folder, FederationAuthority.CertificateFile)))];
+        kestrel.AddServerHeader = false;
+        // Kestrel counts at each door by itself.
+        kestrel.Limits.MaxConcurrentConnections = connections.Maximum;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(connections.RequestSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(LeastBytesPerSecond, TimeSpan.FromSeconds(connections.RequestSeconds));
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(connections.IdleSeconds);
+        // A call's headers are a path and a handful of gRPC's own.
+        kestrel.Limits.MaxRequestHeadersTotalSize = 8 << 10;
+        kestrel.Limits.Http2.MaxRequestHeaderFieldSize = 8 << 10;
+        kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(20);
+        kestrel.Limits.Http2.MaxStreamsPerConnection = 16;
+        // What a sender may have under way before it must wait: enough to keep a fast line full, and the most that a stalled reader costs.
+        kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
+        kestrel.Limits.Http2.InitialConnectionWindowSize = 2 * StreamWindowBytes;
+        Open(endpoint, ClientCertificateMode.RequireCertificate, IsMember);
+        // A door of its own for those who have no certificate yet: what asks for a member refuses there whoever calls.
+        if (enrolment.IsOn) Open(IPEndPoint.Parse(enrolment.Listen), ClientCertificateMode.NoCertificate, _ => false);
+
+        bool IsMember(X509Certificate2 client) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication, issuing);
+
+        void Open(IPEndPoint at, ClientCertificateMode mode, Func<X509Certificate2, bool> isTrusted) => kestrel.Listen(at, door =>
+        {
+            door.Protocols = HttpProtocols.Http2;
+            new ConnectionLimits(connections, telemetry).Guard(door, new HttpsConnectionAdapterOptions
+            {
+                ServerCertificate = certificate,
+                SslProtocols = MutualTls.Protocols,
+                HandshakeTimeout = TimeSpan.FromSeconds(connections.HandshakeSeconds),
+                ClientCertificateMode = mode,
+                ClientCertificateValidation = (client, _, _) => isTrusted(client),
+            });
+        });
+    }
+}
