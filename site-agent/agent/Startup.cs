@@ -95,6 +95,7 @@ internal static class Startup
             PolicyPath = settings.EgressPolicy,
             OutboxDirectory = Path.Combine(settings.DataDirectory, "outbox"),
             DeskDirectory = DeskClient.FolderOf(settings.DataDirectory),
+            AuthorityPath = settings.Authority,
         };
         return new EgressGate(
             egress,

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FedSeg.Cli.Aggregation;
 using FedSeg.Cli.Benchmarks;
+using FedSeg.Cli.Charters;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
 using FedSeg.Cli.Experiments;
@@ -33,5 +34,6 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     BenchCommands.Create(),
     PrivacyCommands.Create(),
     PolicyCommands.Create(),
+    CharterCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using FedSeg.Egress.Blind;
 using FedSeg.Egress.Budget;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
@@ -45,8 +46,7 @@ public sealed class EgressGate : IDisposable
         _records = new EgressRecords(options);
         _site = new SiteRecord(ledger);
         _budget = new CohortBudget(options.DeskDirectory, time);
-        Blind = new BlindGate(() =>
-            Closed(out var policy) is null ? policy : null, masked => new ClearedUpdate(masked), _site, _outbox, _records);
+        Blind = new BlindGate(plan => Closed(out var policy) is null && Desk!.CharterOf(plan, policy!) is not CharterVerdict.Outside ? policy : null, masked => new ClearedUpdate(masked), _site, _outbox, _records);
         Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), _budget, time);
     }
 
@@ -76,12 +76,13 @@ public sealed class EgressGate : IDisposable
         using (await _site.TakeTurnAsync(CancellationToken.None)) await Desk.LookAtPolicyAsync();
         if (Closed(out var policy) is { } closed) return await RefuseAsync(plan, closed);
 
-        policy = policy!.TightenedBy(plan.Egress);
+        var verdict = Desk.CharterOf(plan, policy!);
+        policy = policy!.TightenedBy(plan.Egress).TightenedBy(verdict.Cover?.Charter);
         var folder = _outbox.BeginSealing();
         try
         {
             var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy!, folder, cancellationToken), cancellationToken);
-            facts = Remember(facts, plan.Run);
+            facts = Remember(facts, plan.Run) with { Charter = verdict };
             if (policy!.PrivacyBudget is { } budget) facts = facts with { Budget = _budget.Read(budget, facts.Privacy) };
             var report = _failpoints.Around(RoundSteps.Policy, () => EgressRules.Check(facts, policy!));
 
@@ -102,7 +103,7 @@ public sealed class EgressGate : IDisposable
     public async Task<NoticeOutcome> ClearNoticeAsync(OutcomeNotice notice, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (Closed(out _) is { } closed)
+        if ((Closed(out var policy) ?? OutsideCharter(notice, policy!)) is { } closed)
         {
             await _site.NoteAsync(EgressRecords.NoticeRefused, _records.Note(notice));
             return new NoticeOutcome.Refused(closed);
@@ -137,12 +138,16 @@ public sealed class EgressGate : IDisposable
     /// </summary>
     public async Task<IReadOnlyList<ClearedUpdate>> PendingAsync(CancellationToken cancellationToken)
     {
-        if (Closed(out _) is not null) return [];
+        if (Closed(out var policy) is not null) return [];
 
         var pending = new List<ClearedUpdate>();
-        foreach (var (digest, run, _) in Unsent())
+        foreach (var (digest, run, _, charter) in Unsent())
         {
-            if (await _outbox.FindAsync(digest, cancellationToken) is { } update)
+            if (Desk.CharterProblem(charter, policy!) is { } outside)
+            {
+                await DiscardAsync(digest, run, outside);
+            }
+            else if (await _outbox.FindAsync(digest, cancellationToken) is { } update)
             {
                 pending.Add(new ClearedUpdate(update));
             }
@@ -194,8 +199,9 @@ public sealed class EgressGate : IDisposable
     private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, SealingFacts facts, PolicyReport report, EgressPolicy policy)
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
-        // Thrown while the update was measured.
+        // Thrown, or declined, while the update was measured.
         if (Desk.Switch.IsThrown) return await RefuseAsync(plan, PolicyReport.Halted);
+        if (report.Passed && Desk.CharterOf(plan, policy) is CharterVerdict.Outside { Problem: var outside }) return await RefuseAsync(plan, PolicyReport.OutsideCharter(outside));
         var decision = _site.Book(book => StandingAuthority.Decide(report, policy, book, plan.Run, _time.GetUtcNow()));
         if (decision is EgressDecision.Awaited { Until: var until } && sealedUpdate is not null)
         {
@@ -242,7 +248,7 @@ public sealed class EgressGate : IDisposable
         facts with { EarlierNorms = [.. history.Norms(run)], LastDay = history.LastDay(_time.GetUtcNow()), Halted = Desk.Switch.IsThrown });
 
     // Copied, because what is done about them changes it.
-    private List<(Sha256Digest Update, RunId Run, int Round)> Unsent() => _site.History(history => history.Unsent.ToList());
+    private List<UnsentUpdate> Unsent() => _site.History(history => history.Unsent.ToList());
 
     private static ReviewSummary Summarise(RoundPlan plan, EgressPolicy policy, SealingFacts facts, PolicyReport report) => new()
     {
@@ -256,6 +262,13 @@ public sealed class EgressGate : IDisposable
         MaximumNorm = policy.MaximumNorm,
         MaximumUpdateBytes = policy.MaximumUpdateBytes,
     };
+
+    /// <summary>Why a run's code may not leave. That people of this hospital said no, or have yet to say something, tells nothing about patients.</summary>
+    private PolicyReport? OutsideCharter(OutcomeNotice notice, EgressPolicy policy)
+    {
+        if (notice.Reason is null or DropReason.PlanRefused or DropReason.RefusedInReview or DropReason.ReviewExpired or DropReason.SitePaused) return null;
+        return Desk.CharterProblem(_site.Book(book => book.CharterOf(notice.Run)), policy) is { } problem ? PolicyReport.OutsideCharter(problem) : null;
+    }
 
     /// <summary>Why nothing at all may leave; <see langword="null"/> when the policy says what may.</summary>
     private PolicyReport? Closed(out EgressPolicy? policy)

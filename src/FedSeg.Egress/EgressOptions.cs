@@ -18,4 +18,7 @@ public sealed record EgressOptions
 
     /// <summary>The review desk's folder: people's accounts and their orders.</summary>
     public required string DeskDirectory { get; init; }
+
+    /// <summary>The federation authority's certificate, PEM: its key signs the charters of studies.</summary>
+    public required string AuthorityPath { get; init; }
 }

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Net;
 using FedSeg.Egress;
 using FedSeg.Egress.Plans;
+using FedSeg.Egress.Review;
 using FedSeg.Egress.Tests;
+using FedSeg.Egress.Tests.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -74,7 +76,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     [Fact]
     public async Task Officer_ReadsWhatARunWillDoAndApprovesIt()
     {
-        _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 100\nplansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }\n");
+        _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nplansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }\n");
         await _desk.Hospital.Gate.ApprovePlanAsync(_desk.Hospital.Plan);
         var plan = _desk.Hospital.Plan with { Run = RunId.Parse("run-kidneys-2"), TotalRounds = 60, Labels = ["kidney", "tumour"] };
         Assert.IsType<PlanOutcome.Waiting>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
@@ -92,9 +94,37 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Officer_ReadsAStudysCharter_AcceptsIt_AndTakesItBack()
+    {
+        var charter = StudyCharters.New(
+            ("mode: inspectable", "mode: blind"), ("maximumRounds: 5, maximumStepsPerRound: 20", "maximumRounds: 60, maximumStepsPerRound: 500"),
+            ("maximumParameters: 100000", "maximumParameters: 50000000, labels: [kidney, tumour]"), ("2026-06-30", "2099-12-31"),
+            ("expires:", "privacy: { maximumEpsilon: 8, delta: 0.00001 }\nexpires:"));
+        Assert.IsType<OrderOutcome.Obeyed>(await _desk.Hospital.BringAsync(_desk.Hospital.Sign(charter)));
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await page.GetByRole(AriaRole.Link, new() { Name = "The charter of kidneys-2026, version 1" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("May this hospital take part? kidneys-2026");
+        await Assertions.Expect(page.GetByRole(AriaRole.Row, new() { Name = "This study Blind" })).ToBeVisibleAsync();
+        await ShootAsync(page, "15-charter");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Accept" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Done: a study's charter was accepted.")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Link, new() { Name = "Studies" }).ClickAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Row).Nth(1)).ToContainTextAsync("Accepted by anna on");
+        await ShootAsync(page, "16-studies");
+        await page.GetByRole(AriaRole.Link, new() { Name = "kidneys-2026" }).ClickAsync();
+        await page.GetByLabel("Reason, for the ledger").SelectOptionAsync("OutsidePurpose");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Take it back" }).ClickAsync();
+
+        await Assertions.Expect(page.GetByText("Done: a study's charter was declined.")).ToBeVisibleAsync();
+        Assert.Equal(("charterDeclined", "outsidePurpose"), (_desk.Hospital.Entries[^1].Action, _desk.Hospital.Entries[^1].Facts["reason"]));
+    }
+
+    [Fact]
     public async Task Policy_Changed_IsReadAndAgreedToByTwoPeople()
     {
-        const string policy = "# What may leave.\nmaximumUpdateBytes: 1000000\nmaximumNorm: 100\npolicyChanges: twoPeople\n";
+        const string policy = "# What may leave.\nmaximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\npolicyChanges: twoPeople\n";
         _desk.Hospital.WritePolicy(policy);
         await _desk.Hospital.Gate.Desk.ExpireAsync();
         _desk.Hospital.WritePolicy(policy.Replace("maximumNorm: 100", "maximumNorm: 5000", StringComparison.Ordinal));
@@ -120,7 +150,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     {
         ImmutableArray<SiteId> sites = [.. new[] { "east", "north", "south" }.Select(name => SiteId.Parse(name))];
         _desk.Hospital.Plan = _desk.Hospital.Plan with { Blind = new BlindSpec { Sites = sites, MaximumCases = 100, GridExponent = -15 } };
-        _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 100\n");
+        _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n");
         var waiting = Assert.IsType<EgressOutcome.Waiting>(await _desk.ClearAsync(1, 0.4f));
         var page = await browser.OpenAsync(_desk.Address.ToString());
         await DeskOnDisk.SignInAsync(page, "anna");
@@ -135,7 +165,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     public async Task Update_WithABudget_SaysWhatIsSpentAndLeft()
     {
         _desk.Hospital.Privacy = new PrivacySpent(SamplingRate: 1, NoiseMultiplier: 20, Steps: 20, Delta: 1e-5, Epsilon: 0.897);
-        const string policy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nprivacyBudget: { cohort: kidneys-2026, maximumEpsilon: 4, delta: 0.00001 }\n";
+        const string policy = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nprivacyBudget: { cohort: kidneys-2026, maximumEpsilon: 4, delta: 0.00001 }\n";
         _desk.Hospital.WritePolicy(policy + "review: auto-within-bounds\n");
         for (var round = 1; round <= 4; round++) Assert.IsType<EgressOutcome.Cleared>(await _desk.ClearAsync(round, 0.4f));
         _desk.Hospital.WritePolicy(policy);
@@ -262,7 +292,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     {
         var digest = new string('a', 64);
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        foreach (var path in new[] { "/", "/history", "/ledger", "/site", "/ledger/0/proof", $"/updates/{digest}", $"/updates/{digest}/weights", $"/updates/{digest}/report", $"/plans/{digest}" })
+        foreach (var path in new[] { "/", "/history", "/ledger", "/site", "/ledger/0/proof", $"/updates/{digest}", $"/updates/{digest}/weights", $"/updates/{digest}/report", $"/plans/{digest}", "/studies", $"/studies/{digest}" })
         {
             using var answer = await client.GetAsync(new Uri(_desk.Address, path), Token);
             Assert.True(answer.StatusCode == HttpStatusCode.Redirect && answer.Headers.Location!.PathAndQuery.StartsWith("/sign-in", StringComparison.Ordinal), $"{path}: {answer.StatusCode}");

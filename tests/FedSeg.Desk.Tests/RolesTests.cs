@@ -11,7 +11,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     // Digest and terms of nothing: an allowed order reaches the agent, which refuses it.
     private static readonly Dictionary<string, string> Fields = new()
     {
-        ["update"] = new string('a', 64), ["terms"] = new string('a', 64), ["policy"] = new string('a', 64), ["reason"] = "Other", ["form"] = "x",
+        ["update"] = new string('a', 64), ["terms"] = new string('a', 64), ["policy"] = new string('a', 64), ["charter"] = new string('a', 64), ["reason"] = "Other", ["form"] = "x",
     };
 
     private DeskOnDisk _desk = null!;
@@ -25,7 +25,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     [Fact]
     public async Task Order_EveryRoleAtEveryEndpoint_IsTakenOrForbidden()
     {
-        string[] officers = ["approve", "refuse", "approve-plan", "refuse-plan"], both = ["pause", "resume", "halt", "lift", "approve-policy", "refuse-policy"];
+        string[] officers = ["approve", "refuse", "approve-plan", "refuse-plan", "accept-charter", "decline-charter"], both = ["pause", "resume", "halt", "lift", "approve-policy", "refuse-policy"];
         var allowed = new Dictionary<string, string[]> { ["anna"] = [.. officers, .. both], ["olga"] = both, ["otto"] = [] };
         foreach (var (account, orders) in allowed)
         {
@@ -46,7 +46,7 @@ public sealed partial class RolesTests : IAsyncLifetime
         foreach (var account in new[] { "anna", "olga", "otto" })
         {
             using var person = await SignInAsync(account);
-            foreach (var page in new[] { "/", "/history", "/ledger", "/site", "/ledger/0/proof" })
+            foreach (var page in new[] { "/", "/history", "/ledger", "/site", "/studies", "/ledger/0/proof" })
             {
                 using var answer = await person.GetAsync(new Uri(_desk.Address, page), Token);
                 Assert.Equal(HttpStatusCode.OK, answer.StatusCode);

@@ -14,23 +14,25 @@ namespace FedSeg.Egress.Tests;
 /// <summary>A fingerprint passes the same gate as an update.</summary>
 public sealed class FingerprintTests : IDisposable
 {
-    private const string Bounds = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+    private const string Bounds = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n";
     private static readonly SiteId North = SiteId.Parse("north");
     private readonly HospitalOnDisk _hospital = new();
 
     public FingerprintTests()
     {
-        _hospital.Plan = HospitalOnDisk.NewPlan(RoundTask.Fingerprint) with
-        {
-            Round = 0,
-            Architecture = ArchitectureSpec.ToBePlanned(3),
-            Preprocessing = PreprocessingSpec.ToBePlanned("MR"),
-            Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = 2 },
-            BaseModel = ModelRef.None.Sha256,
-            BaseModelBytes = 0,
-        };
+        _hospital.Plan = NewPlan();
         _hospital.Report = SiteReport.Of(_hospital.Plan, North, Fingerprint(leastCases: 2));
     }
+
+    public static RoundPlan NewPlan() => HospitalOnDisk.NewPlan(RoundTask.Fingerprint) with
+    {
+        Round = 0,
+        Architecture = ArchitectureSpec.ToBePlanned(3),
+        Preprocessing = PreprocessingSpec.ToBePlanned("MR"),
+        Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = 2 },
+        BaseModel = ModelRef.None.Sha256,
+        BaseModelBytes = 0,
+    };
 
     public void Dispose() => _hospital.Dispose();
 

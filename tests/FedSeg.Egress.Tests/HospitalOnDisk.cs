@@ -6,6 +6,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
+using FedSeg.Hosting.Certificates;
 using FedSeg.Ledger.Storage;
 using FedSeg.Testing;
 using Microsoft.Extensions.Time.Testing;
@@ -15,7 +16,7 @@ namespace FedSeg.Egress.Tests;
 /// <summary>One site's folders, ledger and gate, with a trainer's update that passes every rule until a test changes it.</summary>
 internal sealed class HospitalOnDisk : IDisposable
 {
-    public const string ValidPolicy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nreview: auto-within-bounds\n";
+    public const string ValidPolicy = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n";
 
     private static readonly SiteId Site = SiteId.Parse("north");
 
@@ -65,6 +66,8 @@ internal sealed class HospitalOnDisk : IDisposable
     public LedgerEntry[] Entries => [.. LedgerReader.Open(Path.Combine(Root, "ledger")).Entries()];
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public string AuthorityFolder => Path.Combine(Root, "authority");
 
     public string DeskPath => Path.Combine(Root, "desk");
 
@@ -166,7 +169,7 @@ internal sealed class HospitalOnDisk : IDisposable
     private void Start()
     {
         Ledger = LedgerWriter.Open(Path.Combine(Root, "ledger"), "north.example/egress", _key, Time);
-        var options = new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath, DeskDirectory = DeskPath };
+        var options = new EgressOptions { Site = Site, Recipient = "https://coordinator.example:7443", PolicyPath = PolicyPath, OutboxDirectory = OutboxPath, DeskDirectory = DeskPath, AuthorityPath = Path.Combine(AuthorityFolder, FederationAuthority.CertificateFile) };
         Gate = new EgressGate(options, Ledger, Time, Random, Hosting.Faults.Failpoints.None);
     }
 }

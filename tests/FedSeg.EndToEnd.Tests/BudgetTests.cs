@@ -26,6 +26,7 @@ public sealed class BudgetTests(PhantomCohorts cohorts)
             Path.Combine(federation.Demo.SiteDirectory("north"), "egress-policy.yaml"),
             FormattableString.Invariant($$"""
                 maximumUpdateBytes: 100000000
+                runsWithoutCharter: true
                 maximumNorm: 1000
                 minimumTrainingCases: 1
                 review: auto-within-bounds

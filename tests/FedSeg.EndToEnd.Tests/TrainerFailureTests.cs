@@ -64,7 +64,7 @@ public sealed class TrainerFailureTests(PhantomCohorts cohorts)
     {
         await using var federation = new TestFederation(cohorts, "north");
         await using var proxy = new RecordingProxy(federation, "north");
-        File.WriteAllText(Path.Combine(federation.Demo.SiteDirectory("north"), "egress-policy.yaml"), "maximumUpdateBytes: 100000000\nmaximumNorm: 0.000001\nminimumTrainingCases: 1\nreview: auto-within-bounds\nplansWithin: { maximumRounds: 10000, maximumStepsPerRound: 1000000, maximumParameters: 1000000000 }\n");
+        File.WriteAllText(Path.Combine(federation.Demo.SiteDirectory("north"), "egress-policy.yaml"), "maximumUpdateBytes: 100000000\nrunsWithoutCharter: true\nmaximumNorm: 0.000001\nminimumTrainingCases: 1\nreview: auto-within-bounds\nplansWithin: { maximumRounds: 10000, maximumStepsPerRound: 1000000, maximumParameters: 1000000000 }\n");
         await federation.StartAllAsync(Cancellation);
 
         var ended = await federation.WaitForEndAsync(await federation.SubmitAsync(federation.Job(rounds: 1), Cancellation), Cancellation);

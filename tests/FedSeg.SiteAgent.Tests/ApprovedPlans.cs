@@ -22,9 +22,10 @@ internal static class ApprovedPlans
         {
             Site = SiteId.Parse("north"),
             Recipient = "https://127.0.0.1:1",
-            PolicyPath = folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n" + StandingApproval),
+            PolicyPath = folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n" + StandingApproval),
             OutboxDirectory = folder["outbox"],
             DeskDirectory = folder["desk"],
+            AuthorityPath = "authority.pem",
         };
         using var gate = new EgressGate(options, ledger, TimeProvider.System, RandomNumberGenerator.Create(), Hosting.Faults.Failpoints.None);
         return Assert.IsType<PlanOutcome.Approved>(await gate.ApprovePlanAsync(plan)).Plan;

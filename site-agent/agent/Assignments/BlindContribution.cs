@@ -36,7 +36,7 @@ internal sealed partial class BlindContribution(
     {
         // Masked before a restart: what was shared then is enough for the others to unmask the sum.
         if (!update.MustBeMasked) return new BlindResult.Delivered(update, await SendAsync(update, cancellationToken));
-        if (gate.Blind.FewestSites is not { } fewest) return new BlindResult.Ended(DropReason.RefusedByPolicy);
+        if (gate.Blind.FewestSitesOf(plan) is not { } fewest) return new BlindResult.Ended(DropReason.RefusedByPolicy);
         if (!plan.Blind!.Sites.Contains(_site)) return new BlindResult.Ended(DropReason.PlanRefused);
 
         var credential = peer.OpenCredential();

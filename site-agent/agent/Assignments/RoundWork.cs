@@ -142,6 +142,9 @@ internal sealed partial class RoundWork(
             case PlanOutcome.Refused { Reason: var reason }:
                 LogPlanRefusedByPeople(plan.Run, reason);
                 return new AssignmentInput.RefusedByPeople(reason == RefusalReason.Expired ? DropReason.ReviewExpired : DropReason.PlanRefused);
+            case PlanOutcome.OutsideCharter { Problem: var problem }:
+                LogOutsideCharter(plan.Run, problem);
+                return new AssignmentInput.RefusedByPeople(DropReason.PlanRefused);
             case var other:
                 throw new InvalidOperationException($"The gate answered a plan with {other.GetType().Name}.");
         }
@@ -419,6 +422,9 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(435, LogLevel.Warning, "{Run} may not train here: {Reason}")]
     private partial void LogPlanRefusedByPeople(RunId run, RefusalReason reason);
+
+    [LoggerMessage(436, LogLevel.Warning, "{Run} may not train here, no charter that this hospital accepted covers it: {Problem}")]
+    private partial void LogOutsideCharter(RunId run, string problem);
 
     [LoggerMessage(433, LogLevel.Warning, "The update of {Run} round {Round} was refused in review: {Reason}")]
     private partial void LogRefusedInReview(RunId run, int round, RefusalReason reason);

@@ -18,8 +18,8 @@ internal static class ReviewCommands
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private static readonly Option<string> Settings = new("--settings") { Description = "The agent's settings file.", Required = true, Recursive = true };
-    private static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document.", Recursive = true };
-    private static readonly Option<string> As = new("--as") { Description = "Your account; the password is asked for, or read from standard input.", Required = true };
+    internal static readonly Option<bool> Json = new("--json") { Description = "Print one JSON document.", Recursive = true };
+    internal static readonly Option<string> As = new("--as") { Description = "Your account; the password is asked for, or read from standard input.", Required = true };
     private static readonly Argument<string> Terms = new("terms") { Description = "The hash of the run's terms, or its first 8 or more digits." };
     private static readonly Argument<string> Update = new("update") { Description = "The update's digest, or its first 8 or more digits." };
 
@@ -42,6 +42,7 @@ internal static class ReviewCommands
             Order("lift", "Lift the kill switch; it takes two people.", builder, Stamp<DeskOrder.Lift>((id, by, at) => new() { Id = id, By = by, At = at })),
             AccountCommands.Create((parsed, work) => WithDeskAsync(parsed, builder, work)),
         };
+        foreach (var command in CharterCommands.Create(builder)) root.Subcommands.Add(command);
         root.Options.Add(Settings);
         root.Options.Add(Json);
         var parsed = root.Parse(args);
@@ -132,7 +133,7 @@ internal static class ReviewCommands
     private static Func<DeskClient, string, string, DateTimeOffset, DeskOrder> Stamp<T>(Func<string, string, DateTimeOffset, T> make)
         where T : DeskOrder => (_, id, by, at) => make(id, by, at);
 
-    private static Task<int> GiveAsync(
+    internal static Task<int> GiveAsync(
         ParseResult parsed, Func<string[], HostApplicationBuilder> builder, Func<DeskClient, string, string, DateTimeOffset, DeskOrder> order) =>
         WithDeskAsync(parsed, builder, async (desk, cancellationToken) =>
         {
@@ -156,14 +157,14 @@ internal static class ReviewCommands
 
     private static WaitingPlan FindPlan(DeskClient desk, string digits) => Single(desk.Ask(book => book.WaitingPlans.ToList()), waiting => waiting.Terms, digits);
 
-    private static T Single<T>(IEnumerable<T> waiting, Func<T, Sha256Digest> digestOf, string digits)
+    internal static T Single<T>(IEnumerable<T> waiting, Func<T, Sha256Digest> digestOf, string digits)
     {
         const int fewestDigits = 8;
         var found = waiting.Where(item => digits.Length >= fewestDigits && digestOf(item).ToString().StartsWith(digits, StringComparison.Ordinal)).ToList();
         return found is [var only] ? only : throw new InvalidDataException($"Nothing single that waits begins with '{digits}'; 'review list' names what does.");
     }
 
-    private static Task<int> WithDeskAsync(
+    internal static Task<int> WithDeskAsync(
         ParseResult parsed, Func<string[], HostApplicationBuilder> builder, Func<DeskClient, CancellationToken, Task<int>> work) =>
         ServiceProgram.RunAsync(
             () =>

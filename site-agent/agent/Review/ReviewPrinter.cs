@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Federation;
@@ -13,9 +14,10 @@ internal static class ReviewPrinter
     public static void List(DeskClient desk, bool json)
     {
         var (plans, waiting, policy, paused, halt) = desk.Ask(book => (book.WaitingPlans.ToList(), book.Waiting.ToList(), book.WaitingPolicy, book.IsPaused, book.Halt));
+        var charters = desk.Ask(book => book.Charters.Where(charter => charter.State == CharterState.Waiting).ToList());
         if (json)
         {
-            Print(new { paused, halted = halt is not null, policy, plans, waiting });
+            Print(new { paused, halted = halt is not null, policy, plans, waiting, charters });
             return;
         }
 
@@ -26,8 +28,13 @@ internal static class ReviewPrinter
             Console.WriteLine($"{plan.Terms.Abbreviated}  {plan.Run} wants to train here  until {plan.Until:u}{(plan.ApprovedBy.IsEmpty ? "" : $"  approved by {plan.ApprovedBy[0].By}")}");
         }
 
+        foreach (var charter in charters)
+        {
+            Console.WriteLine($"{charter.Charter.Abbreviated}  study {charter.Study} asks this hospital to accept its charter{(charter.AcceptedBy.IsEmpty ? "" : $"  accepted by {charter.AcceptedBy[0].By}")}");
+        }
+
         if (policy is not null) Console.WriteLine($"{policy.Policy.Abbreviated}  the policy file was changed  until {policy.Until:u}{(policy.ApprovedBy.IsEmpty ? "" : $"  agreed to by {policy.ApprovedBy[0].By}")}");
-        if (waiting.Count + plans.Count == 0 && policy is null) Console.WriteLine("Nothing waits.");
+        if (waiting.Count + plans.Count + charters.Count == 0 && policy is null) Console.WriteLine("Nothing waits.");
         foreach (var update in waiting)
         {
             Console.WriteLine($"{update.Update.Abbreviated}  {update.Run} round {update.Round} ({update.Task})  until {update.Until:u}{(update.ApprovedBy.IsEmpty ? "" : $"  approved by {update.ApprovedBy[0].By}")}");
@@ -70,6 +77,25 @@ internal static class ReviewPrinter
         foreach (var line in explanation) Console.WriteLine("  " + line);
         Console.WriteLine(last is null ? "No run was approved here before." : $"Different from {last.Run}:");
         foreach (var difference in differences) Console.WriteLine($"  {difference.What}: {difference.Before ?? "-"} -> {difference.Now ?? "-"}");
+    }
+
+    public static void Charters(DeskClient desk, bool json)
+    {
+        var charters = desk.Ask(book => book.Charters.ToList());
+        if (json)
+        {
+            Print(new { charters = charters.Select(known => new { known, text = desk.Charters.Find(known.Charter)?.Charter }) });
+            return;
+        }
+
+        if (charters.Count == 0) Console.WriteLine("No charter was brought here.");
+        foreach (var known in charters)
+        {
+            var by = known.By is { } who ? $" by {who}, {known.At:u}" : "";
+            Console.WriteLine($"{known.Charter.Abbreviated}  study {known.Study} version {known.Version}: {known.State}{by}{(known.State == CharterState.Waiting && !known.AcceptedBy.IsEmpty ? $"; accepted by {known.AcceptedBy[0].By}, it takes two" : "")}");
+            if (desk.Charters.Find(known.Charter) is not { } signed) Console.WriteLine("  its file is gone or unreadable");
+            else foreach (var line in CharterExplanation.Of(signed.Charter)) Console.WriteLine("  " + line);
+        }
     }
 
     /// <summary>What the ledger says about an order.</summary>

@@ -30,6 +30,12 @@ internal static class OrderEndpoints
             Sha256Digest.TryParse(policy, null, out var digest) ? new DeskOrder.ApprovePolicy { Id = id, By = by, At = at, Policy = digest } : null));
         orders.MapPost("/refuse-policy", ([FromForm] string policy, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
             Sha256Digest.TryParse(policy, null, out var digest) ? new DeskOrder.RefusePolicy { Id = id, By = by, At = at, Policy = digest } : null));
+        orders.MapPost("/accept-charter", ([FromForm] string charter, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(charter, null, out var digest) ? new DeskOrder.AcceptCharter { Id = id, By = by, At = at, Charter = digest } : null));
+        orders.MapPost("/decline-charter", ([FromForm] string charter, [FromForm] string? reason, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(charter, null, out var digest) && Enum.TryParse<RefusalReason>(reason, out var why) && Enum.IsDefined(why)
+                ? new DeskOrder.DeclineCharter { Id = id, By = by, At = at, Charter = digest, Reason = why }
+                : null));
         orders.MapPost("/pause", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Pause { Id = id, By = by, At = at }));
         orders.MapPost("/resume", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Resume { Id = id, By = by, At = at }));
         orders.MapPost("/halt", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Halt { Id = id, By = by, At = at }));

@@ -8,8 +8,9 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce"
-        || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal);
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter"
+        || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal)
+        || entry.Action.StartsWith("charter", StringComparison.Ordinal);
 
     public static string Title(LedgerEntry entry) => entry.Action switch
     {
@@ -40,6 +41,11 @@ internal static class EntryWords
         "policyAdopted" => "a policy holds from now on",
         "policyRefused" => "a changed policy was refused",
         "policyWithdrawn" => "a changed policy was taken back",
+        "charterImported" => "a study's charter was brought here",
+        "charterAcceptedOnce" => "one of two people accepted a study's charter",
+        "charterAccepted" => "a study's charter was accepted",
+        "charterDeclined" => "a study's charter was declined",
+        "planOutsideCharter" => "a run was left out that no charter covers",
         "planRequested" => "a run asked to train here",
         "planApprovedOnce" => "one of two people approved a run",
         "planWithdrawn" => "a run needs no decision any more",
@@ -52,6 +58,7 @@ internal static class EntryWords
     {
         var parts = new List<string>();
         if (Fact(entry, "run") is { } run) parts.Add(run + (Fact(entry, "round") is { } round ? $", round {round}" : ""));
+        if (Fact(entry, "version") is { } version) parts.Add($"study {Fact(entry, "study")}, version {version}");
         if ((Fact(entry, "why") ?? Fact(entry, "reason")) is { } why) parts.Add(why);
         if (Fact(entry, "nextRounds") is { } next && next != "0") parts.Add($"and the next {next} rounds");
         return string.Join("; ", parts);

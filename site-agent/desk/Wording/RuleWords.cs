@@ -8,6 +8,7 @@ internal static class RuleWords
     public static string Of(EgressRule rule) => rule switch
     {
         EgressRule.PolicyInForce => "This hospital has a valid policy",
+        EgressRule.CharterInForce => "A charter that this hospital accepted covers the run, or none is needed here",
         EgressRule.SiteInService => "Nobody has thrown the kill switch",
         EgressRule.ReportWithinPlan => "The report answers what was asked, in the plan's own words",
         EgressRule.OnlyDeclaredTensors => "Only the declared parts of the model, nothing attached",

@@ -50,6 +50,17 @@ internal static class Words
         _ => "Another reason",
     };
 
+    /// <summary>Where a charter stands.</summary>
+    public static string Of(SiteCharter charter, bool hasExpired) => charter.State switch
+    {
+        CharterState.Waiting when !charter.AcceptedBy.IsEmpty => $"Accepted by {charter.AcceptedBy[0].By}; it takes a second person",
+        CharterState.Waiting => "Waits for this hospital's word",
+        CharterState.Accepted when hasExpired => "Expired: nothing leaves for the study",
+        CharterState.Accepted => $"Accepted by {charter.By} on {Of(charter.At!.Value)}",
+        CharterState.Declined => $"Declined by {charter.By} on {Of(charter.At!.Value)}",
+        _ => "Replaced by a later version",
+    };
+
     public static string Number(double value) => value.ToString(value != 0 && Math.Abs(value) < 0.001 ? "0.0E0" : "G3", CultureInfo.InvariantCulture);
 
     /// <summary>ε, rounded up: never less than what is spent.</summary>

@@ -27,6 +27,8 @@ internal sealed class LocalFederation : IAsyncDisposable
         maximumNorm: 1000
         minimumTrainingCases: 3
         minimumHeldBackCases: 1
+        # No study with a charter either.
+        runsWithoutCharter: true
         # Nobody sits at a desk here: what passes every rule leaves by this standing approval. A hospital begins with every-round.
         review: auto-within-bounds
         plansWithin: { maximumRounds: 10000, maximumStepsPerRound: 1000000, maximumParameters: 1000000000, fingerprints: true }

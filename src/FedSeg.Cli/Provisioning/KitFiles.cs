@@ -27,6 +27,7 @@ internal sealed class KitFiles(string directory, string name)
         review: every-round              # who passed every rule waits for a person: every-round, first-round, or nobody: auto-within-bounds
         reviewHours: 72                  # nobody decided by then: refused
         approvals: 1                     # 2: two different people have to approve
+        runsWithoutCharter: false        # true: runs may train here whose study has no charter that this hospital accepted
         policyChanges: atOnce            # twoPeople: a changed file counts when two people have agreed to it at the review desk
         # What all runs together may tell about one patient; with it only private training leaves:
         # privacyBudget: { cohort: kidneys, maximumEpsilon: 8, delta: 0.00001 }

@@ -20,30 +20,30 @@ namespace FedSeg.Egress.Blind;
 /// </summary>
 public sealed class BlindGate
 {
-    private readonly Func<EgressPolicy?> _policy;
+    private readonly Func<RoundPlan, EgressPolicy?> _policy;
     private readonly Func<SealedUpdate, ClearedUpdate> _clear;
     private readonly SiteRecord _site;
     private readonly UpdateOutbox _outbox;
     private readonly EgressRecords _records;
 
-    /// <param name="policy">The policy in force; <see langword="null"/> while nothing may leave.</param>
+    /// <param name="policy">The policy in force; <see langword="null"/> while nothing of a run may leave.</param>
     /// <param name="clear">The gate's word about a masked update; nobody else makes one.</param>
     /// <param name="site">The gate's.</param>
     /// <param name="outbox">The gate's.</param>
     /// <param name="records">The gate's.</param>
     internal BlindGate(
-        Func<EgressPolicy?> policy, Func<SealedUpdate, ClearedUpdate> clear, SiteRecord site, UpdateOutbox outbox, EgressRecords records) =>
+        Func<RoundPlan, EgressPolicy?> policy, Func<SealedUpdate, ClearedUpdate> clear, SiteRecord site, UpdateOutbox outbox, EgressRecords records) =>
         (_policy, _clear, _site, _outbox, _records) = (policy, clear, site, outbox, records);
 
     /// <summary>Fewest sites that must share keys before this site masks; <see langword="null"/> while nothing may leave.</summary>
-    public int? FewestSites => _policy()?.MinimumBlindSites;
+    public int? FewestSitesOf(RoundPlan plan) => _policy(plan)?.MinimumBlindSites;
 
     /// <summary>Clears one message of the exchange.</summary>
     /// <returns><see langword="null"/> when nothing may leave.</returns>
     /// <exception cref="IOException">Disk or ledger refused; nothing is cleared.</exception>
     public async Task<ClearedStep?> ClearStepAsync(RoundPlan plan, SumStage stage, byte[] message)
     {
-        var allowed = _policy() is not null;
+        var allowed = _policy(plan) is not null;
         await _site.NoteAsync(
             allowed ? EgressRecords.BlindStepCleared : EgressRecords.BlindStepRefused, _records.Step(plan, stage, message));
         return allowed ? new ClearedStep(plan.Run, plan.Round, stage, message) : null;
@@ -70,7 +70,7 @@ public sealed class BlindGate
                 Mask(plan, update, client, Path.Combine(folder, SealedPayload.MaskedName), cancellationToken), cancellationToken);
             // Nobody stops the site between the question and the entry.
             using var turn = await _site.TakeTurnAsync(CancellationToken.None);
-            if (_policy() is null) return null;
+            if (_policy(plan) is null) return null;
             var masked = _outbox.Store(
                 folder, new SealedUpdate(update.Sealed.Report, update.ReportBytes.ToArray(), payload), summary: null);
             await _site.NoteAsync(EgressRecords.Masked, _records.Mask(plan, update, masked, client));

@@ -16,6 +16,9 @@ public sealed record PlanBounds
     /// <summary>Labels that may be trained; empty for all that this site declares.</summary>
     public ImmutableArray<string> Labels { get; init; } = [];
 
+    /// <summary>Networks that may be trained; empty for all that this agent knows.</summary>
+    public ImmutableArray<string> Networks { get; init; } = [];
+
     /// <summary>Whether only blind runs may, in which the coordinator sees no site's change by itself.</summary>
     public bool BlindOnly { get; init; }
 
@@ -33,6 +36,11 @@ public sealed record PlanBounds
         var parameters = plan.Task == RoundTask.Fingerprint ? 0 : plan.Manifest().ParameterCount;
         if (parameters > MaximumParameters) problems.Add($"a network of {parameters} numbers; {MaximumParameters} are approved");
         if (Labels.Length > 0 && plan.Labels.Any(label => !Labels.Contains(label, StringComparer.OrdinalIgnoreCase))) problems.Add("labels beyond the approved ones");
+        if (plan.Task != RoundTask.Fingerprint && Networks.Length > 0 && !Networks.Contains(plan.Architecture.Name))
+        {
+            problems.Add($"a network '{plan.Architecture.Name}'; approved: {string.Join(", ", Networks)}");
+        }
+
         if (BlindOnly && plan.Blind is null) problems.Add("an inspectable run; only blind ones are approved");
         return problems;
     }

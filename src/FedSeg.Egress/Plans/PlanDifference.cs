@@ -11,6 +11,7 @@ public sealed record PlanDifference(string What, string? Before, string? Now)
 {
     private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
     {
+        ["study"] = "Study",
         ["totalRounds"] = "Number of rounds",
         ["labels"] = "What is outlined",
         ["minimumCases"] = "Fewest cases to take part",

@@ -16,4 +16,7 @@ public abstract record PlanOutcome
 
     /// <summary>It may not: a person said so, nobody said anything in time, or there is no valid policy.</summary>
     public sealed record Refused(RefusalReason Reason) : PlanOutcome;
+
+    /// <summary>It may not: no charter that this hospital accepted covers it. Asked again in its next round.</summary>
+    public sealed record OutsideCharter(string Problem) : PlanOutcome;
 }

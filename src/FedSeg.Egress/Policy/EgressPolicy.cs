@@ -1,3 +1,4 @@
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
@@ -68,6 +69,9 @@ public sealed record EgressPolicy
     /// </summary>
     public int MinimumBlindSites { get; init; } = 5;
 
+    /// <summary>Whether a run may train and leave here whose study has no charter at this site. A study that has one is held to it all the same.</summary>
+    public bool RunsWithoutCharter { get; init; }
+
     /// <summary>SHA-256 of the policy file, as the ledger notes it.</summary>
     public required Sha256Digest Hash { get; init; }
 
@@ -78,5 +82,12 @@ public sealed record EgressPolicy
         MaximumTensorRatio = job.MaximumTensorRatio is { } ratio ? Math.Min(MaximumTensorRatio ?? ratio, ratio) : MaximumTensorRatio,
         MinimumTrainingCases = Math.Max(MinimumTrainingCases, job.MinimumTrainingCases ?? 1),
         MinimumHeldBackCases = Math.Max(MinimumHeldBackCases, job.MinimumHeldBackCases ?? 1),
+    };
+
+    /// <summary>This policy with what a study's charter asks for beyond it.</summary>
+    public EgressPolicy TightenedBy(StudyCharter? charter) => charter is null ? this : this with
+    {
+        Approvals = charter.FourEyes ? 2 : Approvals,
+        PrivacyBudget = charter.Privacy?.Tighten(PrivacyBudget, charter.Study) ?? PrivacyBudget,
     };
 }

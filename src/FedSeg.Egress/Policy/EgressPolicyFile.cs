@@ -86,6 +86,7 @@ public static partial class EgressPolicyFile
             PlansWithin = root.Has("plansWithin") ? ReadBounds(root.Map("plansWithin")) : null,
             PrivacyBudget = root.Has("privacyBudget") ? ReadBudget(root.Map("privacyBudget")) : null,
             MinimumBlindSites = root.WholeNumber("minimumBlindSites", BlindSpec.FewestSites, BlindSpec.MostSites, fallback: 5),
+            RunsWithoutCharter = root.Flag("runsWithoutCharter", fallback: false),
             Hash = Sha256Digest.Of(yaml),
         };
         root.RefuseUnknownKeys();
@@ -94,15 +95,8 @@ public static partial class EgressPolicyFile
             : new EgressPolicyResult.Invalid([.. problems.OrderBy(problem => problem.Line)]);
     }
 
-    private static PlanBounds ReadBounds(StrictYamlMap bounds) => new()
-    {
-        MaximumRounds = bounds.WholeNumber("maximumRounds", 1, 10_000),
-        MaximumStepsPerRound = bounds.WholeNumber("maximumStepsPerRound", 1, 1_000_000),
-        MaximumParameters = bounds.WholeNumber64("maximumParameters", 1, 1L << 40),
-        Labels = bounds.Texts("labels", label => label.Length is > 0 and <= 64, "a label", 0, 255),
-        BlindOnly = bounds.Flag("blindOnly", fallback: false),
-        Fingerprints = bounds.Flag("fingerprints", fallback: false),
-    };
+    private static PlanBounds ReadBounds(StrictYamlMap bounds) =>
+        PlanBoundsReader.Read(bounds) with { BlindOnly = bounds.Flag("blindOnly", fallback: false) };
 
     private static PrivacyBudget ReadBudget(StrictYamlMap budget)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Rounds;
 
@@ -12,13 +13,25 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, UnlikeImages, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
+        [PolicyInForce, (facts, _) => CharterInForce(facts.Charter), SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, UnlikeImages, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
 
     private static RuleResult PolicyInForce(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.PolicyInForce, Passed: true, $"policy {policy.Hash.Abbreviated}", "a valid policy file");
+
+    public static RuleResult CharterInForce(CharterVerdict verdict)
+    {
+        const string limit = "a charter that this hospital accepted covers the run";
+        return verdict switch
+        {
+            CharterVerdict.Covered cover => new(EgressRule.CharterInForce, Passed: true, $"version {cover.Charter.Version} of study {cover.Charter.Study}, {cover.Hash.Abbreviated}", limit),
+            CharterVerdict.NotNeeded => new(EgressRule.CharterInForce, Passed: true, "the policy lets runs go without a charter", limit),
+            CharterVerdict.Outside outside => new(EgressRule.CharterInForce, Passed: false, outside.Problem, limit),
+            _ => throw new InvalidOperationException($"{verdict.GetType().Name} is not a verdict."),
+        };
+    }
 
     private static RuleResult SiteInService(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.SiteInService, !facts.Halted, facts.Halted ? "the kill switch is thrown" : "in service", "lifted by two people");

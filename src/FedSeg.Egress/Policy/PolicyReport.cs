@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Egress.Charters;
 
 namespace FedSeg.Egress.Policy;
 
@@ -7,6 +8,9 @@ public enum EgressRule
 {
     /// <summary>The site has a valid policy.</summary>
     PolicyInForce,
+
+    /// <summary>A charter that this hospital accepted covers the run.</summary>
+    CharterInForce,
 
     /// <summary>Nobody threw the site's kill switch.</summary>
     SiteInService,
@@ -69,6 +73,9 @@ public sealed record PolicyReport(ImmutableArray<RuleResult> Rules)
     /// <summary>The report when there is no valid policy to check anything against.</summary>
     internal static PolicyReport WithoutPolicy { get; } =
         new([new RuleResult(EgressRule.PolicyInForce, Passed: false, "no valid policy", "a valid policy file")]);
+
+    /// <summary>The report of a run that no charter covers.</summary>
+    internal static PolicyReport OutsideCharter(string problem) => new([EgressRules.CharterInForce(new CharterVerdict.Outside(problem))]);
 
     /// <summary>Of an update whose rules were run before a restart or a review; the ledger has the results.</summary>
     internal static PolicyReport DecidedBefore { get; } = new([]);

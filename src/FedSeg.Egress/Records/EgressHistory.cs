@@ -13,14 +13,14 @@ internal sealed class EgressHistory
     private const int RememberedNorms = 10;
     private static readonly TimeSpan Day = TimeSpan.FromDays(1);
 
-    private readonly List<(Sha256Digest Update, RunId Run, int Round)> _unsent = [];
+    private readonly List<UnsentUpdate> _unsent = [];
     private readonly Queue<(DateTimeOffset At, long Bytes)> _lately = new();
     private readonly Dictionary<RunId, Queue<double>> _norms = [];
-    private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm)> _requested = [];
+    private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm, Sha256Digest? Charter)> _requested = [];
     private long _folded;
 
     /// <summary>Updates that were approved and neither sent nor discarded since, oldest approval first.</summary>
-    public IReadOnlyList<(Sha256Digest Update, RunId Run, int Round)> Unsent => _unsent;
+    public IReadOnlyList<UnsentUpdate> Unsent => _unsent;
 
     /// <summary>Reads what the ledger has gained since the last time.</summary>
     public void CatchUp(LedgerReader ledger)
@@ -53,7 +53,7 @@ internal sealed class EgressHistory
         {
             var norm = entry.Facts.TryGetValue(EgressRecords.Norm, out var measured) ? double.Parse(measured, CultureInfo.InvariantCulture) : (double?)null;
             var bytes = entry.Facts.TryGetValue(EgressRecords.PayloadBytes, out var length) ? long.Parse(length, CultureInfo.InvariantCulture) : 0;
-            _requested[update] = (bytes, norm);
+            _requested[update] = (bytes, norm, entry.Facts.TryGetValue(EgressRecords.Charter, out var charter) ? Sha256Digest.Parse(charter) : null);
             return;
         }
 
@@ -73,8 +73,8 @@ internal sealed class EgressHistory
     private void Approve(LedgerEntry entry, Sha256Digest update)
     {
         var run = RunId.Parse(entry.Facts[EgressRecords.Run]);
-        _unsent.Add((update, run, int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture)));
-        var (bytes, norm) = _requested.GetValueOrDefault(update);
+        var (bytes, norm, charter) = _requested.GetValueOrDefault(update);
+        _unsent.Add(new UnsentUpdate(update, run, int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture), charter));
         _lately.Enqueue((entry.Time, bytes));
         if (norm is not { } known) return;
 
@@ -83,3 +83,10 @@ internal sealed class EgressHistory
         if (norms.Count > RememberedNorms) norms.Dequeue();
     }
 }
+
+/// <summary>An update that was approved and, as far as the ledger knows, not sent.</summary>
+/// <param name="Update">Its digest.</param>
+/// <param name="Run">The run it answers.</param>
+/// <param name="Round">The run's round.</param>
+/// <param name="Charter">The charter that covered it; <see langword="null"/> where none was needed.</param>
+internal sealed record UnsentUpdate(Sha256Digest Update, RunId Run, int Round, Sha256Digest? Charter);

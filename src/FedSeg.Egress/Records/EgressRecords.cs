@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Policy;
@@ -39,6 +40,11 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string PolicyAdopted = "policyAdopted";
     public const string PolicyRefused = "policyRefused";
     public const string PolicyWithdrawn = "policyWithdrawn";
+    public const string CharterImported = "charterImported";
+    public const string CharterAcceptedOnce = "charterAcceptedOnce";
+    public const string CharterAccepted = "charterAccepted";
+    public const string CharterDeclined = "charterDeclined";
+    public const string PlanOutsideCharter = "planOutsideCharter";
     public const string OrderRefused = "orderRefused";
     public const string Paused = "sitePaused";
     public const string Resumed = "siteResumed";
@@ -52,6 +58,9 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string BlindStepRefused = "blindStepRefused";
     public const string BlindAborted = "blindAborted";
 
+    public const string Study = "study";
+    public const string Charter = "charter";
+    public const string Version = "version";
     public const string PlainUpdate = "plainUpdate";
     public const string Update = "update";
     public const string Norm = "norm";
@@ -89,6 +98,8 @@ internal sealed class EgressRecords(EgressOptions options)
         entry["plan"] = Sha256Digest.Of(plan.ToBytes()).ToString();
         entry["baseModel"] = plan.BaseModel.ToString();
         entry[Policy] = policy?.Hash.ToString() ?? "none";
+        if (plan.Study is { } study) entry[Study] = study.ToString();
+        if (facts?.Charter.Cover is { } cover) entry[Charter] = cover.Hash.ToString();
         foreach (var rule in report.Rules)
         {
             entry["rule." + Word(rule.Rule)] = $"{(rule.Passed ? "passed" : "failed")}: {rule.Measured} (allowed: {rule.Limit})";
@@ -172,7 +183,8 @@ internal sealed class EgressRecords(EgressOptions options)
     };
 
     /// <summary>A run wants to train here, and a person has to decide.</summary>
-    public Dictionary<string, string> AskForPlan(RunId run, Sha256Digest terms, string why, DateTimeOffset until) => new(AboutTerms(run, terms))
+    public Dictionary<string, string> AskForPlan(RoundPlan plan, Sha256Digest terms, CharterVerdict.Covered? cover, string why, DateTimeOffset until) =>
+        new(AboutTerms(plan.Run, terms, cover))
     {
         [Why] = why,
         [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
@@ -183,9 +195,10 @@ internal sealed class EgressRecords(EgressOptions options)
         new(AboutTerms(waiting.Run, waiting.Terms)) { [By] = order.By, [Person] = giver.Person.ToString(), [Order] = order.Id };
 
     /// <summary>What was decided about a run's terms.</summary>
-    public Dictionary<string, string> DecidePlan(RunId run, PlanDecision decision, string? order, string? people = null)
+    public Dictionary<string, string> DecidePlan(
+        RunId run, PlanDecision decision, string? order, string? people = null, CharterVerdict.Covered? cover = null)
     {
-        var entry = AboutTerms(run, decision.Terms);
+        var entry = AboutTerms(run, decision.Terms, cover);
         (entry[Decision], entry[By]) = (decision.IsApproved ? ApprovedDecision : "refused", decision.By);
         if (decision.Reason is { } reason) entry[Reason] = Word(reason);
         if (decision.Policy is { } policy) entry[Policy] = policy.ToString();
@@ -196,6 +209,39 @@ internal sealed class EgressRecords(EgressOptions options)
 
     /// <summary>Terms that need no decision any more.</summary>
     public Dictionary<string, string> WithdrawPlan(WaitingPlan waiting, string why) => new(AboutTerms(waiting.Run, waiting.Terms)) { [Why] = why };
+
+    /// <summary>A run that no charter covers: nothing is trained for it.</summary>
+    public Dictionary<string, string> LeaveOut(RoundPlan plan, string problem)
+    {
+        var entry = About(plan.Run, plan.Round);
+        if (plan.Study is { } study) entry[Study] = study.ToString();
+        entry[Why] = problem;
+        return entry;
+    }
+
+    /// <summary>A signed charter was brought here.</summary>
+    public Dictionary<string, string> ImportCharter(SignedCharter signed, DeskOrder.ImportCharter order, Approver giver) =>
+        new(AboutCharter(signed.Hash, signed.Charter.Study, signed.Charter.Version))
+        {
+            ["expires"] = signed.Charter.Expires.ToString("O", CultureInfo.InvariantCulture),
+            ["signatureSha256"] = Sha256Digest.Of(signed.Signature.Span).ToString(),
+            [By] = order.By,
+            [Person] = giver.Person.ToString(),
+            [Order] = order.Id,
+        };
+
+    /// <summary>People accepted a charter, all it takes or the first of two.</summary>
+    public Dictionary<string, string> AnswerCharter(SiteCharter charter, DeskOrder order, IReadOnlyCollection<Approver> givers) =>
+        new(AboutCharter(charter.Charter, charter.Study, charter.Version))
+        {
+            [By] = string.Join(" and ", givers.Select(giver => giver.By)),
+            [Person] = string.Join(" and ", givers.Select(giver => giver.Person)),
+            [Order] = order.Id,
+        };
+
+    /// <summary>A person declined it, or took back what was accepted.</summary>
+    public Dictionary<string, string> DeclineCharter(SiteCharter charter, DeskOrder.DeclineCharter order, Approver giver) =>
+        new(AnswerCharter(charter, order, [giver])) { [Reason] = Word(order.Reason) };
 
     /// <summary>A policy, by its hash.</summary>
     public Dictionary<string, string> AboutPolicy(Sha256Digest policy) => new() { ["site"] = options.Site.ToString(), [Policy] = policy.ToString() };
@@ -284,12 +330,25 @@ internal sealed class EgressRecords(EgressOptions options)
 
     private Dictionary<string, string> Closing(ClearedUpdate update) => new(About(update.Run, update.Round)) { [Update] = update.Digest.ToString() };
 
-    private Dictionary<string, string> AboutTerms(RunId run, Sha256Digest terms) => new(StringComparer.Ordinal)
+    private Dictionary<string, string> AboutTerms(RunId run, Sha256Digest terms, CharterVerdict.Covered? cover = null)
+    {
+        var entry = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["site"] = options.Site.ToString(),
+            ["recipient"] = options.Recipient,
+            [Run] = run.ToString(),
+            [Terms] = terms.ToString(),
+        };
+        if (cover is not null) (entry[Study], entry[Charter]) = (cover.Charter.Study.ToString(), cover.Hash.ToString());
+        return entry;
+    }
+
+    private Dictionary<string, string> AboutCharter(Sha256Digest charter, StudyId study, int version) => new(StringComparer.Ordinal)
     {
         ["site"] = options.Site.ToString(),
-        ["recipient"] = options.Recipient,
-        [Run] = run.ToString(),
-        [Terms] = terms.ToString(),
+        [Study] = study.ToString(),
+        [Charter] = charter.ToString(),
+        [Version] = Number(version),
     };
 
     private Dictionary<string, string> About(RunId run, int round) => new(StringComparer.Ordinal)

@@ -1,3 +1,4 @@
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
@@ -34,6 +35,7 @@ public sealed class DeskClient
         _time = time;
         Plans = new PlanFiles(FolderOf(dataDirectory));
         Policies = new PolicyFiles(FolderOf(dataDirectory));
+        Charters = new CharterFiles(FolderOf(dataDirectory));
         Accounts = new DeskAccounts(FolderOf(dataDirectory), time);
     }
 
@@ -47,6 +49,9 @@ public sealed class DeskClient
 
     /// <summary>Policies that were put before two people.</summary>
     public PolicyFiles Policies { get; }
+
+    /// <summary>Signed charters, whatever people said about them.</summary>
+    public CharterFiles Charters { get; }
 
     /// <summary>The terms of runs.</summary>
     public PlanFiles Plans { get; }

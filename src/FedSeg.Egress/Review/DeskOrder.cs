@@ -14,6 +14,9 @@ namespace FedSeg.Egress.Review;
 [JsonDerivedType(typeof(RefusePlan), "refusePlan")]
 [JsonDerivedType(typeof(ApprovePolicy), "approvePolicy")]
 [JsonDerivedType(typeof(RefusePolicy), "refusePolicy")]
+[JsonDerivedType(typeof(ImportCharter), "importCharter")]
+[JsonDerivedType(typeof(AcceptCharter), "acceptCharter")]
+[JsonDerivedType(typeof(DeclineCharter), "declineCharter")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Resume), "resume")]
 [JsonDerivedType(typeof(Halt), "halt")]
@@ -73,6 +76,26 @@ public abstract record DeskOrder
     public sealed record RefusePolicy : DeskOrder
     {
         public required Sha256Digest Policy { get; init; }
+    }
+
+    /// <summary>Put a signed charter before the desk; its file lies in the desk's folder already.</summary>
+    public sealed record ImportCharter : DeskOrder
+    {
+        public required Sha256Digest Charter { get; init; }
+    }
+
+    /// <summary>Take part in a study under its charter, as the first of two people or the last.</summary>
+    public sealed record AcceptCharter : DeskOrder
+    {
+        public required Sha256Digest Charter { get; init; }
+    }
+
+    /// <summary>Take no part under it, or no longer.</summary>
+    public sealed record DeclineCharter : DeskOrder
+    {
+        public required Sha256Digest Charter { get; init; }
+
+        public required RefusalReason Reason { get; init; }
     }
 
     /// <summary>Begin no further round, and let nothing leave by a standing authority.</summary>

@@ -1,3 +1,4 @@
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
@@ -15,7 +16,7 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
 {
     private const string Standing = "standing approval of the policy";
 
-    public async Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy)
+    public async Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy, CharterVerdict.Covered? cover)
     {
         var terms = RunTerms.HashOf(plan);
         var (decision, waiting) = site.Book(book => (book.DecisionOn(terms), book.FindPlan(terms)));
@@ -29,24 +30,28 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
         if (problems is { Count: 0 })
         {
             var approved = new PlanDecision(terms, IsApproved: true, Standing, time.GetUtcNow(), Reason: null, policy.Hash);
-            await site.NoteAsync(EgressRecords.PlanDecided, records.DecidePlan(plan.Run, approved, order: null));
+            await site.NoteAsync(EgressRecords.PlanDecided, records.DecidePlan(plan.Run, approved, order: null, cover: cover));
             return new PlanOutcome.Approved(new ApprovedPlan(plan));
         }
 
         var until = time.GetUtcNow() + policy.ReviewTime;
         var why = problems is null ? "this site has no standing approval of plans" : string.Join("; ", problems);
-        await site.NoteAsync(EgressRecords.PlanRequested, records.AskForPlan(plan.Run, terms, why, until));
+        await site.NoteAsync(EgressRecords.PlanRequested, records.AskForPlan(plan, terms, cover, why, until));
         return new PlanOutcome.Waiting(terms, until);
     }
 
     /// <summary>One person's approval, the last one needed or the first of two.</summary>
     /// <returns>What it comes to; <see langword="null"/> with the reason why it counts nothing.</returns>
-    public async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, Approver giver, EgressPolicy policy, Func<string, Task<OrderOutcome>> refuse)
+    public async Task<OrderOutcome> ApproveAsync(
+        DeskOrder.ApprovePlan order, Approver giver, EgressPolicy policy, CharterReview charters, Func<string, Task<OrderOutcome>> refuse)
     {
         if (Find(order.Terms) is not { } waiting) return await refuse("no run waits with these terms");
         if (waiting.ApprovedBy.Select(first => first.Problem(giver.Person)).FirstOrDefault(problem => problem is not null) is { } same) return await refuse(same);
         // A person approves what can be read, not a hash alone.
-        if (files.Find(order.Terms) is null) return await refuse("the terms are no longer to be read");
+        if (files.Find(order.Terms) is not { } plan) return await refuse("the terms are no longer to be read");
+        var verdict = charters.Of(plan, policy);
+        if (verdict is CharterVerdict.Outside { Problem: var outside }) return await refuse(outside);
+        policy = policy.TightenedBy(verdict.Cover?.Charter);
         if (waiting.ApprovedBy.Length + 1 < policy.Approvals)
         {
             await site.NoteAsync(EgressRecords.PlanApprovedOnce, records.ApprovePlanFirst(waiting, order, giver));

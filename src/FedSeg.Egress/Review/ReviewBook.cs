@@ -21,7 +21,9 @@ public sealed class ReviewBook
     private readonly Dictionary<Sha256Digest, PlanDecision> _plans = [];
     private readonly HashSet<RunId> _approvedByPeople = [];
     private readonly HashSet<string> _orders = [];
-    private readonly Dictionary<Sha256Digest, (long Entry, RoundTask Task, Sha256Digest Policy, PrivacySpent? Privacy)> _requested = [];
+    private readonly Dictionary<Sha256Digest, SealedEntry> _requested = [];
+    private readonly List<SiteCharter> _charters = [];
+    private readonly Dictionary<RunId, Sha256Digest> _chartersOfRuns = [];
     private readonly HashSet<Sha256Digest> _refusedPolicies = [];
     private long _folded;
 
@@ -30,6 +32,9 @@ public sealed class ReviewBook
 
     /// <summary>Runs whose terms wait for a person, oldest first.</summary>
     public IReadOnlyList<WaitingPlan> WaitingPlans => _waitingPlans;
+
+    /// <summary>The charters that were brought here, oldest first.</summary>
+    public IReadOnlyList<SiteCharter> Charters => _charters;
 
     /// <summary>The terms approved last before some others, to compare with; <see langword="null"/> when none were.</summary>
     public PlanDecision? LastApprovedPlan => _plans.Values.Where(decision => decision.IsApproved).MaxBy(decision => decision.At);
@@ -66,6 +71,17 @@ public sealed class ReviewBook
 
     public WaitingPlan? FindPlan(Sha256Digest terms) => _waitingPlans.Find(waiting => waiting.Terms == terms);
 
+    public SiteCharter? FindCharter(Sha256Digest charter) => _charters.Find(known => known.Charter == charter);
+
+    /// <summary>
+    /// The charter that a study is held to: the accepted one, else the last that was brought here; <see langword="null"/> when none ever was.
+    /// </summary>
+    public SiteCharter? CharterOf(StudyId study) =>
+        _charters.Find(known => known.Study == study && known.State == CharterState.Accepted) ?? _charters.FindLast(known => known.Study == study);
+
+    /// <summary>The charter under which a run was last let in here; <see langword="null"/> when it was under none.</summary>
+    public Sha256Digest? CharterOf(RunId run) => _chartersOfRuns.TryGetValue(run, out var charter) ? charter : null;
+
     /// <summary>What was decided about a run's terms; <see langword="null"/> when nothing was.</summary>
     public PlanDecision? DecisionOn(Sha256Digest terms) => _plans.GetValueOrDefault(terms);
 
@@ -86,11 +102,12 @@ public sealed class ReviewBook
     private void Fold(LedgerEntry entry)
     {
         if (entry.Facts.TryGetValue(EgressRecords.Order, out var order)) _orders.Add(order);
+        if (CharterIn(entry) is { } of && entry.Facts.ContainsKey(EgressRecords.Run)) _chartersOfRuns[RunOf(entry)] = of;
         switch (entry.Action)
         {
             case EgressRecords.Requested when entry.Facts.ContainsKey(EgressRecords.Update):
-                _requested[UpdateOf(entry)] =
-                    (entry.Seq, Enum.Parse<RoundTask>(entry.Facts[EgressRecords.Task], ignoreCase: true), Sha256Digest.Parse(entry.Facts[EgressRecords.Policy]), PrivacyIn(entry));
+                _requested[UpdateOf(entry)] = new SealedEntry(
+                    entry.Seq, Enum.Parse<RoundTask>(entry.Facts[EgressRecords.Task], ignoreCase: true), PolicyOf(entry), PrivacyIn(entry), CharterIn(entry));
                 break;
             case EgressRecords.ReviewRequested:
                 // The same bits may be put before the desk again.
@@ -138,6 +155,24 @@ public sealed class ReviewBook
             case EgressRecords.PolicyWithdrawn:
                 WaitingPolicy = null;
                 break;
+            case EgressRecords.CharterImported:
+                _charters.RemoveAll(known => known.Charter == CharterIn(entry));
+                _charters.Add(new SiteCharter(CharterIn(entry)!.Value, StudyOf(entry), NumberOf(entry, EgressRecords.Version), entry.Time, CharterState.Waiting));
+                break;
+            case EgressRecords.CharterAcceptedOnce:
+                Change(entry, known => known with { AcceptedBy = known.AcceptedBy.Add(ApproverIn(entry)) });
+                break;
+            case EgressRecords.CharterAccepted:
+                foreach (var (index, known) in _charters.Index().ToList())
+                {
+                    if (known.Study == StudyOf(entry) && known.State == CharterState.Accepted) _charters[index] = known with { State = CharterState.Replaced };
+                }
+
+                Change(entry, known => known with { State = CharterState.Accepted, By = entry.Facts[EgressRecords.By], At = entry.Time });
+                break;
+            case EgressRecords.CharterDeclined:
+                Change(entry, known => known with { State = CharterState.Declined, By = entry.Facts[EgressRecords.By], At = entry.Time });
+                break;
             case EgressRecords.Paused:
                 IsPaused = true;
                 break;
@@ -163,7 +198,13 @@ public sealed class ReviewBook
         _requested[update].Task,
         entry.Time,
         UntilOf(entry),
-        _requested[update].Entry) { Privacy = _requested[update].Privacy };
+        _requested[update].Entry) { Privacy = _requested[update].Privacy, Charter = _requested[update].Charter };
+
+    private void Change(LedgerEntry entry, Func<SiteCharter, SiteCharter> change)
+    {
+        var place = _charters.FindIndex(known => known.Charter == CharterIn(entry));
+        if (place >= 0) _charters[place] = change(_charters[place]);
+    }
 
     private void Decide(LedgerEntry entry)
     {
@@ -209,6 +250,11 @@ public sealed class ReviewBook
 
     private static Sha256Digest PolicyOf(LedgerEntry entry) => Sha256Digest.Parse(entry.Facts[EgressRecords.Policy]);
 
+    private static Sha256Digest? CharterIn(LedgerEntry entry) =>
+        entry.Facts.TryGetValue(EgressRecords.Charter, out var charter) ? Sha256Digest.Parse(charter) : null;
+
+    private static StudyId StudyOf(LedgerEntry entry) => StudyId.Parse(entry.Facts[EgressRecords.Study]);
+
     private static RunId RunOf(LedgerEntry entry) => RunId.Parse(entry.Facts[EgressRecords.Run]);
 
     private static DateTimeOffset UntilOf(LedgerEntry entry) => DateTimeOffset.Parse(entry.Facts[EgressRecords.Until], CultureInfo.InvariantCulture);
@@ -228,6 +274,10 @@ public sealed class ReviewBook
 
     private static double Real(LedgerEntry entry, string name) => double.Parse(entry.Facts[name], CultureInfo.InvariantCulture);
 
-    private static int NextOf(LedgerEntry entry) =>
-        entry.Facts.TryGetValue(EgressRecords.NextRounds, out var next) ? int.Parse(next, CultureInfo.InvariantCulture) : 0;
+    private static int NextOf(LedgerEntry entry) => entry.Facts.ContainsKey(EgressRecords.NextRounds) ? NumberOf(entry, EgressRecords.NextRounds) : 0;
+
+    private static int NumberOf(LedgerEntry entry, string name) => int.Parse(entry.Facts[name], CultureInfo.InvariantCulture);
+
+    /// <summary>What the entry about a sealed update said.</summary>
+    private sealed record SealedEntry(long Entry, RoundTask Task, Sha256Digest Policy, PrivacySpent? Privacy, Sha256Digest? Charter);
 }

@@ -1,4 +1,5 @@
 using FedSeg.Egress.Budget;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
@@ -17,12 +18,15 @@ namespace FedSeg.Egress.Review;
 /// </summary>
 public sealed class ReviewDesk : IDisposable
 {
+    private const string NoPolicy = "there is no valid policy";
+
     private readonly EgressRecords _records;
     private readonly SiteRecord _site;
     private readonly UpdateOutbox _outbox;
     private readonly DeskAccounts _accounts;
     private readonly PlanReview _plans;
     private readonly PolicyReview _policy;
+    private readonly CharterReview _charters;
     private readonly CohortBudget _budget;
     private readonly TimeProvider _time;
 
@@ -32,6 +36,7 @@ public sealed class ReviewDesk : IDisposable
         _budget = budget;
         (_records, _site, _outbox, _accounts, _time) = (records, site, outbox, accounts, time);
         _policy = new PolicyReview(options, records, site, new PolicyFiles(options.DeskDirectory), time);
+        _charters = new CharterReview(options, records, site, new CharterFiles(options.DeskDirectory), time);
         _plans = new PlanReview(records, site, new PlanFiles(options.DeskDirectory), time);
         if (_site.Book(book => book.Halt) is not null) Switch.Throw();
     }
@@ -70,6 +75,11 @@ public sealed class ReviewDesk : IDisposable
             DeskOrder.ApprovePolicy approve => await _policy.ApproveAsync(
                 approve, giver, by => _accounts.Find(by)?.Role == DeskRole.PrivacyOfficer, why => RefuseAsync(approve, why)),
             DeskOrder.RefusePolicy refuse => await _policy.RefuseAsync(refuse, why => RefuseAsync(refuse, why)),
+            DeskOrder.ImportCharter import => await _charters.ImportAsync(import, giver, why => RefuseAsync(import, why)),
+            DeskOrder.AcceptCharter accept => Policy is { } policy
+                ? await _charters.AcceptAsync(accept, giver, policy, why => RefuseAsync(accept, why))
+                : await RefuseAsync(accept, NoPolicy),
+            DeskOrder.DeclineCharter decline => await DeclineAsync(decline, giver),
             DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, giver, "the site is paused"),
             DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, giver, "the pause is over"),
             DeskOrder.Halt => await HaltAsync(order, giver),
@@ -101,7 +111,19 @@ public sealed class ReviewDesk : IDisposable
     internal Task LookAtPolicyAsync() => _policy.CatchUpAsync();
 
     /// <summary>Whether a run may train here, asked by the gate within its turn.</summary>
-    internal Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy) => _plans.DecideAsync(plan, policy);
+    internal async Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy)
+    {
+        var verdict = CharterOf(plan, policy);
+        if (verdict is not CharterVerdict.Outside { Problem: var problem }) return await _plans.DecideAsync(plan, policy.TightenedBy(verdict.Cover?.Charter), verdict.Cover);
+        await _site.NoteAsync(EgressRecords.PlanOutsideCharter, _records.LeaveOut(plan, problem));
+        return new PlanOutcome.OutsideCharter(problem);
+    }
+
+    /// <summary>What this site's charters say about a run.</summary>
+    internal CharterVerdict CharterOf(RoundPlan plan, EgressPolicy policy) => _charters.Of(plan, policy);
+
+    /// <summary>Why what was measured under a charter, or without one, may not leave any more; <see langword="null"/> when it may.</summary>
+    internal string? CharterProblem(Sha256Digest? charter, EgressPolicy policy) => _charters.Problem(charter, policy);
 
     /// <summary>Takes back what a run that has ended asked for, within the gate's turn.</summary>
     internal Task WithdrawAsync(RunId run, string why) => _plans.WithdrawAsync(run, why);
@@ -114,7 +136,9 @@ public sealed class ReviewDesk : IDisposable
         if (order.NextRounds is < 0 or > 1000) return await RefuseAsync(order, "next rounds are 0 to 1000");
         if (_site.Book(book => book.Find(order.Update)) is not { } waiting) return await RefuseAsync(order, "nothing waits under this digest");
         if (waiting.ApprovedBy.Select(first => first.Problem(giver.Person)).FirstOrDefault(problem => problem is not null) is { } same) return await RefuseAsync(order, same);
-        if (Policy is not { } policy) return await RefuseAsync(order, "there is no valid policy");
+        if (Policy is not { } policy) return await RefuseAsync(order, NoPolicy);
+        if (_charters.Problem(waiting.Charter, policy) is { } outside) return await RefuseAsync(order, outside);
+        policy = _charters.Tighten(policy, waiting.Charter);
         // What is approved is what lies there, bit for bit, or nothing.
         if (await _outbox.FindAsync(order.Update, CancellationToken.None) is null)
         {
@@ -145,8 +169,8 @@ public sealed class ReviewDesk : IDisposable
     {
         if (Switch.IsThrown) return await RefuseAsync(order, "the site is halted");
         return Policy is { } policy
-            ? await _plans.ApproveAsync(order, giver, policy, why => RefuseAsync(order, why))
-            : await RefuseAsync(order, "there is no valid policy");
+            ? await _plans.ApproveAsync(order, giver, policy, _charters, why => RefuseAsync(order, why))
+            : await RefuseAsync(order, NoPolicy);
     }
 
     private async Task<OrderOutcome> RefuseUpdateAsync(DeskOrder.Refuse order)
@@ -158,18 +182,30 @@ public sealed class ReviewDesk : IDisposable
         return new OrderOutcome.Obeyed("refused") { Answered = waiting.Run };
     }
 
+    private async Task<OrderOutcome> DeclineAsync(DeskOrder.DeclineCharter order, Approver giver)
+    {
+        var outcome = await _charters.DeclineAsync(order, giver, why => RefuseAsync(order, why));
+        if (outcome is OrderOutcome.Obeyed) await DropAsync(charter => charter == order.Charter, "its charter holds no more");
+        return outcome;
+    }
+
     private async Task<OrderOutcome> HaltAsync(DeskOrder order, Approver giver)
     {
         await _site.NoteAsync(EgressRecords.Halted, _records.Obey(order, giver));
-        var dropped = _site.Book(book => book.Waiting.Select(waiting => (waiting.Update, waiting.Run)).ToList());
-        dropped.AddRange(_site.History(history => history.Unsent.Select(unsent => (unsent.Update, unsent.Run)).ToList()));
+        await DropAsync(_ => true, "the site was halted");
+        return new OrderOutcome.Obeyed("the site is halted");
+    }
+
+    /// <summary>Drops what waits and what is approved and unsent.</summary>
+    private async Task DropAsync(Func<Sha256Digest?, bool> ofCharter, string why)
+    {
+        var dropped = _site.Book(book => book.Waiting.Where(waiting => ofCharter(waiting.Charter)).Select(waiting => (waiting.Update, waiting.Run)).ToList());
+        dropped.AddRange(_site.History(history => history.Unsent.Where(unsent => ofCharter(unsent.Charter)).Select(unsent => (unsent.Update, unsent.Run)).ToList()));
         foreach (var (update, run) in dropped)
         {
-            await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(update, run, "the site was halted"));
+            await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(update, run, why));
             _outbox.Remove(update);
         }
-
-        return new OrderOutcome.Obeyed("the site is halted");
     }
 
     private async Task<OrderOutcome> LiftAsync(DeskOrder order, Approver giver)

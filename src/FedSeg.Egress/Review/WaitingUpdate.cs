@@ -21,6 +21,9 @@ public sealed record WaitingUpdate(Sha256Digest Update, RunId Run, int Round, Ro
     /// <summary>What the training cost every patient, to be charged with the approval; <see langword="null"/> without differential privacy.</summary>
     public PrivacySpent? Privacy { get; init; }
 
+    /// <summary>The charter that covered it when it was measured; <see langword="null"/> where none was needed.</summary>
+    public Sha256Digest? Charter { get; init; }
+
     /// <summary>Who approved it so far, where it takes two.</summary>
     public ImmutableArray<Approver> ApprovedBy { get; init; } = [];
 

@@ -1,4 +1,5 @@
 using FedSeg.Egress.Budget;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Review;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Rounds;
@@ -43,6 +44,9 @@ internal sealed record SealingFacts
 
     /// <summary>Whether the site's kill switch is thrown.</summary>
     public bool Halted { get; init; }
+
+    /// <summary>What the site's charters say. Nobody asked: no.</summary>
+    public CharterVerdict Charter { get; init; } = new CharterVerdict.Outside("not asked");
 
     /// <summary>Norms of the run's last approved updates.</summary>
     public IReadOnlyCollection<double> EarlierNorms { get; init; } = [];

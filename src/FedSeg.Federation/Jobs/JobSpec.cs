@@ -114,6 +114,7 @@ public sealed record JobSpec
         RunId run, int round, Sha256Digest baseModel, long baseModelBytes, ModelRef? control = null, Sha256Digest? plan = null) => new()
     {
         Run = run,
+        Study = Study,
         Round = round,
         TotalRounds = Rounds,
         Task = round == 0 ? RoundTask.Fingerprint : round <= Rounds ? RoundTask.Train : RoundTask.Evaluate,

@@ -30,6 +30,10 @@ public sealed record RoundPlan
 {
     public required RunId Run { get; init; }
 
+    /// <summary>The research study the run is for, by whose charter a site decides; absent for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public StudyId? Study { get; init; }
+
     /// <summary>1 for the first training round; fingerprints have 0, the closing evaluation has the number after the last training round.</summary>
     public required int Round { get; init; }
 

@@ -73,6 +73,23 @@ public sealed class StrictYamlMap
         return child;
     }
 
+    /// <summary>A list of mappings.</summary>
+    public ImmutableArray<StrictYamlMap> Maps(string key, int minCount, int maxCount)
+    {
+        if (Find(key, required: minCount > 0) is not { } node) return [];
+        if (node is not YamlSequenceNode sequence) return Wrong(node, key, "a list of mappings", ImmutableArray<StrictYamlMap>.Empty);
+        CheckCount(sequence, key, minCount, maxCount);
+        var maps = ImmutableArray.CreateBuilder<StrictYamlMap>();
+        foreach (var item in sequence.Children)
+        {
+            if (item is YamlMappingNode mapping) maps.Add(new StrictYamlMap(mapping, $"{Path(key)}[{maps.Count}]", _problems));
+            else Wrong(item, key, "a mapping of keys and values", 0);
+        }
+
+        _children.AddRange(maps);
+        return maps.ToImmutable();
+    }
+
     /// <summary>Whether the key is there, with whatever value; asking makes it known.</summary>
     public bool Has(string key)
     {
@@ -148,12 +165,7 @@ public sealed class StrictYamlMap
         var node = Find(key, required: minCount > 0);
         if (node is null) return [];
         if (node is not YamlSequenceNode sequence) return Wrong(node, key, "a list, such as [a, b]", ImmutableArray<T>.Empty);
-        if (sequence.Children.Count < minCount || sequence.Children.Count > maxCount)
-        {
-            var count = minCount == maxCount ? $"{minCount}" : $"{minCount} to {maxCount}";
-            _problems.Add(new YamlProblem((int)node.Start.Line, $"{Path(key)}: has {sequence.Children.Count} entries; expected {count}"));
-        }
-
+        CheckCount(sequence, key, minCount, maxCount);
         var values = ImmutableArray.CreateBuilder<T>();
         foreach (var item in sequence.Children)
         {
@@ -163,6 +175,13 @@ public sealed class StrictYamlMap
         }
 
         return values.ToImmutable();
+    }
+
+    private void CheckCount(YamlSequenceNode sequence, string key, int minCount, int maxCount)
+    {
+        if (sequence.Children.Count >= minCount && sequence.Children.Count <= maxCount) return;
+        var count = minCount == maxCount ? $"{minCount}" : $"{minCount} to {maxCount}";
+        _problems.Add(new YamlProblem((int)sequence.Start.Line, $"{Path(key)}: has {sequence.Children.Count} entries; expected {count}"));
     }
 
     private T Number<T>(string key, T min, T max, T? fallback, Func<string, T?> parse, string kind)

@@ -12,14 +12,14 @@ public sealed class DoorsTests : IAsyncLifetime
 
     private static readonly string[] OfAnyRole =
     [
-        "/", "/_framework/opaque-redirect", "/history", "/ledger", "/ledger/{index:long}/proof", "/plans/{Digits}", "/policy", "/sign-out", "/site", "/updates/{Digits}", "/updates/{update}/report",
+        "/", "/_framework/opaque-redirect", "/history", "/ledger", "/ledger/{index:long}/proof", "/plans/{Digits}", "/policy", "/sign-out", "/site", "/studies", "/studies/{Digits}", "/updates/{Digits}", "/updates/{update}/report",
         "/updates/{update}/weights",
     ];
 
     /// <summary>Which role may give which, <see cref="RolesTests"/> tries out.</summary>
     private static readonly string[] Orders =
     [
-        "/orders/approve", "/orders/approve-plan", "/orders/approve-policy", "/orders/halt", "/orders/lift", "/orders/pause", "/orders/refuse", "/orders/refuse-plan",
+        "/orders/accept-charter", "/orders/approve", "/orders/approve-plan", "/orders/approve-policy", "/orders/decline-charter", "/orders/halt", "/orders/lift", "/orders/pause", "/orders/refuse", "/orders/refuse-plan",
         "/orders/refuse-policy", "/orders/resume",
     ];
 

@@ -86,7 +86,7 @@ public sealed class BlindGateTests : IDisposable
     [Fact]
     public async Task Clear_NormBeyondThePolicy_IsRefusedBeforeAnythingIsMasked()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1\nminimumBlindSites: 3\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1\nminimumBlindSites: 3\n");
 
         var refused = Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync());
 
@@ -172,7 +172,7 @@ public sealed class BlindGateTests : IDisposable
     {
         File.Delete(_hospital.PolicyPath);
 
-        Assert.Null(_hospital.Gate.Blind.FewestSites);
+        Assert.Null(_hospital.Gate.Blind.FewestSitesOf(_hospital.Plan));
         Assert.Null(await _hospital.Gate.Blind.ClearStepAsync(_hospital.Plan, SumStage.Keys, [1]));
         Assert.Equal(["blindStepRefused"], _hospital.Actions);
     }

@@ -10,7 +10,7 @@ namespace FedSeg.Egress.Tests.Budget;
 /// <summary>Invariant I3 at the gate: nothing leaves uncharged, and all runs on the same patients share one budget.</summary>
 public sealed class CohortBudgetTests : IDisposable
 {
-    private const string Bounds = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+    private const string Bounds = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n";
     private const string Automatic = Bounds + "review: auto-within-bounds\n";
     // A round of this costs ε 0.897 alone, two 1.308, three 1.634 (Rényi accounting): two fit, a third does not.
     private const string Budget = "privacyBudget: { cohort: hippocampus, maximumEpsilon: 1.5, delta: 0.00001 }\n";

@@ -10,7 +10,7 @@ namespace FedSeg.Egress.Tests.Plans;
 
 public sealed class PlanReviewTests : IDisposable
 {
-    private const string Policy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+    private const string Policy = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n";
     private static readonly SiteId[] Blind = [SiteId.Parse("east"), SiteId.Parse("north"), SiteId.Parse("south")];
 
     private const string Standing = "plansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000, labels: [anterior, posterior] }\n";

@@ -21,7 +21,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_NormAboveBound_FailsThatRuleAlone()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1\nreview: auto-within-bounds\n");
         var failed = await OnlyFailureAsync();
 
         // Every one of the n changes is 0.5, so the norm is 0.5 √n.
@@ -32,7 +32,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_FileAboveBound_FailsThatRuleAlone()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000\nmaximumNorm: 100\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n");
         var failed = await OnlyFailureAsync();
 
         Assert.Equal(EgressRule.SizeWithinBound, failed.Rule);
@@ -50,7 +50,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_NormFarFromTheRunsLastUpdates_FailsThatRuleAlone()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1000\nmaximumNormDeviation: 8\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\nmaximumNormDeviation: 8\nreview: auto-within-bounds\n");
         foreach (var value in new[] { 0.50f, 0.49f, 0.51f, 0.52f, 0.48f, 0.5f })
         {
             _hospital.WriteDelta(value);
@@ -72,7 +72,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_MoreUpdatesThanADayMayHave_FailsThatRuleAloneUntilTheDayIsOver()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1000\nmaximumUpdatesPerDay: 2\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\nmaximumUpdatesPerDay: 2\nreview: auto-within-bounds\n");
         await _hospital.ClearedAsync();
         await _hospital.ClearedAsync();
         _hospital.Restart();
@@ -86,7 +86,7 @@ public sealed class EgressRulesTests : IDisposable
     public async Task Clear_MoreBytesThanADayMayHave_FailsThatRuleAlone()
     {
         var bytes = new FileInfo(_hospital.DeltaPath).Length;
-        _hospital.WritePolicy($"maximumUpdateBytes: 1000000\nmaximumNorm: 1000\nmaximumBytesPerDay: {bytes * 2 - 1}\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy($"maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\nmaximumBytesPerDay: {bytes * 2 - 1}\nreview: auto-within-bounds\n");
         await _hospital.ClearedAsync();
 
         Assert.Equal(EgressRule.DayWithinBounds, (await OnlyFailureAsync()).Rule);
@@ -98,7 +98,7 @@ public sealed class EgressRulesTests : IDisposable
     [InlineData(0.5f, 1, true)]
     public async Task Clear_TensorsChangeOverTheModels_IsHeldAgainstTheRatio(float model, double bound, bool passes)
     {
-        _hospital.WritePolicy(FormattableString.Invariant($"maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumTensorRatio: {bound}\nreview: auto-within-bounds\n"));
+        _hospital.WritePolicy(FormattableString.Invariant($"maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nmaximumTensorRatio: {bound}\nreview: auto-within-bounds\n"));
         _hospital.WriteBaseModel(model);
         var outcome = await _hospital.ClearAsync();
 
@@ -153,7 +153,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_JobsWiderBounds_CanNotWidenTheSites()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1\nreview: auto-within-bounds\n");
         _hospital.Plan = _hospital.Plan with { Egress = new EgressBounds { MaximumNorm = 1e9 } };
         _hospital.Report = HospitalOnDisk.GoodReport(_hospital.Plan);
 
@@ -163,7 +163,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_RatioBoundAndNoBaseModel_DoesNotPass()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumTensorRatio: 2\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nmaximumTensorRatio: 2\nreview: auto-within-bounds\n");
 
         Assert.IsType<EgressOutcome.Refused>(await _hospital.ClearAsync());
     }
@@ -192,7 +192,7 @@ public sealed class EgressRulesTests : IDisposable
     [Fact]
     public async Task Clear_SeveralRulesBroken_ReportsAllOfThem()
     {
-        _hospital.WritePolicy("maximumUpdateBytes: 1000\nmaximumNorm: 1\nreview: auto-within-bounds\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000\nrunsWithoutCharter: true\nmaximumNorm: 1\nreview: auto-within-bounds\n");
         _hospital.Report = _hospital.Report with { TrainingCases = 2, MeanLoss = null };
         var failures = await FailuresAsync();
 
@@ -220,7 +220,7 @@ public sealed class EgressRulesTests : IDisposable
 
     [Theory]
     [InlineData("maximumNorm: 1\nreview: auto-within-bounds\n")]
-    [InlineData("maximumUpdateBytes: 1000000\nmaximumNorm: 100\nmaximumNrom: 1\n")]
+    [InlineData("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nmaximumNrom: 1\n")]
     [InlineData(null)]
     public async Task Clear_NoValidPolicy_IsRefused(string? policy)
     {

@@ -9,7 +9,7 @@ namespace FedSeg.Egress.Tests.Review;
 /// <summary>What a changed policy file comes to, where the policy in force asks for two people.</summary>
 public sealed class PolicyReviewTests : IDisposable
 {
-    private const string Bytes = "maximumUpdateBytes: 1000000\nreview: auto-within-bounds\n";
+    private const string Bytes = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nreview: auto-within-bounds\n";
     private const string Strict = Bytes + "maximumNorm: 0.001\npolicyChanges: twoPeople\n", Loose = Bytes + "maximumNorm: 100\npolicyChanges: twoPeople\n";
 
     private readonly HospitalOnDisk _hospital = new();

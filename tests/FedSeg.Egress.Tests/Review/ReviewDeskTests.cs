@@ -9,7 +9,7 @@ namespace FedSeg.Egress.Tests.Review;
 
 public sealed class ReviewDeskTests : IDisposable
 {
-    private const string EveryRound = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\n";
+    private const string EveryRound = "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n";
 
     private readonly HospitalOnDisk _hospital = new();
     private int _orders;
@@ -173,7 +173,7 @@ public sealed class ReviewDeskTests : IDisposable
     {
         var waiting = await WaitAsync();
         await ObeyAsync(Approve("anna", waiting.Update, next: 2));
-        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nmaximumNorm: 1000\n");
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\n");
 
         Assert.IsType<EgressOutcome.Waiting>(await ClearRoundAsync(4));
     }

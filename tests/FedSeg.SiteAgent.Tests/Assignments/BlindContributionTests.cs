@@ -50,7 +50,7 @@ public sealed class BlindContributionTests : IAsyncLifetime
             _root, "north.pem"), _authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
         File.WriteAllText(
             Path.Combine(_root, "egress-policy.yaml"),
-            "maximumUpdateBytes: 10000000\nmaximumNorm: 1000\nminimumTrainingCases: 1\nreview: auto-within-bounds\n");
+            "maximumUpdateBytes: 10000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\nminimumTrainingCases: 1\nreview: auto-within-bounds\n");
         var options = Options.Create(new AgentOptions
         {
             Site = "north",
@@ -68,6 +68,7 @@ public sealed class BlindContributionTests : IAsyncLifetime
             PolicyPath = Path.Combine(_root, "egress-policy.yaml"),
             OutboxDirectory = Path.Combine(_root, "outbox"),
             DeskDirectory = Path.Combine(_root, "desk"),
+            AuthorityPath = _authority.CertificatePath,
         };
         _gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
         _channel = new CoordinatorChannel(options, TimeProvider.System);

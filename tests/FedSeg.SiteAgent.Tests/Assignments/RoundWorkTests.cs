@@ -33,7 +33,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         var authority = FederationAuthority.Create(Path.Combine(_root, "authority"), "test", TimeProvider.System);
         var request = KeyFiles.CreateRequest(Path.Combine(_root, "north.key"), "north");
         File.WriteAllText(Path.Combine(_root, "north.pem"), authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
-        File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nreview: auto-within-bounds\n");
+        File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n");
         var options = Options.Create(new AgentOptions
         {
             Site = "north",
@@ -52,6 +52,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
             PolicyPath = Path.Combine(_root, "egress-policy.yaml"),
             OutboxDirectory = Path.Combine(_root, "outbox"),
             DeskDirectory = Path.Combine(_root, "desk"),
+            AuthorityPath = options.Value.Authority,
         };
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);

@@ -34,6 +34,7 @@ public sealed class DeskWatchTests : IDisposable
             PolicyPath = _folder["policy.yaml"],
             OutboxDirectory = _folder["outbox"],
             DeskDirectory = _folder["desk"],
+            AuthorityPath = "authority.pem",
         };
         _gate = new EgressGate(options, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Hosting.Faults.Failpoints.None);
         _box = new OrderBox(_folder["orders"]);

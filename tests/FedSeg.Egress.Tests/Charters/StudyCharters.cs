@@ -1,0 +1,72 @@
+using System.Security.Cryptography.X509Certificates;
+using FedSeg.Egress.Charters;
+using FedSeg.Egress.Review;
+using FedSeg.Federation.Identity;
+using FedSeg.Hosting.Certificates;
+
+namespace FedSeg.Egress.Tests.Charters;
+
+/// <summary>Charters of a study in which the test's hospital takes part.</summary>
+internal static class StudyCharters
+{
+    public const string Yaml = """
+        study: kidneys-2026
+        version: 1
+        title: Outlining kidneys and tumours on CT
+        purpose: A model that outlines kidneys and kidney tumours, to plan operations.
+        legalBasis: Consent, Art. 6(1)(a) and 9(2)(a) GDPR
+        sites: [south, north, east]
+        recipients:
+          - { organisation: University of Nowhere, country: Germany, address: "https://coordinator.example:7443" }
+        mode: inspectable
+        bounds: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }
+        expires: 2026-06-30
+        """;
+
+    public static StudyId Study { get; } = StudyId.Parse("kidneys-2026");
+
+    public static StudyCharter New(params (string Before, string Now)[] changes)
+    {
+        var yaml = changes.Aggregate(Yaml, (text, change) => text.Replace(change.Before, change.Now, StringComparison.Ordinal));
+        return CharterFile.Parse(yaml) switch
+        {
+            CharterFileResult.Valid valid => valid.Charter,
+            CharterFileResult.Invalid invalid => throw new InvalidOperationException(string.Join("; ", invalid.Problems)),
+            _ => throw new InvalidOperationException(),
+        };
+    }
+
+    public static SignedCharter Sign(this HospitalOnDisk hospital, StudyCharter charter)
+    {
+        var authority = File.Exists(Path.Combine(hospital.AuthorityFolder, FederationAuthority.KeyFile))
+            ? FederationAuthority.Open(hospital.AuthorityFolder, hospital.Time)
+            : FederationAuthority.Create(hospital.AuthorityFolder, "test", hospital.Time);
+        using var certificate = authority.LoadCertificate();
+        using var key = certificate.GetECDsaPrivateKey()!;
+        return SignedCharter.Sign(charter, key);
+    }
+
+    /// <summary>Olga, who operates the site, puts a signed charter before the desk.</summary>
+    public static async Task<OrderOutcome> BringAsync(this HospitalOnDisk hospital, SignedCharter signed)
+    {
+        new CharterFiles(hospital.DeskPath).Keep(signed);
+        return await hospital.Gate.Desk.ObeyAsync(
+            new DeskOrder.ImportCharter { Id = NewId(), By = "olga", At = hospital.Time.GetUtcNow(), Charter = signed.Hash });
+    }
+
+    public static Task<OrderOutcome> AcceptAsync(this HospitalOnDisk hospital, string by, Sha256Digest charter) =>
+        hospital.Gate.Desk.ObeyAsync(new DeskOrder.AcceptCharter { Id = NewId(), By = by, At = hospital.Time.GetUtcNow(), Charter = charter });
+
+    public static Task<OrderOutcome> DeclineAsync(this HospitalOnDisk hospital, string by, Sha256Digest charter) => hospital.Gate.Desk.ObeyAsync(
+        new DeskOrder.DeclineCharter { Id = NewId(), By = by, At = hospital.Time.GetUtcNow(), Charter = charter, Reason = RefusalReason.OutsidePurpose });
+
+    /// <summary>Signs, brings and accepts a charter.</summary>
+    public static async Task<Sha256Digest> HoldAsync(this HospitalOnDisk hospital, StudyCharter charter)
+    {
+        Assert.IsType<OrderOutcome.Obeyed>(await hospital.BringAsync(hospital.Sign(charter)));
+        Assert.IsType<OrderOutcome.Obeyed>(await hospital.AcceptAsync("anna", charter.Hash));
+        return charter.Hash;
+    }
+
+    private static string NewId() => Guid.NewGuid().ToString("N");
+}
