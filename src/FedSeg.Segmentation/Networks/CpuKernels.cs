@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FedSeg.Federation.Architectures;
 
 namespace FedSeg.Segmentation.Networks;
@@ -42,9 +41,6 @@ public static class CpuKernels
     }
 
     /// <summary>Before any code of this project can compute anything.</summary>
-#pragma warning disable CA2255 // A library may not surprise its program; here the surprise would be a wrong segmentation.
-    [ModuleInitializer]
-#pragma warning restore CA2255
     internal static void Initialize() => Limit(0);
 
     private static int Widest(ArchitectureSpec architecture) =>
@@ -53,8 +49,7 @@ public static class CpuKernels
     private static void Limit(int limit)
     {
         var instructions = Limits[limit].Instructions;
-        Environment.SetEnvironmentVariable(Variable, instructions);
-        if (!OperatingSystem.IsWindows() && !NativeEnvironment.TrySet(Variable, instructions)) throw new InvalidOperationException($"{Variable} could not be set.");
+        if (!NativeEnvironment.TrySetBoth(Variable, instructions)) throw new InvalidOperationException($"{Variable} could not be set.");
         _limit = limit;
     }
 }
