@@ -35,14 +35,14 @@ internal sealed class NetworkAverage
         ? [.. _networks.Select(network => new NetworkAverage([network], _flips))]
         : [.. _flips.Select(axes => new NetworkAverage(_networks, [axes]))];
 
-    /// <summary>Logits <c>[1, classes, D, H, W]</c> of a window <c>[1, 1, D, H, W]</c>.</summary>
-    public Tensor Logits(Tensor window) => Mean(Votes(window));
+    /// <summary>Logits <c>[N, classes, D, H, W]</c> of windows <c>[N, 1, D, H, W]</c>.</summary>
+    public Tensor Logits(Tensor windows) => Mean(Votes(windows));
 
     /// <summary>
-    /// What all say of a window, <c>[1, classes + 1, D, H, W]</c>: the mean of their probabilities of each class, and behind these the mean of
+    /// What all say of windows, <c>[N, classes + 1, D, H, W]</c>: the mean of their probabilities of each class, and behind these the mean of
     /// their own entropies, nats.
     /// </summary>
-    public Tensor Opinions(Tensor window) => Mean(Votes(window).Select(logits =>
+    public Tensor Opinions(Tensor windows) => Mean(Votes(windows).Select(logits =>
     {
         var logarithms = logits.log_softmax(1);
         var probabilities = logarithms.exp();
@@ -50,10 +50,10 @@ internal sealed class NetworkAverage
     }));
 
     /// <summary>Logits of every network on every mirror image, flipped back.</summary>
-    private IEnumerable<Tensor> Votes(Tensor window) =>
+    private IEnumerable<Tensor> Votes(Tensor windows) =>
         from network in _networks
         from axes in _flips
-        select axes.Length == 0 ? network.forward(window) : network.forward(window.flip(axes)).flip(axes);
+        select axes.Length == 0 ? network.forward(windows) : network.forward(windows.flip(axes)).flip(axes);
 
     private Tensor Mean(IEnumerable<Tensor> votes)
     {

@@ -15,11 +15,11 @@ internal sealed class WindowSlab(int height, Index3 image, Device device, Dispos
     // [classes, height, rows, columns]; made with the first logits, which say how many classes there are.
     private Tensor? _sums;
 
-    /// <summary>Adds a window's logits <c>[1, classes, D, H, W]</c> at a row and column.</summary>
+    /// <summary>Adds a window's logits <c>[classes, D, H, W]</c> at a row and column.</summary>
     public void Add(Tensor logits, Tensor importance, int y, int x)
     {
-        _sums ??= zeros([logits.shape[1], height, image.Y, image.X], device: device).MoveToOtherDisposeScope(scope);
-        Under(_sums).add_(logits.squeeze(0).mul_(importance), LastingScalars.One);
+        _sums ??= zeros([logits.shape[0], height, image.Y, image.X], device: device).MoveToOtherDisposeScope(scope);
+        Under(_sums).add_(logits.mul_(importance), LastingScalars.One);
         Under(_weights).add_(importance, LastingScalars.One);
 
         Tensor Under(Tensor slab) => slab.narrow(-2, y, importance.shape[1]).narrow(-1, x, importance.shape[2]);

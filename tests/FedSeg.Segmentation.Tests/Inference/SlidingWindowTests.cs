@@ -14,7 +14,7 @@ public sealed class SlidingWindowTests
 
         public override Tensor forward(Tensor input)
         {
-            Windows++;
+            Windows += (int)input.shape[0];
             return cat([input, -input], dim: 1);
         }
     }
@@ -59,6 +59,7 @@ public sealed class SlidingWindowTests
 
     [Theory]
     [InlineData(20, 17, 8, 4 * 4)] // larger, larger, equal
+    [InlineData(20, 16, 8, 4 * 3)] // an odd number in a row
     [InlineData(5, 3, 7, 1)] // smaller along every axis
     public void Run_EchoNetwork_GivesTheImageBackWhateverTheWindows(int z, int y, int x, int windows)
     {
@@ -70,7 +71,8 @@ public sealed class SlidingWindowTests
         SlidingWindow.Run(network.forward, image, new Index3(8, 8, 8), CPU, planes.Add, told.Add, TestContext.Current.CancellationToken);
 
         Assert.Equal(windows, network.Windows);
-        Assert.Equal((windows, 1.0), (told.Count, told[^1]));
+        Assert.Equal(1, told[^1]);
+        Assert.Equal(told.Order().Distinct(), told);
         Assert.Equal(z, planes.Count);
         var slice = y * x;
         Assert.Equal(image.Voxels, planes.SelectMany(plane => plane.Take(slice)), (expected, actual) => Math.Abs(expected - actual) < 1e-5);
