@@ -40,7 +40,7 @@ internal sealed class FederationService(
     public override async Task Attend(AttendRequest request, IServerStreamWriter<Assignment> responseStream, ServerCallContext context)
     {
         var site = Site(context);
-        var attendance = new Attendance(
+        using var attendance = new Attendance(
             request.AgentVersion[..Math.Min(request.AgentVersion.Length, 40)],
             [.. request.Labels.Take(MaximumLabels).Where(label => label.Length is > 0 and <= 64)],
             request.TrainerIsolated)
@@ -49,12 +49,15 @@ internal sealed class FederationService(
             ClockSkew = SkewOf(request.ClockMs),
             InHand = [.. InHand(request)],
         };
-        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
-        if (!sites.Enter(site, attendance))
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping, attendance.Ended);
+        switch (sites.Enter(site, attendance))
         {
-            telemetry.SecondSession();
-            await ledger.NoteIdentityAsync(IdentityEvent.SecondSession, site.ToString(), new KeyValuePair<string, string>("key", attendance.Key));
-            throw new RpcException(new Status(StatusCode.PermissionDenied, "The site attends already, with another key."));
+            case Entrance.Refused:
+                await AlarmAsync(IdentityEvent.SecondSession, site, attendance);
+                throw new RpcException(new Status(StatusCode.PermissionDenied, "The site attends already, with another key."));
+            case Entrance.Contested:
+                await AlarmAsync(IdentityEvent.SharedKey, site, attendance);
+                break;
         }
 
         if (attendance.HasWrongClock) telemetry.WrongClock();
@@ -62,6 +65,10 @@ internal sealed class FederationService(
         try
         {
             await SendAssignmentsAsync(site, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
+        }
+        catch (OperationCanceledException) when (attendance.Ended.IsCancellationRequested)
+        {
+            throw new RpcException(new Status(StatusCode.Aborted, "Another agent attends with this site's key now; run one only."));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -204,6 +211,12 @@ internal sealed class FederationService(
                 await stream.WriteAsync(new Assignment { Idle = new Idle() }, cancellationToken);
             }
         }
+    }
+
+    private async Task AlarmAsync(IdentityEvent alarm, SiteId site, Attendance attendance)
+    {
+        await ledger.NoteIdentityAsync(alarm, site.ToString(), new KeyValuePair<string, string>("key", attendance.Key));
+        telemetry.Alarm(alarm);
     }
 
     /// <summary>Whatever number was told: a clock cannot be further away than 3000 years.</summary>

@@ -17,4 +17,7 @@ internal enum IdentityEvent
 
     /// <summary>Somebody attended as a site with another key while the site itself did.</summary>
     SecondSession,
+
+    /// <summary>Two agents took over from each other with the same key, again and again.</summary>
+    SharedKey,
 }

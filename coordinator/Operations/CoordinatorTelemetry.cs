@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Text.Json;
 using FedSeg.Coordinator.Connections;
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
@@ -31,7 +33,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _received = _meter.CreateCounter<long>("fedseg.updates.bytes", "By", "Bytes of accepted updates.");
         _sent = _meter.CreateCounter<long>("fedseg.models.bytes", "By", "Bytes of models sent.");
         _enrolmentsRefused = _meter.CreateCounter<long>("fedseg.enrolments.refused", "{enrolment}", "Enrolments that were refused, by reason.");
-        _alarms = _meter.CreateCounter<long>("fedseg.sites.alarms", "{alarm}", "Attendances with something wrong, by kind: a second session, a clock.");
+        _alarms = _meter.CreateCounter<long>("fedseg.sites.alarms", "{alarm}", "Attendances with something wrong, by kind: a second session, a shared key, a clock.");
         _connectionsRefused = _meter.CreateCounter<long>("fedseg.connections.refused", "{connection}", "Connections closed because there were too many, by reason.");
         _runs = _meter.CreateCounter<long>("fedseg.runs.ended", "{run}", "Runs that ended, by outcome.");
     }
@@ -80,7 +82,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
 
     public void ConnectionRefused(ConnectionRefusal reason) => _connectionsRefused.Add(1, Tag("reason", reason));
 
-    public void SecondSession() => _alarms.Add(1, new KeyValuePair<string, object?>("kind", "secondSession"));
+    public void Alarm(IdentityEvent kind) => _alarms.Add(1, new KeyValuePair<string, object?>("kind", JsonNamingPolicy.CamelCase.ConvertName(kind.ToString())));
 
     public void WrongClock() => _alarms.Add(1, new KeyValuePair<string, object?>("kind", "clock"));
 

@@ -5,8 +5,15 @@ using FedSeg.Federation.Identity;
 namespace FedSeg.Coordinator.Sites;
 
 /// <summary>Which sites are attending now, and what their agents said of themselves. Rebuilt by the agents after a restart.</summary>
-internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
+internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirectory> logger)
 {
+    /// <summary>A broken line takes over once; two agents with one key do so from each other as often as they dial.</summary>
+    private const int TakeoversOfTwo = 5;
+
+    private static readonly TimeSpan Contest = TimeSpan.FromMinutes(10);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<SiteId, Queue<long>> _takeovers = [];
     private readonly ConcurrentDictionary<SiteId, Attendance> _attending = [];
 
     /// <summary>Sites that attend now.</summary>
@@ -21,28 +28,53 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
     public Attendance? Find(SiteId site) => _attending.GetValueOrDefault(site);
 
     /// <summary>
-    /// Notes an agent. A second connection with the same key takes over from the first: so does an agent whose line broke. One with another key is somebody else, and the first
-    /// one stays.
+    /// Notes an agent. A second connection with the same key takes over from the first, which ends: so does an agent whose line broke. One with another key is somebody else,
+    /// and the first one stays.
     /// </summary>
-    /// <returns>Whether the site attends with this connection now.</returns>
-    public bool Enter(SiteId site, Attendance attendance)
+    public Entrance Enter(SiteId site, Attendance attendance)
     {
-        var holder = _attending.AddOrUpdate(site, attendance, (_, first) => first.Key == attendance.Key ? attendance : first);
-        if (!ReferenceEquals(holder, attendance))
+        var contested = false;
+        lock (_gate)
         {
-            LogSecondSession(site, attendance.Key, holder.Key);
-            return false;
+            if (_attending.TryGetValue(site, out var first))
+            {
+                if (first.Key != attendance.Key)
+                {
+                    LogSecondSession(site, attendance.Key, first.Key);
+                    return Entrance.Refused;
+                }
+
+                first.End();
+                contested = IsContested(site);
+            }
+
+            _attending[site] = attendance;
         }
 
         LogEntered(site, attendance.AgentVersion, attendance.TrainerIsolated);
         if (attendance.HasWrongClock) LogSkew(site, attendance.ClockSkew.TotalSeconds);
-        return true;
+        if (contested) LogSharedKey(site, attendance.Key);
+        return contested ? Entrance.Contested : Entrance.Attends;
     }
 
     /// <summary>Notes that a connection ended, unless another one has taken over.</summary>
     public void Leave(SiteId site, Attendance attendance)
     {
-        if (_attending.TryRemove(KeyValuePair.Create(site, attendance))) LogLeft(site);
+        lock (_gate)
+        {
+            if (_attending.TryRemove(KeyValuePair.Create(site, attendance))) LogLeft(site);
+        }
+    }
+
+    /// <summary>Counts a takeover; told once for every <see cref="TakeoversOfTwo"/> that came close together.</summary>
+    private bool IsContested(SiteId site)
+    {
+        var recent = _takeovers.TryGetValue(site, out var known) ? known : _takeovers[site] = [];
+        recent.Enqueue(time.GetTimestamp());
+        while (time.GetElapsedTime(recent.Peek()) > Contest) recent.Dequeue();
+        if (recent.Count < TakeoversOfTwo) return false;
+        recent.Clear();
+        return true;
     }
 
     [LoggerMessage(210, LogLevel.Information, "Site {Site} attends with agent {Version}; its trainer is isolated from the network: {Isolated}")]
@@ -51,6 +83,10 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
     [LoggerMessage(213, LogLevel.Error, "Somebody attends as {Site} with key {Key} while the site itself does with key {First}; refused. Revoke the certificate that is not the site's")]
     private partial void LogSecondSession(SiteId site, string key, string first);
 
+    [LoggerMessage(
+        215, LogLevel.Error, "Two agents attend as {Site} with the same key {Key} and take over from each other. If the site runs one only, its key was copied: revoke the site")]
+    private partial void LogSharedKey(SiteId site, string key);
+
     [LoggerMessage(214, LogLevel.Error, "The clock of {Site} is {Seconds} s away from this one; set the one that is wrong, certificates and deadlines depend on it")]
     private partial void LogSkew(SiteId site, double seconds);
 
@@ -58,12 +94,30 @@ internal sealed partial class SiteDirectory(ILogger<SiteDirectory> logger)
     private partial void LogLeft(SiteId site);
 }
 
+/// <summary>What became of a connection that wants to attend.</summary>
+internal enum Entrance
+{
+    /// <summary>The site attends with it.</summary>
+    Attends,
+
+    /// <summary>It does, and two agents seem to have its key.</summary>
+    Contested,
+
+    /// <summary>The site attends with another key.</summary>
+    Refused,
+}
+
 /// <summary>What an agent says of itself when it attends.</summary>
 /// <param name="AgentVersion">Its version.</param>
 /// <param name="Labels">The labels its operator declared for the cohort.</param>
 /// <param name="TrainerIsolated">Whether its trainer runs without a network.</param>
-internal sealed record Attendance(string AgentVersion, ImmutableArray<string> Labels, bool TrainerIsolated)
+internal sealed record Attendance(string AgentVersion, ImmutableArray<string> Labels, bool TrainerIsolated) : IDisposable
 {
+    private readonly CancellationTokenSource _end = new();
+
+    /// <summary>Cancelled when another connection has taken over.</summary>
+    public CancellationToken Ended => _end.Token;
+
     /// <summary>Thumbprint of the key in its certificate.</summary>
     public string Key { get; init; } = "";
 
@@ -75,6 +129,12 @@ internal sealed record Attendance(string AgentVersion, ImmutableArray<string> La
 
     /// <summary>Rounds that it works on or will go on with by itself.</summary>
     public ImmutableArray<(RunId Run, int Round)> InHand { get; init; } = [];
+
+    /// <summary>Another connection has taken over.</summary>
+    public void End() => _end.Cancel();
+
+    /// <summary>Only when it has left the directory.</summary>
+    public void Dispose() => _end.Dispose();
 
     // Two connections are never the same attendance, whatever they say.
     public bool Equals(Attendance? other) => ReferenceEquals(this, other);

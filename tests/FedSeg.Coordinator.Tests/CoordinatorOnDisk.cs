@@ -51,7 +51,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public CoordinatorTelemetry Telemetry { get; } = new(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
 
-    public SiteDirectory Sites { get; } = new(NullLogger<SiteDirectory>.Instance);
+    public SiteDirectory Sites { get; } = new(TimeProvider.System, NullLogger<SiteDirectory>.Instance);
 
     public BlobStore Blobs { get; private set; } = null!;
 

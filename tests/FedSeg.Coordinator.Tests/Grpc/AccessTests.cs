@@ -79,6 +79,30 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         Assert.False(first.IsFaulted);
     }
 
+    /// <summary>A copied key: both copies dial again whenever the other has taken over.</summary>
+    [Fact]
+    public async Task Attend_TwoAgentsWithOneKey_CutEachOtherAndAlarm()
+    {
+        var certificate = server.SignMember("twins", MemberKind.Site);
+        var alarmed = new TaskCompletionSource();
+        using var alarms = ListenForAlarms("sharedKey", alarmed);
+        FederationClient[] agents = [new(server.Dial(certificate)), new(server.Dial(certificate))];
+
+        AsyncServerStreamingCall<Assignment>? first = null;
+        Attendance? attending = null;
+        for (var i = 0; i <= 5; i++)
+        {
+            var second = agents[i % 2].Attend(new AttendRequest(), cancellationToken: Token);
+            attending = await EnteredAsync("twins", after: attending);
+            if (first is not null) Assert.Equal(StatusCode.Aborted, await RefusalAsync(first.ResponseStream.MoveNext(Token)));
+            first?.Dispose();
+            first = second;
+        }
+
+        using (first) await alarmed.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Token);
+        Assert.Contains(server.Part<CoordinatorLedger>().Read().Entries(), entry => entry.Action == "sharedKey" && entry.Facts["site"] == "twins");
+    }
+
     [Theory]
     [InlineData("behind", -3_600_000L)]
     [InlineData("ahead", 3_600_000L)]
@@ -95,6 +119,15 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
 
         await alarmed.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Token);
         Assert.True(server.Part<SiteDirectory>().Find(SiteId.Parse(site))!.HasWrongClock);
+    }
+
+    private async Task<Attendance> EnteredAsync(string site, Attendance? after)
+    {
+        while (true)
+        {
+            if (server.Part<SiteDirectory>().Find(SiteId.Parse(site)) is { } now && !ReferenceEquals(now, after)) return now;
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+        }
     }
 
     private static MeterListener ListenForAlarms(string kind, TaskCompletionSource alarmed)

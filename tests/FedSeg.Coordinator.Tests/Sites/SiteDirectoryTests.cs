@@ -1,16 +1,18 @@
 using FedSeg.Coordinator.Sites;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Coordinator.Tests.Sites;
 
 public sealed class SiteDirectoryTests
 {
+    private readonly FakeTimeProvider _time = new();
+
     [Fact]
     public void Leave_ConnectionThatWasTakenOver_KeepsTheNewOne()
     {
-        var sites = new SiteDirectory(NullLogger<SiteDirectory>.Instance);
-        var first = new Attendance("0.1.0", ["kidney"], true);
-        var second = new Attendance("0.1.0", ["kidney"], true);
+        var sites = Sites();
+        var (first, second) = (Attendance(), Attendance());
         sites.Enter(CoordinatorOnDisk.North, first);
         sites.Enter(CoordinatorOnDisk.North, second);
 
@@ -20,4 +22,44 @@ public sealed class SiteDirectoryTests
         sites.Leave(CoordinatorOnDisk.North, second);
         Assert.Null(sites.Find(CoordinatorOnDisk.North));
     }
+
+    [Fact]
+    public void Enter_SameKeyAgain_EndsTheFirstConnection()
+    {
+        var sites = Sites();
+        var (first, second) = (Attendance(), Attendance());
+        sites.Enter(CoordinatorOnDisk.North, first);
+
+        Assert.Equal(Entrance.Attends, sites.Enter(CoordinatorOnDisk.North, second));
+
+        Assert.True(first.Ended.IsCancellationRequested);
+        Assert.False(second.Ended.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Enter_TwoAgentsTakeOverFromEachOther_IsContestedAtEveryFifthTime()
+    {
+        var sites = Sites();
+        sites.Enter(CoordinatorOnDisk.North, Attendance());
+
+        var contested = Enumerable.Range(1, 12).Where(_ => sites.Enter(CoordinatorOnDisk.North, Attendance()) == Entrance.Contested);
+
+        Assert.Equal([5, 10], contested);
+    }
+
+    [Fact]
+    public void Enter_LineThatBreaksEveryFiveMinutes_IsNotContested()
+    {
+        var sites = Sites();
+        sites.Enter(CoordinatorOnDisk.North, Attendance());
+        for (var i = 0; i < 20; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(5));
+            Assert.Equal(Entrance.Attends, sites.Enter(CoordinatorOnDisk.North, Attendance()));
+        }
+    }
+
+    private SiteDirectory Sites() => new(_time, NullLogger<SiteDirectory>.Instance);
+
+    private static Attendance Attendance() => new("0.1.0", ["kidney"], true);
 }
