@@ -107,6 +107,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
                 Model = run.ModelPath,
                 Update = run.UpdatePath,
                 Control = run.ControlPath,
+                Residual = run.ResidualPath,
                 State = run.StateDirectory,
                 PersonalModel = run.PersonalModelPath,
                 CheckpointEverySteps = run.CheckpointEverySteps,

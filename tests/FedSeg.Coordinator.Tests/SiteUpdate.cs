@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
@@ -56,6 +57,21 @@ internal sealed record SiteUpdate(UploadAnnouncement Announced, byte[] Bytes, Ro
         {
             writer.BeginTensor(step);
             writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
+        }
+
+        writer.Complete();
+    });
+
+    /// <summary>The first places of every tensor, but that the very first is another.</summary>
+    public static byte[] Sparse(RoundPlan plan, int firstPlace, float value = 0.5f) => Written(path =>
+    {
+        using var writer = SafetensorsWriter.Create(path, EncodedManifest.Of(plan.UpdateManifest().All, plan.Recipe.UpdateEncoding));
+        foreach (var tensor in plan.UpdateManifest().All.Tensors)
+        {
+            int[] places = [.. Enumerable.Range(0, plan.Recipe.UpdateEncoding.KeptOf(tensor.ElementCount))];
+            if (tensor == plan.UpdateManifest().All.Tensors[0]) places[0] = firstPlace;
+            writer.WriteElements(MemoryMarshal.AsBytes(places.AsSpan()));
+            writer.Write(Enumerable.Repeat(value, places.Length).ToArray());
         }
 
         writer.Complete();

@@ -52,6 +52,9 @@ internal sealed class HospitalOnDisk : IDisposable
 
     public string DeltaPath => Path.Combine(Root, "delta.safetensors");
 
+    /// <summary>Where the gate leaves what an encoding loses.</summary>
+    public string ResidualPath => Path.Combine(Root, "residual.safetensors");
+
     /// <summary>The base model, where a test has one.</summary>
     public string? BaseModelPath { get; private set; }
 
@@ -108,6 +111,7 @@ internal sealed class HospitalOnDisk : IDisposable
         new ModelUpdate(Report, Plan.Task == RoundTask.Train ? DeltaPath : null, BaseModelPath)
         {
             Privacy = Privacy,
+            ResidualPath = ResidualPath,
             Similarity = Similarity is { } largest ? new ImageSimilarity(largest, Pieces: 8, measured) : null,
         },
         Token);

@@ -202,7 +202,8 @@ internal sealed class CrashFederation : IAsyncDisposable
         labels: [{{Label}}]
         model: { architecture: unet3d, baseFeatures: 2, levels: 2 }
         data: { modality: MR, spacingMm: [1, 1, 1], patchVoxels: [8, 8, 8] }
-        training: { stepsPerRound: 1 }
+        # What a site holds back is part of the final model's hash, too.
+        training: { stepsPerRound: 1, updateEncoding: top10, errorFeedback: true }
         aggregation: { quorum: {{Sites.Length}} }
         minimumCases: 1
 

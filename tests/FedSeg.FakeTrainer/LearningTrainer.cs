@@ -47,9 +47,9 @@ internal static class LearningTrainer
                     NetworkIsolated = false,
                     Device = "cpu",
                 };
-            case TrainerCommand.Run { Plan: var plan, UpdatePath: var path }:
+            case TrainerCommand.Run { Plan: var plan, UpdatePath: var path, ResidualPath: var residual }:
                 var trains = plan.Task == RoundTask.Train;
-                var similarity = trains ? new ImageSimilarity(Largest: 0, Pieces: 1, WriteUpdate(plan, site, path)) : null;
+                var similarity = trains ? new ImageSimilarity(Largest: 0, Pieces: 1, WriteUpdate(plan, site, path, residual)) : null;
                 return new TrainerEvent.Finished
                 {
                     TrainingCases = Cases,
@@ -66,15 +66,20 @@ internal static class LearningTrainer
         }
     }
 
-    private static Sha256Digest WriteUpdate(RoundPlan plan, string site, string path)
+    private static Sha256Digest WriteUpdate(RoundPlan plan, string site, string path, string? residual)
     {
         var seed = SHA256.HashData(Encoding.UTF8.GetBytes($"{site} {plan.Round} {plan.BaseModel}"));
         var chance = new Random(BinaryPrimitives.ReadInt32LittleEndian(seed));
         var manifest = plan.Manifest();
         var values = new float[manifest.ParameterCount];
         foreach (ref var value in values.AsSpan()) value = (float)(0.001 * (2 * chance.NextDouble() - 1));
-        using var writer = SafetensorsWriter.Create(path, manifest);
-        writer.Write(values);
-        return writer.Complete();
+        using (var writer = SafetensorsWriter.Create(path, manifest))
+        {
+            writer.Write(values);
+            var digest = writer.Complete();
+            if (residual is null) return digest;
+        }
+
+        return Residual.Add(path, residual, manifest);
     }
 }

@@ -187,13 +187,17 @@ internal sealed partial class RoundWork(
         var folder = new WorkFolder(Path.Combine(_work, $"{plan.Run}-{plan.Round}"));
         _folder = (plan.Run, folder);
         var weights = Path.Combine(folder.Path, "update.safetensors");
+        var state = Directory.CreateDirectory(StatePath(plan.Run)).FullName;
+        var residuals = new ResidualFiles(state);
+        residuals.DropUnsent();
         var run = new TrainerCommand.Run
         {
             Plan = plan,
             ModelPath = ModelPath(plan.BaseModel),
             UpdatePath = weights,
             ControlPath = plan.Control is { } control ? ModelPath(control.Sha256) : null,
-            StateDirectory = Directory.CreateDirectory(StatePath(plan.Run)).FullName,
+            ResidualPath = plan is { Task: RoundTask.Train, Recipe.ErrorFeedback: true } ? residuals.FindBefore(plan.Round) : null,
+            StateDirectory = state,
             PersonalModelPath = PersonalModelPath(plan),
         };
         switch (await failpoints.AroundAsync(RoundSteps.Train, () => trainer.RunAsync(Approved(plan), run, cancellationToken)))
@@ -207,6 +211,7 @@ internal sealed partial class RoundWork(
                 {
                     Privacy = finished.Privacy,
                     Similarity = finished.Similarity,
+                    ResidualPath = residuals.UnsentPath(plan.Round),
                 });
             case TrainerEvent.Failed failed:
                 LogTrainerFailed(plan.Run, plan.Round, failed.Code);
@@ -231,6 +236,7 @@ internal sealed partial class RoundWork(
                     return new AssignmentInput.AwaitsReview();
                 case EgressOutcome.Refused { Report: var report }:
                     LogRefusedByPolicy(plan.Run, plan.Round, report.Summary);
+                    new ResidualFiles(StatePath(plan.Run)).DropUnsent();
                     return new AssignmentInput.UpdateRefused();
                 case var other:
                     throw new InvalidOperationException($"The gate answered an update with {other.GetType().Name}.");
@@ -294,6 +300,8 @@ internal sealed partial class RoundWork(
 
     private async Task<AssignmentInput> RecordSentAsync(ClearedUpdate update, bool accepted)
     {
+        // Before the ledger says that it is done: after a crash it is sent again and comes here again.
+        if (accepted) new ResidualFiles(StatePath(update.Run)).Keep(update.Round);
         await gate.RecordSentAsync(update, accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
         return new AssignmentInput.Recorded();
     }

@@ -26,6 +26,12 @@ internal static class Caveats
                 ? $"It is masked before it leaves: the coordinator learns the sum of at least {blind.Threshold} hospitals' changes and can't "
                     + $"see this one by itself, unless {blind.Threshold} hospitals help it to. Scores and case counts are not masked."
                 : "Whoever receives it sees this hospital's change by itself, not only the average of all hospitals.";
+            if (summary.Plan.Recipe.ErrorFeedback)
+            {
+                yield return "What earlier rounds left out or rounded off is part of this one, and what this one leaves out will be part of the next, until the run ends. "
+                    + "Refusing one does not take back what such rounds have told.";
+            }
+
             yield return "The checks find mistakes and crude attacks. They can't prove that nothing about a patient is hidden in millions of numbers.";
         }
 

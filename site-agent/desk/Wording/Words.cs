@@ -66,6 +66,10 @@ internal static class Words
     /// <summary>ε, rounded up: never less than what is spent.</summary>
     public static string Epsilon(double epsilon) => (Math.Ceiling(epsilon * 100) / 100).ToString("F2", CultureInfo.InvariantCulture);
 
+    /// <summary>What an encoding saves; nothing where it does not.</summary>
+    public static string Saving(RoundPlan plan) =>
+        plan.UpdateBytes() < plan.UpdateBytesInFloat32() ? $" instead of {Bytes(plan.UpdateBytesInFloat32())} in full" : "";
+
     /// <summary>A small chance as people say it: 1 in so many.</summary>
     public static string Chance(double probability) => string.Create(CultureInfo.InvariantCulture, $"1 in {Math.Round(1 / probability):N0}");
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using FedSeg.Cli.Programs;
+using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
@@ -14,7 +16,7 @@ namespace FedSeg.Cli.Experiments;
 
 /// <summary>
 /// A whole run in this process, without network, gate or ledger: the state a coordinator keeps, the work a trainer does and the merge, by the very code they use. What it
-/// leaves out changes no weight (updates travel as float32).
+/// leaves out changes no weight: an update is encoded as the gate would.
 /// </summary>
 /// <param name="job">The run.</param>
 /// <param name="cohorts">Each site's cases, in ordinal order.</param>
@@ -23,6 +25,7 @@ namespace FedSeg.Cli.Experiments;
 /// <param name="time">Dates the run's events.</param>
 internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteId, Cohort> cohorts, string folder, Device device, TimeProvider time)
 {
+    private readonly RandomNumberGenerator _random = RandomNumberGenerator.Create();
     private readonly RunId _run = RunId.Parse("run-experiment");
     private readonly string _blobs = Directory.CreateDirectory(Path.Combine(folder, "blobs")).FullName;
 
@@ -52,7 +55,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
         var update = Path.Combine(folder, $"{site}-update");
         // Scored once, at the end, by the experiment itself.
         var done = Done(RoundWork.Run(plan, cohort.WithoutHeldBack(), Files(plan, site, update), device, stepped: null, cancellationToken), site);
-        var weights = Adopt(update);
+        var weights = Adopt(Encoded(plan, site, update, cancellationToken));
         return new RunEvent.UpdateAccepted
         {
             At = Now,
@@ -74,6 +77,14 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
             Weights = weights,
             Signature = "",
         };
+    }
+
+    private string Encoded(RoundPlan plan, SiteId site, string update, CancellationToken cancellationToken)
+    {
+        if (plan.Recipe.UpdateEncoding == UpdateEncoding.F32) return update;
+        var encoded = Path.Combine(folder, $"{site}-encoded");
+        GateEncoding.Write(plan, update, encoded, ResidualPath(site), _random, cancellationToken);
+        return encoded;
     }
 
     private RunEvent.RoundClosed Merge(RunState state, RoundState round, CancellationToken cancellationToken)
@@ -105,6 +116,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
         Model = PathOf(plan.BaseModel),
         Update = update,
         Control = plan.Control is { } control ? PathOf(control.Sha256) : null,
+        Residual = File.Exists(ResidualPath(site)) ? ResidualPath(site) : null,
         State = Path.Combine(folder, "state", site.ToString()),
         PersonalModel = plan.Task == RoundTask.Evaluate ? PersonalPath(site) : null,
         CheckpointEverySteps = int.MaxValue,
@@ -121,11 +133,13 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
     private ModelRef Adopt(string path)
     {
         using var hasher = File.OpenRead(path);
-        var digest = Sha256Digest.FromHash(System.Security.Cryptography.SHA256.HashData(hasher));
+        var digest = Sha256Digest.FromHash(SHA256.HashData(hasher));
         var bytes = hasher.Length;
         File.Move(path, PathOf(digest), overwrite: true);
         return new ModelRef(digest, bytes);
     }
+
+    private string ResidualPath(SiteId site) => Path.Combine(folder, $"{site}-residual");
 
     private string PersonalPath(SiteId site) => Path.Combine(folder, $"{site}-personal.safetensors");
 

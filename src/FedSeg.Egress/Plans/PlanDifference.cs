@@ -28,6 +28,8 @@ public sealed record PlanDifference(string What, string? Before, string? Now)
         ["preprocessing.patchVoxels"] = "Size of the image pieces (z, y, x)",
         ["recipe.stepsPerRound"] = "Training steps in a round",
         ["recipe.batchSize"] = "Image pieces in a step",
+        ["recipe.updateEncoding"] = "How a change is written when it leaves",
+        ["recipe.errorFeedback"] = "Whether what that leaves out stays here for the next round",
         ["recipe.optimizer"] = "Way of training",
         ["recipe.learningRate"] = "Size of a training step",
         ["egress.maximumNorm"] = "The run's own bound on the size of a change",

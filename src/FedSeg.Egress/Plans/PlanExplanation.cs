@@ -1,5 +1,6 @@
 using System.Globalization;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Plans;
 
@@ -28,6 +29,7 @@ public static class PlanExplanation
             Text($"It runs for at most {plan.TotalRounds} rounds. In each, this hospital's computer makes {recipe.StepsPerRound:N0} training steps, each on {recipe.BatchSize} pieces of images of {string.Join(" × ", plan.Preprocessing.PatchVoxels)} points."),
             Text($"{plan.HeldBackFraction:P0} of the patients are never trained on; the model is only tried on them, and averages of how well it did leave."),
             Text($"What leaves after each round: how training changed the {manifest.ParameterCount:N0} numbers of the network ({Megabytes(plan.UpdateBytes())} a round), the number of cases, the training error, the average scores. Images, names and identifiers are not sent, and each time the egress policy is held against what leaves."),
+            .. EncodingOf(plan),
             VisibilityOf(plan),
             PrivacyOf(plan),
             $"This hospital takes part only with at least {plan.MinimumCases} usable cases.",
@@ -36,6 +38,21 @@ public static class PlanExplanation
     }
 
     private static string Megabytes(long bytes) => bytes < 1_000_000 ? Text($"about {Math.Max(1, bytes / 1000)} kB") : Text($"about {bytes / 1e6:F1} MB");
+
+    private static IEnumerable<string> EncodingOf(RoundPlan plan)
+    {
+        var recipe = plan.Recipe;
+        if (recipe.UpdateEncoding.IsSparse())
+        {
+            yield return $"Of each part of the network only the {(recipe.UpdateEncoding == UpdateEncoding.Top10 ? "tenth" : "hundredth")} of the changes that is largest leaves.";
+        }
+
+        if (recipe.ErrorFeedback)
+        {
+            yield return "What is left out or rounded off in a round stays on this hospital's computer, is added to the next round's change and goes when the run ends. "
+                + "So what was learnt from a case in one round may leave in a later one.";
+        }
+    }
 
     private static string VisibilityOf(RoundPlan plan) => plan.Blind is { } blind
         ? $"Blind: the change is masked before it leaves. The coordinator learns the sum of at least {blind.Threshold} of "

@@ -127,6 +127,8 @@ internal sealed class EgressRecords(EgressOptions options)
         if (update.Payload is not { } payload) return entry;
         entry["payloadSha256"] = payload.Sha256.ToString();
         entry[PayloadBytes] = Number(payload.Bytes);
+        entry["encoding"] = Word(plan.Recipe.UpdateEncoding) + (plan.Recipe.ErrorFeedback ? " with error feedback" : "");
+        entry["float32Bytes"] = Number(plan.UpdateBytesInFloat32());
         if (facts?.Norm is { } norm) entry[Norm] = norm.ToString("R", CultureInfo.InvariantCulture);
         entry["manifest"] = ManifestHash(plan).ToString();
         return entry;

@@ -48,8 +48,10 @@ internal static class DeltaReencoder
         using var writer = UpdateWriter.Create(targetPath, manifest, encoding);
         foreach (var tensor in manifest.Tensors)
         {
-            var step = grid.IsOff && encoding == UpdateEncoding.F32 ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
-            writer.BeginTensor((float)step);
+            var step = grid.IsOff && (encoding == UpdateEncoding.F32 || encoding.IsSparse()) ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
+            writer.BeginTensor((float)step, encoding.IsSparse()
+                ? LargestMagnitudes.Find(source, tensor, encoding.KeptOf(tensor.ElementCount), chunk, cancellationToken)
+                : null);
             var sum = new LaneSum();
             var (largest, zeros) = (0f, 0L);
             for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
@@ -58,6 +60,7 @@ internal static class DeltaReencoder
                 var values = chunk.AsSpan(0, (int)Math.Min(ChunkElements, tensor.ElementCount - start));
                 source.Read(tensor.Name, start, values);
                 nonFinite += FiniteValues.CountNonFinite(values);
+                writer.Sift(values);
                 grid.Round(values, step);
                 blind?.Round(values);
                 writer.Write(values);

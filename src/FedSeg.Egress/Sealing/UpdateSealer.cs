@@ -4,6 +4,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Egress.Sealing;
 
@@ -57,6 +58,14 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         return Sha256Digest.FromHash(SHA256.HashData(weights)) == measured.Update ? measured.Largest : null;
     }
 
+    private static void KeepResidual(RoundPlan plan, ModelUpdate update, string sentPath, CancellationToken cancellationToken)
+    {
+        var path = update.ResidualPath ?? throw new InvalidOperationException("With error feedback an update says where its residual goes.");
+        var unfinished = path + ".unfinished";
+        Residual.Write(update.WeightsPath!, sentPath, plan.UpdateManifest().All, plan.Recipe.UpdateEncoding, unfinished, cancellationToken);
+        DurableFile.Publish(unfinished, path);
+    }
+
     private static (SealingFacts Facts, SealedPayload? Payload) SealWeights(
         SealingFacts facts,
         RoundPlan plan,
@@ -79,6 +88,8 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
             using var baseModel = update.BaseModelPath is null ? null : SafetensorsFile.Open(update.BaseModelPath);
             var measures = DeltaReencoder.Reencode(
                 source, manifest, grid, blind, plan.Recipe.UpdateEncoding, target, baseModel, cancellationToken);
+            // Read back as the coordinator will: what it does not learn is what stays.
+            if (plan.Recipe.ErrorFeedback) KeepResidual(plan, update, target, cancellationToken);
             var payload = new SealedPayload(target, new FileInfo(target).Length, measures.Sha256);
             facts = facts with { NonFiniteValues =
                 measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = plan.UpdateBytes(), Tensors = measures.Tensors };

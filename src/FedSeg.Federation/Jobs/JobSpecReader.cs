@@ -72,6 +72,14 @@ public static partial class JobSpecReader
         var deadline = aggregation.Number("roundDeadlineMinutes", 0.05, 10_080, fallback: 120);
         var required = aggregation.Has("requiredSites") ? AggregationReader.ReadRequired(aggregation, sites) : [];
 
+        if (recipe.UpdateEncoding.IsSparse() && strategy.Rule is CoordinateMedian or TrimmedMean or Bulyan)
+        {
+            aggregation.Refuse(
+                "strategy",
+                $"{strategy.Rule.Describe()} compares the sites weight by weight, and of most weights a sparse update says nothing: it would take those zeros for their word; "
+                    + "use fedavg, or another updateEncoding");
+        }
+
         if (blind is not null && recipe.UpdateEncoding != UpdateEncoding.F32)
         {
             aggregation.Refuse(

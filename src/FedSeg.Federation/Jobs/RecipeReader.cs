@@ -24,6 +24,7 @@ internal static class RecipeReader
             LearningRate = training.Number("learningRate", 1e-8, 10, fallback: 0.003),
             WeightDecay = training.Number("weightDecay", 0, 1, fallback: 3e-5),
             UpdateEncoding = training.OneOf<UpdateEncoding>("updateEncoding", UpdateEncoding.F32),
+            ErrorFeedback = training.Flag("errorFeedback", fallback: false),
             Augmentation = training.OneOf<AugmentationKind>("augmentation", AugmentationKind.Standard),
             Mirroring = training.Flag("mirroring", fallback: true),
             EpochsPerRound = training.Has("epochsPerRound") ? training.WholeNumber("epochsPerRound", 1, 1000) : null,
@@ -34,7 +35,8 @@ internal static class RecipeReader
             Privacy = training.Has("privacy") ? ReadPrivacy(training.Map("privacy")) : null,
             FineTuneSteps = training.WholeNumber("fineTuneSteps", 0, 1_000_000, fallback: 0),
         };
-        if (recipe.Problem() is { } problem) training.Refuse(recipe.Privacy?.Problem() is null ? "algorithm" : "privacy", problem);
+        if (recipe.EncodingProblem() is { } encoding) training.Refuse(recipe.ErrorFeedback ? "errorFeedback" : "updateEncoding", encoding);
+        else if (recipe.Problem() is { } problem) training.Refuse(recipe.Privacy?.Problem() is null ? "algorithm" : "privacy", problem);
         return recipe;
     }
 

@@ -108,6 +108,9 @@ public sealed record RoundPlan
             : tensors.ParameterCount * BlindSpec.BytesPerWeight;
     }
 
+    /// <summary>What the update's file would be in float32, bytes: what an encoding or a mask is compared with.</summary>
+    public long UpdateBytesInFloat32() => Task == RoundTask.Train ? SafetensorsWriter.FileLength(UpdateManifest().All) : 0;
+
     /// <summary>The canonical bytes: UTF-8 JSON, properties in declaration order.</summary>
     public byte[] ToBytes() => JsonSerializer.SerializeToUtf8Bytes(this, FederationJson.Options);
 
@@ -186,6 +189,10 @@ public sealed record TrainingRecipe
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public UpdateEncoding UpdateEncoding { get; init; }
 
+    /// <summary>Whether what the encoding loses stays at the site and is added to its next change (<see cref="Residual"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ErrorFeedback { get; init; }
+
     /// <summary>Random changes of the patches.</summary>
     public AugmentationKind Augmentation { get; init; } = AugmentationKind.Standard;
 
@@ -222,11 +229,22 @@ public sealed record TrainingRecipe
     [JsonIgnore]
     public bool MakesPersonalModel => Algorithm is LocalAlgorithm.Ditto || FineTuneSteps > 0 || Tensors.KeepLocal.Length > 0;
 
-    /// <summary>What is wrong with the algorithm, the rules for tensors and the privacy; <see langword="null"/> when nothing is.</summary>
+    /// <summary>What is wrong with the algorithm, the rules for tensors, the privacy and the encoding; <see langword="null"/> when nothing is.</summary>
     public string? Problem() => Algorithm.Problem()
+        ?? EncodingProblem()
         ?? Tensors.Problem()
         ?? Privacy?.Problem()
         ?? (Algorithm is LocalAlgorithm.Ditto && FineTuneSteps > 0 ? "ditto trains a personal model in every round already; leave fine-tuning out" : null);
+
+    /// <summary>Why the update can't be written as asked beside the rest of the recipe; <see langword="null"/> when it can.</summary>
+    public string? EncodingProblem() =>
+        Algorithm is LocalAlgorithm.Scaffold && UpdateEncoding.IsSparse()
+            ? "SCAFFOLD's control variates have to arrive whole; use an updateEncoding that leaves no weight out"
+        : !ErrorFeedback ? null
+        : UpdateEncoding == UpdateEncoding.F32 ? "errorFeedback keeps what an encoding loses, and f32 loses nothing; name another updateEncoding or leave it out"
+        : Algorithm is LocalAlgorithm.Scaffold ? "errorFeedback would carry a change of the control variate into a round it is not of; SCAFFOLD goes without"
+        : Privacy is not null ? "errorFeedback sends what earlier rounds held back, and the privacy accountant charges a round for its own steps only; private training goes without"
+        : null;
 
     /// <summary>Steps of a site with so many training cases.</summary>
     public int StepsFor(int trainingCases) => EpochsPerRound is { } epochs

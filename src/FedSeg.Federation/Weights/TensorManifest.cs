@@ -17,6 +17,9 @@ public enum ElementType
 
     /// <summary>Two's complement, one byte.</summary>
     I8,
+
+    /// <summary>Two's complement, four bytes.</summary>
+    I32,
 }
 
 /// <summary>The name and shape of one weight tensor; elements in C order.</summary>
@@ -32,7 +35,7 @@ public sealed record TensorSpec(string Name, ImmutableArray<int> Shape)
     public long ElementCount => Shape.Aggregate(1L, (product, extent) => checked(product * extent));
 
     /// <summary>Bytes of one element.</summary>
-    public int ElementBytes => Type switch { ElementType.F32 => 4, ElementType.I8 => 1, _ => 2 };
+    public int ElementBytes => Type switch { ElementType.F32 or ElementType.I32 => 4, ElementType.I8 => 1, _ => 2 };
 
     /// <summary>Bytes of the tensor.</summary>
     public long ByteCount => checked(ElementCount * ElementBytes);

@@ -12,6 +12,7 @@ public sealed class UpdateFile : IDisposable
     private readonly UpdateEncoding _encoding;
     private readonly long[] _ends;
     private readonly float[] _steps;
+    private readonly SparseTensors? _sparse;
     private byte[] _encoded = [];
 
     private UpdateFile(SafetensorsFile file, TensorManifest model, UpdateEncoding encoding)
@@ -20,7 +21,8 @@ public sealed class UpdateFile : IDisposable
         _encoding = encoding;
         _ends = new long[model.Tensors.Length];
         for (var i = 0; i < _ends.Length; i++) _ends[i] = (i == 0 ? 0 : _ends[i - 1]) + model.Tensors[i].ElementCount;
-        _steps = encoding == UpdateEncoding.F32 ? [] : file.ReadAll(EncodedManifest.StepsName);
+        _sparse = encoding.IsSparse() ? new SparseTensors(file, model, encoding) : null;
+        _steps = encoding == UpdateEncoding.F32 || _sparse is not null ? [] : file.ReadAll(EncodedManifest.StepsName);
     }
 
     /// <summary>Elements of all the model's tensors together.</summary>
@@ -30,7 +32,7 @@ public sealed class UpdateFile : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="model">The tensors of the model.</param>
     /// <param name="encoding">How their changes are written.</param>
-    /// <exception cref="SafetensorsException">It holds something else, or a step is neither 0 nor a power of two.</exception>
+    /// <exception cref="SafetensorsException">It holds something else, a step is neither 0 nor a power of two, or the places of a sparse update are not ascending within their tensor.</exception>
     public static UpdateFile Open(string path, TensorManifest model, UpdateEncoding encoding)
     {
         var file = SafetensorsFile.Open(path);
@@ -39,6 +41,7 @@ public sealed class UpdateFile : IDisposable
             if (file.Metadata.Count > 0) throw new SafetensorsException("an update carries no metadata");
             if (EncodedManifest.Of(model, encoding).FirstDifference(file.Tensors) is { } difference) throw new SafetensorsException(difference);
             var update = new UpdateFile(file, model, encoding);
+            update._sparse?.Check();
             return update._steps.All(IsStep) ? update : throw new SafetensorsException("a step is neither 0 nor a power of two");
         }
         catch
@@ -61,11 +64,12 @@ public sealed class UpdateFile : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(start);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(start + destination.Length, Length, nameof(start));
         var tensor = Array.FindIndex(_ends, end => end > start);
-        Decode(start, destination);
+        if (_sparse is null) Decode(start, destination);
         while (destination.Length > 0)
         {
             var count = (int)Math.Min(destination.Length, _ends[tensor] - start);
-            TensorPrimitives.Multiply(destination[..count], _steps[tensor], destination[..count]);
+            if (_sparse is null) TensorPrimitives.Multiply(destination[..count], _steps[tensor], destination[..count]);
+            else _sparse.Read(tensor, start - (tensor == 0 ? 0 : _ends[tensor - 1]), destination[..count]);
             destination = destination[count..];
             start += count;
             tensor++;

@@ -6,12 +6,19 @@ using FedSeg.Federation.Identity;
 
 namespace FedSeg.Federation.Weights;
 
-/// <summary>Writes an update front to back in its encoding: for every tensor of the model its step, then its values in pieces of any size.</summary>
+/// <summary>
+/// Writes an update front to back in its encoding: for every tensor of the model its step, or which of its values a sparse encoding keeps, then its values in pieces of any
+/// size.
+/// </summary>
 public sealed class UpdateWriter : IDisposable
 {
     private readonly SafetensorsWriter _file;
     private readonly UpdateEncoding _encoding;
     private readonly List<float> _steps = [];
+    private readonly List<int> _places = [];
+    private readonly List<float> _kept = [];
+    private LargestMagnitudes? _largest;
+    private int _sifted, _written;
     private byte[] _encoded = [];
     private float[] _scaled = [];
 
@@ -30,7 +37,25 @@ public sealed class UpdateWriter : IDisposable
 
     /// <summary>Goes on to the next tensor of the model.</summary>
     /// <param name="step">What its elements count: a power of two, or 0 when every value is 0. Without meaning for float32.</param>
-    public void BeginTensor(float step) => _steps.Add(step);
+    /// <param name="largest">A sparse encoding's values; without meaning for others.</param>
+    /// <exception cref="InvalidOperationException">A sparse encoding without its values.</exception>
+    public void BeginTensor(float step, LargestMagnitudes? largest = null)
+    {
+        EndSparseTensor();
+        if (_encoding.IsSparse()) _largest = largest ?? throw new InvalidOperationException("A sparse encoding has to know which values it keeps.");
+        else _steps.Add(step);
+    }
+
+    /// <summary>
+    /// Takes the tensor's next piece before it is rounded and sets to 0 what the encoding leaves out; the same piece is then to be written. Does nothing for encodings that
+    /// leave nothing out.
+    /// </summary>
+    public void Sift(Span<float> values)
+    {
+        if (!_encoding.IsSparse()) return;
+        _largest!.Keep(values, _sifted, _places);
+        _sifted += values.Length;
+    }
 
     /// <summary>
     /// Writes the tensor's next values and leaves in their place what a reader will get: the same for the integer encodings, whose values must lie on the tensor's steps,
@@ -39,6 +64,14 @@ public sealed class UpdateWriter : IDisposable
     /// <exception cref="InvalidOperationException">More elements than the model has.</exception>
     public void Write(Span<float> values)
     {
+        if (_encoding.IsSparse())
+        {
+            if (_written + values.Length > _sifted) throw new InvalidOperationException("A sparse encoding's values are sifted before they are written.");
+            for (var i = _kept.Count; i < _places.Count; i++) _kept.Add(values[_places[i] - _written]);
+            _written += values.Length;
+            return;
+        }
+
         if (_encoding == UpdateEncoding.F32)
         {
             _file.Write(values);
@@ -61,11 +94,22 @@ public sealed class UpdateWriter : IDisposable
     /// <exception cref="InvalidOperationException">Elements are missing.</exception>
     public Sha256Digest Complete()
     {
-        if (_encoding != UpdateEncoding.F32) _file.Write(CollectionsMarshal.AsSpan(_steps));
+        EndSparseTensor();
+        if (_steps.Count > 0 && _encoding != UpdateEncoding.F32) _file.Write(CollectionsMarshal.AsSpan(_steps));
         return _file.Complete();
     }
 
     public void Dispose() => _file.Dispose();
+
+    private void EndSparseTensor()
+    {
+        if (_largest is null) return;
+        _file.WriteElements(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(_places)));
+        _file.Write(CollectionsMarshal.AsSpan(_kept));
+        _places.Clear();
+        _kept.Clear();
+        (_largest, _sifted, _written) = (null, 0, 0);
+    }
 
     private ReadOnlySpan<byte> Encode(ReadOnlySpan<float> scaled)
     {

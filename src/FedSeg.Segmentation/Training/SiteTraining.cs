@@ -79,6 +79,8 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
         var change = control?.Advance(trained.Steps);
         ModelWeights.WriteUpdate(files.Update, plan.UpdateManifest(), network, files.Model, change);
         foreach (var tensor in change ?? []) tensor.Dispose();
+        // Before likeness is measured: what leaves later is looked at then, too.
+        if (files.Residual is { } residual) Residual.Add(files.Update, residual, plan.UpdateManifest().All);
 
         KeptTensors.Save(network, _recipe.Tensors, state);
         if (_recipe.OptimizerState == OptimizerState.Keep) TensorFile.Write(state!.PathOf(OptimizerPart), optimizer.History, optimizer.Facts);

@@ -15,18 +15,18 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
         var ended = await FedsegProcess.RunAsync(
-            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,scaffold,ditto", "--rounds", "2", "--steps", "1", "--out", _folder["results.md"], "--json");
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,scaffold,ditto,top1", "--rounds", "2", "--steps", "1", "--out", _folder["results.md"], "--json");
 
         Assert.True(ended.ExitCode == 0, ended.Errors);
         using var document = JsonDocument.Parse(ended.Output);
         var rows = document.RootElement.GetProperty("rows").EnumerateArray().ToList();
-        Assert.Equal(6, rows.Count); // two sites alone and both together, three federations
+        Assert.Equal(7, rows.Count); // two sites alone and both together, four federations
         Assert.All(rows, row => Assert.Equal(["kidney", "tumour"], row.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
         Assert.All(rows, row => Assert.InRange(row.GetProperty("meanDice").GetDouble(), 0, 1));
         var dice = rows.ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("meanDice").GetDouble());
         Assert.NotEqual(dice["FedAvg"], dice["SCAFFOLD"]);
         var table = await File.ReadAllLinesAsync(_folder["results.md"], TestContext.Current.CancellationToken);
-        Assert.Equal(6 + 2, table.Count(line => line.StartsWith('|')));
+        Assert.Equal(7 + 2, table.Count(line => line.StartsWith('|')));
     }
 
     [Fact]

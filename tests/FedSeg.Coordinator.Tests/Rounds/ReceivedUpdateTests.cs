@@ -187,6 +187,18 @@ public sealed class ReceivedUpdateTests : IDisposable
     public void CheckWeights_OtherEncodingThanThePlans_IsRefused() =>
         Assert.Equal(UploadOutcome.TensorsRefused, CheckWeights(_weights, _plan with { Recipe = _plan.Recipe with { UpdateEncoding = UpdateEncoding.I16 } }));
 
+    [Theory]
+    [InlineData(0, UploadOutcome.Accepted)]
+    [InlineData(1, UploadOutcome.TensorsRefused)]
+    [InlineData(-1, UploadOutcome.TensorsRefused)]
+    [InlineData(1 << 30, UploadOutcome.TensorsRefused)]
+    public void CheckWeights_SparseUpdate_NeedsAscendingPlaces(int shift, UploadOutcome outcome)
+    {
+        var plan = _plan with { Recipe = _plan.Recipe with { UpdateEncoding = UpdateEncoding.Top10 } };
+        Assert.Equal(outcome, CheckWeights(SiteUpdate.Sparse(plan, firstPlace: shift), plan));
+        Assert.Equal(outcome == UploadOutcome.Accepted ? UploadOutcome.NotFinite : outcome, CheckWeights(SiteUpdate.Sparse(plan, shift, float.NaN), plan));
+    }
+
     [Fact]
     public void CheckWeights_ExactTensors_AreAccepted() => Assert.Equal(UploadOutcome.Accepted, CheckWeights(_weights));
 

@@ -249,7 +249,7 @@ public sealed class JobSpecReaderTests
         var yaml = Complete
             .Replace("  levels: 3", "  levels: 3\n  baseFeatures: 4")
             .Replace("patchVoxels: [32, 48, 48]", "patchVoxels: [32, 48, 48]\n  heldBackFraction: 0.3")
-            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  batchSize: 1\n  batchDice: true\n  learningRate: 0.1\n  weightDecay: 0\n"
+            .Replace("optimizer: sgd", "optimizer: adamW\n  updateEncoding: i16\n  errorFeedback: true\n  batchSize: 1\n  batchDice: true\n  learningRate: 0.1\n  weightDecay: 0\n"
                 + "  augmentation: none\n  mirroring: false\n  epochsPerRound: 2\n  algorithm: fedprox\n  mu: 1\n"
                 + "  keepLocal: [normalisation]\n  takeLatest: [encoder]\n  optimizerState: keep\n  partialLabels: true\n  fineTuneSteps: 5")
             + "\naggregation:\n  strategy: fedavg\n  quorum: 1\n  roundDeadlineMinutes: 5\n"
@@ -307,6 +307,24 @@ public sealed class JobSpecReaderTests
         LocalAlgorithm[] known = [new LocalAlgorithm.FedProx(0.5), new LocalAlgorithm.Ditto(0.5), new LocalAlgorithm.Scaffold(), new LocalAlgorithm.Plain()];
         Assert.Contains(algorithm, known.Where(one => lines.Contains(one.GetType().Name, StringComparison.OrdinalIgnoreCase)));
     }
+
+    [Theory]
+    [InlineData("updateEncoding: top10\n  errorFeedback: true")]
+    [InlineData("updateEncoding: top1\n  algorithm: fedprox")]
+    [InlineData("updateEncoding: i8\n  errorFeedback: true\n  algorithm: ditto")]
+    [InlineData("updateEncoding: top10\n  privacy: { epsilon: 8, delta: 1e-5, expectedBatch: 4 }")]
+    public void Read_LossyEncoding_IsAccepted(string lines) => Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  " + lines));
+
+    [Theory]
+    [InlineData("errorFeedback: true", "training.errorFeedback: errorFeedback keeps what an encoding loses, and f32 loses nothing")]
+    [InlineData("updateEncoding: i8\n  errorFeedback: true\n  algorithm: scaffold", "SCAFFOLD goes without")]
+    [InlineData("updateEncoding: top1\n  algorithm: scaffold", "training.updateEncoding: SCAFFOLD's control variates have to arrive whole")]
+    [InlineData("updateEncoding: top10\n  errorFeedback: true\n  privacy: { epsilon: 8, delta: 1e-5, expectedBatch: 4 }", "charges a round for its own steps only")]
+    [InlineData("updateEncoding: top10\naggregation: { mode: blind }", "a blind round needs updateEncoding f32")]
+    [InlineData("updateEncoding: top10\naggregation: { strategy: median, byzantine: 1 }", "of most weights a sparse update says nothing")]
+    [InlineData("updateEncoding: top5", "one of: f32, f16, i16, i8, top10, top1")]
+    public void Read_EncodingThatCantBe_SaysWhy(string lines, string problem) =>
+        Assert.Contains(Problems(Complete + "\n  " + lines), line => line.Message.Contains(problem, StringComparison.Ordinal));
 
     [Theory]
     [InlineData("algorithm: fedsgd", "'fedsgd' is not one of")]

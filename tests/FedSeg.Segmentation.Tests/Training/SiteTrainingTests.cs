@@ -52,6 +52,19 @@ public sealed class SiteTrainingTests : IDisposable
 
     private static double Norm(Dictionary<string, float[]> update) => Math.Sqrt(update.Values.SelectMany(values => values).Sum(value => (double)value * value));
 
+    /// <summary>The next round trains as ever; what the last one held back is added before likeness to images is measured.</summary>
+    [Fact]
+    public void Residual_OfTheRoundBefore_IsPartOfTheChangeThatIsMeasured()
+    {
+        var plain = UpdateOf(Recipe());
+        File.Copy(_folder["update"], _folder["residual"]);
+
+        var done = Run(Recipe(), files: Files() with { Residual = _folder["residual"] });
+
+        Assert.All(Update(), tensor => Assert.Equal(plain[tensor.Key].Select(value => value + value), tensor.Value));
+        Assert.Equal(FedSeg.Federation.Identity.Sha256Digest.Of(File.ReadAllBytes(_folder["update"])), done.Similarity?.Update);
+    }
+
     [Fact]
     public void FedProx_DrawsTheUpdateBack_AndWithoutStrengthIsPlain()
     {
