@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using FedSeg.Federation.Identity;
+using FedSeg.SiteAgent.Pace;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.SiteAgent;
@@ -44,6 +45,9 @@ internal sealed class AgentOptions
     /// <summary>The site's egress policy, YAML. Without it nothing leaves.</summary>
     [Required(ErrorMessage = "Agent:EgressPolicy is missing; without a policy nothing may leave.")]
     public string EgressPolicy { get; set; } = "";
+
+    /// <summary>How fast and when models and updates may move; at any time and without a cap when not given.</summary>
+    public PaceOptions Pace { get; set; } = new();
 
     public CohortOptions Cohort { get; set; } = new();
 
@@ -112,6 +116,7 @@ internal sealed class AgentPathsValidator : IValidateOptions<AgentOptions>
         if (options.Cohort.Labels.Count == 0) problems.Add("Agent:Cohort:Labels is empty; name the labels this site has, such as \"Labels\": { \"tumour\": [] }.");
         if (options.EgressPolicy.Length > 0 && !File.Exists(options.EgressPolicy)) problems.Add($"Agent:EgressPolicy is '{options.EgressPolicy}', which does not exist; without a policy nothing may leave.");
         if (options.Collector.Length > 0 && options.CollectorOnThisMachine is null) problems.Add($"Agent:Collector is '{options.Collector}'; give the URL of a collector on this machine, such as http://127.0.0.1:4317.");
+        problems.AddRange(options.Pace.Problems());
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 }

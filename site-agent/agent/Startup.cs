@@ -13,6 +13,7 @@ using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Ledgers;
 using FedSeg.SiteAgent.Operations;
+using FedSeg.SiteAgent.Pace;
 using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
@@ -60,7 +61,7 @@ internal static class Startup
             .WithTracing(traces => traces.AddSource(AgentTelemetry.Name).AddOtlpExporter(otlp => otlp.Endpoint = address));
     }
 
-    public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<TrainerHost>().AddSingleton<Preflight>();
+    public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<SitePace>().AddSingleton<TrainerHost>().AddSingleton<Preflight>();
 
     public static IServiceCollection AddLedger(this IServiceCollection services)
     {

@@ -49,9 +49,26 @@ public sealed class AgentOptionsTests : IDisposable
     [InlineData("Trainer:Device", "tpu")]
     [InlineData("Trainer:Threads", "-1")]
     [InlineData("Trainer:SilenceMinutes", "0")]
+    [InlineData("Pace:UpBytesPerSecond", "16000")]
+    [InlineData("Pace:DownBytesPerSecond", "-1")]
+    [InlineData("Pace:OnlyInWindows", "true")]
+    [InlineData("Pace:Windows:0:Hours", "late")]
+    [InlineData("Pace:Windows:0:Hours", "10:00-10:00")]
     public void Value_OneBadSetting_IsTheOneProblemNamed(string key, string value) =>
         // The options generator words ranges itself and writes the key with points.
         Assert.Contains(key, Assert.Single(Failures(Good(), $"--Agent:{key}={value}")).Replace('.', ':'));
+
+    [Fact]
+    public void Value_Pace_IsReadAndItsMistakesAreNamedWithTheirKeys()
+    {
+        string[] night = ["--Agent:Pace:UpBytesPerSecond=500000", "--Agent:Pace:Windows:0:Hours=22:00-06:00", "--Agent:Pace:Windows:0:DownBytesPerSecond=2000000"];
+        var pace = Read(Good(), night).Pace;
+        Assert.Equal((500_000, "22:00-06:00", 2_000_000), (pace.UpBytesPerSecond, pace.Windows[0].Hours, pace.Windows[0].DownBytesPerSecond));
+
+        var failures = Failures(Good(), [.. night, "--Agent:Pace:Windows:1:Hours=05:00-07:00", "--Agent:Pace:Windows:1:UpBytesPerSecond=31999"]);
+        Assert.Contains(failures, failure => failure.Contains("Pace:Windows:1:Hours is '05:00-07:00', which overlaps '22:00-06:00'", StringComparison.Ordinal));
+        Assert.Contains(failures, failure => failure.Contains("Pace:Windows:1:UpBytesPerSecond is 31999; it must be 0 for no cap or at least 32000", StringComparison.Ordinal));
+    }
 
     [Theory]
     [InlineData("--Agent:Sitee=north")]

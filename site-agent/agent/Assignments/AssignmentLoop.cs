@@ -7,6 +7,7 @@ using FedSeg.SiteAgent.Cohort;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Ledgers;
 using FedSeg.SiteAgent.Operations;
+using FedSeg.SiteAgent.Pace;
 using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Hosting;
@@ -26,6 +27,7 @@ internal sealed partial class AssignmentLoop(
     Preflight preflight,
     LedgerExchange ledgers,
     DeskWatch desk,
+    SitePace pace,
     AgentTelemetry telemetry,
     IOptions<AgentOptions> options,
     TimeProvider time,
@@ -205,8 +207,13 @@ internal sealed partial class AssignmentLoop(
                 // Before anything is asked or sent: each party shows the other that its past is still what it was.
                 if (await ledgers.RunAsync(attending.Token))
                 {
-                    if (!isUnsentSent) await work.SendUnsentAsync(attending.Token);
-                    isUnsentSent = true;
+                    // Out of hours it waits with its round: the site must not seem away all day.
+                    if (!isUnsentSent && pace.IsOpen)
+                    {
+                        await work.SendUnsentAsync(attending.Token);
+                        isUnsentSent = true;
+                    }
+
                     await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, _state.InHand, attending.Token))
                     {
                         retry = FirstRetry;

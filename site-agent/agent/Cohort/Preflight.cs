@@ -1,4 +1,5 @@
 using FedSeg.Federation.Training;
+using FedSeg.SiteAgent.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,7 @@ namespace FedSeg.SiteAgent.Cohort;
 /// What a run could use of this site's cohort, told by count and reason before the site joins one; which study it is stands in a file of the
 /// site's operator. A refused study never stops a run.
 /// </summary>
-internal sealed partial class Preflight(TrainerHost trainer, ILogger<Preflight> logger)
+internal sealed partial class Preflight(TrainerHost trainer, SitePace pace, ILogger<Preflight> logger)
 {
     private const int Usable = 0, NothingUsable = 1, Fault = 3;
 
@@ -19,6 +20,7 @@ internal sealed partial class Preflight(TrainerHost trainer, ILogger<Preflight> 
         switch (await trainer.PreflightAsync(cancellationToken))
         {
             case TrainerEvent.Surveyed surveyed:
+                if (pace.Description is { } description) LogPace(description);
                 LogSurveyed(surveyed.Usable, surveyed.Quarantined.Values.Sum(), Reasons(surveyed));
                 break;
             case TrainerEvent.Failed failed:
@@ -42,6 +44,7 @@ internal sealed partial class Preflight(TrainerHost trainer, ILogger<Preflight> 
                 await output.WriteLineAsync($"refused {surveyed.Quarantined.Values.Sum()}");
                 foreach (var (reason, count) in surveyed.Quarantined) await output.WriteLineAsync($"  {reason} {count}");
                 await output.WriteLineAsync($"which and why: {trainer.PreflightReportPath}");
+                if (pace.Description is { } description) await output.WriteLineAsync($"transfers: {description}");
                 return surveyed.Usable > 0 ? Usable : NothingUsable;
             case TrainerEvent.Failed failed:
                 await output.WriteLineAsync($"The trainer failed ({failed.Code}): {failed.Detail}");
@@ -56,6 +59,9 @@ internal sealed partial class Preflight(TrainerHost trainer, ILogger<Preflight> 
 
     [LoggerMessage(420, LogLevel.Information, "Preflight read the cohort: {Usable} studies usable, {Refused} refused ({Reasons}); reports/preflight.json says which")]
     private partial void LogSurveyed(int usable, int refused, string reasons);
+
+    [LoggerMessage(461, LogLevel.Information, "Models and updates move by Agent:Pace: {Pace}")]
+    private partial void LogPace(string pace);
 
     [LoggerMessage(421, LogLevel.Warning, "Preflight could not read the cohort: {Code}; reports/trainer.txt says more")]
     private partial void LogFailed(TrainerFailure code);

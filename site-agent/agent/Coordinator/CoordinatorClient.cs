@@ -8,6 +8,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Storage;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
+using FedSeg.SiteAgent.Pace;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -17,7 +18,7 @@ namespace FedSeg.SiteAgent.Coordinator;
 /// The agent's only way of work with the coordinator. It takes assignments and models in, and sends nothing but what the egress gate cleared: the signatures of
 /// <see cref="SendAsync"/> and <see cref="TellAsync"/> leave no other way.
 /// </summary>
-internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider time)
+internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pace, TimeProvider time)
 {
     private static readonly TimeSpan AttendanceSilence = TimeSpan.FromSeconds(60);
 
@@ -62,16 +63,27 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
     /// <param name="cancellationToken">Leaves what has arrived for the next attempt.</param>
     /// <exception cref="ConnectionLostException">The connection broke; what has arrived is kept.</exception>
     /// <exception cref="InvalidDataException">The bytes are not the declared model.</exception>
-    public Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken) =>
-        File.Exists(path)
-            ? Task.CompletedTask
-            : CoordinatorChannel.ConnectedAsync(() => DownloadAsync(digest, length, path, cancellationToken), cancellationToken);
+    public async Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
+    {
+        while (!File.Exists(path))
+        {
+            await pace.WaitUntilOpenAsync(cancellationToken);
+            await CoordinatorChannel.ConnectedAsync(() => DownloadAsync(digest, length, path, cancellationToken), cancellationToken);
+        }
+    }
 
     /// <summary>Sends one cleared update, from the byte on that the coordinator does not have yet.</summary>
     /// <returns>The coordinator's answer.</returns>
     /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
-    public Task<UploadAnswer> SendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
-        CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
+    public async Task<UploadAnswer> SendAsync(ClearedUpdate update, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            // A report without weights is small.
+            if (update.PayloadBytes > 0) await pace.WaitUntilOpenAsync(cancellationToken);
+            if (await CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken) is { } answer) return answer;
+        }
+    }
 
     /// <summary>Tells that nothing will come in a round, or not before a person has decided.</summary>
     /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
@@ -82,6 +94,7 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
                 new ReviewNotice { RunId = notice.Notice.Run.ToString(), Round = notice.Notice.Round }, deadline: channel.Deadline, cancellationToken: cancellationToken),
         cancellationToken);
 
+    /// <returns>Whether the model is here; not when the hours for transfers ended.</returns>
     private async Task<bool> DownloadAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
     {
         var partial = path + ".part";
@@ -93,6 +106,9 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
                 var chunk = call.ResponseStream.Current;
                 if (!FileChunks.IsWhole(chunk)) throw new RpcException(new Status(StatusCode.DataLoss, "a piece of the model arrived damaged"));
                 file.Append(chunk.Data.Span);
+                if (file.Length == length || await pace.MayReceiveAsync(chunk.Data.Length, cancellationToken)) continue;
+                file.Flush();
+                return false;
             }
 
             if (file.Length != length || file.Digest != digest)
@@ -108,7 +124,8 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
         return true;
     }
 
-    private async Task<UploadAnswer> UploadAsync(ClearedUpdate update, CancellationToken cancellationToken)
+    /// <returns>The answer; none when the hours for transfers ended.</returns>
+    private async Task<UploadAnswer?> UploadAsync(ClearedUpdate update, CancellationToken cancellationToken)
     {
         var key = new UploadKey { RunId = update.Run.ToString(), Round = update.Round, Digest = update.Digest.ToString() };
         var stored = await _client.FindUploadAsync(key, deadline: channel.Deadline, cancellationToken: cancellationToken);
@@ -134,6 +151,8 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, TimeProvider
                 payload.Position = offset;
                 await foreach (var chunk in FileChunks.ReadAsync(payload, cancellationToken))
                 {
+                    // Hanging up leaves at the coordinator what has arrived.
+                    if (!await pace.MaySendAsync(chunk.Data.Length, cancellationToken)) return null;
                     await call.RequestStream.WriteAsync(new UploadPart { Chunk = chunk }, cancellationToken);
                 }
             }

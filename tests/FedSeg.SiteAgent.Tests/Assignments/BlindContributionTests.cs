@@ -13,6 +13,7 @@ using FedSeg.SecureAggregation;
 using FedSeg.SecureAggregation.Server;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Pace;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -73,7 +74,7 @@ public sealed class BlindContributionTests : IAsyncLifetime
         _gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _contribution = new BlindContribution(
-            new CoordinatorClient(_channel, TimeProvider.System), new BlindPeer(
+            new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance), TimeProvider.System), new BlindPeer(
                 _channel), _gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
     }
 

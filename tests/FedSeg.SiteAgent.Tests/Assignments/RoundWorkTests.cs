@@ -10,6 +10,7 @@ using FedSeg.Hosting.Faults;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -57,7 +58,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
-        var client = new CoordinatorClient(_channel, TimeProvider.System);
+        var client = new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance), TimeProvider.System);
         var blind = new BlindContribution(
             client, new BlindPeer(_channel), gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
         _work = new RoundWork(client, _trainer, gate, Failpoints.None, blind, options, NullLogger<RoundWork>.Instance);

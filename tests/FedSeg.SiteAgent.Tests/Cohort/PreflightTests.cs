@@ -1,5 +1,6 @@
 using FedSeg.Hosting.Programs;
 using FedSeg.SiteAgent.Cohort;
+using FedSeg.SiteAgent.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -20,7 +21,7 @@ public sealed class PreflightTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.Equal(
-            ["usable  0", "refused 3", "  GantryTilt 2", "  MissingSlices 1", $"which and why: {Path.Combine(_folder.FullName, "reports", "preflight.json")}"],
+            ["usable  0", "refused 3", "  GantryTilt 2", "  MissingSlices 1", $"which and why: {Path.Combine(_folder.FullName, "reports", "preflight.json")}", "transfers: up 500 kB/s, down no cap"],
             printed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -38,11 +39,12 @@ public sealed class PreflightTests : IDisposable
         var options = Options.Create(new AgentOptions
         {
             DataDirectory = _folder.FullName,
+            Pace = new PaceOptions { UpBytesPerSecond = 500_000 },
             Cohort = new CohortOptions { Directory = Path.Combine(_folder.FullName, cohort), Labels = { ["kidney"] = [] } },
             Trainer = new TrainerOptions { Path = ProgramFiles.Find("FedSeg.FakeTrainer") },
         });
         await using var trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var output = new StringWriter();
-        return (await new Preflight(trainer, NullLogger<Preflight>.Instance).PrintAsync(output, TestContext.Current.CancellationToken), output.ToString());
+        return (await new Preflight(trainer, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance), NullLogger<Preflight>.Instance).PrintAsync(output, TestContext.Current.CancellationToken), output.ToString());
     }
 }

@@ -1,0 +1,171 @@
+using System.Security.Cryptography;
+using FedSeg.Egress;
+using FedSeg.Egress.Outbox;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Faults;
+using FedSeg.Ledger.Storage;
+using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Pace;
+using FedSeg.Testing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FedSeg.SiteAgent.Tests.Coordinator;
+
+/// <summary>Transfers over real TLS that are caught by the end of their hours: they go on from there the next night.</summary>
+public sealed class PacedTransferTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    // Tomorrow: gRPC counts deadlines by the system's clock.
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(1).AddHours(6).AddSeconds(-5), TimeSpan.Zero));
+    private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IOptions<AgentOptions> _options = null!;
+    private KeepingCoordinator _coordinator = null!;
+    private CoordinatorChannel _channel = null!;
+    private CoordinatorClient _client = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _time.SetLocalTimeZone(TimeZoneInfo.Utc);
+        var authority = FederationAuthority.Create(_folder["authority"], "test", TimeProvider.System);
+        _coordinator = await KeepingCoordinator.StartAsync(_folder[""], authority);
+        var request = KeyFiles.CreateRequest(_folder["north.key"], "north");
+        File.WriteAllText(_folder["north.pem"], authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(3)));
+        _options = Options.Create(new AgentOptions
+        {
+            Site = "north",
+            Coordinator = _coordinator.Address,
+            Certificate = _folder["north.pem"],
+            PrivateKey = _folder["north.key"],
+            Authority = authority.CertificatePath,
+            DataDirectory = _folder[""],
+            Pace = new PaceOptions
+            {
+                OnlyInWindows = true,
+                Windows = [new PaceWindowOptions { Hours = "22:00-06:00", UpBytesPerSecond = 100_000, DownBytesPerSecond = 100_000 }],
+            },
+        });
+        _channel = new CoordinatorChannel(_options, _time);
+        _client = new CoordinatorClient(_channel, new SitePace(_options, _time, new Waits(_waits)), _time);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _channel.Dispose();
+        _ledgerKey.Dispose();
+        await _coordinator.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Download_HoursEndInTheMiddle_GoesOnTheNextNightFromThere()
+    {
+        File.WriteAllBytes(_coordinator.ModelPath, RandomNumberGenerator.GetBytes(1_000_000));
+        var digest = Sha256Digest.Of(File.ReadAllBytes(_coordinator.ModelPath));
+
+        await AssertWaitsForTheNightAsync(_client.DownloadModelAsync(digest, 1_000_000, _folder["received"], Token));
+
+        Assert.Equal(digest, Sha256Digest.Of(File.ReadAllBytes(_folder["received"])));
+    }
+
+    [Fact]
+    public async Task Send_HoursEndInTheMiddle_GoesOnTheNextNightFromThere()
+    {
+        var update = await ClearedAsync();
+        Assert.True(update.PayloadBytes > 800_000);
+        var sending = _client.SendAsync(update, Token);
+
+        await AssertWaitsForTheNightAsync(sending);
+
+        Assert.True((await sending).Accepted);
+        Assert.Equal(update.PayloadSha256, Sha256Digest.Of(_coordinator.Kept.ToArray()));
+    }
+
+    private async Task AssertWaitsForTheNightAsync(Task transfer)
+    {
+        var started = _time.GetUtcNow();
+        // However long the real connection takes, no night goes by over it.
+        await _coordinator.Begun.WaitAsync(Token);
+        // Slowly while something moves over the real line, and fast through the day.
+        while (!_waits.Task.IsCompleted) await GoByAsync();
+        while (IsDay) await GoByAsync(TimeSpan.FromMinutes(15));
+        while (!transfer.IsCompleted) await GoByAsync();
+
+        await transfer;
+        Assert.True(_time.GetUtcNow() - started > TimeSpan.FromHours(16), "it did not wait");
+        Assert.Equal(2, _coordinator.Offsets.Count);
+        Assert.Equal(0, _coordinator.Offsets[0]);
+        // In the five seconds before six, at 100 kB/s and with a second's worth at once.
+        Assert.InRange(_coordinator.Offsets[1], 200_000, 700_000);
+    }
+
+    private bool IsDay => _time.GetUtcNow().Hour is >= 6 and < 22;
+
+    private Task GoByAsync(TimeSpan? time = null)
+    {
+        _time.Advance(time ?? TimeSpan.FromMilliseconds(100));
+        return Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+    }
+
+    private async Task<ClearedUpdate> ClearedAsync()
+    {
+        File.WriteAllText(_folder["policy.yaml"], "maximumUpdateBytes: 10000000\nmaximumNorm: 1000\nreview: auto-within-bounds\n");
+        using var ledger = LedgerWriter.Open(_folder["ledger"], "fedseg/site/north", _ledgerKey, TimeProvider.System);
+        using var gate = new EgressGate(
+            new EgressOptions
+            {
+                Site = SiteId.Parse("north"),
+                Recipient = _coordinator.Address,
+                PolicyPath = _folder["policy.yaml"],
+                OutboxDirectory = _folder["outbox"],
+                DeskDirectory = _folder["desk"],
+            },
+            ledger,
+            TimeProvider.System,
+            RandomNumberGenerator.Create(),
+            Failpoints.None);
+        var good = Plans.Good();
+        var plan = good with { Architecture = good.Architecture with { BaseFeatures = 40 } };
+        using (var writer = SafetensorsWriter.Create(_folder["delta"], plan.Manifest()))
+        {
+            writer.Write(Enumerable.Repeat(0.01f, (int)plan.Manifest().ParameterCount).ToArray());
+            writer.Complete();
+        }
+
+        var report = new SiteReport
+        {
+            Run = plan.Run,
+            Round = plan.Round,
+            Task = plan.Task,
+            Site = SiteId.Parse("north"),
+            Plan = Sha256Digest.Of(plan.ToBytes()),
+            BaseModel = plan.BaseModel,
+            TrainingCases = 40,
+            HeldBackCases = 10,
+            Steps = plan.Recipe.StepsPerRound,
+            MeanLoss = 0.5,
+            Scores = [],
+        };
+        var update = new ModelUpdate(report, _folder["delta"]) { Similarity = new ImageSimilarity(0.1, Pieces: 8, Sha256Digest.Of(File.ReadAllBytes(_folder["delta"]))) };
+        return Assert.IsType<EgressOutcome.Cleared>(await gate.ClearAsync(plan, update, Token)).Update;
+    }
+
+    /// <summary>Tells when the site says that it waits for its hours.</summary>
+    private sealed class Waits(TaskCompletionSource waits) : ILogger<SitePace>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => waits.TrySetResult();
+    }
+}
