@@ -61,7 +61,8 @@ internal static class Startup
             .WithTracing(traces => traces.AddSource(AgentTelemetry.Name).AddOtlpExporter(otlp => otlp.Endpoint = address));
     }
 
-    public static IServiceCollection AddTrainer(this IServiceCollection services) => services.AddSingleton<SitePace>().AddSingleton<TrainerHost>().AddSingleton<Preflight>();
+    public static IServiceCollection AddTrainer(this IServiceCollection services) =>
+        services.AddSingleton<SitePace>().AddSingleton<TrainerHost>().AddSingleton<Preflight>();
 
     public static IServiceCollection AddLedger(this IServiceCollection services)
     {

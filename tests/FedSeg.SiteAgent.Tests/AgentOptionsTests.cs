@@ -61,13 +61,18 @@ public sealed class AgentOptionsTests : IDisposable
     [Fact]
     public void Value_Pace_IsReadAndItsMistakesAreNamedWithTheirKeys()
     {
-        string[] night = ["--Agent:Pace:UpBytesPerSecond=500000", "--Agent:Pace:Windows:0:Hours=22:00-06:00", "--Agent:Pace:Windows:0:DownBytesPerSecond=2000000"];
+        string[] night = ["--Agent:Pace:UpBytesPerSecond=500000", "--Agent:Pace:Windows:0:Hours=22:00-06:00",
+            "--Agent:Pace:Windows:0:DownBytesPerSecond=2000000"];
         var pace = Read(Good(), night).Pace;
-        Assert.Equal((500_000, "22:00-06:00", 2_000_000), (pace.UpBytesPerSecond, pace.Windows[0].Hours, pace.Windows[0].DownBytesPerSecond));
+        Assert.Equal((500_000, "22:00-06:00", 2_000_000),
+            (pace.UpBytesPerSecond, pace.Windows[0].Hours, pace.Windows[0].DownBytesPerSecond));
 
-        var failures = Failures(Good(), [.. night, "--Agent:Pace:Windows:1:Hours=05:00-07:00", "--Agent:Pace:Windows:1:UpBytesPerSecond=31999"]);
-        Assert.Contains(failures, failure => failure.Contains("Pace:Windows:1:Hours is '05:00-07:00', which overlaps '22:00-06:00'", StringComparison.Ordinal));
-        Assert.Contains(failures, failure => failure.Contains("Pace:Windows:1:UpBytesPerSecond is 31999; it must be 0 for no cap or at least 32000", StringComparison.Ordinal));
+        var failures = Failures(Good(),
+            [.. night, "--Agent:Pace:Windows:1:Hours=05:00-07:00", "--Agent:Pace:Windows:1:UpBytesPerSecond=31999"]);
+        Assert.Contains(failures, failure =>
+            failure.Contains("Pace:Windows:1:Hours is '05:00-07:00', which overlaps '22:00-06:00'", StringComparison.Ordinal));
+        Assert.Contains(failures, failure => failure.Contains(
+            "Pace:Windows:1:UpBytesPerSecond is 31999; it must be 0 for no cap or at least 32000", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -81,7 +81,8 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
         {
             // A report without weights is small.
             if (update.PayloadBytes > 0) await pace.WaitUntilOpenAsync(cancellationToken);
-            if (await CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken) is { } answer) return answer;
+            var answer = await CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
+            if (answer is not null) return answer;
         }
     }
 

@@ -13,7 +13,8 @@ internal readonly record struct DailyHours(TimeOnly From, TimeOnly To)
     public static bool TryParse(string text, out DailyHours hours)
     {
         hours = default;
-        if (text.Split('-') is not [var from, var to] || !TryParseTime(from, out var first) || !TryParseTime(to, out var end) || first == end) return false;
+        if (text.Split('-') is not [var from, var to] || !TryParseTime(from, out var first) || !TryParseTime(to, out var end)) return false;
+        if (first == end) return false;
         hours = new DailyHours(first, end);
         return true;
     }
@@ -27,7 +28,9 @@ internal readonly record struct DailyHours(TimeOnly From, TimeOnly To)
     /// <summary>How long from a time of day until they begin; less than a day.</summary>
     public TimeSpan Until(TimeOnly time) => From - time;
 
-    public override string ToString() => $"{From.ToString(Format, CultureInfo.InvariantCulture)}-{To.ToString(Format, CultureInfo.InvariantCulture)}";
+    public override string ToString() =>
+        $"{From.ToString(Format, CultureInfo.InvariantCulture)}-{To.ToString(Format, CultureInfo.InvariantCulture)}";
 
-    private static bool TryParseTime(string text, out TimeOnly time) => TimeOnly.TryParseExact(text, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
+    private static bool TryParseTime(string text, out TimeOnly time) =>
+        TimeOnly.TryParseExact(text, Format, CultureInfo.InvariantCulture, DateTimeStyles.None, out time);
 }

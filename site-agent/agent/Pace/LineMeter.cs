@@ -1,6 +1,8 @@
 namespace FedSeg.SiteAgent.Pace;
 
-/// <summary>A token bucket a second deep for one direction: bytes move at most so fast on average, and never more than a second's worth at once.</summary>
+/// <summary>
+/// A token bucket a second deep for one direction: bytes move at most so fast on average, and never more than a second's worth at once.
+/// </summary>
 internal sealed class LineMeter(TimeProvider time)
 {
     private static readonly TimeSpan Depth = TimeSpan.FromSeconds(1);

@@ -2,11 +2,15 @@ using FedSeg.Protocol.Transfer;
 
 namespace FedSeg.SiteAgent.Pace;
 
-/// <summary>How fast and when models and updates may move, section <c>Agent:Pace</c>. What is said about them, and everything else, is small and moves at any time.</summary>
+/// <summary>
+/// How fast and when models and updates may move, section <c>Agent:Pace</c>. What is said about them, and everything else, is small and
+/// moves at any time.
+/// </summary>
 internal sealed class PaceOptions
 {
     /// <summary>
-    /// A smaller cap would look like a dead line: the coordinator ends a transfer that stays below <see cref="TransferPace.Default"/>, and what moves comes in pieces of
+    /// A smaller cap would look like a dead line: the coordinator ends a transfer that stays below <see cref="TransferPace.Default"/>, and
+    /// what moves comes in pieces of
     /// <see cref="FileChunks.ChunkBytes"/>, so that a window of its watch can hold less than the average.
     /// </summary>
     public static readonly long LeastBytesPerSecond = 2 * TransferPace.Default.BytesPerSecond;
@@ -41,7 +45,8 @@ internal sealed class PaceOptions
                 continue;
             }
 
-            if (Windows[..i].FirstOrDefault(other => DailyHours.TryParse(other.Hours, out var earlier) && earlier.Overlaps(hours)) is { } twice)
+            if (Windows[..i].FirstOrDefault(other => DailyHours.TryParse(other.Hours, out var earlier)
+                && earlier.Overlaps(hours)) is { } twice)
             {
                 yield return $"{key}:Hours is '{window.Hours}', which overlaps '{twice.Hours}'; two caps can't hold at once.";
             }

@@ -5,18 +5,21 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.SiteAgent.Pace;
 
 /// <summary>
-/// How fast, and in which hours, models and updates may move at this site. A transfer that is under way when the hours end is ended; it goes on from there when they begin
-/// again, because both ends keep what has arrived.
+/// How fast, and in which hours, models and updates may move at this site. A transfer that is under way when the hours end is ended; it
+/// goes on from there when they begin again, because both ends keep what has arrived.
 /// </summary>
 internal sealed partial class SitePace(IOptions<AgentOptions> options, TimeProvider time, ILogger<SitePace> logger)
 {
-    /// <summary>Looked at again so often while nothing may move: clocks are set, and a night is an hour shorter or longer twice a year.</summary>
+    /// <summary>
+    /// Looked at again so often while nothing may move: clocks are set, and a night is an hour shorter or longer twice a year.
+    /// </summary>
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(15);
 
     private readonly LineMeter _up = new(time), _down = new(time);
     private readonly PaceOptions _options = options.Value.Pace;
     private readonly (DailyHours Hours, PaceWindowOptions Pace)[] _windows =
-        [.. options.Value.Pace.Windows.Select(window => (DailyHours.TryParse(window.Hours, out var hours) ? hours : throw new FormatException(window.Hours), window))];
+        [.. options.Value.Pace.Windows.Select(window =>
+            (DailyHours.TryParse(window.Hours, out var hours) ? hours : throw new FormatException(window.Hours), window))];
 
     /// <summary>Whether models and updates may move now.</summary>
     public bool IsOpen => Caps() is not null;
@@ -27,8 +30,10 @@ internal sealed partial class SitePace(IOptions<AgentOptions> options, TimeProvi
         get
         {
             if (!_options.IsSet) return null;
-            var always = _options.OnlyInWindows ? "nothing outside these hours" : Words(_options.UpBytesPerSecond, _options.DownBytesPerSecond);
-            return string.Join("; ", [always, .. _windows.Select(window => $"{window.Hours} {Words(window.Pace.UpBytesPerSecond, window.Pace.DownBytesPerSecond)}")]);
+            var always = _options.OnlyInWindows ? "nothing outside these hours"
+                : Words(_options.UpBytesPerSecond, _options.DownBytesPerSecond);
+            return string.Join("; ", [always, .. _windows
+                .Select(window => $"{window.Hours} {Words(window.Pace.UpBytesPerSecond, window.Pace.DownBytesPerSecond)}")]);
         }
     }
 
@@ -47,15 +52,18 @@ internal sealed partial class SitePace(IOptions<AgentOptions> options, TimeProvi
 
     /// <summary>Waits until a piece of an update may be sent.</summary>
     /// <returns>Whether it may; not when the hours have ended.</returns>
-    public ValueTask<bool> MaySendAsync(int bytes, CancellationToken cancellationToken) => MayMoveAsync(_up, bytes, caps => caps.Up, cancellationToken);
+    public ValueTask<bool> MaySendAsync(int bytes, CancellationToken cancellationToken) =>
+        MayMoveAsync(_up, bytes, caps => caps.Up, cancellationToken);
 
     /// <summary>Waits until the next piece of a model may be taken.</summary>
     /// <param name="bytes">What the last one had.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether it may; not when the hours have ended.</returns>
-    public ValueTask<bool> MayReceiveAsync(int bytes, CancellationToken cancellationToken) => MayMoveAsync(_down, bytes, caps => caps.Down, cancellationToken);
+    public ValueTask<bool> MayReceiveAsync(int bytes, CancellationToken cancellationToken) =>
+        MayMoveAsync(_down, bytes, caps => caps.Down, cancellationToken);
 
-    private async ValueTask<bool> MayMoveAsync(LineMeter line, int bytes, Func<(long Up, long Down), long> capOf, CancellationToken cancellationToken)
+    private async ValueTask<bool> MayMoveAsync(LineMeter line, int bytes, Func<(long Up, long Down), long> capOf,
+        CancellationToken cancellationToken)
     {
         if (Caps() is not { } caps) return false;
         await line.MoveAsync(bytes, capOf(caps), cancellationToken);

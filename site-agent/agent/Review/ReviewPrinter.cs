@@ -54,7 +54,8 @@ internal static class ReviewPrinter
         Console.WriteLine($"update {waiting.Update}");
         Console.WriteLine($"answers {waiting.Run} round {waiting.Round} of {summary.Plan.TotalRounds} ({waiting.Task}), labels {string.Join(", ", summary.Plan.Labels)}");
         Console.WriteLine($"size of the change {summary.Norm:G4} (allowed {summary.MaximumNorm:G4}); earlier rounds {string.Join(", ", summary.EarlierNorms.Select(norm => norm.ToString("G4")))}");
-        if (waiting.Task == RoundTask.Train) Console.WriteLine($"{summary.Plan.UpdateBytes()} bytes of weights as {Encoding(summary.Plan)}; {summary.Plan.UpdateBytesInFloat32()} in float32");
+        if (waiting.Task == RoundTask.Train) Console.WriteLine(
+            $"{summary.Plan.UpdateBytes()} bytes of weights as {Encoding(summary.Plan)}; {summary.Plan.UpdateBytesInFloat32()} in float32");
         if (summary.Budget is { } budget) Console.WriteLine($"privacy budget of {budget.Cohort}: ε {budget.Spent:F3} spent, {budget.After:F3} with this, at most {budget.MaximumEpsilon} at δ {budget.Delta}");
         foreach (var rule in summary.Rules) Console.WriteLine($"  {(rule.Passed ? "passed" : "FAILED")}  {rule.Rule}: {rule.Measured} (allowed: {rule.Limit})");
         foreach (var tensor in summary.Tensors)
@@ -65,7 +66,8 @@ internal static class ReviewPrinter
 
     private static string Encoding(RoundPlan plan) => plan.Blind is not null
         ? "masked numbers"
-        : plan.Recipe.UpdateEncoding.ToString().ToLowerInvariant() + (plan.Recipe.ErrorFeedback ? ", what that loses added to the next round's" : "");
+        : plan.Recipe.UpdateEncoding.ToString().ToLowerInvariant()
+            + (plan.Recipe.ErrorFeedback ? ", what that loses added to the next round's" : "");
 
     public static void Explain(DeskClient desk, WaitingPlan waiting, bool json)
     {

@@ -16,7 +16,8 @@ internal static class BenchCommands
         var megabytes = new Option<double>("--megabytes") { Description = "Size of the model file, 10^6 bytes.", DefaultValueFactory = _ => 100 };
         var sites = new Option<int>("--sites") { Description = "Agent processes.", DefaultValueFactory = _ => 3 };
         var rounds = new Option<int>("--rounds") { Description = "Counted rounds; one more goes before them to warm up.", DefaultValueFactory = _ => 5 };
-        var encoding = new Option<UpdateEncoding>("--encoding") { Description = "How updates are written: f32, f16, i16, i8, top10 or top1.", DefaultValueFactory = _ => UpdateEncoding.F32 };
+        var encoding = new Option<UpdateEncoding>("--encoding") { Description =
+            "How updates are written: f32, f16, i16, i8, top10 or top1.", DefaultValueFactory = _ => UpdateEncoding.F32 };
         var work = new Option<DirectoryInfo?>("--work") { Description = "Folder for the federation; a new one below the temporary folder, removed at the end, when not given." };
         var description = "Coordinator and agents as processes exchange a model over mutual TLS: everything of a round but the training.";
         return new Command("round", description) { megabytes, sites, rounds, encoding, work }.Does(async (parsed, cancellationToken) =>

@@ -27,9 +27,12 @@ internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Fu
         new("ditto", "Ditto, λ 0.1, each site's own model", ArmKind.Personal, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.Ditto(0.1) })),
         new("f16", "FedAvg, changes in half precision", ArmKind.Global, job => Encoded(job, UpdateEncoding.F16)),
         new("i8", "FedAvg, changes in one byte a weight", ArmKind.Global, job => Encoded(job, UpdateEncoding.I8)),
-        new("i8ef", "FedAvg, changes in one byte a weight, error feedback", ArmKind.Global, job => Encoded(job, UpdateEncoding.I8, errorFeedback: true)),
-        new("top10", "FedAvg, the largest tenth of the changes, error feedback", ArmKind.Global, job => Encoded(job, UpdateEncoding.Top10, errorFeedback: true)),
-        new("top1", "FedAvg, the largest hundredth of the changes, error feedback", ArmKind.Global, job => Encoded(job, UpdateEncoding.Top1, errorFeedback: true)),
+        new("i8ef", "FedAvg, changes in one byte a weight, error feedback", ArmKind.Global, job =>
+            Encoded(job, UpdateEncoding.I8, errorFeedback: true)),
+        new("top10", "FedAvg, the largest tenth of the changes, error feedback", ArmKind.Global, job =>
+            Encoded(job, UpdateEncoding.Top10, errorFeedback: true)),
+        new("top1", "FedAvg, the largest hundredth of the changes, error feedback", ArmKind.Global, job =>
+            Encoded(job, UpdateEncoding.Top1, errorFeedback: true)),
         new("dp", $"FedAvg, private for every patient: ε {epsilon} at δ 1e-3 a site", ArmKind.Global, job => With(job, recipe => recipe with
         {
             Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 8, PatchesPerPatient = 2, Delta = 1e-3, Epsilon = epsilon },

@@ -27,7 +27,8 @@ internal static class ExperimentCommand
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds of every federation.", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimiser steps per site and round.", DefaultValueFactory = _ => 50 };
     private static readonly Option<double> Epsilon = new("--epsilon") { Description = "What the private arm may cost a patient.", DefaultValueFactory = _ => 8 };
-    private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient, the first weights and every draw but the private arm's and the rounding of encoded changes.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<long> Seed =
+        new("--seed") { Description = "Seeds the split by patient, the first weights and every draw but the private arm's and the rounding of encoded changes.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileInfo?> Output = new("--out") { Description = "Write the table there too, as Markdown with date, build and machine. Rows are kept beside it as they are finished; the same command goes on where it was stopped." };
 
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")

@@ -48,7 +48,8 @@ internal static class DeltaReencoder
         using var writer = UpdateWriter.Create(targetPath, manifest, encoding);
         foreach (var tensor in manifest.Tensors)
         {
-            var step = grid.IsOff && (encoding == UpdateEncoding.F32 || encoding.IsSparse()) ? 0 : grid.Step(Largest(source, tensor, chunk, cancellationToken));
+            var step = grid.IsOff && (encoding == UpdateEncoding.F32 || encoding.IsSparse()) ? 0
+                : grid.Step(Largest(source, tensor, chunk, cancellationToken));
             writer.BeginTensor((float)step, encoding.IsSparse()
                 ? LargestMagnitudes.Find(source, tensor, encoding.KeptOf(tensor.ElementCount), chunk, cancellationToken)
                 : null);

@@ -4,7 +4,9 @@ using FedSeg.Federation.Weights;
 
 namespace FedSeg.Egress.Sealing;
 
-/// <summary>What the gate's encoding makes of an update, for a simulation that has no gate: it approves nothing, and nothing it writes can be sent.</summary>
+/// <summary>
+/// What the gate's encoding makes of an update, for a simulation that has no gate: it approves nothing, and nothing it writes can be sent.
+/// </summary>
 public static class GateEncoding
 {
     /// <summary>Writes a trained change as a site without rounding of its own would send it, and with error feedback what stays.</summary>
@@ -15,7 +17,8 @@ public static class GateEncoding
     /// <param name="random">Rounds up or down.</param>
     /// <param name="cancellationToken">Stops between chunks.</param>
     public static void Write(
-        RoundPlan plan, string changePath, string targetPath, string residualPath, RandomNumberGenerator random, CancellationToken cancellationToken)
+        RoundPlan plan, string changePath, string targetPath, string residualPath, RandomNumberGenerator random,
+            CancellationToken cancellationToken)
     {
         var manifest = plan.UpdateManifest().All;
         var encoding = plan.Recipe.UpdateEncoding;

@@ -60,7 +60,8 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
 
     private static void KeepResidual(RoundPlan plan, ModelUpdate update, string sentPath, CancellationToken cancellationToken)
     {
-        var path = update.ResidualPath ?? throw new InvalidOperationException("With error feedback an update says where its residual goes.");
+        var path = update.ResidualPath
+            ?? throw new InvalidOperationException("With error feedback an update says where its residual goes.");
         var unfinished = path + ".unfinished";
         Residual.Write(update.WeightsPath!, sentPath, plan.UpdateManifest().All, plan.Recipe.UpdateEncoding, unfinished, cancellationToken);
         DurableFile.Publish(unfinished, path);

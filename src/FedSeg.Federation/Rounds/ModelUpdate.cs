@@ -7,7 +7,8 @@ namespace FedSeg.Federation.Rounds;
 /// </summary>
 /// <param name="Report">The trainer's numbers.</param>
 /// <param name="WeightsPath">
-/// A safetensors file with, for every tensor of the plan's manifest, the trained minus the base weights (float32), with error feedback plus what earlier rounds held back;
+/// A safetensors file with, for every tensor of the plan's manifest, the trained minus the base weights (float32), with error feedback plus
+/// what earlier rounds held back;
 /// <see langword="null"/> for an evaluation.
 /// </param>
 /// <param name="BaseModelPath">The base model's file, to compare the change with; <see langword="null"/> where it is not at hand.</param>

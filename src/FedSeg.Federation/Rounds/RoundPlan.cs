@@ -229,7 +229,9 @@ public sealed record TrainingRecipe
     [JsonIgnore]
     public bool MakesPersonalModel => Algorithm is LocalAlgorithm.Ditto || FineTuneSteps > 0 || Tensors.KeepLocal.Length > 0;
 
-    /// <summary>What is wrong with the algorithm, the rules for tensors, the privacy and the encoding; <see langword="null"/> when nothing is.</summary>
+    /// <summary>
+    /// What is wrong with the algorithm, the rules for tensors, the privacy and the encoding; <see langword="null"/> when nothing is.
+    /// </summary>
     public string? Problem() => Algorithm.Problem()
         ?? EncodingProblem()
         ?? Tensors.Problem()
@@ -241,8 +243,10 @@ public sealed record TrainingRecipe
         Algorithm is LocalAlgorithm.Scaffold && UpdateEncoding.IsSparse()
             ? "SCAFFOLD's control variates have to arrive whole; use an updateEncoding that leaves no weight out"
         : !ErrorFeedback ? null
-        : UpdateEncoding == UpdateEncoding.F32 ? "errorFeedback keeps what an encoding loses, and f32 loses nothing; name another updateEncoding or leave it out"
-        : Algorithm is LocalAlgorithm.Scaffold ? "errorFeedback would carry a change of the control variate into a round it is not of; SCAFFOLD goes without"
+        : UpdateEncoding == UpdateEncoding.F32
+            ? "errorFeedback keeps what an encoding loses, and f32 loses nothing; name another updateEncoding or leave it out"
+        : Algorithm is LocalAlgorithm.Scaffold
+            ? "errorFeedback would carry a change of the control variate into a round it is not of; SCAFFOLD goes without"
         : Privacy is not null ? "errorFeedback sends what earlier rounds held back, and the privacy accountant charges a round for its own steps only; private training goes without"
         : null;
 

@@ -95,7 +95,10 @@ public abstract record TrainerCommand
         /// <summary>The federation's control variate, where the plan names one.</summary>
         public string? ControlPath { get; init; }
 
-        /// <summary>With error feedback what earlier rounds held back of their changes, to be added to this one's; absent where there is nothing yet.</summary>
+        /// <summary>
+        /// With error feedback what earlier rounds held back of their changes, to be added to this one's; absent where there is nothing
+        /// yet.
+        /// </summary>
         public string? ResidualPath { get; init; }
 
         /// <summary>A folder of the run for what stays at the site: kept tensors, own control variate, optimiser state, checkpoints.</summary>

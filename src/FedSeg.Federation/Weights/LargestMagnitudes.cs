@@ -3,14 +3,17 @@ using System.Runtime.InteropServices;
 namespace FedSeg.Federation.Weights;
 
 /// <summary>
-/// Which values of a tensor are its k largest in magnitude; of equal ones those that come first. Found by counting in two passes over the file, so memory does not grow
-/// with the tensor and every machine finds the same. A value that is not a number counts as larger than any other: what must not pass has to be seen.
+/// Which values of a tensor are its k largest in magnitude; of equal ones those that come first. Found by counting in two passes over the
+/// file, so memory does not grow with the tensor and every machine finds the same. A value that is not a number counts as larger than any
+/// other: what must not pass has to be seen.
 /// </summary>
 public sealed class LargestMagnitudes
 {
     private const uint Magnitude = 0x7FFF_FFFF;
 
-    /// <summary>Without its sign, a float32 has 31 bits, and they are ordered as the magnitudes are: counted by the upper 16, then by the rest.</summary>
+    /// <summary>
+    /// Without its sign, a float32 has 31 bits, and they are ordered as the magnitudes are: counted by the upper 16, then by the rest.
+    /// </summary>
     private const int LowerBits = 15;
 
     private readonly uint _least;
@@ -24,7 +27,8 @@ public sealed class LargestMagnitudes
     /// <param name="count">k, from 1 to the tensor's elements.</param>
     /// <param name="chunk">Takes the values piece by piece.</param>
     /// <param name="cancellationToken">Stops between pieces.</param>
-    public static LargestMagnitudes Find(SafetensorsFile source, TensorSpec tensor, int count, float[] chunk, CancellationToken cancellationToken)
+    public static LargestMagnitudes Find(SafetensorsFile source, TensorSpec tensor, int count, float[] chunk,
+        CancellationToken cancellationToken)
     {
         var (upper, above) = Descend(count, 1 << (31 - LowerBits), bits => bits >> LowerBits);
         var (lower, aboveThose) = Descend(

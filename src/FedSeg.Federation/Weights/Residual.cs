@@ -3,8 +3,9 @@ using FedSeg.Federation.Identity;
 namespace FedSeg.Federation.Weights;
 
 /// <summary>
-/// Error feedback: what an encoding loses of an update is kept at the site and added to the next one, so that nothing is lost for good (Seide et al. 2014, section 3;
-/// Karimireddy et al. 2019, "Error feedback fixes SignSGD and other gradient compression schemes", algorithm 2). A residual is a file with an update's tensors, float32.
+/// Error feedback: what an encoding loses of an update is kept at the site and added to the next one, so that nothing is lost for good
+/// (Seide et al. 2014, section 3; Karimireddy et al. 2019, "Error feedback fixes SignSGD and other gradient compression schemes", algorithm
+/// 2). A residual is a file with an update's tensors, float32.
 /// </summary>
 public static class Residual
 {
@@ -30,7 +31,9 @@ public static class Residual
         return sum;
     }
 
-    /// <summary>Writes what a reader of an encoded update does not learn: the change minus what the file says. Durable when this returns.</summary>
+    /// <summary>
+    /// Writes what a reader of an encoded update does not learn: the change minus what the file says. Durable when this returns.
+    /// </summary>
     /// <param name="changePath">The change before it was encoded, float32.</param>
     /// <param name="sentPath">The encoded update.</param>
     /// <param name="manifest">The tensors of both.</param>
@@ -38,7 +41,8 @@ public static class Residual
     /// <param name="residualPath">The file to write.</param>
     /// <param name="cancellationToken">Stops between chunks and leaves an unfinished file.</param>
     public static void Write(
-        string changePath, string sentPath, TensorManifest manifest, UpdateEncoding encoding, string residualPath, CancellationToken cancellationToken)
+        string changePath, string sentPath, TensorManifest manifest, UpdateEncoding encoding, string residualPath,
+            CancellationToken cancellationToken)
     {
         using var change = UpdateFile.Open(changePath, manifest, UpdateEncoding.F32);
         using var sent = UpdateFile.Open(sentPath, manifest, encoding);

@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace FedSeg.Federation.Weights;
 
-/// <summary>The tensors of a sparse update on disk, read as if they were dense. Memory is one block of places, whatever the update's size.</summary>
+/// <summary>
+/// The tensors of a sparse update on disk, read as if they were dense. Memory is one block of places, whatever the update's size.
+/// </summary>
 /// <param name="file">Holds the tensors of <see cref="EncodedManifest"/>.</param>
 /// <param name="model">The tensors of the model.</param>
 /// <param name="encoding">A sparse one.</param>
@@ -28,7 +30,8 @@ internal sealed class SparseTensors(SafetensorsFile file, TensorManifest model, 
             {
                 foreach (var place in Places(_parts[i], entry))
                 {
-                    if (place <= previous || place >= _parts[i].Elements) throw new SafetensorsException($"the places in '{model.Tensors[i].Name}' are not ascending within it");
+                    if (place <= previous || place >= _parts[i].Elements) throw new SafetensorsException(
+                        $"the places in '{model.Tensors[i].Name}' are not ascending within it");
                     previous = place;
                 }
             }
@@ -45,7 +48,8 @@ internal sealed class SparseTensors(SafetensorsFile file, TensorManifest model, 
         while (entry < part.Kept)
         {
             var places = Places(part, entry);
-            var within = places.IndexOfAnyInRange((int)Math.Min(end, int.MaxValue), int.MaxValue) is >= 0 and var first ? first : places.Length;
+            var within = places.IndexOfAnyInRange((int)Math.Min(end, int.MaxValue), int.MaxValue) is >= 0 and var first ? first
+                : places.Length;
             var values = _values.AsSpan(0, within);
             file.ReadPayloadBytes(part.ValuesOffset + (long)entry * sizeof(float), MemoryMarshal.AsBytes(values));
             for (var i = 0; i < within; i++) destination[(int)(places[i] - start)] = values[i];

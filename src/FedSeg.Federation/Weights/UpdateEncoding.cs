@@ -15,7 +15,10 @@ public enum UpdateEncoding
     /// <summary>The same with 255 steps: one byte.</summary>
     I8,
 
-    /// <summary>The tenth of a tensor's changes that is largest in magnitude, float32, with their places: 0.8 bytes a weight. The others are left out and count as 0.</summary>
+    /// <summary>
+    /// The tenth of a tensor's changes that is largest in magnitude, float32, with their places: 0.8 bytes a weight. The others are left
+    /// out and count as 0.
+    /// </summary>
     Top10,
 
     /// <summary>The same with a hundredth: 0.08 bytes a weight.</summary>
@@ -42,8 +45,8 @@ public static class UpdateEncodings
 /// <summary>
 /// The tensors of an encoded update: the model's own in their order, as elements of the encoding, then one float32 number of steps a tensor. An element times its
 /// tensor's step is the change of the weight. A step is 0 for a tensor of zeros, else a power of two, so that the product is exact in float32.
-/// A sparse update has two tensors for each of the model's instead: the places of the changes it holds, ascending and counted from 0 in C order, then their values. How
-/// many there are follows from the shape, so the file's length tells nothing.
+/// A sparse update has two tensors for each of the model's instead: the places of the changes it holds, ascending and counted from 0 in C
+/// order, then their values. How many there are follows from the shape, so the file's length tells nothing.
 /// </summary>
 public static class EncodedManifest
 {

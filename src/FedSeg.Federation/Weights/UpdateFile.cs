@@ -32,7 +32,10 @@ public sealed class UpdateFile : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="model">The tensors of the model.</param>
     /// <param name="encoding">How their changes are written.</param>
-    /// <exception cref="SafetensorsException">It holds something else, a step is neither 0 nor a power of two, or the places of a sparse update are not ascending within their tensor.</exception>
+    /// <exception cref="SafetensorsException">
+    /// It holds something else, a step is neither 0 nor a power of two, or the places of a sparse update are not ascending within their
+    /// tensor.
+    /// </exception>
     public static UpdateFile Open(string path, TensorManifest model, UpdateEncoding encoding)
     {
         var file = SafetensorsFile.Open(path);

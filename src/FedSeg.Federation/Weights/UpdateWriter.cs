@@ -7,8 +7,8 @@ using FedSeg.Federation.Identity;
 namespace FedSeg.Federation.Weights;
 
 /// <summary>
-/// Writes an update front to back in its encoding: for every tensor of the model its step, or which of its values a sparse encoding keeps, then its values in pieces of any
-/// size.
+/// Writes an update front to back in its encoding: for every tensor of the model its step, or which of its values a sparse encoding keeps,
+/// then its values in pieces of any size.
 /// </summary>
 public sealed class UpdateWriter : IDisposable
 {
@@ -42,13 +42,13 @@ public sealed class UpdateWriter : IDisposable
     public void BeginTensor(float step, LargestMagnitudes? largest = null)
     {
         EndSparseTensor();
-        if (_encoding.IsSparse()) _largest = largest ?? throw new InvalidOperationException("A sparse encoding has to know which values it keeps.");
-        else _steps.Add(step);
+        if (!_encoding.IsSparse()) _steps.Add(step);
+        else _largest = largest ?? throw new InvalidOperationException("A sparse encoding has to know which values it keeps.");
     }
 
     /// <summary>
-    /// Takes the tensor's next piece before it is rounded and sets to 0 what the encoding leaves out; the same piece is then to be written. Does nothing for encodings that
-    /// leave nothing out.
+    /// Takes the tensor's next piece before it is rounded and sets to 0 what the encoding leaves out; the same piece is then to be written.
+    /// Does nothing for encodings that leave nothing out.
     /// </summary>
     public void Sift(Span<float> values)
     {
@@ -66,7 +66,8 @@ public sealed class UpdateWriter : IDisposable
     {
         if (_encoding.IsSparse())
         {
-            if (_written + values.Length > _sifted) throw new InvalidOperationException("A sparse encoding's values are sifted before they are written.");
+            if (_written + values.Length > _sifted) throw new InvalidOperationException(
+                "A sparse encoding's values are sifted before they are written.");
             for (var i = _kept.Count; i < _places.Count; i++) _kept.Add(values[_places[i] - _written]);
             _written += values.Length;
             return;

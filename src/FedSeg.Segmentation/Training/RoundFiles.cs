@@ -12,7 +12,9 @@ public sealed record RoundFiles
     /// <summary>SCAFFOLD's control variate of the federation; <see langword="null"/> while it is zero.</summary>
     public string? Control { get; init; }
 
-    /// <summary>With error feedback what earlier rounds held back of their changes; <see langword="null"/> where there is nothing.</summary>
+    /// <summary>
+    /// With error feedback what earlier rounds held back of their changes; <see langword="null"/> where there is nothing.
+    /// </summary>
     public string? Residual { get; init; }
 
     /// <summary>The run's folder for what stays at the site; without it only recipes that keep nothing can be trained, and no checkpoint is written.</summary>

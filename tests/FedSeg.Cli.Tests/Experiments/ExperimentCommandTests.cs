@@ -15,7 +15,8 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
         var ended = await FedsegProcess.RunAsync(
-            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,scaffold,ditto,top1", "--rounds", "2", "--steps", "1", "--out", _folder["results.md"], "--json");
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,scaffold,ditto,top1", "--rounds", "2",
+                "--steps", "1", "--out", _folder["results.md"], "--json");
 
         Assert.True(ended.ExitCode == 0, ended.Errors);
         using var document = JsonDocument.Parse(ended.Output);

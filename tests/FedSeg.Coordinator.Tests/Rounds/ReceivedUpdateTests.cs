@@ -196,7 +196,8 @@ public sealed class ReceivedUpdateTests : IDisposable
     {
         var plan = _plan with { Recipe = _plan.Recipe with { UpdateEncoding = UpdateEncoding.Top10 } };
         Assert.Equal(outcome, CheckWeights(SiteUpdate.Sparse(plan, firstPlace: shift), plan));
-        Assert.Equal(outcome == UploadOutcome.Accepted ? UploadOutcome.NotFinite : outcome, CheckWeights(SiteUpdate.Sparse(plan, shift, float.NaN), plan));
+        Assert.Equal(outcome == UploadOutcome.Accepted ? UploadOutcome.NotFinite : outcome,
+            CheckWeights(SiteUpdate.Sparse(plan, shift, float.NaN), plan));
     }
 
     [Fact]

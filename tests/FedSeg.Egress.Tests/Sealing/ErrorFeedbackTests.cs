@@ -36,7 +36,8 @@ public sealed class ErrorFeedbackTests : IDisposable
         Assert.Contains(held, value => value != 0);
         Assert.Equal(_hospital.Plan.UpdateBytes(), cleared.PayloadBytes);
         // It lies where the trainer keeps what stays, not among what can be sent.
-        Assert.DoesNotContain(Directory.GetFiles(_hospital.OutboxPath, "*", SearchOption.AllDirectories), path => path.Contains("residual", StringComparison.Ordinal));
+        Assert.DoesNotContain(Directory.GetFiles(_hospital.OutboxPath, "*", SearchOption.AllDirectories), path =>
+            path.Contains("residual", StringComparison.Ordinal));
         var request = Assert.Single(_hospital.Entries, entry => entry.Action == "egressRequested").Facts;
         Assert.Contains("with error feedback", request["encoding"], StringComparison.Ordinal);
         Assert.True(long.Parse(request["float32Bytes"]) > cleared.PayloadBytes);
@@ -66,8 +67,9 @@ public sealed class ErrorFeedbackTests : IDisposable
     }
 
     /// <summary>
-    /// Two sites with ½‖x − b‖² pull the first weight 2 to either side and agree on the others. The largest tenth of a change is always the first weight, whose sum is 0:
-    /// by itself it moves nothing, ever. With error feedback the others are told as soon as they have added up.
+    /// Two sites with ½‖x − b‖² pull the first weight 2 to either side and agree on the others. The largest tenth of a change is always the
+    /// first weight, whose sum is 0: by itself it moves nothing, ever. With error feedback the others are told as soon as they have added
+    /// up.
     /// </summary>
     [Theory]
     [InlineData(false, 9.0, 9.0)]
@@ -90,10 +92,12 @@ public sealed class ErrorFeedbackTests : IDisposable
                 using (var source = SafetensorsFile.Open(_folder["change"]))
                 {
                     DeltaReencoder.Reencode(
-                        source, manifest, new StochasticGrid(Requantisation.Off, new SeededGenerator()), null, UpdateEncoding.Top10, _folder["sent"], null, HospitalOnDisk.Token);
+                        source, manifest, new StochasticGrid(Requantisation.Off, new SeededGenerator()), null, UpdateEncoding.Top10,
+                            _folder["sent"], null, HospitalOnDisk.Token);
                 }
 
-                if (errorFeedback) Residual.Write(_folder["change"], _folder["sent"], manifest, UpdateEncoding.Top10, residual, HospitalOnDisk.Token);
+                if (errorFeedback) Residual.Write(_folder["change"], _folder["sent"], manifest, UpdateEncoding.Top10, residual,
+                    HospitalOnDisk.Token);
                 using var sent = UpdateFile.Open(_folder["sent"], manifest, UpdateEncoding.Top10);
                 var told = new float[10];
                 sent.Read(0, told);
@@ -109,7 +113,8 @@ public sealed class ErrorFeedbackTests : IDisposable
 
     private void Ask(UpdateEncoding encoding, bool errorFeedback = false)
     {
-        _hospital.Plan = _hospital.Plan with { Recipe = _hospital.Plan.Recipe with { UpdateEncoding = encoding, ErrorFeedback = errorFeedback } };
+        _hospital.Plan = _hospital.Plan with { Recipe =
+            _hospital.Plan.Recipe with { UpdateEncoding = encoding, ErrorFeedback = errorFeedback } };
         _hospital.AnswerPlan();
     }
 
@@ -117,7 +122,8 @@ public sealed class ErrorFeedbackTests : IDisposable
     private float[] WriteChange(Func<float, float>? change = null)
     {
         var manifest = _hospital.Plan.Manifest();
-        var values = Enumerable.Range(0, (int)manifest.ParameterCount).Select(i => (change ?? (value => value))((i * 7919 % 1009) / 1009f * (i % 2 == 0 ? 0.1f : -0.1f))).ToArray();
+        var values = Enumerable.Range(0, (int)manifest.ParameterCount)
+            .Select(i => (change ?? (value => value))((i * 7919 % 1009) / 1009f * (i % 2 == 0 ? 0.1f : -0.1f))).ToArray();
         using var writer = SafetensorsWriter.Create(_hospital.DeltaPath, manifest);
         writer.Write(values);
         writer.Complete();

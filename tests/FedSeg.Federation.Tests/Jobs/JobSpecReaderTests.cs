@@ -313,13 +313,15 @@ public sealed class JobSpecReaderTests
     [InlineData("updateEncoding: top1\n  algorithm: fedprox")]
     [InlineData("updateEncoding: i8\n  errorFeedback: true\n  algorithm: ditto")]
     [InlineData("updateEncoding: top10\n  privacy: { epsilon: 8, delta: 1e-5, expectedBatch: 4 }")]
-    public void Read_LossyEncoding_IsAccepted(string lines) => Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  " + lines));
+    public void Read_LossyEncoding_IsAccepted(string lines) =>
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(Complete + "\n  " + lines));
 
     [Theory]
     [InlineData("errorFeedback: true", "training.errorFeedback: errorFeedback keeps what an encoding loses, and f32 loses nothing")]
     [InlineData("updateEncoding: i8\n  errorFeedback: true\n  algorithm: scaffold", "SCAFFOLD goes without")]
     [InlineData("updateEncoding: top1\n  algorithm: scaffold", "training.updateEncoding: SCAFFOLD's control variates have to arrive whole")]
-    [InlineData("updateEncoding: top10\n  errorFeedback: true\n  privacy: { epsilon: 8, delta: 1e-5, expectedBatch: 4 }", "charges a round for its own steps only")]
+    [InlineData("updateEncoding: top10\n  errorFeedback: true\n  privacy: { epsilon: 8, delta: 1e-5, expectedBatch: 4 }",
+        "charges a round for its own steps only")]
     [InlineData("updateEncoding: top10\naggregation: { mode: blind }", "a blind round needs updateEncoding f32")]
     [InlineData("updateEncoding: top10\naggregation: { strategy: median, byzantine: 1 }", "of most weights a sparse update says nothing")]
     [InlineData("updateEncoding: top5", "one of: f32, f16, i16, i8, top10, top1")]

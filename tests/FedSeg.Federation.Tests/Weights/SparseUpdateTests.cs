@@ -21,7 +21,8 @@ public sealed class SparseUpdateTests : IDisposable
         var left = Write(Small, UpdateEncoding.Top10, change);
 
         using var file = SafetensorsFile.Open(_folder["update"]);
-        Assert.Equal(["a.indices[2] I32", "a.values[2]", "b.indices[1] I32", "b.values[1]"], file.Tensors.Select(tensor => tensor.ToString()));
+        Assert.Equal(["a.indices[2] I32", "a.values[2]", "b.indices[1] I32", "b.values[1]"], file.Tensors
+            .Select(tensor => tensor.ToString()));
         Span<byte> bytes = new byte[6 * 4];
         file.ReadPayloadBytes(0, bytes);
         Assert.Equal([1, 3], MemoryMarshal.Cast<byte, int>(bytes[..8]));

@@ -74,7 +74,8 @@ public sealed class BlindContributionTests : IAsyncLifetime
         _gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _contribution = new BlindContribution(
-            new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance), TimeProvider.System), new BlindPeer(
+            new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance),
+                TimeProvider.System), new BlindPeer(
                 _channel), _gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
     }
 

@@ -101,7 +101,8 @@ public sealed class PlanCheckTests
         { "leave fine-tuning out", plan => plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Ditto(1), FineTuneSteps = 1 } } },
         { "noise multiplier", plan => plan with { Recipe = plan.Recipe with { Privacy = new() { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 2, Delta = 1e-5, NoiseMultiplier = 0 } } } },
         { "f32 loses nothing", plan => plan with { Recipe = plan.Recipe with { ErrorFeedback = true } } },
-        { "have to arrive whole", plan => plan with { Recipe = plan.Recipe with { UpdateEncoding = UpdateEncoding.Top1, Algorithm = new LocalAlgorithm.Scaffold() } } },
+        { "have to arrive whole", plan =>
+            plan with { Recipe = plan.Recipe with { UpdateEncoding = UpdateEncoding.Top1, Algorithm = new LocalAlgorithm.Scaffold() } } },
         { "epochs or fine-tuning", plan => plan with { Recipe = plan.Recipe with { EpochsPerRound = 0 } } },
         { "only SCAFFOLD", plan => plan with { Control = new ModelRef(plan.BaseModel, plan.BaseModelBytes) } },
         { "control variate's length", plan => plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Scaffold() }, Control = new ModelRef(plan.BaseModel, 1) } },

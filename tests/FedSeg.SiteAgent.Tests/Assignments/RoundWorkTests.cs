@@ -58,7 +58,8 @@ public sealed class RoundWorkTests : IAsyncDisposable
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
-        var client = new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance), TimeProvider.System);
+        var client = new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance),
+            TimeProvider.System);
         var blind = new BlindContribution(
             client, new BlindPeer(_channel), gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
         _work = new RoundWork(client, _trainer, gate, Failpoints.None, blind, options, NullLogger<RoundWork>.Instance);

@@ -21,7 +21,8 @@ public sealed class PreflightTests : IDisposable
 
         Assert.Equal(1, code);
         Assert.Equal(
-            ["usable  0", "refused 3", "  GantryTilt 2", "  MissingSlices 1", $"which and why: {Path.Combine(_folder.FullName, "reports", "preflight.json")}", "transfers: up 500 kB/s, down no cap"],
+            ["usable  0", "refused 3", "  GantryTilt 2", "  MissingSlices 1",
+                $"which and why: {Path.Combine(_folder.FullName, "reports", "preflight.json")}", "transfers: up 500 kB/s, down no cap"],
             printed.Split('\n', StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -45,6 +46,7 @@ public sealed class PreflightTests : IDisposable
         });
         await using var trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var output = new StringWriter();
-        return (await new Preflight(trainer, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance), NullLogger<Preflight>.Instance).PrintAsync(output, TestContext.Current.CancellationToken), output.ToString());
+        return (await new Preflight(trainer, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance),
+            NullLogger<Preflight>.Instance).PrintAsync(output, TestContext.Current.CancellationToken), output.ToString());
     }
 }

@@ -40,7 +40,8 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
     public static async Task<KeepingCoordinator> StartAsync(string root, FederationAuthority authority)
     {
         var keyPath = Path.Combine(root, "coordinator.key");
-        File.WriteAllText(Path.Combine(root, "coordinator.pem"), authority.SignCoordinator(KeyFiles.CreateRequest(keyPath, "coordinator"), ["127.0.0.1"], TimeSpan.FromDays(3)));
+        File.WriteAllText(Path.Combine(root, "coordinator.pem"),
+            authority.SignCoordinator(KeyFiles.CreateRequest(keyPath, "coordinator"), ["127.0.0.1"], TimeSpan.FromDays(3)));
         var certificate = KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), keyPath);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -57,7 +58,8 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
         app.MapGrpcService<Door>();
         await app.StartAsync();
         var address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        return coordinator = new KeepingCoordinator(app) { Address = $"https://127.0.0.1:{address.Port}", ModelPath = Path.Combine(root, "model") };
+        return coordinator =
+            new KeepingCoordinator(app) { Address = $"https://127.0.0.1:{address.Port}", ModelPath = Path.Combine(root, "model") };
     }
 
     private void Begin(long offset)
@@ -70,10 +72,12 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
 
     private sealed class Door(KeepingCoordinator coordinator) : Protocol.V1.Federation.FederationBase
     {
-        public override async Task DownloadModel(DownloadRequest request, IServerStreamWriter<Chunk> responseStream, ServerCallContext context)
+        public override async Task DownloadModel(DownloadRequest request, IServerStreamWriter<Chunk> responseStream,
+            ServerCallContext context)
         {
             coordinator.Begin(request.Offset);
-            await foreach (var chunk in FileChunks.ReadFileAsync(coordinator.ModelPath, request.Offset, context.CancellationToken)) await responseStream.WriteAsync(chunk);
+            await foreach (var chunk in FileChunks.ReadFileAsync(coordinator.ModelPath, request.Offset,
+                context.CancellationToken)) await responseStream.WriteAsync(chunk);
         }
 
         public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context) =>

@@ -22,7 +22,8 @@ public sealed class PacedTransferTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();
     // Tomorrow: gRPC counts deadlines by the system's clock.
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(1).AddHours(6).AddSeconds(-5), TimeSpan.Zero));
+    private readonly FakeTimeProvider _time =
+        new(new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(1).AddHours(6).AddSeconds(-5), TimeSpan.Zero));
     private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IOptions<AgentOptions> _options = null!;
@@ -38,7 +39,8 @@ public sealed class PacedTransferTests : IAsyncLifetime
         var authority = FederationAuthority.Create(_folder["authority"], "test", TimeProvider.System);
         _coordinator = await KeepingCoordinator.StartAsync(_folder[""], authority);
         var request = KeyFiles.CreateRequest(_folder["north.key"], "north");
-        File.WriteAllText(_folder["north.pem"], authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(3)));
+        File.WriteAllText(_folder["north.pem"],
+            authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(3)));
         _options = Options.Create(new AgentOptions
         {
             Site = "north",
@@ -117,7 +119,7 @@ public sealed class PacedTransferTests : IAsyncLifetime
 
     private async Task<ClearedUpdate> ClearedAsync()
     {
-        File.WriteAllText(_folder["policy.yaml"], "maximumUpdateBytes: 10000000\nmaximumNorm: 1000\nreview: auto-within-bounds\n");
+        File.WriteAllText(_folder["policy.yaml"], "maximumUpdateBytes: 10000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\nreview: auto-within-bounds\n");
         using var ledger = LedgerWriter.Open(_folder["ledger"], "fedseg/site/north", _ledgerKey, TimeProvider.System);
         using var gate = new EgressGate(
             new EgressOptions
@@ -127,6 +129,7 @@ public sealed class PacedTransferTests : IAsyncLifetime
                 PolicyPath = _folder["policy.yaml"],
                 OutboxDirectory = _folder["outbox"],
                 DeskDirectory = _folder["desk"],
+                AuthorityPath = _options.Value.Authority,
             },
             ledger,
             TimeProvider.System,
@@ -154,7 +157,8 @@ public sealed class PacedTransferTests : IAsyncLifetime
             MeanLoss = 0.5,
             Scores = [],
         };
-        var update = new ModelUpdate(report, _folder["delta"]) { Similarity = new ImageSimilarity(0.1, Pieces: 8, Sha256Digest.Of(File.ReadAllBytes(_folder["delta"]))) };
+        var update = new ModelUpdate(report, _folder["delta"]) { Similarity =
+            new ImageSimilarity(0.1, Pieces: 8, Sha256Digest.Of(File.ReadAllBytes(_folder["delta"]))) };
         return Assert.IsType<EgressOutcome.Cleared>(await gate.ClearAsync(plan, update, Token)).Update;
     }
 
@@ -166,6 +170,7 @@ public sealed class PacedTransferTests : IAsyncLifetime
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => waits.TrySetResult();
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter) => waits.TrySetResult();
     }
 }

@@ -94,7 +94,9 @@ public sealed class SitePaceTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
     }
 
-    /// <summary>The least cap there may be is enough for the coordinator's watch, at the worst grain: whole pieces, counted when they are through.</summary>
+    /// <summary>
+    /// The least cap there may be is enough for the coordinator's watch, at the worst grain: whole pieces, counted when they are through.
+    /// </summary>
     [Fact]
     public async Task LeastCap_BesideTheCoordinatorsWatch_IsNotTakenForADeadLine()
     {
@@ -120,12 +122,14 @@ public sealed class SitePaceTests
         Assert.Equal(
             "up 64 kB/s, down no cap; 22:00-06:00 up no cap, down 2500 kB/s",
             Of(new PaceOptions { UpBytesPerSecond = Cap, Windows = [night] }).Description);
-        Assert.StartsWith("nothing outside these hours; 22:00-06:00", Of(new PaceOptions { OnlyInWindows = true, Windows = [night] }).Description, StringComparison.Ordinal);
+        Assert.StartsWith("nothing outside these hours; 22:00-06:00",
+            Of(new PaceOptions { OnlyInWindows = true, Windows = [night] }).Description, StringComparison.Ordinal);
     }
 
     private SitePace Of(PaceOptions pace) => new(Options.Create(new AgentOptions { Pace = pace }), _time, NullLogger<SitePace>.Instance);
 
-    private void SetClock(int hour, int minute) => _time.Advance(new DateTimeOffset(2026, 3, 28 + (_time.GetUtcNow().Hour > hour ? 1 : 0), hour, minute, 0, TimeSpan.Zero) - _time.GetUtcNow());
+    private void SetClock(int hour, int minute) => _time.Advance(
+        new DateTimeOffset(2026, 3, 28 + (_time.GetUtcNow().Hour > hour ? 1 : 0), hour, minute, 0, TimeSpan.Zero) - _time.GetUtcNow());
 
     private static async Task MoveAsync(SitePace pace, int pieces, int bytes)
     {
