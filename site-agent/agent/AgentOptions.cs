@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using FedSeg.Federation.Identity;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.SiteAgent;

@@ -1,5 +1,5 @@
 using FedSeg.Federation.Training;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

@@ -8,7 +8,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Storage;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using Google.Protobuf;
 using Grpc.Core;
 

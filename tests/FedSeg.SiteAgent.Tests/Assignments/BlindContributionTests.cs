@@ -13,7 +13,7 @@ using FedSeg.SecureAggregation;
 using FedSeg.SecureAggregation.Server;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -10,7 +10,7 @@ using FedSeg.Hosting.Faults;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

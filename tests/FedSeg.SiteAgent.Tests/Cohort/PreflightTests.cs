@@ -1,6 +1,6 @@
 using FedSeg.Hosting.Programs;
 using FedSeg.SiteAgent.Cohort;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

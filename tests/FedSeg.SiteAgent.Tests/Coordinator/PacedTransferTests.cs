@@ -9,7 +9,7 @@ using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Faults;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Coordinator;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using FedSeg.Testing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

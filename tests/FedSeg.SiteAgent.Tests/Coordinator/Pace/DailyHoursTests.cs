@@ -1,6 +1,6 @@
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 
-namespace FedSeg.SiteAgent.Tests.Pace;
+namespace FedSeg.SiteAgent.Tests.Coordinator.Pace;
 
 public sealed class DailyHoursTests
 {

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FedSeg.SiteAgent.Pace;
+namespace FedSeg.SiteAgent.Coordinator.Pace;
 
 /// <summary>Hours of every day, by the wall clock; they may go past midnight.</summary>
 /// <param name="From">The first minute in them.</param>

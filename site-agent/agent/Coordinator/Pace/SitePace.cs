@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace FedSeg.SiteAgent.Pace;
+namespace FedSeg.SiteAgent.Coordinator.Pace;
 
 /// <summary>
 /// How fast, and in which hours, models and updates may move at this site. A transfer that is under way when the hours end is ended; it

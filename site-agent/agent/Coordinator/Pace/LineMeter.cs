@@ -1,4 +1,4 @@
-namespace FedSeg.SiteAgent.Pace;
+namespace FedSeg.SiteAgent.Coordinator.Pace;
 
 /// <summary>
 /// A token bucket a second deep for one direction: bytes move at most so fast on average, and never more than a second's worth at once.

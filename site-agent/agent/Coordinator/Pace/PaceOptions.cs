@@ -1,6 +1,6 @@
 using FedSeg.Protocol.Transfer;
 
-namespace FedSeg.SiteAgent.Pace;
+namespace FedSeg.SiteAgent.Coordinator.Pace;
 
 /// <summary>
 /// How fast and when models and updates may move, section <c>Agent:Pace</c>. What is said about them, and everything else, is small and

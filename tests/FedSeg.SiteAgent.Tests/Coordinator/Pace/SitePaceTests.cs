@@ -1,10 +1,10 @@
 using FedSeg.Protocol.Transfer;
-using FedSeg.SiteAgent.Pace;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
-namespace FedSeg.SiteAgent.Tests.Pace;
+namespace FedSeg.SiteAgent.Tests.Coordinator.Pace;
 
 public sealed class SitePaceTests
 {
