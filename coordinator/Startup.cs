@@ -56,11 +56,12 @@ internal static class Startup
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, FederationEndpoint>();
     }
 
-    /// <summary>Who calls, whether it may, whether it has too much open; then the doors.</summary>
+    /// <summary>Whether the call is meant, who calls, whether it may, whether it has too much open; then the doors.</summary>
     public static void UseFederation(this WebApplication app)
     {
         app.Services.GetRequiredService<CoordinatorTelemetry>()
             .Observe(app.Services.GetRequiredService<RunBook>(), app.Services.GetRequiredService<SiteDirectory>());
+        app.Use(ConnectionLimits.FollowAsync);
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<LiveCalls>().FollowAsync);
         app.UseRateLimiter();

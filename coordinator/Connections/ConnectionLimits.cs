@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Hosting.Certificates;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -11,17 +12,24 @@ namespace FedSeg.Coordinator.Connections;
 
 /// <summary>
 /// What strangers and members may hold open at one door. A stranger gets no further than the handshake, so handshakes under way have few
-/// places of their own; where these run out, the one that has taken longest goes, because a client that means it needs milliseconds.
+/// places of their own; where these run out, the one that has taken longest goes, because a client that means it needs milliseconds. Who
+/// makes calls only to take them back is cut, and locked out for a while.
 /// </summary>
-internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTelemetry telemetry)
+internal sealed partial class ConnectionLimits(
+    ConnectionOptions options, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<ConnectionLimits> logger)
 {
+    private static readonly TimeSpan ResetWindow = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
 
     /// <summary>Handshakes under way, oldest first.</summary>
-    private readonly LinkedList<Handshake> _handshakes = [];
+    private readonly LinkedList<Visit> _handshakes = [];
 
-    /// <summary>Connections by certificate or address.</summary>
+    /// <summary>Connections by caller.</summary>
     private readonly Dictionary<string, int> _callers = new(StringComparer.Ordinal);
+
+    /// <summary>When callers were locked out.</summary>
+    private readonly Dictionary<string, long> _lockedOut = new(StringComparer.Ordinal);
 
     /// <summary>Has a door speak TLS, within the limits.</summary>
     public void Guard(ListenOptions door, HttpsConnectionAdapterOptions tls)
@@ -31,10 +39,21 @@ internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTel
         door.Use(next => connection => AdmitAsync(connection, next));
     }
 
+    /// <summary>Counts the calls that were taken back; one that was before anybody looked at it costs no more than that.</summary>
+    public static async Task FollowAsync(HttpContext call, RequestDelegate next)
+    {
+        if (!call.RequestAborted.IsCancellationRequested) await next(call);
+        if (!call.RequestAborted.IsCancellationRequested || call.Response.HasStarted) return;
+        var items = call.Features.GetRequiredFeature<IConnectionItemsFeature>().Items;
+        ((ConnectionLimits)items[typeof(ConnectionLimits)]!).CountReset((Visit)items[typeof(Visit)]!);
+    }
+
     private async Task ShakeHandsAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var place = Begin(new Handshake(connection, AddressOf(connection.RemoteEndPoint)));
-        connection.Items[typeof(Handshake)] = place;
+        var visit = new Visit(connection, AddressOf(connection.RemoteEndPoint));
+        connection.Items[typeof(ConnectionLimits)] = this;
+        connection.Items[typeof(Visit)] = visit;
+        var place = Begin(visit);
         try
         {
             await next(connection);
@@ -47,13 +66,12 @@ internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTel
 
     private async Task AdmitAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        var place = (LinkedListNode<Handshake>)connection.Items[typeof(Handshake)]!;
-        End(place);
+        var visit = (Visit)connection.Items[typeof(Visit)]!;
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var caller = certificate is null ? place.Value.Address : MutualTls.Thumbprint(certificate);
-        if (!Enter(caller))
+        if (certificate is not null) visit.Caller = MutualTls.Thumbprint(certificate);
+        if (Enter(visit) is { } refusal)
         {
-            telemetry.ConnectionRefused(ConnectionRefusal.CallersShare);
+            telemetry.ConnectionRefused(refusal);
             return;
         }
 
@@ -63,14 +81,14 @@ internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTel
         }
         finally
         {
-            Leave(caller);
+            Leave(visit);
         }
     }
 
-    private LinkedListNode<Handshake> Begin(Handshake handshake)
+    private LinkedListNode<Visit> Begin(Visit visit)
     {
-        Handshake? displaced = null;
-        LinkedListNode<Handshake> place;
+        Visit? displaced = null;
+        LinkedListNode<Visit> place;
         lock (_gate)
         {
             if (_handshakes.Count >= options.MaximumHandshakes)
@@ -80,7 +98,7 @@ internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTel
                 _handshakes.Remove(displaced);
             }
 
-            place = _handshakes.AddLast(handshake);
+            place = _handshakes.AddLast(visit);
         }
 
         if (displaced is not null)
@@ -92,29 +110,56 @@ internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTel
         return place;
     }
 
-    private void End(LinkedListNode<Handshake> place)
+    private void End(LinkedListNode<Visit> place)
     {
         lock (_gate) place.List?.Remove(place);
     }
 
-    private bool Enter(string caller)
+    private ConnectionRefusal? Enter(Visit visit)
     {
         lock (_gate)
         {
-            var open = _callers.GetValueOrDefault(caller);
-            if (open >= options.MaximumPerCaller) return false;
-            _callers[caller] = open + 1;
-            return true;
+            _handshakes.Remove(visit);
+            if (_lockedOut.TryGetValue(visit.Caller, out var since) && !IsOver(since)) return ConnectionRefusal.LockedOut;
+            var open = _callers.GetValueOrDefault(visit.Caller);
+            if (open >= options.MaximumPerCaller) return ConnectionRefusal.CallersShare;
+            _callers[visit.Caller] = open + 1;
+            return null;
         }
     }
 
-    private void Leave(string caller)
+    private void Leave(Visit visit)
     {
         lock (_gate)
         {
-            if (--_callers[caller] == 0) _callers.Remove(caller);
+            if (--_callers[visit.Caller] == 0) _callers.Remove(visit.Caller);
         }
     }
+
+    private void CountReset(Visit visit)
+    {
+        var now = time.GetTimestamp();
+        bool locksOut;
+        lock (_gate)
+        {
+            var windowIsOver = time.GetElapsedTime(visit.ResetsSince, now) > ResetWindow;
+            if (visit.Resets == 0 || windowIsOver) (visit.Resets, visit.ResetsSince) = (0, now);
+            visit.Resets++;
+            locksOut = visit.Resets == options.MaximumResets + 1;
+            if (locksOut)
+            {
+                foreach (var (caller, _) in _lockedOut.Where(other => IsOver(other.Value))) _lockedOut.Remove(caller);
+                _lockedOut[visit.Caller] = now;
+            }
+        }
+
+        if (!locksOut) return;
+        telemetry.ConnectionRefused(ConnectionRefusal.Resets);
+        LogLockedOut(visit.Caller, visit.Address, options.LockoutSeconds);
+        visit.Connection.Abort(new ConnectionAbortedException("Too many calls were taken back."));
+    }
+
+    private bool IsOver(long lockedOutSince) => time.GetElapsedTime(lockedOutSince) >= TimeSpan.FromSeconds(options.LockoutSeconds);
 
     /// <summary>The address; of IPv6 the network, since everybody has 2^64 of the rest.</summary>
     private static string AddressOf(EndPoint? endpoint)
@@ -126,5 +171,6 @@ internal sealed class ConnectionLimits(ConnectionOptions options, CoordinatorTel
             : address.ToString();
     }
 
-    private sealed record Handshake(ConnectionContext Connection, string Address);
+    [LoggerMessage(215, LogLevel.Warning, "Locked {Caller} at {Address} out for {Seconds} s: it made calls only to take them back")]
+    private partial void LogLockedOut(string caller, string address, int seconds);
 }

@@ -17,6 +17,14 @@ internal sealed class ConnectionOptions
     [Range(1, 1000)]
     public int MaximumPerCaller { get; set; } = 16;
 
+    /// <summary>Calls that a connection may take back unanswered within ten seconds; one more and it is cut.</summary>
+    [Range(1, 100_000)]
+    public int MaximumResets { get; set; } = 100;
+
+    /// <summary>How long the caller is locked out then, seconds.</summary>
+    [Range(1, 3600)]
+    public int LockoutSeconds { get; set; } = 60;
+
     /// <summary>Longest handshake, seconds.</summary>
     [Range(1, 60)]
     public int HandshakeSeconds { get; set; } = 10;

@@ -9,7 +9,8 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Coordinator.Connections;
 
 /// <summary>The coordinator's doors: the members', and where sites enrol over the wire one for those who have no certificate yet.</summary>
-internal sealed class FederationEndpoint(IOptions<CoordinatorOptions> settings, CoordinatorTelemetry telemetry)
+internal sealed class FederationEndpoint(
+    IOptions<CoordinatorOptions> settings, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<ConnectionLimits> logger)
     : IConfigureOptions<KestrelServerOptions>
 {
     private const int StreamWindowBytes = 2 << 20;
@@ -54,7 +55,7 @@ internal sealed class FederationEndpoint(IOptions<CoordinatorOptions> settings, 
         void Open(IPEndPoint at, ClientCertificateMode mode, Func<X509Certificate2, bool> isTrusted) => kestrel.Listen(at, door =>
         {
             door.Protocols = HttpProtocols.Http2;
-            new ConnectionLimits(connections, telemetry).Guard(door, new HttpsConnectionAdapterOptions
+            new ConnectionLimits(connections, telemetry, time, logger).Guard(door, new HttpsConnectionAdapterOptions
             {
                 ServerCertificate = certificate,
                 SslProtocols = MutualTls.Protocols,

@@ -34,7 +34,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _sent = _meter.CreateCounter<long>("fedseg.models.bytes", "By", "Bytes of models sent.");
         _enrolmentsRefused = _meter.CreateCounter<long>("fedseg.enrolments.refused", "{enrolment}", "Enrolments that were refused, by reason.");
         _alarms = _meter.CreateCounter<long>("fedseg.sites.alarms", "{alarm}", "Attendances with something wrong, by kind: a second session, a shared key, a clock.");
-        _connectionsRefused = _meter.CreateCounter<long>("fedseg.connections.refused", "{connection}", "Connections closed because there were too many, by reason.");
+        _connectionsRefused = _meter.CreateCounter<long>("fedseg.connections.refused", "{connection}", "Connections closed before their time, by reason.");
         _runs = _meter.CreateCounter<long>("fedseg.runs.ended", "{run}", "Runs that ended, by outcome.");
     }
 

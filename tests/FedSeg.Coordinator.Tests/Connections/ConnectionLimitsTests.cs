@@ -1,12 +1,14 @@
 using System.Diagnostics.Metrics;
-using System.Security.Cryptography.X509Certificates;
+using System.Net.Security;
 using FedSeg.Coordinator.Connections;
 using FedSeg.Coordinator.Tests.Grpc;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.V1;
+using FedSeg.Testing;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using EnrolmentClient = FedSeg.Protocol.V1.Enrolment.EnrolmentClient;
 using RunsClient = FedSeg.Protocol.V1.Runs.RunsClient;
 
@@ -48,10 +50,10 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
     public async Task Connections_BeyondACertificatesShare_AreClosedAndOthersGoOn()
     {
         using var certificate = server.SignMember("octopus", MemberKind.Site);
-        var open = await OpenAsync(server.Address, certificate, Here, Limits.MaximumPerCaller);
+        var open = await OpenAsync(server.Address, CoordinatorServer.Raw(certificate), Here, Limits.MaximumPerCaller);
         var cuts = open.Select(connection => connection.CutAsync(Token)).ToList();
 
-        using var beyond = await RawConnection.OpenSecureAsync(server.Address, certificate, There, Token);
+        using var beyond = await RawConnection.OpenSecureAsync(server.Address, CoordinatorServer.Raw(certificate), There, Token);
 
         await beyond.CutAsync(Token).WaitAsync(Soon, TimeProvider.System, Token);
         Assert.DoesNotContain(cuts, cut => cut.IsCompleted);
@@ -63,7 +65,7 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
     public async Task Connections_OfACertificateThatMadeRoom_AreTakenAgain()
     {
         using var certificate = server.SignMember("patient", MemberKind.Person, PersonRole.DataScientist);
-        var open = await OpenAsync(server.Address, certificate, Here, Limits.MaximumPerCaller);
+        var open = await OpenAsync(server.Address, CoordinatorServer.Raw(certificate), Here, Limits.MaximumPerCaller);
 
         open.ForEach(connection => connection.Dispose());
 
@@ -83,6 +85,24 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
         open.ForEach(connection => connection.Dispose());
     }
 
+    [Fact]
+    public async Task Caller_WhoTookCallsBackByTheHundred_IsLockedOutForAMinute()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var strict = new CoordinatorServer([], time);
+        await strict.InitializeAsync();
+        using var certificate = strict.SignMember("fickle", MemberKind.Person, PersonRole.DataScientist);
+        using var fickle = await RawConnection.OpenHttp2Async(strict.Address, CoordinatorServer.Raw(certificate), Here, Token);
+
+        await fickle.SendUntilCutAsync(RawConnection.CallsTakenBack(10_000, "/fedseg.v1.Runs/List"), TimeSpan.Zero, Token);
+
+        using var again = await RawConnection.OpenSecureAsync(strict.Address, CoordinatorServer.Raw(certificate), There, Token);
+        await again.CutAsync(Token).WaitAsync(Soon, TimeProvider.System, Token);
+        await ListAsync(strict.Dial("steady", MemberKind.Person, PersonRole.DataScientist));
+        time.Advance(TimeSpan.FromMinutes(1));
+        await ListAsync(strict.Dial(certificate));
+    }
+
     private static async Task<List<RawConnection>> HangAsync(Uri door, string from, int count)
     {
         var hanging = new List<RawConnection>();
@@ -90,7 +110,7 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
         return hanging;
     }
 
-    private static async Task<List<RawConnection>> OpenAsync(Uri door, X509Certificate2? certificate, string from, int count)
+    private static async Task<List<RawConnection>> OpenAsync(Uri door, SslStreamCertificateContext? certificate, string from, int count)
     {
         var open = new List<RawConnection>();
         for (var i = 0; i < count; i++) open.Add(await RawConnection.OpenHttp2Async(door, certificate, from, Token));

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Tests.Grpc;
 using FedSeg.Federation.Identity;
@@ -5,6 +6,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
+using FedSeg.Testing;
 using Grpc.Core;
 using FederationClient = FedSeg.Protocol.V1.Federation.FederationClient;
 using RunsClient = FedSeg.Protocol.V1.Runs.RunsClient;
@@ -15,7 +17,7 @@ namespace FedSeg.Coordinator.Tests.Connections;
 public sealed class HostileClientsTests(ImpatientCoordinator coordinator) : IClassFixture<ImpatientCoordinator>
 {
     private const string Here = "127.0.0.1", ListRuns = "/fedseg.v1.Runs/List", GetAuthority = "/fedseg.v1.Enrolment/GetAuthority";
-    private const byte Headers = 1, ResetStream = 3, Continuation = 9;
+    private const byte Headers = 1, Continuation = 9;
 
     // The coordinator below waits a second or two for whatever it is; Kestrel looks at its clocks once a second.
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20), Pause = TimeSpan.FromMilliseconds(100);
@@ -77,10 +79,8 @@ public sealed class HostileClientsTests(ImpatientCoordinator coordinator) : ICla
     public async Task Calls_ResetAsSoonAsTheyAreMade_AreCut(string path)
     {
         using var connection = await RawConnection.OpenHttp2Async(_server.Address, Member("hasty"), Here, Token);
-        var calls = Enumerable.Range(0, 100_000).Select(i => 2 * i + 1)
-            .Select(stream => (byte[])[.. RawConnection.Call(stream, path), .. RawConnection.Frame(ResetStream, 0, stream, [0, 0, 0, 8])]);
 
-        var sent = connection.SendUntilCutAsync(calls, TimeSpan.Zero, Token);
+        var sent = connection.SendUntilCutAsync(RawConnection.CallsTakenBack(100_000, path), TimeSpan.Zero, Token);
 
         await GoesOnUntilAsync(("calls reset at once", sent));
         Assert.True(await sent < 50_000, $"{await sent} calls were made.");
@@ -115,14 +115,16 @@ public sealed class HostileClientsTests(ImpatientCoordinator coordinator) : ICla
         Assert.True(sent < 100_000);
     }
 
-    private X509Certificate2 Member(string name) => _server.SignMember(name, MemberKind.Person, PersonRole.DataScientist);
+    private SslStreamCertificateContext Member(string name) => CoordinatorServer.Raw(Person(name));
+
+    private X509Certificate2 Person(string name) => _server.SignMember(name, MemberKind.Person, PersonRole.DataScientist);
 
     /// <summary>A good client's calls are answered, on new connections and on its old one, until every bad one was cut.</summary>
     private async Task GoesOnUntilAsync(params (string Kind, Task Cut)[] bad)
     {
         var started = TimeProvider.System.GetTimestamp();
         var all = Task.WhenAll(bad.Select(client => client.Cut));
-        using var certificate = Member("good");
+        using var certificate = Person("good");
         var old = new RunsClient(_server.Dial(certificate));
         do
         {

@@ -6,7 +6,9 @@ namespace FedSeg.Coordinator.Tests.Connections;
 public sealed class ImpatientCoordinator : IAsyncLifetime
 {
     internal CoordinatorServer Server { get; } =
-        new(new[] { "HandshakeSeconds=1", "RequestSeconds=2", "IdleSeconds=1" }.Select(setting => "--Coordinator:Connections:" + setting));
+        new(
+            new[] { "HandshakeSeconds=1", "RequestSeconds=2", "IdleSeconds=1" }.Select(setting => "--Coordinator:Connections:" + setting),
+            TimeProvider.System);
 
     public ValueTask InitializeAsync() => Server.InitializeAsync();
 

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Grpc;
@@ -20,17 +21,18 @@ namespace FedSeg.Coordinator.Tests.Grpc;
 public sealed class CoordinatorServer : IAsyncLifetime
 {
     private readonly string[] _switches;
+    private readonly TimeProvider _time;
     private readonly string _root = Directory.CreateTempSubdirectory("fedseg-server-").FullName;
     private readonly List<IDisposable> _owned = [];
     private FederationAuthority _authority = null!;
     private WebApplication _app = null!;
 
-    public CoordinatorServer() : this([])
+    public CoordinatorServer() : this([], TimeProvider.System)
     {
     }
 
-    /// <summary>With settings of the test's own, as on the command line.</summary>
-    internal CoordinatorServer(IEnumerable<string> switches) => _switches = [.. switches];
+    /// <summary>With settings of the test's own, as on the command line, and a clock.</summary>
+    internal CoordinatorServer(IEnumerable<string> switches, TimeProvider time) => (_switches, _time) = ([.. switches], time);
 
     public async ValueTask InitializeAsync()
     {
@@ -59,7 +61,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
         builder.AddCoordinatorOptions(args);
         builder.AddFederationEndpoint();
         builder.AddOperations();
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(Hosting.Faults.Failpoints.None);
+        builder.Services.AddSingleton(_time).AddSingleton(Hosting.Faults.Failpoints.None);
         builder.Services.AddSites().AddLedger().AddModels().AddRounds().AddJobs();
         _app = builder.Build();
         _app.UseFederation();
@@ -148,6 +150,9 @@ public sealed class CoordinatorServer : IAsyncLifetime
     /// <summary>A certificate of another authority of the same name.</summary>
     internal X509Certificate2 SignElsewhere(string name) =>
         SignMember(FederationAuthority.Create(PathOf(Guid.NewGuid().ToString()), "test", TimeProvider.System), name, MemberKind.Site, PersonRole.None);
+
+    /// <summary>A member's certificate for a connection without a client library.</summary>
+    internal static SslStreamCertificateContext Raw(X509Certificate2 certificate) => SslStreamCertificateContext.Create(certificate, null, offline: true);
 
     internal void Revoke(MemberKind kind, string name) => _authority.Revoke(kind, name);
 

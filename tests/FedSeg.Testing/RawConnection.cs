@@ -3,15 +3,14 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
-namespace FedSeg.Coordinator.Tests.Connections;
+namespace FedSeg.Testing;
 
 /// <summary>A connection whose every byte the test chooses: what no decent client library would send.</summary>
-internal sealed class RawConnection : IDisposable
+public sealed class RawConnection : IDisposable
 {
-    private const byte Headers = 1, Settings = 4;
+    private const byte Headers = 1, ResetStream = 3, Settings = 4, Cancel = 8;
 
     private readonly Socket _socket;
     private Stream _stream;
@@ -32,7 +31,7 @@ internal sealed class RawConnection : IDisposable
 
     /// <summary>Connects and shakes hands. In TLS 1.3 that succeeds here before the other side has judged the certificate.</summary>
     public static async Task<RawConnection> OpenSecureAsync(
-        Uri door, X509Certificate2? certificate, string from, CancellationToken cancellationToken)
+        Uri door, SslStreamCertificateContext? certificate, string from, CancellationToken cancellationToken)
     {
         var connection = await OpenAsync(door, from, cancellationToken);
         await connection.SecureAsync(certificate, cancellationToken);
@@ -41,7 +40,7 @@ internal sealed class RawConnection : IDisposable
 
     /// <summary>Connects and goes on to HTTP/2's preface and settings.</summary>
     public static async Task<RawConnection> OpenHttp2Async(
-        Uri door, X509Certificate2? certificate, string from, CancellationToken cancellationToken)
+        Uri door, SslStreamCertificateContext? certificate, string from, CancellationToken cancellationToken)
     {
         var connection = await OpenSecureAsync(door, certificate, from, cancellationToken);
         await connection.SendAsync((byte[])[.. "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8, .. Frame(Settings, 0, 0, [])], cancellationToken);
@@ -61,6 +60,10 @@ internal sealed class RawConnection : IDisposable
 
     /// <summary>The headers of a call, whole.</summary>
     public static byte[] Call(int stream, string path) => Frame(Headers, 4, stream, HeaderBlock(path));
+
+    /// <summary>Calls that are each taken back as soon as they are made.</summary>
+    public static IEnumerable<byte[]> CallsTakenBack(int count, string path) => Enumerable.Range(0, count).Select(call => 2 * call + 1)
+        .Select(stream => (byte[])[.. Call(stream, path), .. Frame(ResetStream, 0, stream, [0, 0, 0, Cancel])]);
 
     /// <summary>A call's headers in HPACK (RFC 7541), nothing compressed and nothing indexed but static names.</summary>
     public static byte[] HeaderBlock(string path, params IEnumerable<(string Name, string Value)> more)
@@ -150,7 +153,7 @@ internal sealed class RawConnection : IDisposable
         _socket.Dispose();
     }
 
-    private async Task SecureAsync(X509Certificate2? certificate, CancellationToken cancellationToken)
+    private async Task SecureAsync(SslStreamCertificateContext? certificate, CancellationToken cancellationToken)
     {
         var tls = new SslStream(_stream, leaveInnerStreamOpen: false, (_, server, _, _) => server is not null);
         _stream = tls;
@@ -160,7 +163,7 @@ internal sealed class RawConnection : IDisposable
                 TargetHost = "localhost",
                 EnabledSslProtocols = SslProtocols.Tls13,
                 ApplicationProtocols = [SslApplicationProtocol.Http2],
-                ClientCertificates = certificate is null ? null : [certificate],
+                ClientCertificateContext = certificate,
             },
             cancellationToken);
     }
