@@ -185,7 +185,7 @@ internal sealed class LocalFederation : IAsyncDisposable
                 await Connection.Runs.ListAsync(new ListRunsRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(10), cancellationToken: cancellationToken);
                 return;
             }
-            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded && TimeProvider.System.GetElapsedTime(started) < StartPatience)
+            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.DeadlineExceeded && TimeProvider.System.GetElapsedTime(started) < StartPatience)
             {
                 CheckAlive();
                 await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancellationToken);
