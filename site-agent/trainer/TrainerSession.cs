@@ -49,7 +49,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
     private static TrainerEvent.Surveyed Preflight(TrainerCommand.Preflight command)
     {
         var vocabulary = VocabularyOf(command.LabelAliases.Keys, command.LabelAliases);
-        var preflight = CohortPreflight.Of(command.CohortDirectory, vocabulary, Limits(command.AllowHtj2k), command.Threads, CancellationToken.None);
+        var preflight = CohortPreflight.Of(command.CohortDirectory, vocabulary, Limits(command.AllowHtj2k), command.Threads, CancellationToken.None, LeftOut(command.Patients));
         preflight.Write(command.ReportPath);
         return new TrainerEvent.Surveyed { Usable = preflight.Usable.Length, Quarantined = preflight.Reasons };
     }
@@ -59,8 +59,18 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         var (plan, folder) = (command.Plan, command.CohortDirectory);
         var asked = plan.Planning ?? throw new InvalidOperationException("The plan asks for no fingerprint.");
         var vocabulary = VocabularyFor(plan, command.LabelAliases);
+        var counted = new List<string>();
         var fingerprint = CohortFingerprint.Of(
-            folder, vocabulary, plan.Preprocessing.Modality, asked.LeastCases, CancellationToken.None, Limits(command.AllowHtj2k));
+            folder,
+            vocabulary,
+            plan.Preprocessing.Modality,
+            asked.LeastCases,
+            CancellationToken.None,
+            Limits(command.AllowHtj2k),
+            LeftOut(command.Patients),
+            counted.Add);
+        // On the disk before anybody is told the counts.
+        if (command is { Patients: { } rules, PatientsPath: { } path }) Record(path, PatientUse.Of(rules, trained: counted, scored: []));
         return fingerprint is null
             ? throw new CohortException(CohortProblem.NoUsableCase, $"{folder}: fewer than {asked.LeastCases} labelled {plan.Preprocessing.Modality} cases")
             : new TrainerEvent.Fingerprinted(fingerprint);
@@ -74,7 +84,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         CpuKernels.ChooseFor(open.Plan.Architecture);
         var vocabulary = VocabularyFor(plan, open.LabelAliases);
         var cohort = Cohort.Read(
-            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory);
+            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory, LeftOut(open.Patients));
         if (cohort.Training.Length < plan.MinimumCases)
         {
             throw new CohortException(
@@ -82,7 +92,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
                 $"{open.CohortDirectory}: {cohort.Training.Length} cases to train on, the plan asks for {plan.MinimumCases}; see {open.CohortReportPath} for refused cases");
         }
 
-        _opened = new OpenedCohort(cohort, plan, device);
+        _opened = new OpenedCohort(cohort, plan, device, open.Patients);
         return new TrainerEvent.Ready
         {
             TrainingCases = cohort.Training.Length,
@@ -98,6 +108,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         if (_opened is not { } opened) throw new InvalidOperationException("No cohort is open; send an open command first.");
         RequireSameCohort(opened.Plan, run.Plan);
 
+        RecordPatients(opened, run);
         var started = time.GetTimestamp();
         var outcome = RoundWork.Run(
             run.Plan,
@@ -137,6 +148,27 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             _ => throw new InvalidOperationException($"{outcome.GetType().Name} is not handled."),
         };
     }
+
+    private static void RecordPatients(OpenedCohort opened, TrainerCommand.Run run)
+    {
+        if (opened.Patients is not { } rules || run.PatientsPath is not { } path) return;
+        var trained = run.Plan.Task == RoundTask.Train ? opened.Cohort.Training : [];
+        Record(path, PatientUse.Of(rules, trained.Select(entry => entry.PatientKey), opened.Cohort.HeldBack.Select(entry => entry.PatientKey)));
+    }
+
+    private static void Record(string path, PatientUse use)
+    {
+        var unfinished = path + ".new";
+        using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            stream.Write(use.ToBytes());
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(unfinished, path, overwrite: true);
+    }
+
+    private static Func<string, bool>? LeftOut(PatientRules? rules) => rules is { Withdrawn.IsEmpty: false } ? rules.IsWithdrawn : null;
 
     private static DicomLimits Limits(bool allowHtj2k) => new() { AllowHtj2k = allowHtj2k };
 
@@ -192,5 +224,5 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
 
     private static string FirstLine(string message) => message.Split('\n')[0].Trim();
 
-    private sealed record OpenedCohort(Cohort Cohort, RoundPlan Plan, Device Device);
+    private sealed record OpenedCohort(Cohort Cohort, RoundPlan Plan, Device Device, PatientRules? Patients);
 }

@@ -12,6 +12,7 @@ using FedSeg.Cli.Policies;
 using FedSeg.Cli.Privacy;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Provisioning;
+using FedSeg.Cli.Studies;
 
 var root = new RootCommand("FedSeg: federated learning of medical image segmentation. Weights travel, images stay.")
 {
@@ -35,5 +36,6 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     PrivacyCommands.Create(),
     PolicyCommands.Create(),
     CharterCommands.Create(),
+    StudyCommands.Create(),
 };
 return await CommandLine.RunAsync(root, args);

@@ -82,7 +82,7 @@ public sealed class EgressGate : IDisposable
         try
         {
             var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy!, folder, cancellationToken), cancellationToken);
-            facts = Remember(facts, plan.Run) with { Charter = verdict };
+            facts = Remember(facts, plan.Run) with { Charter = verdict, WithdrawnPatients = Desk.WithdrawnIn(plan) };
             if (policy!.PrivacyBudget is { } budget) facts = facts with { Budget = _budget.Read(budget, facts.Privacy) };
             var report = _failpoints.Around(RoundSteps.Policy, () => EgressRules.Check(facts, policy!));
 
@@ -199,9 +199,10 @@ public sealed class EgressGate : IDisposable
     private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, SealingFacts facts, PolicyReport report, EgressPolicy policy)
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
-        // Thrown, or declined, while the update was measured.
+        // Thrown, declined or withdrawn while the update was measured.
         if (Desk.Switch.IsThrown) return await RefuseAsync(plan, PolicyReport.Halted);
         if (report.Passed && Desk.CharterOf(plan, policy) is CharterVerdict.Outside { Problem: var outside }) return await RefuseAsync(plan, PolicyReport.OutsideCharter(outside));
+        if (report.Passed && Desk.WithdrawnIn(plan) is not 0 and var withdrawn) return await RefuseAsync(plan, PolicyReport.WithWithdrawn(withdrawn));
         var decision = _site.Book(book => StandingAuthority.Decide(report, policy, book, plan.Run, _time.GetUtcNow()));
         if (decision is EgressDecision.Awaited { Until: var until } && sealedUpdate is not null)
         {

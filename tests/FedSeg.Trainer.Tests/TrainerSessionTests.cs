@@ -33,6 +33,32 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public void Run_PatientWithdrawn_IsInNoRecordAndNoCount()
+    {
+        var rules = new PatientRules { PseudonymKey = new byte[32], Withdrawn = [] };
+        var path = fixture.Path("patients.json");
+        Send(fixture.Open() with { Patients = rules }, fixture.Run() with { PatientsPath = path });
+        var all = PatientUse.FromBytes(File.ReadAllBytes(path));
+        // Two of the four cases are of one patient.
+        Assert.Equal(3, all.Trained.Length + all.Scored.Length);
+
+        var events = Send(fixture.Open() with { Patients = rules with { Withdrawn = [all.Trained[0]] } }, fixture.Run() with { PatientsPath = path });
+        var without = PatientUse.FromBytes(File.ReadAllBytes(path));
+        Assert.Equal(all.Trained.RemoveAt(0), without.Trained);
+        Assert.Equal(all.Scored, without.Scored);
+        var use = Assert.IsType<TrainerEvent.Finished>(events[^1]).Cohort;
+        Assert.Equal(use.Found, use.Used);
+        Assert.InRange(use.Used, 2, 3);
+        Assert.DoesNotContain("patient", File.ReadAllText(path), StringComparison.OrdinalIgnoreCase);
+
+        var counted = Assert.IsType<TrainerEvent.Fingerprinted>(Assert.Single(Send(fixture.Fingerprint(leastCases: 2) with { Patients = rules with { Withdrawn = [all.Trained[0]] }, PatientsPath = path })));
+        Assert.Equal(use.Used, counted.Fingerprint.Cases);
+        Assert.Equal(2, PatientUse.FromBytes(File.ReadAllBytes(path)).Trained.Length);
+        Assert.Equal(use.Used, Assert.IsType<TrainerEvent.Surveyed>(Assert.Single(Send(
+            fixture.Preflight(fixture.CohortDirectory) with { Patients = rules with { Withdrawn = [all.Trained[0]] } }))).Usable);
+    }
+
+    [Fact]
     public void Open_OneBadStudyAmongGood_UsesTheOthersAndSaysSoInEachRound()
     {
         var cohort = fixture.CohortWithABadStudy();

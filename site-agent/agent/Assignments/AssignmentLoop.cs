@@ -41,13 +41,19 @@ internal sealed partial class AssignmentLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(AttendAsync(stoppingToken), StepAsync(stoppingToken), FollowDeskAsync(stoppingToken), FollowSwitchAsync(stoppingToken));
+        await Task.WhenAll(AttendAsync(stoppingToken), StepAsync(stoppingToken), FollowDeskAsync(stoppingToken), FollowLeavingAsync(stoppingToken), FollowSwitchAsync(stoppingToken));
     }
 
     /// <summary>Takes up again what people have decided about.</summary>
     private async Task FollowDeskAsync(CancellationToken cancellationToken)
     {
         await foreach (var run in desk.Answered.ReadAllAsync(cancellationToken)) await _inputs.Writer.WriteAsync(new AssignmentInput.Reviewed(run), cancellationToken);
+    }
+
+    /// <summary>A run of a study that this site has left is over here, whatever the coordinator says; with its end goes what was kept of it.</summary>
+    private async Task FollowLeavingAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var run in desk.Left.ReadAllAsync(cancellationToken)) await _inputs.Writer.WriteAsync(new AssignmentInput.RunEnded(run), cancellationToken);
     }
 
     /// <summary>Stops what is under way each time the kill switch is thrown.</summary>

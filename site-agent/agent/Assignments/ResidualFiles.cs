@@ -37,6 +37,13 @@ internal sealed class ResidualFiles(string directory)
         foreach (var round in Rounds(Unsent)) File.Delete(PathOf(round, Unsent));
     }
 
+    /// <summary>Removes every residual: somebody withdrew who may have a part in it.</summary>
+    public void DropAll()
+    {
+        DropUnsent();
+        foreach (var round in Rounds(Kept)) File.Delete(PathOf(round, Kept));
+    }
+
     private List<int> Rounds(string ending) => !Directory.Exists(directory) ? [] : Directory.GetFiles(directory, Prefix + "*" + ending)
         .Select(path => Path.GetFileNameWithoutExtension(path)[Prefix.Length..])
         .Select(name => int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var round) ? round : 0)

@@ -2,6 +2,7 @@ using FedSeg.Egress;
 using FedSeg.Egress.Imprint;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Patients;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Federation.Assignments;
@@ -31,6 +32,8 @@ internal sealed partial class RoundWork(
     ILogger<RoundWork> logger) : IDisposable
 {
     private readonly SiteId _site = SiteId.Parse(options.Value.Site);
+    private readonly RunFolders _folders = new(options.Value.DataDirectory);
+    private readonly PatientRecords _patients = new(DeskClient.FolderOf(options.Value.DataDirectory));
     private readonly string _work = Path.Combine(options.Value.DataDirectory, "work");
     private (RunId Run, WorkFolder Folder)? _folder;
     private ApprovedPlan? _approved;
@@ -53,6 +56,8 @@ internal sealed partial class RoundWork(
     public async Task<IReadOnlyList<RunId>> RecoverAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
+        // Left, and then the machine went down before everything was wiped.
+        foreach (var run in gate.Desk.LeftRuns) _folders.Wipe(run);
         return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Concat(gate.Desk.WaitingRuns).Distinct()];
     }
 
@@ -104,7 +109,8 @@ internal sealed partial class RoundWork(
         await trainer.CloseAsync(run);
         if (_folder?.Run == run) DropFolder();
         await gate.DiscardRunAsync(run);
-        if (Directory.Exists(StatePath(run))) Directory.Delete(StatePath(run), recursive: true);
+        _folders.End(run);
+        if (gate.Desk.LeftRuns.Contains(run)) _folders.Wipe(run);
     }
 
     public void Dispose() => DropFolder();
@@ -169,7 +175,7 @@ internal sealed partial class RoundWork(
     private async Task<AssignmentInput> FingerprintAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         LogStarted(plan.Run, plan.Round, plan.Task);
-        switch (await failpoints.AroundAsync(RoundSteps.Train, () => trainer.FingerprintAsync(Approved(plan), cancellationToken)))
+        switch (await failpoints.AroundAsync(RoundSteps.Train, () => trainer.FingerprintAsync(Approved(plan), _patients.PathOf(plan.Run, plan.Round), cancellationToken)))
         {
             case TrainerEvent.Fingerprinted { Fingerprint: var fingerprint }:
                 return new AssignmentInput.Trained(new ModelUpdate(SiteReport.Of(plan, _site, fingerprint), WeightsPath: null));
@@ -187,7 +193,7 @@ internal sealed partial class RoundWork(
         var folder = new WorkFolder(Path.Combine(_work, $"{plan.Run}-{plan.Round}"));
         _folder = (plan.Run, folder);
         var weights = Path.Combine(folder.Path, "update.safetensors");
-        var state = Directory.CreateDirectory(StatePath(plan.Run)).FullName;
+        var state = _folders.State(plan.Run);
         var residuals = new ResidualFiles(state);
         residuals.DropUnsent();
         var run = new TrainerCommand.Run
@@ -198,7 +204,8 @@ internal sealed partial class RoundWork(
             ControlPath = plan.Control is { } control ? ModelPath(control.Sha256) : null,
             ResidualPath = plan is { Task: RoundTask.Train, Recipe.ErrorFeedback: true } ? residuals.FindBefore(plan.Round) : null,
             StateDirectory = state,
-            PersonalModelPath = PersonalModelPath(plan),
+            PatientsPath = _patients.PathOf(plan.Run, plan.Round),
+            PersonalModelPath = plan.Task == RoundTask.Evaluate && plan.Recipe.MakesPersonalModel ? _folders.PersonalModel(plan.Run) : null,
         };
         switch (await failpoints.AroundAsync(RoundSteps.Train, () => trainer.RunAsync(Approved(plan), run, cancellationToken)))
         {
@@ -236,7 +243,7 @@ internal sealed partial class RoundWork(
                     return new AssignmentInput.AwaitsReview();
                 case EgressOutcome.Refused { Report: var report }:
                     LogRefusedByPolicy(plan.Run, plan.Round, report.Summary);
-                    new ResidualFiles(StatePath(plan.Run)).DropUnsent();
+                    new ResidualFiles(_folders.StatePath(plan.Run)).DropUnsent();
                     return new AssignmentInput.UpdateRefused();
                 case var other:
                     throw new InvalidOperationException($"The gate answered an update with {other.GetType().Name}.");
@@ -301,7 +308,7 @@ internal sealed partial class RoundWork(
     private async Task<AssignmentInput> RecordSentAsync(ClearedUpdate update, bool accepted)
     {
         // Before the ledger says that it is done: after a crash it is sent again and comes here again.
-        if (accepted) new ResidualFiles(StatePath(update.Run)).Keep(update.Round);
+        if (accepted) new ResidualFiles(_folders.StatePath(update.Run)).Keep(update.Round);
         await gate.RecordSentAsync(update, accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
         return new AssignmentInput.Recorded();
     }
@@ -381,14 +388,6 @@ internal sealed partial class RoundWork(
         _folder?.Folder.Dispose();
         _folder = null;
     }
-
-    /// <summary>What the site keeps of a run while it goes on; the trainer's alone, and gone with the run.</summary>
-    private string StatePath(RunId run) => Path.Combine(options.Value.DataDirectory, "state", run.ToString());
-
-    /// <summary>Where the site's own model of a run stays.</summary>
-    private string? PersonalModelPath(RoundPlan plan) => plan.Task == RoundTask.Evaluate && plan.Recipe.MakesPersonalModel
-        ? Path.Combine(Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "personal")).FullName, plan.Run + ".safetensors")
-        : null;
 
     private string ModelPath(Sha256Digest model)
     {

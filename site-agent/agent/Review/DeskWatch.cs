@@ -17,6 +17,7 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50), ExpiryInterval = TimeSpan.FromSeconds(5);
 
     private readonly Channel<RunId> _answered = Channel.CreateUnbounded<RunId>();
+    private readonly Channel<RunId> _left = Channel.CreateUnbounded<RunId>();
     private long _lastExpiry = time.GetTimestamp();
 
     /// <summary>The site's kill switch.</summary>
@@ -24,6 +25,9 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
 
     /// <summary>Runs about which a person, or the clock, has decided something.</summary>
     public ChannelReader<RunId> Answered => _answered.Reader;
+
+    /// <summary>Runs of a study that this site has just left.</summary>
+    public ChannelReader<RunId> Left => _left.Reader;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -66,9 +70,10 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
     {
         switch (await gate.Desk.ObeyAsync(order))
         {
-            case OrderOutcome.Obeyed { What: var what, Answered: var answered }:
+            case OrderOutcome.Obeyed { What: var what, Answered: var answered, Left: var left }:
                 LogObeyed(order.GetType().Name, order.By, what);
-                if (answered is { } run) _answered.Writer.TryWrite(run);
+                foreach (var run in answered) _answered.Writer.TryWrite(run);
+                foreach (var run in left) _left.Writer.TryWrite(run);
                 break;
             case OrderOutcome.Refused { Why: var why }:
                 LogRefused(order.GetType().Name, order.By, why);

@@ -42,7 +42,7 @@ internal static class ReviewCommands
             Order("lift", "Lift the kill switch; it takes two people.", builder, Stamp<DeskOrder.Lift>((id, by, at) => new() { Id = id, By = by, At = at })),
             AccountCommands.Create((parsed, work) => WithDeskAsync(parsed, builder, work)),
         };
-        foreach (var command in CharterCommands.Create(builder)) root.Subcommands.Add(command);
+        foreach (var command in CharterCommands.Create(builder).Concat(PatientCommands.Create(builder))) root.Subcommands.Add(command);
         root.Options.Add(Settings);
         root.Options.Add(Json);
         var parsed = root.Parse(args);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FedSeg.Egress.Charters;
+using FedSeg.Egress.Patients;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Federation;
@@ -104,6 +105,24 @@ internal static class ReviewPrinter
             if (desk.Charters.Find(known.Charter) is not { } signed) Console.WriteLine("  its file is gone or unreadable");
             else foreach (var line in CharterExplanation.Of(signed.Charter)) Console.WriteLine("  " + line);
         }
+    }
+
+    public static void Trace(IReadOnlyList<PatientRun> runs, bool json)
+    {
+        if (json)
+        {
+            Print(new { runs });
+            return;
+        }
+
+        if (runs.Count == 0) Console.WriteLine("No round used this patient.");
+        foreach (var run in runs)
+        {
+            Console.WriteLine($"{run.Run}: trained on in rounds {Rounds(run.Trained)}, tried on in {Rounds(run.Scored)}; updates of {Rounds(run.Left)} left");
+            Console.WriteLine("  " + run.Explanation);
+        }
+
+        static string Rounds(IReadOnlyCollection<int> rounds) => rounds.Count == 0 ? "none" : string.Join(", ", rounds);
     }
 
     /// <summary>What the ledger says about an order.</summary>

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using FedSeg.Egress.Plans;
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
+using FedSeg.SiteAgent.Assignments;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -15,7 +17,11 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
 {
     private TrainerIsolation? _isolation;
     private TrainerProcess? _process;
+    private readonly DeskClient _desk = new(options.Value.DataDirectory, time);
     private RoundPlan? _openFor;
+
+    /// <summary>Whom the open cohort leaves out.</summary>
+    private Sha256Digest _openWithout;
 
     /// <summary>Whether this system lets the trainer be cut off from the network; tried once.</summary>
     public async Task<bool> CanIsolateAsync(CancellationToken cancellationToken) => (await IsolationAsync(cancellationToken)).IsIsolated;
@@ -34,6 +40,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
             {
                 CohortDirectory = options.Value.Cohort.Directory,
                 LabelAliases = LabelAliases(),
+                Patients = Patients(),
                 ReportPath = PreflightReportPath,
                 AllowHtj2k = options.Value.Cohort.AllowHtj2k,
                 Threads = Threads,
@@ -43,8 +50,11 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     }
 
     /// <summary>Lets a trainer of its own count what a network is planned by.</summary>
+    /// <param name="approved">The fingerprint round's plan.</param>
+    /// <param name="patientsPath">Where it notes whom it counted.</param>
+    /// <param name="cancellationToken">Ends the trainer.</param>
     /// <returns>Fingerprinted, or Failed with the reason.</returns>
-    public async Task<TrainerEvent> FingerprintAsync(ApprovedPlan approved, CancellationToken cancellationToken)
+    public async Task<TrainerEvent> FingerprintAsync(ApprovedPlan approved, string patientsPath, CancellationToken cancellationToken)
     {
         if (await StartAsync(cancellationToken) is not { } process) return NotIsolated;
         await using (process)
@@ -54,6 +64,8 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 CohortDirectory = options.Value.Cohort.Directory,
                 LabelAliases = LabelAliases(),
                 Plan = approved.Plan,
+                Patients = Patients(),
+                PatientsPath = patientsPath,
                 AllowHtj2k = options.Value.Cohort.AllowHtj2k,
             };
             return await process.DoAsync(command, _ => { }, cancellationToken);
@@ -70,6 +82,13 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         {
             var before = furthest;
             var (outcome, died) = await TryAsync(run, step => furthest = Math.Max(furthest, step), cancellationToken);
+            if (outcome is TrainerEvent.Finished && _openWithout != Patients().WithdrawnHash)
+            {
+                LogWithdrawn(run.Plan.Run, run.Plan.Round);
+                furthest = 0;
+                continue;
+            }
+
             // A trainer that died goes on from its last checkpoint. One that wrote none further on than the last one did would die again.
             if (!died || furthest < before + run.CheckpointEverySteps) return outcome;
             LogRestarting(run.Plan.Run, run.Plan.Round, furthest);
@@ -82,7 +101,8 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         {
             if (await OpenAsync(run, cancellationToken) is TrainerEvent.Failed failed) return (failed, false);
             var outcome = await _process!.DoAsync(
-                run,
+                // Gone where somebody withdrew meanwhile.
+                File.Exists(run.ResidualPath) ? run : run with { ResidualPath = null },
                 step =>
                 {
                     reached(step.Step);
@@ -115,8 +135,10 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     private async Task<TrainerEvent.Failed?> OpenAsync(TrainerCommand.Run run, CancellationToken cancellationToken)
     {
         var plan = run.Plan;
-        if (_openFor?.Run == plan.Run && _process is { HasExited: false }) return null;
+        var patients = Patients();
+        if (_openFor?.Run == plan.Run && _openWithout == patients.WithdrawnHash && _process is { HasExited: false }) return null;
         await CloseAsync();
+        if (run.StateDirectory is { } kept) RunFolders.Prepare(kept, plan.Round, patients);
 
         if (await StartAsync(cancellationToken) is not { } process) return NotIsolated;
         _process = process;
@@ -126,7 +148,8 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 CohortDirectory = options.Value.Cohort.Directory,
                 LabelAliases = LabelAliases(),
                 Plan = plan,
-                CacheDirectory = run.StateDirectory is { } state ? Path.Combine(state, "cases") : null,
+                Patients = patients,
+                CacheDirectory = run.StateDirectory is { } state ? RunFolders.CasesIn(state) : null,
                 CohortReportPath = Path.Combine(Reports().FullName, "cohort.json"),
                 AllowHtj2k = options.Value.Cohort.AllowHtj2k,
                 Device = options.Value.Trainer.Device,
@@ -137,7 +160,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         switch (answer)
         {
             case TrainerEvent.Ready ready:
-                _openFor = plan;
+                (_openFor, _openWithout) = (plan, patients.WithdrawnHash);
                 LogReady(ready.TrainingCases, ready.HeldBackCases, ready.Quarantined.Values.Sum(), string.Join(", ", ready.Quarantined.Select(entry => $"{entry.Value} {entry.Key}")), ready.Device, ready.NetworkIsolated);
                 return null;
             case TrainerEvent.Failed failed:
@@ -164,6 +187,9 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
 
     private static TrainerEvent.Failed NotIsolated => new(TrainerFailure.Fault, "Isolation is required and not available.");
 
+    /// <summary>As the ledger knows it now: whom a run leaves out is asked each time.</summary>
+    private PatientRules Patients() => _desk.Patients.Rules(_desk.Ask(book => book.Withdrawn.ToList()));
+
     private int Threads => options.Value.Trainer.Threads == 0 ? Environment.ProcessorCount : options.Value.Trainer.Threads;
 
     private DirectoryInfo Reports() => Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "reports"));
@@ -182,6 +208,9 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
 
     [LoggerMessage(413, LogLevel.Warning, "The trainer of {Run} round {Round} died after step {Step}; starting it again from its last checkpoint")]
     private partial void LogRestarting(RunId run, int round, int step);
+
+    [LoggerMessage(414, LogLevel.Information, "A patient withdrew during {Run} round {Round}; it is trained again without them")]
+    private partial void LogWithdrawn(RunId run, int round);
 
     [LoggerMessage(412, LogLevel.Error, "The trainer can't be cut off from the network here and Agent:Trainer:RequireIsolation is set; allow network namespaces or unset it")]
     private partial void LogNotIsolated();

@@ -8,7 +8,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "patientWithdrawn" or "studyLeft"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal)
         || entry.Action.StartsWith("charter", StringComparison.Ordinal);
 
@@ -46,6 +46,8 @@ internal static class EntryWords
         "charterAccepted" => "a study's charter was accepted",
         "charterDeclined" => "a study's charter was declined",
         "planOutsideCharter" => "a run was left out that no charter covers",
+        "patientWithdrawn" => "a patient withdrew and is left out from now on",
+        "studyLeft" => "this hospital left a study",
         "planRequested" => "a run asked to train here",
         "planApprovedOnce" => "one of two people approved a run",
         "planWithdrawn" => "a run needs no decision any more",
@@ -59,6 +61,7 @@ internal static class EntryWords
         var parts = new List<string>();
         if (Fact(entry, "run") is { } run) parts.Add(run + (Fact(entry, "round") is { } round ? $", round {round}" : ""));
         if (Fact(entry, "version") is { } version) parts.Add($"study {Fact(entry, "study")}, version {version}");
+        else if (Fact(entry, "study") is { } study) parts.Add($"study {study}");
         if ((Fact(entry, "why") ?? Fact(entry, "reason")) is { } why) parts.Add(why);
         if (Fact(entry, "nextRounds") is { } next && next != "0") parts.Add($"and the next {next} rounds");
         return string.Join("; ", parts);

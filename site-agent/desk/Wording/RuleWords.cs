@@ -17,6 +17,7 @@ internal static class RuleWords
         EgressRule.NormWithinBound => "The change as a whole is not larger than allowed",
         EgressRule.NormWithinHistory => "The change is not far from those of earlier rounds",
         EgressRule.TensorsWithinRatio => "No part of the model changed out of proportion",
+        EgressRule.WithoutWithdrawn => "No patient who withdrew had a part in it",
         EgressRule.UnlikeImages => "Nothing in the change looks like one of the images",
         EgressRule.DayWithinBounds => "Not more in 24 hours than allowed",
         EgressRule.EnoughCases => "Enough cases, so that no single one stands out",

@@ -13,7 +13,7 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, (facts, _) => CharterInForce(facts.Charter), SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, UnlikeImages, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
+        [PolicyInForce, (facts, _) => CharterInForce(facts.Charter), SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, (facts, _) => WithoutWithdrawn(facts.WithdrawnPatients), UnlikeImages, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
@@ -32,6 +32,9 @@ internal static class EgressRules
             _ => throw new InvalidOperationException($"{verdict.GetType().Name} is not a verdict."),
         };
     }
+
+    public static RuleResult WithoutWithdrawn(int? patients) =>
+        new(EgressRule.WithoutWithdrawn, patients == 0, patients == 0 ? "none" : patients is { } count ? Text(count) : "not known whom it used", "no patient who withdrew");
 
     private static RuleResult SiteInService(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.SiteInService, !facts.Halted, facts.Halted ? "the kill switch is thrown" : "in service", "lifted by two people");

@@ -36,6 +36,9 @@ public enum EgressRule
     /// <summary>No single tensor changed out of proportion to what it was.</summary>
     TensorsWithinRatio,
 
+    /// <summary>No patient who withdrew had a part in it.</summary>
+    WithoutWithdrawn,
+
     /// <summary>No piece of an image that was trained on is found in the update.</summary>
     UnlikeImages,
 
@@ -76,6 +79,9 @@ public sealed record PolicyReport(ImmutableArray<RuleResult> Rules)
 
     /// <summary>The report of a run that no charter covers.</summary>
     internal static PolicyReport OutsideCharter(string problem) => new([EgressRules.CharterInForce(new CharterVerdict.Outside(problem))]);
+
+    /// <summary>The report of an update that a patient had a part in who withdrew while it was measured.</summary>
+    internal static PolicyReport WithWithdrawn(int? patients) => new([EgressRules.WithoutWithdrawn(patients)]);
 
     /// <summary>Of an update whose rules were run before a restart or a review; the ledger has the results.</summary>
     internal static PolicyReport DecidedBefore { get; } = new([]);

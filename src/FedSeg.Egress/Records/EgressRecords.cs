@@ -58,6 +58,10 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string BlindStepRefused = "blindStepRefused";
     public const string BlindAborted = "blindAborted";
 
+    public const string PatientWithdrawn = "patientWithdrawn";
+    public const string StudyLeft = "studyLeft";
+    public const string Patient = "patient";
+    public const string BaseModel = "baseModel";
     public const string Study = "study";
     public const string Charter = "charter";
     public const string Version = "version";
@@ -96,7 +100,7 @@ internal sealed class EgressRecords(EgressOptions options)
         var entry = About(plan.Run, plan.Round);
         entry[Task] = Word(plan.Task);
         entry["plan"] = Sha256Digest.Of(plan.ToBytes()).ToString();
-        entry["baseModel"] = plan.BaseModel.ToString();
+        entry[BaseModel] = plan.BaseModel.ToString();
         entry[Policy] = policy?.Hash.ToString() ?? "none";
         if (plan.Study is { } study) entry[Study] = study.ToString();
         if (facts?.Charter.Cover is { } cover) entry[Charter] = cover.Hash.ToString();
@@ -244,6 +248,14 @@ internal sealed class EgressRecords(EgressOptions options)
     /// <summary>A person declined it, or took back what was accepted.</summary>
     public Dictionary<string, string> DeclineCharter(SiteCharter charter, DeskOrder.DeclineCharter order, Approver giver) =>
         new(AnswerCharter(charter, order, [giver])) { [Reason] = Word(order.Reason) };
+
+    /// <summary>A patient withdrew; only this site can tell who it is.</summary>
+    public Dictionary<string, string> Withdraw(DeskOrder.WithdrawPatient order, Approver giver, int rounds) =>
+        new(Obey(order, giver)) { [Patient] = order.Patient.ToString(), ["rounds"] = Number(rounds) };
+
+    /// <summary>This site takes part in a study no longer.</summary>
+    public Dictionary<string, string> Leave(DeskOrder.LeaveStudy order, Approver giver, int runs) =>
+        new(Obey(order, giver)) { [Study] = order.Study.ToString(), ["runs"] = Number(runs) };
 
     /// <summary>A policy, by its hash.</summary>
     public Dictionary<string, string> AboutPolicy(Sha256Digest policy) => new() { ["site"] = options.Site.ToString(), [Policy] = policy.ToString() };

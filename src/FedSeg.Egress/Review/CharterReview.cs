@@ -18,6 +18,7 @@ internal sealed class CharterReview(EgressOptions options, EgressRecords records
     /// <summary>Whether a charter covers a run as its plan describes it. Asked for every round and every update.</summary>
     public CharterVerdict Of(RoundPlan plan, EgressPolicy policy)
     {
+        if (plan.Study is { } of && site.Book(book => book.HasLeft(of))) return new CharterVerdict.Outside($"this hospital has left study {of}");
         var known = plan.Study is { } study ? site.Book(book => book.CharterOf(study)) : null;
         if (known is null)
         {

@@ -1,5 +1,6 @@
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Patients;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
@@ -36,6 +37,7 @@ public sealed class DeskClient
         Plans = new PlanFiles(FolderOf(dataDirectory));
         Policies = new PolicyFiles(FolderOf(dataDirectory));
         Charters = new CharterFiles(FolderOf(dataDirectory));
+        Patients = new PatientRecords(FolderOf(dataDirectory));
         Accounts = new DeskAccounts(FolderOf(dataDirectory), time);
     }
 
@@ -49,6 +51,9 @@ public sealed class DeskClient
 
     /// <summary>Policies that were put before two people.</summary>
     public PolicyFiles Policies { get; }
+
+    /// <summary>Which patients each round used.</summary>
+    public PatientRecords Patients { get; }
 
     /// <summary>Signed charters, whatever people said about them.</summary>
     public CharterFiles Charters { get; }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 using FedSeg.Federation.Identity;
 
@@ -17,6 +18,8 @@ namespace FedSeg.Egress.Review;
 [JsonDerivedType(typeof(ImportCharter), "importCharter")]
 [JsonDerivedType(typeof(AcceptCharter), "acceptCharter")]
 [JsonDerivedType(typeof(DeclineCharter), "declineCharter")]
+[JsonDerivedType(typeof(WithdrawPatient), "withdrawPatient")]
+[JsonDerivedType(typeof(LeaveStudy), "leaveStudy")]
 [JsonDerivedType(typeof(Pause), "pause")]
 [JsonDerivedType(typeof(Resume), "resume")]
 [JsonDerivedType(typeof(Halt), "halt")]
@@ -98,6 +101,19 @@ public abstract record DeskOrder
         public required RefusalReason Reason { get; init; }
     }
 
+    /// <summary>Leave a patient out of every later round.</summary>
+    public sealed record WithdrawPatient : DeskOrder
+    {
+        /// <summary>Their pseudonym under this site's key.</summary>
+        public required Sha256Digest Patient { get; init; }
+    }
+
+    /// <summary>Take part in a study no longer, and wipe what this site kept of its runs.</summary>
+    public sealed record LeaveStudy : DeskOrder
+    {
+        public required StudyId Study { get; init; }
+    }
+
     /// <summary>Begin no further round, and let nothing leave by a standing authority.</summary>
     public sealed record Pause : DeskOrder;
 
@@ -123,8 +139,11 @@ public abstract record OrderOutcome
     /// <param name="What">In a few words.</param>
     public sealed record Obeyed(string What) : OrderOutcome
     {
-        /// <summary>The run that something waited in, and that may go on.</summary>
-        public RunId? Answered { get; init; }
+        /// <summary>The runs that something waited in, and that may go on.</summary>
+        public ImmutableArray<RunId> Answered { get; init; } = [];
+
+        /// <summary>The runs that are over at this site; what was kept of them is to be wiped.</summary>
+        public ImmutableArray<RunId> Left { get; init; } = [];
     }
 
     /// <summary>It can't be obeyed, and the ledger says so too.</summary>

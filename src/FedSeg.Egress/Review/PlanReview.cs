@@ -61,7 +61,7 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
         Approver[] both = [.. waiting.ApprovedBy, giver];
         var by = string.Join(" and ", both.Select(one => one.By));
         await DecideAsync(waiting, isApproved: true, by, reason: null, order.Id, string.Join(" and ", both.Select(one => one.Person)));
-        return new OrderOutcome.Obeyed("the run may train here") { Answered = waiting.Run };
+        return new OrderOutcome.Obeyed("the run may train here") { Answered = [waiting.Run] };
     }
 
     public async Task<OrderOutcome> RefuseAsync(DeskOrder.RefusePlan order, Func<string, Task<OrderOutcome>> refuse)
@@ -69,7 +69,7 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
         if (order.Reason == RefusalReason.Expired) return await refuse("a person has another reason than the clock");
         if (Find(order.Terms) is not { } waiting) return await refuse("no run waits with these terms");
         await DecideAsync(waiting, isApproved: false, order.By, order.Reason, order.Id);
-        return new OrderOutcome.Obeyed("the run may not train here") { Answered = waiting.Run };
+        return new OrderOutcome.Obeyed("the run may not train here") { Answered = [waiting.Run] };
     }
 
     /// <summary>Refuses what nobody decided about in time.</summary>

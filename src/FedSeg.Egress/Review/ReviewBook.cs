@@ -24,6 +24,9 @@ public sealed class ReviewBook
     private readonly Dictionary<Sha256Digest, SealedEntry> _requested = [];
     private readonly List<SiteCharter> _charters = [];
     private readonly Dictionary<RunId, Sha256Digest> _chartersOfRuns = [];
+    private readonly Dictionary<RunId, StudyId> _studiesOfRuns = [];
+    private readonly HashSet<StudyId> _leftStudies = [];
+    private readonly HashSet<Sha256Digest> _withdrawn = [];
     private readonly HashSet<Sha256Digest> _refusedPolicies = [];
     private long _folded;
 
@@ -35,6 +38,12 @@ public sealed class ReviewBook
 
     /// <summary>The charters that were brought here, oldest first.</summary>
     public IReadOnlyList<SiteCharter> Charters => _charters;
+
+    /// <summary>Patients who withdrew, by their pseudonym.</summary>
+    public IReadOnlyCollection<Sha256Digest> Withdrawn => _withdrawn;
+
+    /// <summary>Runs of studies that this site has left.</summary>
+    public IEnumerable<RunId> LeftRuns => _studiesOfRuns.Where(run => _leftStudies.Contains(run.Value)).Select(run => run.Key);
 
     /// <summary>The terms approved last before some others, to compare with; <see langword="null"/> when none were.</summary>
     public PlanDecision? LastApprovedPlan => _plans.Values.Where(decision => decision.IsApproved).MaxBy(decision => decision.At);
@@ -82,6 +91,12 @@ public sealed class ReviewBook
     /// <summary>The charter under which a run was last let in here; <see langword="null"/> when it was under none.</summary>
     public Sha256Digest? CharterOf(RunId run) => _chartersOfRuns.TryGetValue(run, out var charter) ? charter : null;
 
+    /// <summary>Whether this site has left a study, and has not accepted a charter of it since.</summary>
+    public bool HasLeft(StudyId study) => _leftStudies.Contains(study);
+
+    /// <summary>The runs of a study that were ever heard of here.</summary>
+    public IEnumerable<RunId> RunsOf(StudyId study) => _studiesOfRuns.Where(run => run.Value == study).Select(run => run.Key);
+
     /// <summary>What was decided about a run's terms; <see langword="null"/> when nothing was.</summary>
     public PlanDecision? DecisionOn(Sha256Digest terms) => _plans.GetValueOrDefault(terms);
 
@@ -102,6 +117,7 @@ public sealed class ReviewBook
     private void Fold(LedgerEntry entry)
     {
         if (entry.Facts.TryGetValue(EgressRecords.Order, out var order)) _orders.Add(order);
+        if (entry.Facts.ContainsKey(EgressRecords.Study) && entry.Facts.ContainsKey(EgressRecords.Run)) _studiesOfRuns[RunOf(entry)] = StudyOf(entry);
         if (CharterIn(entry) is { } of && entry.Facts.ContainsKey(EgressRecords.Run)) _chartersOfRuns[RunOf(entry)] = of;
         switch (entry.Action)
         {
@@ -168,10 +184,17 @@ public sealed class ReviewBook
                     if (known.Study == StudyOf(entry) && known.State == CharterState.Accepted) _charters[index] = known with { State = CharterState.Replaced };
                 }
 
+                _leftStudies.Remove(StudyOf(entry));
                 Change(entry, known => known with { State = CharterState.Accepted, By = entry.Facts[EgressRecords.By], At = entry.Time });
                 break;
             case EgressRecords.CharterDeclined:
                 Change(entry, known => known with { State = CharterState.Declined, By = entry.Facts[EgressRecords.By], At = entry.Time });
+                break;
+            case EgressRecords.PatientWithdrawn:
+                _withdrawn.Add(Sha256Digest.Parse(entry.Facts[EgressRecords.Patient]));
+                break;
+            case EgressRecords.StudyLeft:
+                Leave(entry);
                 break;
             case EgressRecords.Paused:
                 IsPaused = true;
@@ -199,6 +222,16 @@ public sealed class ReviewBook
         entry.Time,
         UntilOf(entry),
         _requested[update].Entry) { Privacy = _requested[update].Privacy, Charter = _requested[update].Charter };
+
+    private void Leave(LedgerEntry entry)
+    {
+        _leftStudies.Add(StudyOf(entry));
+        foreach (var (index, known) in _charters.Index().ToList())
+        {
+            if (known.Study != StudyOf(entry) || known.State is not (CharterState.Waiting or CharterState.Accepted)) continue;
+            _charters[index] = known with { State = CharterState.Declined, By = entry.Facts[EgressRecords.By], At = entry.Time };
+        }
+    }
 
     private void Change(LedgerEntry entry, Func<SiteCharter, SiteCharter> change)
     {

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using FedSeg.Egress.Budget;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Patients;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
@@ -27,6 +29,7 @@ public sealed class ReviewDesk : IDisposable
     private readonly PlanReview _plans;
     private readonly PolicyReview _policy;
     private readonly CharterReview _charters;
+    private readonly PatientRecords _patients;
     private readonly CohortBudget _budget;
     private readonly TimeProvider _time;
 
@@ -37,6 +40,7 @@ public sealed class ReviewDesk : IDisposable
         (_records, _site, _outbox, _accounts, _time) = (records, site, outbox, accounts, time);
         _policy = new PolicyReview(options, records, site, new PolicyFiles(options.DeskDirectory), time);
         _charters = new CharterReview(options, records, site, new CharterFiles(options.DeskDirectory), time);
+        _patients = new PatientRecords(options.DeskDirectory);
         _plans = new PlanReview(records, site, new PlanFiles(options.DeskDirectory), time);
         if (_site.Book(book => book.Halt) is not null) Switch.Throw();
     }
@@ -80,6 +84,8 @@ public sealed class ReviewDesk : IDisposable
                 ? await _charters.AcceptAsync(accept, giver, policy, why => RefuseAsync(accept, why))
                 : await RefuseAsync(accept, NoPolicy),
             DeskOrder.DeclineCharter decline => await DeclineAsync(decline, giver),
+            DeskOrder.WithdrawPatient withdraw => await WithdrawAsync(withdraw, giver),
+            DeskOrder.LeaveStudy leave => await LeaveAsync(leave, giver),
             DeskOrder.Pause => await SetAsync(EgressRecords.Paused, order, giver, "the site is paused"),
             DeskOrder.Resume => await SetAsync(EgressRecords.Resumed, order, giver, "the pause is over"),
             DeskOrder.Halt => await HaltAsync(order, giver),
@@ -117,6 +123,17 @@ public sealed class ReviewDesk : IDisposable
         if (verdict is not CharterVerdict.Outside { Problem: var problem }) return await _plans.DecideAsync(plan, policy.TightenedBy(verdict.Cover?.Charter), verdict.Cover);
         await _site.NoteAsync(EgressRecords.PlanOutsideCharter, _records.LeaveOut(plan, problem));
         return new PlanOutcome.OutsideCharter(problem);
+    }
+
+    /// <summary>Runs of studies that this site has left: nothing of them is kept here.</summary>
+    public IReadOnlyList<RunId> LeftRuns => _site.Book(book => book.LeftRuns.ToList());
+
+    /// <summary>Patients who withdrew, among those a round used; <see langword="null"/> when patients withdrew and nobody knows whom it used.</summary>
+    internal int? WithdrawnIn(RoundPlan plan)
+    {
+        var withdrawn = _site.Book(book => book.Withdrawn.ToList());
+        if (withdrawn.Count == 0) return 0;
+        return _patients.Find(plan.Run, plan.Round) is { } use ? withdrawn.Count(use.Includes) : null;
     }
 
     /// <summary>What this site's charters say about a run.</summary>
@@ -162,7 +179,7 @@ public sealed class ReviewDesk : IDisposable
         var by = string.Join(" and ", both.Select(one => one.By));
         var people = string.Join(" and ", both.Select(one => one.Person));
         await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, People = people, NextRounds = next, Budget = charged });
-        return new OrderOutcome.Obeyed("approved") { Answered = waiting.Run };
+        return new OrderOutcome.Obeyed("approved") { Answered = [waiting.Run] };
     }
 
     private async Task<OrderOutcome> ApproveAsync(DeskOrder.ApprovePlan order, Approver giver)
@@ -179,33 +196,59 @@ public sealed class ReviewDesk : IDisposable
         if (_site.Book(book => book.Find(order.Update)) is not { } waiting) return await RefuseAsync(order, "nothing waits under this digest");
         await DecideAsync(waiting, new EgressDecision.Refused(order.By) { Reason = order.Reason, Order = order.Id });
         _outbox.Remove(order.Update);
-        return new OrderOutcome.Obeyed("refused") { Answered = waiting.Run };
+        return new OrderOutcome.Obeyed("refused") { Answered = [waiting.Run] };
     }
 
     private async Task<OrderOutcome> DeclineAsync(DeskOrder.DeclineCharter order, Approver giver)
     {
         var outcome = await _charters.DeclineAsync(order, giver, why => RefuseAsync(order, why));
-        if (outcome is OrderOutcome.Obeyed) await DropAsync(charter => charter == order.Charter, "its charter holds no more");
+        if (outcome is OrderOutcome.Obeyed) await DropAsync((_, _, charter) => charter == order.Charter, "its charter holds no more");
         return outcome;
     }
 
     private async Task<OrderOutcome> HaltAsync(DeskOrder order, Approver giver)
     {
         await _site.NoteAsync(EgressRecords.Halted, _records.Obey(order, giver));
-        await DropAsync(_ => true, "the site was halted");
+        await DropAsync((_, _, _) => true, "the site was halted");
         return new OrderOutcome.Obeyed("the site is halted");
     }
 
-    /// <summary>Drops what waits and what is approved and unsent.</summary>
-    private async Task DropAsync(Func<Sha256Digest?, bool> ofCharter, string why)
+    /// <summary>Updates that used the patient and are still here are dropped, and their rounds done again without them if there is time.</summary>
+    private async Task<OrderOutcome> WithdrawAsync(DeskOrder.WithdrawPatient order, Approver giver)
     {
-        var dropped = _site.Book(book => book.Waiting.Where(waiting => ofCharter(waiting.Charter)).Select(waiting => (waiting.Update, waiting.Run)).ToList());
-        dropped.AddRange(_site.History(history => history.Unsent.Where(unsent => ofCharter(unsent.Charter)).Select(unsent => (unsent.Update, unsent.Run)).ToList()));
+        if (_site.Book(book => book.Withdrawn.Contains(order.Patient))) return await RefuseAsync(order, "this patient has withdrawn before");
+        var used = _patients.RoundsOf(order.Patient).Select(round => (round.Run, round.Round)).ToHashSet();
+        await _site.NoteAsync(EgressRecords.PatientWithdrawn, _records.Withdraw(order, giver, used.Count));
+        var runs = await DropAsync((run, round, _) => used.Contains((run, round)), "a patient withdrew");
+        return new OrderOutcome.Obeyed("the patient is left out from now on") { Answered = runs };
+    }
+
+    private async Task<OrderOutcome> LeaveAsync(DeskOrder.LeaveStudy order, Approver giver)
+    {
+        var runs = _site.Book(book => book.RunsOf(order.Study).ToHashSet());
+        if (_site.Book(book => book.HasLeft(order.Study))) return await RefuseAsync(order, "this hospital has left the study before");
+        if (runs.Count == 0 && _site.Book(book => book.CharterOf(order.Study)) is null) return await RefuseAsync(order, "no study of that name is known here");
+        await _site.NoteAsync(EgressRecords.StudyLeft, _records.Leave(order, giver, runs.Count));
+        await DropAsync((run, _, _) => runs.Contains(run), "this hospital has left the study");
+        foreach (var run in runs) await _plans.WithdrawAsync(run, "this hospital has left the study");
+        return new OrderOutcome.Obeyed("this hospital has left the study") { Left = [.. runs] };
+    }
+
+    /// <summary>Drops what waits and what is approved and unsent.</summary>
+    /// <returns>The runs that had something.</returns>
+    private async Task<ImmutableArray<RunId>> DropAsync(Func<RunId, int, Sha256Digest?, bool> which, string why)
+    {
+        var dropped = _site.Book(book => book.Waiting
+            .Where(waiting => which(waiting.Run, waiting.Round, waiting.Charter)).Select(waiting => (waiting.Update, waiting.Run)).ToList());
+        dropped.AddRange(_site.History(history => history.Unsent
+            .Where(unsent => which(unsent.Run, unsent.Round, unsent.Charter)).Select(unsent => (unsent.Update, unsent.Run)).ToList()));
         foreach (var (update, run) in dropped)
         {
             await _site.NoteAsync(EgressRecords.Discarded, _records.Discard(update, run, why));
             _outbox.Remove(update);
         }
+
+        return [.. dropped.Select(update => update.Run).Distinct()];
     }
 
     private async Task<OrderOutcome> LiftAsync(DeskOrder order, Approver giver)

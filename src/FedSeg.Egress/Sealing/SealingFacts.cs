@@ -48,6 +48,9 @@ internal sealed record SealingFacts
     /// <summary>What the site's charters say. Nobody asked: no.</summary>
     public CharterVerdict Charter { get; init; } = new CharterVerdict.Outside("not asked");
 
+    /// <summary>Patients who withdrew and had a part in it; <see langword="null"/> where that is not known.</summary>
+    public int? WithdrawnPatients { get; init; }
+
     /// <summary>Norms of the run's last approved updates.</summary>
     public IReadOnlyCollection<double> EarlierNorms { get; init; } = [];
 

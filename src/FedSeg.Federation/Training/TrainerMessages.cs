@@ -30,6 +30,9 @@ public abstract record TrainerCommand
         /// <summary>Where the trainer writes what the site's operator may read about each study.</summary>
         public required string ReportPath { get; init; }
 
+        /// <summary>How patients are named and who is left out; absent where there is nobody to leave out and nothing to record.</summary>
+        public PatientRules? Patients { get; init; }
+
         /// <summary>Whether the site wants HTJ2K files decoded.</summary>
         public bool AllowHtj2k { get; init; }
 
@@ -48,6 +51,12 @@ public abstract record TrainerCommand
 
         /// <summary>The fingerprint round's plan: labels, modality, and the fewest cases behind a count.</summary>
         public required RoundPlan Plan { get; init; }
+
+        /// <summary>How patients are named and who is left out; absent where there is nobody to leave out and nothing to record.</summary>
+        public PatientRules? Patients { get; init; }
+
+        /// <summary>Where the trainer writes which patients it used, before it uses them.</summary>
+        public string? PatientsPath { get; init; }
 
         /// <summary>Whether the site wants HTJ2K files decoded.</summary>
         public bool AllowHtj2k { get; init; }
@@ -70,6 +79,9 @@ public abstract record TrainerCommand
 
         /// <summary>Where the trainer writes what the site's operator may read about refused cases.</summary>
         public required string CohortReportPath { get; init; }
+
+        /// <summary>How patients are named and who is left out; absent where there is nobody to leave out and nothing to record.</summary>
+        public PatientRules? Patients { get; init; }
 
         /// <summary>Whether the site wants HTJ2K files decoded.</summary>
         public bool AllowHtj2k { get; init; }
@@ -106,6 +118,9 @@ public abstract record TrainerCommand
 
         /// <summary>Optimiser steps between two checkpoints in it.</summary>
         public int CheckpointEverySteps { get; init; } = 50;
+
+        /// <summary>Where the trainer writes which patients it used, before it uses them.</summary>
+        public string? PatientsPath { get; init; }
 
         /// <summary>Where the site's own model goes when the run closes, if its recipe makes one.</summary>
         public string? PersonalModelPath { get; init; }

@@ -10,6 +10,9 @@ public abstract record CaseOutcome
     /// <summary>The case can be trained on.</summary>
     public sealed record Usable(LabelledCase Case) : CaseOutcome;
 
+    /// <summary>The case is of a patient whom the site leaves out; nothing but its headers was read.</summary>
+    public sealed record LeftOut(string PatientKey) : CaseOutcome;
+
     /// <summary>The case was refused.</summary>
     /// <param name="Reason">A code that may be counted and reported.</param>
     /// <param name="Detail">

@@ -8,8 +8,15 @@ namespace FedSeg.Imaging.Cases;
 /// Reads one labelled case: all files below its folder, exactly one image series and one segmentation of it, found by what the files say.
 /// Nothing that a file holds makes it throw; a case that can't be trusted is quarantined with a reason.
 /// </summary>
+/// <param name="limits">Bounds on what a file may ask for.</param>
+/// <param name="seriesOptions">How slices become a volume.</param>
+/// <param name="segmentationOptions">How segments become labels.</param>
+/// <param name="isLeftOut">Patients whose images are not to be decoded, by their key; <see langword="null"/> for none.</param>
 public sealed class CaseReader(
-    DicomLimits? limits = null, SeriesOptions? seriesOptions = null, SegmentationOptions? segmentationOptions = null)
+    DicomLimits? limits = null,
+    SeriesOptions? seriesOptions = null,
+    SegmentationOptions? segmentationOptions = null,
+    Func<string, bool>? isLeftOut = null)
 {
     /// <param name="caseDirectory">The case's folder; files in any names and sub-folders.</param>
     /// <param name="vocabulary">The classes of the run; segments outside it are left out.</param>
@@ -20,6 +27,7 @@ public sealed class CaseReader(
         return CaseMatch.In(folder, caseDirectory, seriesOptions) switch
         {
             CaseMatch.Refused refused => new CaseOutcome.Quarantined(refused.Reason, refused.Detail),
+            CaseMatch.Found found when isLeftOut?.Invoke(found.Series.PatientKey) == true => new CaseOutcome.LeftOut(found.Series.PatientKey),
             CaseMatch.Found found => Decode(found, vocabulary, cancellationToken),
             _ => throw new InvalidOperationException("A case is either found or refused."),
         };

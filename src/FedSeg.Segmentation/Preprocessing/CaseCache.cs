@@ -77,6 +77,9 @@ internal sealed class CaseCache(string directory, long mostBytes)
         }
     }
 
+    /// <summary>Forgets a case.</summary>
+    public void Remove(string key) => File.Delete(Path.Combine(directory, key + Suffix));
+
     private bool Reserve(long bytes)
     {
         lock (_gate)

@@ -43,6 +43,10 @@ public sealed class Cohort
     /// <param name="cancellationToken">Looked at between cases and files.</param>
     /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
     /// <param name="cacheDirectory">A folder for prepared cases, to be deleted with the run; <see langword="null"/> to prepare them every time.</param>
+    /// <param name="isLeftOut">
+    /// Patients whose images are not decoded and who count nowhere, by their key. They keep their place in the split, so that leaving one out moves nobody else from the
+    /// held-back patients to those trained on.
+    /// </param>
     /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/>.</exception>
     public static Cohort Read(
         string directory,
@@ -54,14 +58,22 @@ public sealed class Cohort
         string? reportPath,
         CancellationToken cancellationToken,
         DicomLimits? limits = null,
-        string? cacheDirectory = null)
+        string? cacheDirectory = null,
+        Func<string, bool>? isLeftOut = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
-        var preparation = new CasePreparation(new CaseReader(limits), vocabulary, preprocessing, limits, cacheDirectory is null ? null : new CaseCache(cacheDirectory, LargestBytes));
+        var preparation = new CasePreparation(
+            new CaseReader(limits, isLeftOut: isLeftOut),
+            vocabulary,
+            preprocessing,
+            limits,
+            cacheDirectory is null ? null : new CaseCache(cacheDirectory, LargestBytes),
+            isLeftOut);
         var read = ReadCases(preparation, directory, threads, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
-        var heldBack = PatientSplit.HeldBack(usable.Select(entry => entry.Case.PatientKey), heldBackFraction, seed);
-        var refused = read.Where(entry => entry.Refused is not null).Select(entry => entry.Refused!).ToImmutableArray();
+        var patients = usable.Select(entry => entry.Case.PatientKey).Concat(read.Select(entry => entry.LeftOut).OfType<string>());
+        var heldBack = PatientSplit.HeldBack(patients, heldBackFraction, seed);
+        var refused = read.Select(entry => entry.Refused).OfType<QuarantinedCase>().ToImmutableArray();
         if (reportPath is not null)
         {
             new CohortReport(
@@ -72,21 +84,22 @@ public sealed class Cohort
         }
 
         var counts = refused.GroupBy(entry => entry.Reason).ToImmutableSortedDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
-        RequireCases(directory, usable.Length, read.Length, counts);
+        RequireCases(directory, usable.Length, usable.Length + refused.Length, counts);
         RequireLabels(directory, usable.Select(entry => entry.Case), vocabulary);
-        return Split(usable.Select(entry => entry.Case), heldBackFraction, seed, counts);
+        return Split([.. usable.Select(entry => entry.Case)], heldBack, counts);
     }
 
     /// <summary>Splits cases already prepared.</summary>
     public static Cohort Split(IEnumerable<PreparedCase> cases, double heldBackFraction, ulong seed, ImmutableSortedDictionary<string, int>? quarantined = null)
     {
         var all = cases.ToArray();
-        var heldBack = PatientSplit.HeldBack(all.Select(entry => entry.PatientKey), heldBackFraction, seed);
-        return new Cohort(
-            [.. all.Where(entry => !heldBack.Contains(entry.PatientKey))],
-            [.. all.Where(entry => heldBack.Contains(entry.PatientKey))],
-            quarantined ?? ImmutableSortedDictionary<string, int>.Empty);
+        return Split(all, PatientSplit.HeldBack(all.Select(entry => entry.PatientKey), heldBackFraction, seed), quarantined ?? ImmutableSortedDictionary<string, int>.Empty);
     }
+
+    private static Cohort Split(IReadOnlyCollection<PreparedCase> cases, IReadOnlySet<string> heldBack, ImmutableSortedDictionary<string, int> quarantined) => new(
+        [.. cases.Where(entry => !heldBack.Contains(entry.PatientKey))],
+        [.. cases.Where(entry => heldBack.Contains(entry.PatientKey))],
+        quarantined);
 
     /// <summary>The same training cases and nothing held back: for a training that is scored elsewhere.</summary>
     public Cohort WithoutHeldBack() => new(Training, [], Quarantined);
@@ -99,11 +112,11 @@ public sealed class Cohort
             .ToImmutableSortedDictionary(group => group.Key, group => group.Sum(entry => entry.Value), StringComparer.Ordinal));
 
     /// <summary>Cases in ordinal order of their folders, whichever thread was first.</summary>
-    private static (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[] ReadCases(
+    private static ReadCase[] ReadCases(
         CasePreparation preparation, string directory, int threads, CancellationToken cancellationToken)
     {
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
-        var read = new (string Folder, PreparedCase? Case, QuarantinedCase? Refused)[folders.Length];
+        var read = new ReadCase[folders.Length];
         var bytes = 0L;
         Parallel.For(
             0,
@@ -111,9 +124,8 @@ public sealed class Cohort
             new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken },
             (i, loop) =>
             {
-                var (usable, refused) = preparation.Read(folders[i], cancellationToken);
-                read[i] = (folders[i], usable, refused);
-                if (Interlocked.Add(ref bytes, usable?.Bytes ?? 0) > LargestBytes) loop.Stop();
+                read[i] = preparation.Read(folders[i], cancellationToken);
+                if (Interlocked.Add(ref bytes, read[i].Case?.Bytes ?? 0) > LargestBytes) loop.Stop();
             });
         return bytes <= LargestBytes
             ? read

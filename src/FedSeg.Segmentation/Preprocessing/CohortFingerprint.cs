@@ -20,17 +20,28 @@ public static class CohortFingerprint
     /// <param name="leastCases">Counts of fewer cases are left out, at least 2.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
     /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
+    /// <param name="isLeftOut">Patients who count nowhere, by their key.</param>
+    /// <param name="counted">Told the key of each patient who counts.</param>
     /// <returns><see langword="null"/> when the whole site has too few cases to tell anything.</returns>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static SiteFingerprint? Of(
-        string directory, LabelVocabulary labels, string modality, int leastCases, CancellationToken cancellationToken, DicomLimits? limits = null)
+        string directory,
+        LabelVocabulary labels,
+        string modality,
+        int leastCases,
+        CancellationToken cancellationToken,
+        DicomLimits? limits = null,
+        Func<string, bool>? isLeftOut = null,
+        Action<string>? counted = null)
     {
-        var reader = new CaseReader(limits);
+        var reader = new CaseReader(limits, isLeftOut: isLeftOut);
         var builder = new FingerprintBuilder(modality, [.. labels.Labels.Select(label => label.Name)]);
         foreach (var folder in Directory.GetDirectories(directory).Order(StringComparer.Ordinal))
         {
             if (reader.Read(folder, labels, cancellationToken) is not CaseOutcome.Usable { Case: var usable }) continue;
-            if (usable.Modality == modality) Add(builder, usable);
+            if (usable.Modality != modality) continue;
+            Add(builder, usable);
+            counted?.Invoke(usable.PatientKey);
         }
 
         return builder.Seal(leastCases);

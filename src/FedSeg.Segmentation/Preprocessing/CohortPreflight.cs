@@ -26,23 +26,24 @@ public sealed record CohortPreflight(string Cohort, ImmutableArray<string> Usabl
     /// <param name="vocabulary">The labels a usable case must have.</param>
     /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="threads">Cases read at the same time.</param>
+    /// <param name="isLeftOut">Patients whose images are not decoded and who count nowhere, by their key.</param>
     /// <exception cref="CohortException">There is no such folder.</exception>
     public static CohortPreflight Of(
-        string directory, LabelVocabulary vocabulary, DicomLimits limits, int threads, CancellationToken cancellationToken)
+        string directory, LabelVocabulary vocabulary, DicomLimits limits, int threads, CancellationToken cancellationToken, Func<string, bool>? isLeftOut = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
-        var reader = new CaseReader(limits);
+        var reader = new CaseReader(limits, isLeftOut: isLeftOut);
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
         var refused = new QuarantinedCase?[folders.Length];
+        var leftOut = new bool[folders.Length];
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
         Parallel.For(0, folders.Length, parallel, i =>
         {
-            if (reader.Read(folders[i], vocabulary, cancellationToken) is CaseOutcome.Quarantined quarantined)
-            {
-                refused[i] = new QuarantinedCase(folders[i], quarantined.Reason.ToString(), quarantined.Detail);
-            }
+            var outcome = reader.Read(folders[i], vocabulary, cancellationToken);
+            leftOut[i] = outcome is CaseOutcome.LeftOut;
+            if (outcome is CaseOutcome.Quarantined quarantined) refused[i] = new QuarantinedCase(folders[i], quarantined.Reason.ToString(), quarantined.Detail);
         });
-        return new CohortPreflight(directory, [.. folders.Where((_, i) => refused[i] is null)], [.. refused.OfType<QuarantinedCase>()]);
+        return new CohortPreflight(directory, [.. folders.Where((_, i) => refused[i] is null && !leftOut[i])], [.. refused.OfType<QuarantinedCase>()]);
     }
 
     /// <summary>Writes the report as indented JSON, replacing an older one.</summary>

@@ -85,7 +85,7 @@ public sealed class PlanReviewTests : IDisposable
     public async Task Obey_ApprovePlan_HoldsForTheRunsLaterRoundsAndForNoOtherTerms()
     {
         var waiting = Assert.IsType<PlanOutcome.Waiting>(await AskAsync());
-        Assert.Equal(_hospital.Plan.Run, Assert.IsType<OrderOutcome.Obeyed>(await ApproveAsync("anna", waiting.Terms)).Answered);
+        Assert.Equal([_hospital.Plan.Run], Assert.IsType<OrderOutcome.Obeyed>(await ApproveAsync("anna", waiting.Terms)).Answered);
         _hospital.Restart();
         _hospital.Plan = _hospital.Plan with { Round = 4, BaseModel = Sha256Digest.Of("next"u8), BaseModelBytes = 1001 };
         Assert.IsType<PlanOutcome.Approved>(await AskAsync());

@@ -40,7 +40,7 @@ public sealed class ReviewDeskTests : IDisposable
         var waiting = await WaitAsync();
         var outcome = Assert.IsType<OrderOutcome.Obeyed>(await ObeyAsync(Approve("anna", waiting.Update)));
 
-        Assert.Equal(_hospital.Plan.Run, outcome.Answered);
+        Assert.Equal([_hospital.Plan.Run], outcome.Answered);
         Assert.Equal(("approved", "anna"), (_hospital.Entries[^1].Facts["decision"], _hospital.Entries[^1].Facts["by"]));
         var cleared = Assert.IsType<EgressOutcome.Cleared>(await RecallAsync()).Update;
         Assert.Equal(waiting.Update, cleared.Digest);

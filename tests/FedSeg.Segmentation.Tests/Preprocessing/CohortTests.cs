@@ -18,7 +18,7 @@ public sealed class CohortTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null) => Cohort.Read(
+    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null, Func<string, bool>? isLeftOut = null) => Cohort.Read(
         directory ?? _site,
         vocabulary ?? Vocabulary,
         SyntheticCases.Preprocessing() with { Modality = modality ?? "MR", SpacingMm = [6, 6, 6] },
@@ -27,7 +27,8 @@ public sealed class CohortTests : IDisposable
         threads: 2,
         _folder["report.json"],
         TestContext.Current.CancellationToken,
-        cacheDirectory: cache);
+        cacheDirectory: cache,
+        isLeftOut: isLeftOut);
 
     [Fact]
     public void Read_FromTheCache_IsTheSameToTheLastBit()
@@ -53,6 +54,33 @@ public sealed class CohortTests : IDisposable
             Assert.Equal(a.Reference.Labels, b.Reference.Labels);
             Assert.Equal(a.Prepared.ToScannerGrid(new LabelVolume(a.Prepared.Box.Part, new byte[a.Prepared.Box.Part.VoxelCount])).Grid, b.Reference.Grid);
         }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Read_PatientLeftOut_IsCountedNowhereAndMovesNobodyElse(bool heldBack)
+    {
+        var before = Read();
+        var patient = (heldBack ? before.HeldBack : before.Training)[0].PatientKey;
+        var after = Read(isLeftOut: key => key == patient);
+
+        Assert.Equal(before.Training.Select(entry => entry.PatientKey).Where(key => key != patient), after.Training.Select(entry => entry.PatientKey));
+        Assert.Equal(before.HeldBack.Select(entry => entry.PatientKey).Where(key => key != patient), after.HeldBack.Select(entry => entry.PatientKey));
+        Assert.Empty(after.Quarantined);
+        Assert.Equal(before.Training.Concat(before.HeldBack).Count(entry => entry.PatientKey != patient), after.Use.Found);
+    }
+
+    [Fact]
+    public void Read_PatientLeftOutWhoIsInTheCache_IsTakenOutOfIt()
+    {
+        var patient = Read(cache: _folder["cache"]).Training[0].PatientKey;
+        var after = Read(cache: _folder["cache"], isLeftOut: key => key == patient);
+
+        Assert.InRange(after.Use.Used, 1, 3);
+        Assert.DoesNotContain(patient, after.Training.Concat(after.HeldBack).Select(entry => entry.PatientKey));
+        Assert.Equal(after.Use.Used, Directory.GetFiles(_folder["cache"], "*.case").Length);
+        Assert.Equal(after.Use, Read(cache: _folder["cache"], isLeftOut: key => key == patient).Use);
     }
 
     [Fact]

@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Hosting.Programs;
+using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -77,6 +79,18 @@ public sealed class TrainerHostTests : IAsyncDisposable
 
         Assert.Equal(finishes, outcome is TrainerEvent.Finished);
         Assert.Equal(finishes ? 2 : 1, state.GetFiles().Length);
+    }
+
+    [Fact]
+    public async Task RunAsync_PatientWithdrewMeanwhile_GoesOnInANewProcessWithoutThem()
+    {
+        Assert.Equal(1, await RunAsync(Plans.Good()));
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var ledger = LedgerWriter.Open(Path.Combine(_folder.FullName, "ledger"), "fedseg/site/north", key, TimeProvider.System);
+        await ledger.AppendAsync("patientWithdrawn", new Dictionary<string, string> { ["patient"] = new('a', 64) });
+
+        Assert.Equal(1, await RunAsync(Plans.Good() with { Round = 2 }));
+        Assert.Equal(2, await RunAsync(Plans.Good() with { Round = 3 }));
     }
 
     private static TrainerCommand.Run Command(RoundPlan plan) => new() { Plan = plan, ModelPath = "model", UpdatePath = "update" };

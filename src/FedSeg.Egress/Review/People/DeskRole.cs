@@ -24,6 +24,9 @@ public static class DeskPermissions
         DeskOrder.Approve or DeskOrder.Refuse or DeskOrder.ApprovePlan or DeskOrder.RefusePlan => role is DeskRole.PrivacyOfficer,
         // Whoever runs the site brings the file; that a hospital takes part is an officer's word.
         DeskOrder.ImportCharter => role is DeskRole.SiteOperator or DeskRole.PrivacyOfficer,
+        // A patient's wish waits for nobody in particular.
+        DeskOrder.WithdrawPatient => role is DeskRole.SiteOperator or DeskRole.PrivacyOfficer,
+        DeskOrder.LeaveStudy => role is DeskRole.PrivacyOfficer,
         DeskOrder.AcceptCharter or DeskOrder.DeclineCharter => role is DeskRole.PrivacyOfficer,
         // Two people agree to a changed policy, and one of them is an officer; the desk sees to that.
         DeskOrder.ApprovePolicy or DeskOrder.RefusePolicy => role is DeskRole.SiteOperator or DeskRole.PrivacyOfficer,
