@@ -84,7 +84,7 @@ internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirec
     private partial void LogSecondSession(SiteId site, string key, string first);
 
     [LoggerMessage(
-        215, LogLevel.Error, "Two agents attend as {Site} with the same key {Key} and take over from each other. If the site runs one only, its key was copied: revoke the site")]
+        216, LogLevel.Error, "Two agents attend as {Site} with the same key {Key} and take over from each other. If the site runs one only, its key was copied: revoke the site")]
     private partial void LogSharedKey(SiteId site, string key);
 
     [LoggerMessage(214, LogLevel.Error, "The clock of {Site} is {Seconds} s away from this one; set the one that is wrong, certificates and deadlines depend on it")]
