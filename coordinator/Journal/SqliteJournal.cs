@@ -1,5 +1,6 @@
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace FedSeg.Coordinator.Journal;
@@ -55,8 +56,8 @@ internal sealed class SqliteJournal : IRunJournal
         }
         catch (SqliteException error) when (error.SqliteErrorCode == DiskFailed)
         {
-            // After a failed flush nobody knows what the disk holds, and asking again may say that all is well.
-            Environment.FailFast("The disk failed under the run journal; this process ends, and a new start reads what was stored.", error);
+            DurableFile.Distrust(_connection.DataSource, error);
+            throw;
         }
     }
 

@@ -195,7 +195,8 @@ internal sealed class CrashFederation : IAsyncDisposable
 
     private static DateTime Soon() => TimeProvider.System.GetUtcNow().UtcDateTime.AddSeconds(10);
 
-    private static string Job(int rounds) => $$"""
+    /// <summary>A small job for both sites.</summary>
+    public static string Job(int rounds) => $$"""
         name: crash
         sites: [{{string.Join(", ", Sites)}}]
         rounds: {{rounds}}

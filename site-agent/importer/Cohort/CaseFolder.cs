@@ -60,7 +60,7 @@ internal sealed record CaseFolder(string Published, string Staging, string Repla
     {
         var copy = Path.Combine(Staging, file + ".copy");
         File.Copy(Path.Combine(Published, file), copy, overwrite: true);
-        using (var stream = new FileStream(copy, FileMode.Open, FileAccess.ReadWrite)) stream.Flush(flushToDisk: true);
+        using (var stream = new FileStream(copy, FileMode.Open, FileAccess.ReadWrite)) DurableFile.Flush(stream);
         File.Move(copy, Path.Combine(Staging, file));
     }
 

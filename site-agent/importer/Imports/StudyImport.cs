@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FedSeg.Hosting.Storage;
 using FedSeg.Importer.Cohort;
 using FedSeg.Importer.Pacs;
 using FedSeg.Importer.Selection;
@@ -169,7 +170,7 @@ internal sealed class StudyImport(PacsClient pacs, CohortFolder cohort, StudySel
             await using var file = new FileStream(
                 path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, useAsync: true);
             await parts.CopyToAsync(file, cancellationToken);
-            file.Flush(flushToDisk: true);
+            DurableFile.Flush(file);
             return path;
         }
         catch (PacsException)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Dicom.Deidentification;
 
@@ -46,7 +47,7 @@ public sealed class DeidentificationKey
 
         using var stream = new FileStream(path, options);
         stream.Write(Encoding.ASCII.GetBytes(Convert.ToBase64String(key) + "\n"));
-        stream.Flush(flushToDisk: true);
+        Fsync.Flush(stream);
         return new DeidentificationKey(key);
     }
 

@@ -6,6 +6,7 @@ using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
+using FedSeg.Hosting.Storage;
 using FedSeg.SecureAggregation;
 using FedSeg.SecureAggregation.Masking;
 using FedSeg.SecureAggregation.Server;
@@ -112,7 +113,7 @@ public sealed class BlindGate
             hash.AppendData(bytes);
         }
 
-        target.Flush(flushToDisk: true);
+        DurableFile.Flush(target);
         return new SealedPayload(path, target.Length, Sha256Digest.FromHash(hash.GetHashAndReset()));
     }
 }

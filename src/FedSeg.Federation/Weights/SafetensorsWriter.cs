@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using FedSeg.Federation.Identity;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Federation.Weights;
 
@@ -59,7 +60,7 @@ public sealed class SafetensorsWriter : IDisposable
             throw new InvalidOperationException($"{_remainingBytes} of {_manifest.PayloadBytes} payload bytes were not written.");
         }
 
-        _stream.Flush(flushToDisk: true);
+        Fsync.Flush(_stream);
         return Sha256Digest.FromHash(_hash.GetCurrentHash());
     }
 

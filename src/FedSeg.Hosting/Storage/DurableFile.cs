@@ -12,11 +12,18 @@ public static partial class DurableFile
         using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
         {
             stream.Write(bytes);
-            stream.Flush(flushToDisk: true);
+            Flush(stream);
         }
 
         Publish(temporary, path);
     }
+
+    /// <summary>When this returns, every byte of the file is on the disk. When the disk fails to confirm that, the process ends.</summary>
+    /// <exception cref="IOException">The disk is full before it was asked to confirm anything.</exception>
+    public static void Flush(FileStream stream) => Fsync.Flush(stream);
+
+    /// <summary>Ends the process: what its disk said of a file can't be believed any more.</summary>
+    public static void Distrust(string path, Exception error) => Fsync.Distrust(path, error);
 
     /// <summary>Renames a file whose bytes are already flushed; the new name is durable when this returns.</summary>
     public static void Publish(string temporaryPath, string path)
@@ -56,7 +63,7 @@ public static partial class DurableFile
     }
 
     /// <summary>Makes the names in a folder durable. Windows journals them with the file, so there is nothing to do.</summary>
-    /// <exception cref="IOException">The system could not; what was just renamed must not be relied on.</exception>
+    /// <exception cref="IOException">The folder can't be opened; what was just renamed must not be relied on.</exception>
     private static void FlushDirectory(string directory)
     {
         if (OperatingSystem.IsWindows()) return;
@@ -65,7 +72,10 @@ public static partial class DurableFile
         if (descriptor < 0) throw new IOException($"Could not open folder '{directory}' to flush it: error {Marshal.GetLastPInvokeError()}.");
         try
         {
-            if (Fsync(descriptor) != 0) throw new IOException($"Could not flush folder '{directory}': error {Marshal.GetLastPInvokeError()}.");
+            if (FsyncFolder(descriptor) == 0) return;
+            var error = new IOException($"Could not flush folder '{directory}': error {Marshal.GetLastPInvokeError()}.");
+            Distrust(directory, error);
+            throw error;
         }
         finally
         {
@@ -77,7 +87,7 @@ public static partial class DurableFile
     private static partial int Open(string path, int flags);
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
-    private static partial int Fsync(int descriptor);
+    private static partial int FsyncFolder(int descriptor);
 
     [LibraryImport("libc", EntryPoint = "close")]
     private static partial int Close(int descriptor);

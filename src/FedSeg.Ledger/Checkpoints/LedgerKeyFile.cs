@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Ledger.Checkpoints;
 
@@ -40,7 +41,7 @@ public static class LedgerKeyFile
         using (var stream = new FileStream(partial, options))
         {
             stream.Write(System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
-            stream.Flush(flushToDisk: true);
+            DurableFile.Flush(stream);
         }
 
         File.Move(partial, path);

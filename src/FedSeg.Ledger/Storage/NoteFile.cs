@@ -1,4 +1,5 @@
 using System.Text;
+using FedSeg.Hosting.Storage;
 using FedSeg.Ledger.Checkpoints;
 
 namespace FedSeg.Ledger.Storage;
@@ -14,7 +15,7 @@ internal static class NoteFile
         stream.SetLength(offset);
         stream.Position = offset;
         stream.Write(Encoding.UTF8.GetBytes(note));
-        stream.Flush(flushToDisk: true);
+        DurableFile.Flush(stream);
     }
 
     /// <summary>The last whole note and the offset behind it; (<see langword="null"/>, 0) when there is none. A torn one at the end is passed over.</summary>

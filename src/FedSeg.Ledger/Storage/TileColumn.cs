@@ -30,7 +30,7 @@ internal sealed class TileColumn(string directory)
             if (stream.Length != edgeBytes)
             {
                 stream.SetLength(edgeBytes);
-                stream.Flush(flushToDisk: true);
+                DurableFile.Flush(stream);
             }
         }
 
@@ -83,7 +83,7 @@ internal sealed class TileColumn(string directory)
         {
             stream.Position = _edgeBytes;
             stream.Write(bytes);
-            stream.Flush(flushToDisk: true);
+            DurableFile.Flush(stream);
         }
 
         if (width + records == Width)

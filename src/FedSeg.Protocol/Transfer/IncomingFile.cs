@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using FedSeg.Federation.Identity;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Protocol.Transfer;
 
@@ -55,7 +56,7 @@ public sealed class IncomingFile : IDisposable
     }
 
     /// <summary>When this returns, every byte that has arrived is on the disk.</summary>
-    public void Flush() => _stream.Flush(flushToDisk: true);
+    public void Flush() => Fsync.Flush(_stream);
 
     public void Dispose()
     {

@@ -6,6 +6,7 @@ using System.Text.Json;
 using FedSeg.Dicom;
 using FedSeg.Federation;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Storage;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Cropping;
 using FedSeg.Imaging.Volumes;
@@ -104,7 +105,7 @@ internal sealed class CaseCache(string directory, long mostBytes)
         writer.Write(entry.Labels.Labels);
         writer.Write(entry.Reference.Labels);
         writer.Flush();
-        stream.Flush(flushToDisk: true);
+        Fsync.Flush(stream);
     }
 
     /// <summary>What stands before the voxels. Doubles survive JSON to the last bit.</summary>

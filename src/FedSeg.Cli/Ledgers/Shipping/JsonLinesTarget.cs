@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Cli.Ledgers.Shipping;
 
@@ -16,7 +17,7 @@ internal sealed class JsonLinesTarget(string path) : IAuditTarget
         using var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
         CutOffPartialLine(stream);
         foreach (var record in records) stream.Write(Line(record));
-        stream.Flush(flushToDisk: true);
+        DurableFile.Flush(stream);
         return Task.CompletedTask;
     }
 
