@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace FedSeg.Architecture.Tests;
 
 /// <summary>Promises that only the source shows.</summary>
-public sealed class SourceTests
+public sealed partial class SourceTests
 {
     private static readonly string Root = FindRoot();
 
@@ -60,6 +62,23 @@ public sealed class SourceTests
     public void Folders_AreFeatures_NotKinds(string kind) =>
         Assert.DoesNotContain(Sources(), source => source.Contains($"{Path.DirectorySeparatorChar}{kind}{Path.DirectorySeparatorChar}", StringComparison.Ordinal));
 
+    /// <summary>An operator filters a program's log by number.</summary>
+    [Theory]
+    [InlineData("coordinator")]
+    [InlineData("site-agent/agent")]
+    [InlineData("site-agent/desk")]
+    [InlineData("site-agent/importer")]
+    public void LogMessages_OfAProgram_HaveNumbersOfTheirOwn(string program)
+    {
+        var numbers = Directory.GetFiles(Path.Combine(Root, program), "*.cs", SearchOption.AllDirectories)
+            .SelectMany(source => LogMessage().Matches(File.ReadAllText(source)))
+            .Select(message => message.Groups[1].Value)
+            .ToList();
+
+        Assert.NotEmpty(numbers);
+        Assert.Empty(numbers.GroupBy(number => number).Where(same => same.Count() > 1).Select(same => same.Key));
+    }
+
     /// <summary>Model files are safetensors; what would run code from a file is never called.</summary>
     [Theory]
     [InlineData("torch.load(")]
@@ -91,4 +110,7 @@ public sealed class SourceTests
         while (!File.Exists(Path.Combine(directory.FullName, "FedSeg.sln"))) directory = directory.Parent!;
         return directory.FullName;
     }
+
+    [GeneratedRegex(@"\[LoggerMessage\(\s*(\d+),")]
+    private static partial Regex LogMessage();
 }

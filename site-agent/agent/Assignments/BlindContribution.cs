@@ -136,14 +136,14 @@ internal sealed partial class BlindContribution(
     /// <param name="End">Why it said nothing.</param>
     private readonly record struct Heard(byte[]? Message, DropReason End);
 
-    [LoggerMessage(440, LogLevel.Information, "Masked the update of {Run} round {Round} among {Sites} sites")]
+    [LoggerMessage(445, LogLevel.Information, "Masked the update of {Run} round {Round} among {Sites} sites")]
     private partial void LogMasked(RunId run, int round, int sites);
 
     [LoggerMessage(
-        441, LogLevel.Warning, "The coordinator refused a message of the blind exchange of {Run} round {Round}, {Stage}: {Refusal}")]
+        447, LogLevel.Warning, "The coordinator refused a message of the blind exchange of {Run} round {Round}, {Stage}: {Refusal}")]
     private partial void LogRefused(RunId run, int round, SumStage stage, string refusal);
 
-    [LoggerMessage(442, LogLevel.Warning, "The blind exchange of {Run} round {Round} goes on without this site after {Stage}")]
+    [LoggerMessage(446, LogLevel.Warning, "The blind exchange of {Run} round {Round} goes on without this site after {Stage}")]
     private partial void LogLeftOut(RunId run, int round, SumStage stage);
 
     [LoggerMessage(

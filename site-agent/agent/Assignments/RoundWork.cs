@@ -451,9 +451,9 @@ internal sealed partial class RoundWork(
     [LoggerMessage(431, LogLevel.Error, "Refused the model of {Run} round {Round}: {Problem}")]
     private partial void LogModelRefused(RunId run, int round, string problem);
 
-    [LoggerMessage(432, LogLevel.Information, "This site's own model of {Run} segments {Label} with Dice {Dice:F3} on {Cases} held-back cases; it stays here")]
+    [LoggerMessage(437, LogLevel.Information, "This site's own model of {Run} segments {Label} with Dice {Dice:F3} on {Cases} held-back cases; it stays here")]
     private partial void LogPersonalScore(RunId run, string label, double dice, int cases);
 
-    [LoggerMessage(433, LogLevel.Information, "{Run} round {Round} cost every patient epsilon {Epsilon:F3} at delta {Delta}: sampling rate {Rate:F4}, noise {Noise:F3}, {Steps} steps")]
+    [LoggerMessage(438, LogLevel.Information, "{Run} round {Round} cost every patient epsilon {Epsilon:F3} at delta {Delta}: sampling rate {Rate:F4}, noise {Noise:F3}, {Steps} steps")]
     private partial void LogPrivacySpent(RunId run, int round, double epsilon, double delta, double rate, double noise, int steps);
 }

@@ -57,12 +57,12 @@ internal sealed partial class Preflight(TrainerHost trainer, SitePace pace, ILog
     private static string Reasons(TrainerEvent.Surveyed surveyed) =>
         surveyed.Quarantined.IsEmpty ? "none" : string.Join(", ", surveyed.Quarantined.Select(entry => $"{entry.Value} {entry.Key}"));
 
-    [LoggerMessage(420, LogLevel.Information, "Preflight read the cohort: {Usable} studies usable, {Refused} refused ({Reasons}); reports/preflight.json says which")]
+    [LoggerMessage(470, LogLevel.Information, "Preflight read the cohort: {Usable} studies usable, {Refused} refused ({Reasons}); reports/preflight.json says which")]
     private partial void LogSurveyed(int usable, int refused, string reasons);
 
     [LoggerMessage(461, LogLevel.Information, "Models and updates move by Agent:Pace: {Pace}")]
     private partial void LogPace(string pace);
 
-    [LoggerMessage(421, LogLevel.Warning, "Preflight could not read the cohort: {Code}; reports/trainer.txt says more")]
+    [LoggerMessage(471, LogLevel.Warning, "Preflight could not read the cohort: {Code}; reports/trainer.txt says more")]
     private partial void LogFailed(TrainerFailure code);
 }
