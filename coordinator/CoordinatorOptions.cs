@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using FedSeg.Coordinator.Connections;
+using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
@@ -23,6 +24,9 @@ internal sealed class CoordinatorOptions
     /// <c>Host=db;Database=fedseg;Username=fedseg;Passfile=/etc/fedseg/pgpass</c>.
     /// </summary>
     public string Journal { get; set; } = "";
+
+    /// <summary>An S3-compatible store for models and updates; without one they are safe in the data folder.</summary>
+    public BucketOptions Bucket { get; set; } = new();
 
     /// <summary>The server certificate, PEM.</summary>
     [Required(ErrorMessage = "Coordinator:Certificate is missing; 'fedseg provision init' writes coordinator.pem.")]
@@ -112,6 +116,16 @@ internal sealed class EnrolmentValidator : IValidateOptions<CoordinatorOptions>
             .Select(folder => $"Coordinator:Enrolment:Former names '{folder}', which holds no issuing authority."));
         if (!File.Exists(Path.Combine(enrolment.Issuing, FederationAuthority.KeyFile))) problems.Add($"Coordinator:Enrolment:Issuing is '{enrolment.Issuing}', which holds no issuing authority; 'fedseg provision issuing' makes one.");
         if (!IPEndPoint.TryParse(enrolment.Listen, out _)) problems.Add($"Coordinator:Enrolment:Listen is '{enrolment.Listen}'; give an address and port, such as 0.0.0.0:7444.");
+        return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
+    }
+}
+
+/// <summary>The same for the bucket.</summary>
+internal sealed class BucketValidator : IValidateOptions<CoordinatorOptions>
+{
+    public ValidateOptionsResult Validate(string? name, CoordinatorOptions options)
+    {
+        var problems = options.Bucket.Problems(options.MaximumUpdateBytes).ToList();
         return problems.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 }

@@ -6,6 +6,7 @@ using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
@@ -26,6 +27,7 @@ internal static class Startup
     {
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, CoordinatorOptionsValidator>();
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, EnrolmentValidator>();
+        builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, BucketValidator>();
         builder.Services.AddOptions<CoordinatorOptions>()
             .BindConfiguration("Coordinator", binder => binder.ErrorOnUnknownConfiguration = true)
             .PostConfigure(options =>
@@ -37,6 +39,7 @@ internal static class Startup
                 options.Authority = Resolve(options.Authority);
                 options.Register = Resolve(options.Register);
                 options.Enrolment.Issuing = Resolve(options.Enrolment.Issuing);
+                options.Bucket.Credentials = Resolve(options.Bucket.Credentials);
                 options.Enrolment.Former = [.. options.Enrolment.Former.Select(Resolve)];
             })
             .ValidateOnStart();
@@ -78,8 +81,12 @@ internal static class Startup
 
     public static IServiceCollection AddLedger(this IServiceCollection services) => services.AddSingleton<CoordinatorLedger>();
 
-    public static IServiceCollection AddModels(this IServiceCollection services) =>
-        services.AddSingleton(provider => new BlobStore(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.DataDirectory));
+    public static IServiceCollection AddModels(this IServiceCollection services) => services.AddSingleton(provider =>
+    {
+        var settings = provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value;
+        var time = provider.GetRequiredService<TimeProvider>();
+        return new BlobStore(settings.DataDirectory, settings.Bucket.IsOn ? new BlobBucket(settings.Bucket, time) : null);
+    });
 
     public static IServiceCollection AddRounds(this IServiceCollection services) => services
         .AddSingleton(provider => OpenJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
@@ -101,7 +108,7 @@ internal static class Startup
             throw new InvalidDataException($"Coordinator:Collector is '{collector}'; give a URL, such as http://127.0.0.1:4317.");
         }
 
-        builder.Services.AddSingleton<CoordinatorTelemetry>().AddSingleton<DataFolderCheck>();
+        builder.Services.AddSingleton<CoordinatorTelemetry>().AddSingleton<DataFolderCheck>().AddSingleton<BucketCheck>();
         builder.Services.AddSingleton<OperationsEndpoint>().AddHostedService(provider => provider.GetRequiredService<OperationsEndpoint>());
         builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("fedseg-coordinator"))

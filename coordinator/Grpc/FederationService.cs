@@ -90,7 +90,8 @@ internal sealed class FederationService(
             run.Job.Sites.Contains(site) && (run.Model.Sha256 == digest || run.Rounds.Any(round => round.Plan.BaseModel == digest || round.Plan.Control?.Sha256 == digest)));
         if (!offered) throw new RpcException(new Status(StatusCode.NotFound, "This model is not offered to the site."));
         failpoints.Hit(Failpoints.Before(RoundSteps.Publish));
-        await ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, telemetry, time, context.CancellationToken);
+        await ModelStream.SendAsync(blobs, digest, request.Offset, responseStream, options.Value.Pace, telemetry, time,
+            context.CancellationToken);
         failpoints.Hit(Failpoints.After(RoundSteps.Publish));
     }
 

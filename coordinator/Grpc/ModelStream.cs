@@ -1,4 +1,6 @@
+using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Federation.Identity;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
@@ -9,12 +11,13 @@ namespace FedSeg.Coordinator.Grpc;
 internal static class ModelStream
 {
     public static async Task SendAsync(
-        string path, long offset, IServerStreamWriter<Chunk> stream, TransferPace pace, CoordinatorTelemetry telemetry, TimeProvider time, CancellationToken cancellationToken)
+        BlobStore blobs, Sha256Digest model, long offset, IServerStreamWriter<Chunk> stream, TransferPace pace,
+            CoordinatorTelemetry telemetry, TimeProvider time, CancellationToken cancellationToken)
     {
         var watch = new TransferWatch(pace, time);
         try
         {
-            await foreach (var chunk in FileChunks.ReadFileAsync(path, offset, cancellationToken))
+            await foreach (var chunk in FileChunks.ReadFileAsync(Find(blobs, model), offset, cancellationToken))
             {
                 // A reader that takes nothing would hold its buffers for ever: the write waits for it, the watch does not.
                 await watch.NextAsync(WrittenAsync(chunk), cancellationToken);
@@ -39,6 +42,19 @@ internal static class ModelStream
         {
             await stream.WriteAsync(chunk, cancellationToken);
             return true;
+        }
+    }
+
+    private static string Find(BlobStore blobs, Sha256Digest model)
+    {
+        try
+        {
+            return blobs.PathOf(model);
+        }
+        catch (IOException)
+        {
+            // The bucket is away: for those who run the coordinator to see to.
+            throw new RpcException(new Status(StatusCode.Unavailable, "The model can't be fetched just now; try again."));
         }
     }
 }

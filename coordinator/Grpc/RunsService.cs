@@ -106,7 +106,8 @@ internal sealed class RunsService(
             throw new RpcException(new Status(StatusCode.NotFound, "There is no such model; 'fedseg model list' shows those there are."));
         }
 
-        return ModelStream.SendAsync(blobs.PathOf(digest), request.Offset, responseStream, options.Value.Pace, telemetry, time, context.CancellationToken);
+        return ModelStream.SendAsync(blobs, digest, request.Offset, responseStream, options.Value.Pace, telemetry, time,
+            context.CancellationToken);
     }
 
     /// <summary>The runs of all studies in which the caller has this right.</summary>

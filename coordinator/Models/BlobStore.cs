@@ -1,31 +1,69 @@
 using FedSeg.Coordinator.Blind;
+using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Coordinator.Models;
 
-/// <summary>Models and updates as files named by their SHA-256. A blob never changes; storing the same bytes twice is one blob.</summary>
+/// <summary>
+/// Models and updates as files named by their SHA-256. A blob never changes; storing the same bytes twice is one blob. With a bucket, that
+/// is where they are safe, and the folder holds copies to work on: one that is missing is fetched.
+/// </summary>
 internal sealed class BlobStore
 {
+    private const string FetchFolder = "bucket";
+
     private readonly string _blobs;
     private readonly string _incoming;
     private readonly string _data;
+    private readonly BlobBucket? _bucket;
+    private readonly Lock _fetching = new();
 
-    public BlobStore(string dataDirectory)
+    /// <param name="dataDirectory">Holds blobs and what is on its way to become one.</param>
+    /// <param name="bucket">Where blobs are safe; <see langword="null"/> when that is the folder itself.</param>
+    public BlobStore(string dataDirectory, BlobBucket? bucket = null)
     {
-        _data = dataDirectory;
+        (_data, _bucket) = (dataDirectory, bucket);
         _blobs = DurableFile.CreateDirectory(Path.Combine(dataDirectory, "blobs"));
         _incoming = Directory.CreateDirectory(Path.Combine(dataDirectory, "incoming")).FullName;
+        // What a crash left of it is fetched anew.
+        if (bucket is not null) DropIncoming(FetchFolder);
     }
 
-    /// <summary>Where a blob's bytes are, whether or not they are there.</summary>
-    public string PathOf(Sha256Digest digest) => Path.Combine(_blobs, digest.ToString()[..2], digest + ".safetensors");
+    /// <summary>
+    /// Where a blob's bytes are to be read; no file is there when it is not stored. With a bucket it may have to be fetched.
+    /// </summary>
+    /// <exception cref="IOException">It could not be fetched.</exception>
+    public string PathOf(Sha256Digest digest)
+    {
+        var path = LocalPath(digest);
+        if (_bucket is null || File.Exists(path)) return path;
+        // Once for all who need it.
+        lock (_fetching)
+        {
+            if (!File.Exists(path)) Fetch(_bucket, digest, path);
+        }
+
+        return path;
+    }
 
     /// <summary>Removes a blob; nothing happens when it is gone already.</summary>
-    public void Delete(Sha256Digest digest) => File.Delete(PathOf(digest));
+    /// <exception cref="IOException">It could not be removed; it is still stored.</exception>
+    public void Delete(Sha256Digest digest)
+    {
+        // The copy last: as long as it is here, whoever tries again finds out that there is something to remove.
+        _bucket?.Delete(digest);
+        File.Delete(LocalPath(digest));
+    }
 
-    public bool Contains(Sha256Digest digest) => File.Exists(PathOf(digest));
+    /// <summary>Whether a blob is stored.</summary>
+    /// <exception cref="IOException">The bucket did not say.</exception>
+    public bool Contains(Sha256Digest digest) => File.Exists(LocalPath(digest)) || _bucket?.Contains(digest) == true;
+
+    /// <summary>Asks the bucket, if there is one, whether it could store anything.</summary>
+    /// <exception cref="IOException">It can't be reached, or refuses.</exception>
+    public void CheckBucket() => _bucket?.Check();
 
     /// <summary>A place for bytes that are still on their way; it survives a restart under the same name.</summary>
     public string IncomingPath(string folder, string name) =>
@@ -48,12 +86,38 @@ internal sealed class BlobStore
         }
     }
 
-    /// <summary>Adopts a complete, flushed file under its digest. Durable when this returns; the incoming file is gone.</summary>
+    /// <summary>
+    /// Adopts a complete, flushed file under its digest. Durable when this returns, in the bucket if there is one; the incoming file is
+    /// gone.
+    /// </summary>
+    /// <exception cref="IOException">It could not be stored; the incoming file is still there.</exception>
     public ModelRef Adopt(string incomingPath, Sha256Digest digest)
     {
-        var path = PathOf(digest);
-        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
-        DurableFile.Publish(incomingPath, path);
+        // First, so that a copy here never stands for a blob that is not safe.
+        _bucket?.Put(digest, incomingPath);
+        var path = LocalPath(digest);
+        Publish(incomingPath, path);
         return new ModelRef(digest, new FileInfo(path).Length);
+    }
+
+    private string LocalPath(Sha256Digest digest) => Path.Combine(_blobs, digest.ToString()[..2], digest + ".safetensors");
+
+    private void Fetch(BlobBucket bucket, Sha256Digest digest, string path)
+    {
+        var arriving = IncomingPath(FetchFolder, digest.ToString());
+        try
+        {
+            if (bucket.Fetch(digest, arriving)) Publish(arriving, path);
+        }
+        finally
+        {
+            File.Delete(arriving);
+        }
+    }
+
+    private static void Publish(string arrived, string path)
+    {
+        DurableFile.CreateDirectory(Path.GetDirectoryName(path)!);
+        DurableFile.Publish(arrived, path);
     }
 }

@@ -12,7 +12,8 @@ namespace FedSeg.Coordinator.Operations;
 /// its own, because on the federation's port nobody is let in without a certificate, and here nothing of the federation is to be had.
 /// </summary>
 internal sealed class OperationsEndpoint(
-    IOptions<CoordinatorOptions> options, MeterProvider meters, DataFolderCheck dataFolder, ILoggerFactory loggers) : IHostedService
+    IOptions<CoordinatorOptions> options, MeterProvider meters, DataFolderCheck dataFolder, BucketCheck bucket, ILoggerFactory loggers)
+        : IHostedService
 {
     private WebApplication? _server;
 
@@ -33,7 +34,7 @@ internal sealed class OperationsEndpoint(
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddHealthChecks().AddCheck("data-folder", dataFolder);
+        builder.Services.AddHealthChecks().AddCheck("data-folder", dataFolder).AddCheck("bucket", bucket);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

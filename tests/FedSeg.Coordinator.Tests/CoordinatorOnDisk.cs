@@ -5,6 +5,7 @@ using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Journal;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
@@ -148,7 +149,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
     private void Open()
     {
         var options = Options.Create(Settings);
-        Blobs = new BlobStore(Settings.DataDirectory);
+        // A real store refuses the time of a test's clock.
+        Blobs = new BlobStore(Settings.DataDirectory, Settings.Bucket.IsOn ? new BlobBucket(Settings.Bucket, TimeProvider.System) : null);
         Journal = new SqliteJournal(Settings.DataDirectory);
         Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Time);

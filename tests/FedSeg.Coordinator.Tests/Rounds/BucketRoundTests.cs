@@ -1,0 +1,76 @@
+using FedSeg.Coordinator.Models.Bucket;
+using FedSeg.Coordinator.Tests.Models.Bucket;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+
+namespace FedSeg.Coordinator.Tests.Rounds;
+
+/// <summary>
+/// A coordinator whose blobs lie in a bucket: nothing is acknowledged that is not there, and nothing else is needed to go on.
+/// </summary>
+public sealed class BucketRoundTests(SwiftServer server) : IDisposable
+{
+    private readonly CoordinatorOnDisk _coordinator = new();
+
+    private string Copies => Path.Combine(_coordinator.Settings.DataDirectory, "blobs");
+
+    public void Dispose() => _coordinator.Dispose();
+
+    [Fact]
+    public async Task Receive_BucketAway_IsNotAcknowledgedAndGoesOnWhenItIsBack()
+    {
+        var bucket = await UseBucketAsync();
+        var plan = _coordinator.CreateAndOpen();
+        var endpoint = bucket.Endpoint;
+        bucket.Endpoint = "http://127.0.0.1:9";
+        _coordinator.Reopen();
+        var update = SiteUpdate.Of(plan, CoordinatorOnDisk.North, _coordinator.KeyOf(CoordinatorOnDisk.North));
+
+        await Assert.ThrowsAsync<IOException>(() => _coordinator.SendAsync(update));
+        Assert.Empty(_coordinator.Book.Find(plan.Run)!.OpenRound!.Accepted);
+
+        bucket.Endpoint = endpoint;
+        _coordinator.Reopen();
+        var stored = _coordinator.Intake.StoredBytes(plan.Run, CoordinatorOnDisk.North, update.Announced.Digest);
+        Assert.Equal(update.Bytes.Length, stored);
+        Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(update, offset: stored));
+        Directory.Delete(Copies, recursive: true);
+        Assert.Equal(update.Bytes,
+            await File.ReadAllBytesAsync(_coordinator.Blobs.PathOf(update.Announced.Payload!.Value), CoordinatorOnDisk.Token));
+    }
+
+    [Fact]
+    public async Task RunAsync_CopiesGoneBeforeEachMerge_MakesTheModelsOfACoordinatorWithoutABucket()
+    {
+        await UseBucketAsync();
+        var model = await RunRoundAsync(_coordinator, beforeLastUpdate: () => Directory.Delete(Copies, recursive: true));
+        Directory.Delete(Copies, recursive: true);
+
+        using var plain = new CoordinatorOnDisk();
+        Assert.Equal(await RunRoundAsync(plain), model);
+        Assert.Equal(model, Sha256Digest.Of(await File.ReadAllBytesAsync(_coordinator.Blobs.PathOf(model), CoordinatorOnDisk.Token)));
+    }
+
+    /// <returns>The model of a run of one round.</returns>
+    private static async Task<Sha256Digest> RunRoundAsync(CoordinatorOnDisk coordinator, Action? beforeLastUpdate = null)
+    {
+        var run = coordinator.Create(rounds: 1).Id;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(CoordinatorOnDisk.Token);
+        var running = coordinator.Runner.RunAsync(run, stop.Token);
+        var plan = coordinator.Book.Find(run)!.OpenRound!.Plan;
+        await coordinator.SendAsync(SiteUpdate.Of(plan, CoordinatorOnDisk.North, coordinator.KeyOf(CoordinatorOnDisk.North), 0.5f));
+        beforeLastUpdate?.Invoke();
+        await coordinator.SendAsync(SiteUpdate.Of(plan, CoordinatorOnDisk.East, coordinator.KeyOf(CoordinatorOnDisk.East), 2f));
+        var round = (await coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        return round.Model!.Sha256;
+    }
+
+    private async Task<BucketOptions> UseBucketAsync()
+    {
+        _coordinator.Settings.Bucket = await server.CreateBucketAsync(CoordinatorOnDisk.Token);
+        _coordinator.Reopen();
+        return _coordinator.Settings.Bucket;
+    }
+}
