@@ -59,17 +59,26 @@ internal sealed partial class BlobBucket : IDisposable
     /// <exception cref="IOException">It could not be fetched, or is not what its name says; the file may be unfinished.</exception>
     public bool Fetch(Sha256Digest digest, string path)
     {
-        using var answer = Send(HttpMethod.Get, AddressOf(digest), null, NoPayload, BucketOptions.LargestBlob, HttpStatusCode.OK,
-            HttpStatusCode.NotFound);
+        using var answer = Send(HttpMethod.Get, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.OK, HttpStatusCode.NotFound);
         if (answer.StatusCode == HttpStatusCode.NotFound) return false;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
-        using var bytes = answer.Content.ReadAsStream();
-        var buffer = new byte[1 << 17];
-        for (int read; (read = bytes.Read(buffer)) > 0;)
+        // Headers came in time; a body that then stays away would hold everybody who waits for the blob.
+        using var patience = PatienceFor(answer.Content.Headers.ContentLength ?? BucketOptions.LargestBlob);
+        using var hangUp = patience.Token.Register(answer.Dispose);
+        try
         {
-            hash.AppendData(buffer, 0, read);
-            file.Write(buffer, 0, read);
+            using var bytes = answer.Content.ReadAsStream();
+            var buffer = new byte[1 << 17];
+            for (int read; (read = bytes.Read(buffer)) > 0;)
+            {
+                hash.AppendData(buffer, 0, read);
+                file.Write(buffer, 0, read);
+            }
+        }
+        catch (ObjectDisposedException error)
+        {
+            throw new IOException($"The bucket at {_bucket.Authority} fell silent within blob {digest.Abbreviated}.", error);
         }
 
         if (Sha256Digest.FromHash(hash.GetCurrentHash()) != digest) throw new IOException(
@@ -102,7 +111,7 @@ internal sealed partial class BlobBucket : IDisposable
     {
         using var request = new HttpRequestMessage(method, address) { Content = content };
         _signature.Sign(request, payload, _time.GetUtcNow());
-        using var patience = new CancellationTokenSource(Patience + TimeSpan.FromSeconds(bytes / LeastBytesPerSecond), _time);
+        using var patience = PatienceFor(bytes);
         HttpResponseMessage answer;
         try
         {
@@ -114,8 +123,11 @@ internal sealed partial class BlobBucket : IDisposable
         }
 
         if (expected.Contains(answer.StatusCode)) return answer;
+        using var hangUp = patience.Token.Register(answer.Dispose);
         using (answer) throw new IOException($"The bucket {_bucket} refused ({method}): {(int)answer.StatusCode} {Complaint(answer)}.");
     }
+
+    private CancellationTokenSource PatienceFor(long bytes) => new(Patience + TimeSpan.FromSeconds(bytes / LeastBytesPerSecond), _time);
 
     /// <summary>The code in the store's answer; the rest of it may tell more than a log should hold.</summary>
     private static string Complaint(HttpResponseMessage answer)

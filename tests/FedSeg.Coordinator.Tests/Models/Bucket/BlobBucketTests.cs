@@ -1,9 +1,13 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Federation.Identity;
 using FedSeg.Testing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Coordinator.Tests.Models.Bucket;
 
@@ -89,6 +93,31 @@ public sealed class BlobBucketTests(SwiftServer server) : IAsyncLifetime
 
         _options.Endpoint = "http://127.0.0.1:9";
         Assert.Contains("can't be reached", (await ReadinessAsync()).Description, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")]
+    public async Task Fetch_StoreThatFallsSilent_EndsInTime(string said)
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        _options.Endpoint = $"http://{silent.LocalEndpoint}";
+        var time = new FakeTimeProvider();
+        using var bucket = new BlobBucket(_options, time);
+        var fetching = Task.Run(() => bucket.Fetch(Digest, _folder["fetched"]), Token);
+        using var connection = await silent.AcceptTcpClientAsync(Token);
+        await connection.GetStream().ReadExactlyAsync(new byte[100], Token);
+        await connection.GetStream().WriteAsync(Encoding.ASCII.GetBytes(said), Token);
+
+        while (!fetching.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(10));
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, Token);
+        }
+
+        await Assert.ThrowsAnyAsync<IOException>(() => fetching);
     }
 
     private async Task<HealthCheckResult> ReadinessAsync()
