@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Checkpoints;
 using FedSeg.Ledger.Storage;
@@ -11,12 +12,12 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Coordinator.Ledgers;
 
 /// <summary>
-/// The coordinator's own ledger: which updates it accepted, which plans it froze and which models it published. Sites cosign it, so it can't be rewritten afterwards by the coordinator alone. What
+/// The coordinator's own ledger: which updates it accepted and which it refused for good, which plans it froze and which models it published. Sites cosign it, so it can't be rewritten afterwards by the coordinator alone. What
 /// the run journal holds and the ledger does not, after a crash between the two, is noted at the next opportunity.
 /// </summary>
 internal sealed class CoordinatorLedger : IDisposable
 {
-    private const string UpdateAccepted = "updateAccepted", ModelPublished = "modelPublished", PlanFrozen = "planFrozen", SiteLedgerRefused = "siteLedgerRefused";
+    private const string UpdateAccepted = "updateAccepted", UpdateRefused = "updateRefused", ModelPublished = "modelPublished", PlanFrozen = "planFrozen", SiteLedgerRefused = "siteLedgerRefused";
 
     private readonly ECDsa _key;
     private readonly LedgerWriter _writer;
@@ -28,7 +29,8 @@ internal sealed class CoordinatorLedger : IDisposable
         _key = LedgerKeyFile.OpenOrCreate(Path.Combine(data, "ledger.key"));
         _writer = LedgerWriter.Open(Path.Combine(data, "ledger"), LedgerNames.Coordinator, _key, time);
         Witness = new Witness(Path.Combine(data, "witnessed"), LedgerNames.Coordinator, _key, time);
-        foreach (var entry in Read().Entries().Where(entry => entry.Action is UpdateAccepted or ModelPublished or PlanFrozen))
+        string[] once = [UpdateAccepted, UpdateRefused, ModelPublished, PlanFrozen];
+        foreach (var entry in Read().Entries().Where(entry => once.Contains(entry.Action)))
         {
             _noted[KeyOf(entry.Action, entry.Facts)] = new Lazy<Task>(Task.CompletedTask);
         }
@@ -45,22 +47,18 @@ internal sealed class CoordinatorLedger : IDisposable
 
     /// <summary>Notes what a run's journal holds and the ledger does not yet. Durable when the task completes.</summary>
     /// <exception cref="IOException">The disk refused; nothing may be acknowledged that was to be noted.</exception>
-    public async Task NoteAsync(RunState run)
+    public Task NoteAsync(RunState run) => NoteOnceAsync(FactsOf(run));
+
+    /// <summary>
+    /// Notes an update that can never count, once for each run, round, site and reason: a site that sends rubbish by the thousand does not
+    /// fill the disk with it. Durable when the task completes.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public Task NoteRefusedAsync(RunState run, SiteId site, Sha256Digest update, UploadOutcome reason)
     {
-        var notes = FactsOf(run)
-            .Select(note => (Key: KeyOf(note.Action, note.Facts), note.Action, note.Facts))
-            .Select(note => (note.Key, Noted: _noted.GetOrAdd(note.Key, _ => new Lazy<Task>(() => _writer.AppendAsync(note.Action, note.Facts)))))
-            .ToList();
-        try
-        {
-            await Task.WhenAll(notes.Select(note => note.Noted.Value));
-        }
-        catch
-        {
-            // To be tried again with the next one.
-            foreach (var (key, noted) in notes.Where(note => note.Noted.Value.IsFaulted)) _noted.TryRemove(KeyValuePair.Create(key, noted));
-            throw;
-        }
+        var facts = About(run, run.AllRounds.LastOrDefault()?.Plan.Round ?? 0);
+        (facts["site"], facts["update"], facts["reason"]) = (site.ToString(), update.ToString(), reason.ToString());
+        return NoteOnceAsync([(UpdateRefused, facts)]);
     }
 
     /// <summary>Notes that a site's ledger is not what it was.</summary>
@@ -80,6 +78,24 @@ internal sealed class CoordinatorLedger : IDisposable
     {
         _writer.Dispose();
         _key.Dispose();
+    }
+
+    private async Task NoteOnceAsync(IEnumerable<(string Action, Dictionary<string, string> Facts)> all)
+    {
+        var notes = all
+            .Select(note => (Key: KeyOf(note.Action, note.Facts), note.Action, note.Facts))
+            .Select(note => (note.Key, Noted: _noted.GetOrAdd(note.Key, _ => new Lazy<Task>(() => _writer.AppendAsync(note.Action, note.Facts)))))
+            .ToList();
+        try
+        {
+            await Task.WhenAll(notes.Select(note => note.Noted.Value));
+        }
+        catch
+        {
+            // To be tried again with the next one.
+            foreach (var (key, noted) in notes.Where(note => note.Noted.Value.IsFaulted)) _noted.TryRemove(KeyValuePair.Create(key, noted));
+            throw;
+        }
     }
 
     private static IEnumerable<(string Action, Dictionary<string, string> Facts)> FactsOf(RunState run)
@@ -109,7 +125,7 @@ internal sealed class CoordinatorLedger : IDisposable
         new(StringComparer.Ordinal) { ["run"] = run.Id.ToString(), ["round"] = Number(round) };
 
     private static string KeyOf(string action, IReadOnlyDictionary<string, string> facts) =>
-        string.Join('|', action, facts["run"], facts["round"], facts.GetValueOrDefault("site"));
+        string.Join('|', action, facts["run"], facts["round"], facts.GetValueOrDefault("site"), facts.GetValueOrDefault("reason"));
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

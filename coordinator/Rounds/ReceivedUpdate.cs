@@ -40,6 +40,9 @@ internal sealed class ReceivedUpdate
             return (null, UploadOutcome.ReportRefused);
         }
 
+        if (report.Run != plan.Run) return (null, UploadOutcome.WrongRun);
+        if (report.Round != plan.Round) return (null, UploadOutcome.WrongRound);
+        if (report.BaseModel != plan.BaseModel) return (null, UploadOutcome.WrongBase);
         if (!Fits(report, announced, plan)) return (null, UploadOutcome.ReportRefused);
 
         if (announced.PayloadBytes != plan.UpdateBytes() || announced.PayloadBytes > maximumBytes) return (null, UploadOutcome.TooLarge);
@@ -68,10 +71,7 @@ internal sealed class ReceivedUpdate
 
     private static bool Fits(SiteReport report, UploadAnnouncement announced, RoundPlan plan) =>
         report.Site == announced.Site
-        && report.Run == plan.Run
-        && report.Round == plan.Round
         && report.Task == plan.Task
-        && report.BaseModel == plan.BaseModel
         && report.Plan == Sha256Digest.Of(plan.ToBytes())
         && report.TrainingCases is >= 0 and <= 10_000_000
         && report.HeldBackCases is >= 0 and <= 10_000_000

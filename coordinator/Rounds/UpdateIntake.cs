@@ -56,8 +56,15 @@ internal sealed partial class UpdateIntake(
         telemetry.Received(outcome, announced.PayloadBytes);
         if (outcome == UploadOutcome.Accepted) LogAccepted(announced.Site, run, announced.PayloadBytes, announced.Digest.Abbreviated);
         else LogRefused(announced.Site, run, outcome);
+        if (IsForTheLedger(outcome)) await ledger.NoteRefusedAsync(book.Find(run)!, announced.Site, announced.Digest, outcome);
         return outcome;
     }
+
+    /// <summary>What no later attempt makes good. The others happen to every honest site: a cut line, a run that is over.</summary>
+    private static bool IsForTheLedger(UploadOutcome outcome) => outcome
+        is UploadOutcome.AlreadyAnswered or UploadOutcome.WrongRun or UploadOutcome.WrongRound or UploadOutcome.WrongBase
+        or UploadOutcome.ReportRefused or UploadOutcome.SignatureRefused or UploadOutcome.TooLarge
+        or UploadOutcome.TensorsRefused or UploadOutcome.NotFinite;
 
     private async Task<UploadOutcome> TryReceiveAsync(
         UploadAnnouncement announced,

@@ -16,6 +16,7 @@ using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Faults;
+using FedSeg.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public CoordinatorOnDisk()
     {
+        Clock = new JumpingClock(Time);
         Authority = FederationAuthority.Create(Path.Combine(Root, "authority"), "test", TimeProvider.System);
         Settings = new CoordinatorOptions { DataDirectory =
             Path.Combine(Root, "data"), Register = Authority.RegisterPath, Authority = Authority.CertificatePath };
@@ -49,6 +51,9 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public CoordinatorOptions Settings { get; }
 
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    /// <summary>The same with a date that can be set; what the coordinator reads.</summary>
+    public JumpingClock Clock { get; }
 
     public CoordinatorTelemetry Telemetry { get; } = new(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
 
@@ -153,11 +158,11 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Blobs = new BlobStore(Settings.DataDirectory, Settings.Bucket.IsOn ? new BlobBucket(Settings.Bucket, TimeProvider.System) : null);
         Journal = new SqliteJournal(Settings.DataDirectory);
         Book = new RunBook(Journal, Failpoints.None);
-        Ledger = new CoordinatorLedger(options, Time);
-        Turns = new SiteTurnBook(Book, Time);
-        Blind = new BlindRounds(Book, Turns, options, Time, NullLogger<BlindRounds>.Instance);
-        Intake = new UpdateIntake(Book, Blobs, Blind, Ledger, options, Telemetry, Time, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Turns, Telemetry, Failpoints.None, Time, NullLogger<RoundRunner>.Instance);
-        Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Time, NullLogger<JobCatalog>.Instance);
+        Ledger = new CoordinatorLedger(options, Clock);
+        Turns = new SiteTurnBook(Book, Clock);
+        Blind = new BlindRounds(Book, Turns, options, Clock, NullLogger<BlindRounds>.Instance);
+        Intake = new UpdateIntake(Book, Blobs, Blind, Ledger, options, Telemetry, Clock, NullLogger<UpdateIntake>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Turns, Telemetry, Failpoints.None, Clock, NullLogger<RoundRunner>.Instance);
+        Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Clock, NullLogger<JobCatalog>.Instance);
     }
 }

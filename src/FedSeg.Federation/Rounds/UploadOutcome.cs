@@ -18,7 +18,16 @@ public enum UploadOutcome
     /// <summary>A masked update before the site's keys are shared, or after it was left out: it could not be unmasked.</summary>
     NotAwaited,
 
-    /// <summary>The report is malformed, is not about this round and its base model, or contains impossible numbers.</summary>
+    /// <summary>The report is about another run.</summary>
+    WrongRun,
+
+    /// <summary>The report is about another round: the update comes too late, or is an old one again.</summary>
+    WrongRound,
+
+    /// <summary>The update starts at another model than the round's.</summary>
+    WrongBase,
+
+    /// <summary>The report is malformed, does not fit the round's plan, or contains impossible numbers.</summary>
     ReportRefused,
 
     /// <summary>The digest is not that of report and weights, or not signed by the site.</summary>

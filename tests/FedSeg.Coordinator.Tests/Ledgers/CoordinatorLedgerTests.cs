@@ -1,5 +1,7 @@
 using FedSeg.Coordinator.Rounds;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Coordinator.Tests.Ledgers;
 
@@ -33,6 +35,82 @@ public sealed class CoordinatorLedgerTests : IDisposable
         Assert.Single(_coordinator.Ledger.Read().Entries(), entry => entry.Action == "updateAccepted");
     }
 
+    public static TheoryData<UploadOutcome, Func<SiteReport, SiteReport>> WrongReports => new()
+    {
+        { UploadOutcome.WrongRun, report => report with { Run = RunId.Parse("run-other") } },
+        { UploadOutcome.WrongRound, report => report with { Round = 7 } },
+        { UploadOutcome.WrongBase, report => report with { BaseModel = Sha256Digest.Of("other"u8) } },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongReports))]
+    public async Task Receive_UpdateOfAnotherRunRoundOrModel_IsRefusedByNameAndNoted(
+        UploadOutcome expected, Func<SiteReport, SiteReport> change)
+    {
+        var plan = _coordinator.CreateAndOpen();
+        var wrong = UpdateOf(plan, change(SiteUpdate.Report(plan, North)), 0.5f);
+
+        Assert.Equal(expected, await _coordinator.SendAsync(wrong));
+
+        var entry = Assert.Single(Refused());
+        Assert.Equal((plan.Run.ToString(), "1", "north"), (entry.Facts["run"], entry.Facts["round"], entry.Facts["site"]));
+        Assert.Equal((wrong.Announced.Digest.ToString(), expected.ToString()), (entry.Facts["update"], entry.Facts["reason"]));
+    }
+
+    [Fact]
+    public async Task Receive_OldUpdateInTheNextRound_CountsNowhereAndIsNotNoted()
+    {
+        var first = _coordinator.CreateAndOpen();
+        var old = UpdateOf(first, SiteUpdate.Report(first, North), 0.5f);
+        await _coordinator.SendAsync(old);
+        OpenNext(first);
+
+        // The site is told again that it counts, in the round it was made for.
+        Assert.Equal(UploadOutcome.Accepted, await _coordinator.SendAsync(old));
+
+        Assert.Empty(_coordinator.Book.Find(first.Run)!.OpenRound!.Accepted);
+        Assert.Empty(Refused());
+    }
+
+    [Fact]
+    public async Task Receive_UpdateTheLastRoundDidNotGet_IsOfTheWrongRoundAndNoted()
+    {
+        var first = _coordinator.CreateAndOpen();
+        var late = UpdateOf(first, SiteUpdate.Report(first, North), 0.5f);
+        OpenNext(first);
+
+        Assert.Equal(UploadOutcome.WrongRound, await _coordinator.SendAsync(late));
+
+        Assert.Equal(("2", "WrongRound"), (Assert.Single(Refused()).Facts["round"], Refused()[0].Facts["reason"]));
+    }
+
+    [Fact]
+    public async Task Receive_OtherBytesForAnAnsweredRound_AreRefusedAndNotedOnceEvenAfterARestart()
+    {
+        var plan = _coordinator.CreateAndOpen();
+        await _coordinator.SendAsync(UpdateOf(plan, SiteUpdate.Report(plan, North), 0.5f));
+
+        for (var i = 1; i <= 3; i++)
+        {
+            var other = UpdateOf(plan, SiteUpdate.Report(plan, North), i * 0.25f - 1);
+            Assert.Equal(UploadOutcome.AlreadyAnswered, await _coordinator.SendAsync(other));
+            _coordinator.Reopen();
+        }
+
+        Assert.Equal("AlreadyAnswered", Assert.Single(Refused()).Facts["reason"]);
+    }
+
+    [Fact]
+    public async Task Receive_CutUpload_IsNoMatterForTheLedger()
+    {
+        var plan = _coordinator.CreateAndOpen();
+        var update = UpdateOf(plan, SiteUpdate.Report(plan, North), 0.5f);
+
+        Assert.Equal(UploadOutcome.Incomplete, await _coordinator.SendAsync(update with { Bytes = update.Bytes[..100] }));
+
+        Assert.Empty(Refused());
+    }
+
     [Fact]
     public async Task Note_JournalAheadOfTheLedger_CatchesUp()
     {
@@ -44,5 +122,21 @@ public sealed class CoordinatorLedgerTests : IDisposable
 
         await _coordinator.Ledger.NoteAsync(_coordinator.Book.Find(plan.Run)!);
         Assert.Equal([("modelPublished", "0"), ("modelPublished", "1")], _coordinator.Ledger.Read().Entries().Select(entry => (entry.Action, entry.Facts["round"])));
+    }
+
+    private static SiteId North => CoordinatorOnDisk.North;
+
+    private SiteUpdate UpdateOf(RoundPlan plan, SiteReport report, float value) =>
+        SiteUpdate.Of(plan, North, _coordinator.KeyOf(North), report.ToBytes(), SiteUpdate.Weights(plan, value));
+
+    private List<LedgerEntry> Refused() => [.. _coordinator.Ledger.Read().Entries().Where(entry => entry.Action == "updateRefused")];
+
+    /// <summary>Closes the open round with the model it began with, and opens the next one.</summary>
+    private void OpenNext(RoundPlan plan)
+    {
+        var open = _coordinator.Book.Find(plan.Run)!.OpenRound!;
+        var model = new ModelRef(plan.BaseModel, plan.BaseModelBytes);
+        _coordinator.Book.Step(plan.Run, new RunInput.Merged { Round = open, Model = model }, _coordinator.Time.GetUtcNow());
+        _coordinator.Book.Step(plan.Run, new RunInput.Continued(), _coordinator.Time.GetUtcNow());
     }
 }

@@ -48,9 +48,6 @@ public sealed class ReceivedUpdateTests : IDisposable
     public static TheoryData<string, Func<SiteReport, SiteReport>> WrongReports => new()
     {
         { "plan", report => report with { Plan = Sha256Digest.Of("other"u8) } },
-        { "base", report => report with { BaseModel = Sha256Digest.Of("other"u8) } },
-        { "run", report => report with { Run = RunId.Parse("run-other") } },
-        { "round", report => report with { Round = 2 } },
         { "task", report => report with { Task = RoundTask.Evaluate } },
         { "site", report => report with { Site = CoordinatorOnDisk.East } },
         { "negative training cases", report => report with { TrainingCases = -1 } },
@@ -71,6 +68,14 @@ public sealed class ReceivedUpdateTests : IDisposable
         { "negative scored cases", report => report with { Scores = [new LabelScore("kidney", 0.5, -1)] } },
         { "score that is null", report => report with { Scores = [null!] } },
     };
+
+    [Fact]
+    public void Check_ReportOfAnotherRunRoundOrModel_IsToldWhichOfThem()
+    {
+        Assert.Equal(UploadOutcome.WrongRun, Check(Signed((Good() with { Run = RunId.Parse("run-other") }).ToBytes())));
+        Assert.Equal(UploadOutcome.WrongRound, Check(Signed((Good() with { Round = 2 }).ToBytes())));
+        Assert.Equal(UploadOutcome.WrongBase, Check(Signed((Good() with { BaseModel = Sha256Digest.Of("other"u8) }).ToBytes())));
+    }
 
     [Theory]
     [MemberData(nameof(WrongReports))]

@@ -1,4 +1,5 @@
 using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -131,6 +132,45 @@ public sealed class RoundRunnerTests : IDisposable
         Assert.Equal([North], closed.Accepted.Keys);
         Assert.NotNull(closed.Model);
         await CancelAsync(run, running);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task RunAsync_DateSetByAnHourWhileTheRoundIsOpen_ClosesItNeitherEarlierNorLater(int hours)
+    {
+        var run = _coordinator.Create(quorum: 1).Id;
+        var running = StartRunning(run, out var plan);
+        _coordinator.Time.Advance(TimeSpan.FromSeconds(59));
+
+        _coordinator.Clock.Jump = TimeSpan.FromHours(hours);
+
+        // The answer has the round judged anew, under the new date.
+        await SendAsync(plan, North);
+        Assert.Null(_coordinator.Book.Find(run)!.Rounds[0].ClosedAt);
+        var closing = _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null);
+        _coordinator.Time.Advance(TimeSpan.FromSeconds(1));
+        var closed = (await closing).Rounds[0];
+        Assert.Equal([North], closed.Accepted.Keys);
+        // Only what is written down follows the date.
+        Assert.Equal(_coordinator.Clock.GetUtcNow(), closed.ClosedAt);
+        await CancelAsync(run, running);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public void HeldUp_DateSetByAnHour_IsTheTimeThatPassed(int hours)
+    {
+        var (first, second) = (_coordinator.CreateAndOpen().Run, _coordinator.CreateAndOpen().Run);
+        _coordinator.Turns.Enter(North, new Attendance("0.1.0", [], TrainerIsolated: false));
+        Assert.Equal(first, Assert.Single(_coordinator.Turns.Look(North).InWork).Run);
+        _coordinator.Time.Advance(TimeSpan.FromSeconds(30));
+
+        _coordinator.Clock.Jump = TimeSpan.FromHours(hours);
+
+        Assert.Equal(TimeSpan.FromSeconds(30), _coordinator.Turns.HeldUp(_coordinator.Book.Find(second)!)[North]);
+        Assert.Equal(TimeSpan.Zero, _coordinator.Turns.HeldUp(_coordinator.Book.Find(first)!)[North]);
     }
 
     [Fact]

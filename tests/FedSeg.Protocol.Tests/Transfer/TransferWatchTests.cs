@@ -1,4 +1,5 @@
 using FedSeg.Protocol.Transfer;
+using FedSeg.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.Protocol.Tests.Transfer;
@@ -21,6 +22,22 @@ public sealed class TransferWatchTests
 
         _time.Advance(Pace.Window);
 
+        await Assert.ThrowsAsync<TransferStalledException>(() => waiting);
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public async Task NextAsync_DateSetByAnHour_EndsASilentTransferAtItsWindowsEnd(int hours)
+    {
+        var clock = new JumpingClock(_time);
+        var waiting = new TransferWatch(Pace, clock).NextAsync(new TaskCompletionSource<bool>().Task, Token);
+
+        clock.Jump = TimeSpan.FromHours(hours);
+
+        _time.Advance(Pace.Window - TimeSpan.FromSeconds(1));
+        Assert.False(waiting.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
         await Assert.ThrowsAsync<TransferStalledException>(() => waiting);
     }
 
