@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using FedSeg.Federation.Identity;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Coordinator.Models.Bucket;
 
@@ -83,7 +84,7 @@ internal sealed partial class BlobBucket : IDisposable
 
         if (Sha256Digest.FromHash(hash.GetCurrentHash()) != digest) throw new IOException(
             $"The bucket's blob {digest.Abbreviated} is not what its name says.");
-        file.Flush(flushToDisk: true);
+        DurableFile.Flush(file);
         return true;
     }
 
