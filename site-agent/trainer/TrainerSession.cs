@@ -5,6 +5,7 @@ using FedSeg.Dicom;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
+using FedSeg.Hosting.Storage;
 using FedSeg.Imaging.Cases;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
@@ -162,7 +163,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
         {
             stream.Write(use.ToBytes());
-            stream.Flush(flushToDisk: true);
+            Fsync.Flush(stream);
         }
 
         File.Move(unfinished, path, overwrite: true);
