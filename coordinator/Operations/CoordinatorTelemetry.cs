@@ -21,7 +21,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
     private readonly Meter _meter;
     private readonly Histogram<double> _rounds;
     private readonly Histogram<double> _merges;
-    private readonly Counter<long> _accepted, _refused, _received, _sent, _runs, _enrolmentsRefused, _alarms, _connectionsRefused;
+    private readonly Counter<long> _accepted, _refused, _received, _saved, _sent, _runs, _enrolmentsRefused, _alarms, _connectionsRefused;
 
     public CoordinatorTelemetry(IMeterFactory meters)
     {
@@ -31,6 +31,7 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _accepted = _meter.CreateCounter<long>("fedseg.updates.accepted", "{update}", "Updates that count.");
         _refused = _meter.CreateCounter<long>("fedseg.updates.refused", "{update}", "Uploads that were refused, by reason.");
         _received = _meter.CreateCounter<long>("fedseg.updates.bytes", "By", "Bytes of accepted updates.");
+        _saved = _meter.CreateCounter<long>("fedseg.updates.saved", "By", "Bytes that accepted updates would have had more in float32.");
         _sent = _meter.CreateCounter<long>("fedseg.models.bytes", "By", "Bytes of models sent.");
         _enrolmentsRefused = _meter.CreateCounter<long>("fedseg.enrolments.refused", "{enrolment}", "Enrolments that were refused, by reason.");
         _alarms = _meter.CreateCounter<long>("fedseg.sites.alarms", "{alarm}", "Attendances with something wrong, by kind: a second session, a shared key, a clock.");
@@ -64,6 +65,9 @@ internal sealed class CoordinatorTelemetry : IDisposable
     public void Merged(TimeSpan duration) => _merges.Record(duration.TotalSeconds);
 
     public void RunEnded(RunOutcome outcome) => _runs.Add(1, Tag("outcome", outcome));
+
+    /// <summary>What an accepted update's encoding, or its mask, saved.</summary>
+    public void Saved(long bytes) => _saved.Add(bytes);
 
     public void Received(UploadOutcome outcome, long bytes)
     {

@@ -104,7 +104,9 @@ internal sealed partial class UpdateIntake(
             Weights = weights,
             Signature = Convert.ToBase64String(announced.Signature),
         };
-        return ((RunEffect.Answer)await TellAsync(run, stored)).Outcome;
+        var answer = ((RunEffect.Answer)await TellAsync(run, stored)).Outcome;
+        if (answer == UploadOutcome.Accepted) telemetry.Saved(plan.UpdateBytesInFloat32() - announced.PayloadBytes);
+        return answer;
     }
 
     /// <summary>Tells the run and does what follows, up to what is for the upload itself to do: receive it or answer it.</summary>

@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Tests.Grpc;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Weights;
 using FedSeg.Hosting.Certificates;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
@@ -56,6 +59,30 @@ public sealed class CoordinatorTelemetryTests : IDisposable
     private readonly CoordinatorOnDisk _coordinator = new();
 
     public void Dispose() => _coordinator.Dispose();
+
+    [Fact]
+    public async Task Update_InASparseEncoding_CountsWhatItSaved()
+    {
+        var saved = new ConcurrentBag<long>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, meters) =>
+        {
+            if (instrument.Name == "fedseg.updates.saved") meters.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, bytes, _, _) => saved.Add(bytes));
+        listener.Start();
+        var job = CoordinatorOnDisk.Job();
+        var run = _coordinator.Create(job with { Recipe = job.Recipe with { UpdateEncoding = UpdateEncoding.Top10 } }).Id;
+        _coordinator.Book.Step(run, new RunInput.Continued(), _coordinator.Time.GetUtcNow());
+        var plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
+        var (north, key) = (CoordinatorOnDisk.North, _coordinator.KeyOf(CoordinatorOnDisk.North));
+        var report = SiteUpdate.Report(plan, north).ToBytes();
+
+        await _coordinator.SendAsync(SiteUpdate.Of(plan, north, key, report, SiteUpdate.Sparse(plan, firstPlace: 0)));
+
+        // Other tests send theirs meanwhile, none of them in this encoding.
+        Assert.Contains(SafetensorsWriter.FileLength(plan.Manifest()) - plan.UpdateBytes(), saved);
+    }
 
     [Fact]
     public async Task Round_FromUploadsToMerge_IsOneTrace()
