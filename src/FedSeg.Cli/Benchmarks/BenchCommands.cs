@@ -9,7 +9,9 @@ namespace FedSeg.Cli.Benchmarks;
 /// <summary><c>fedseg bench</c>: what the exchange of models costs on this machine.</summary>
 internal static class BenchCommands
 {
-    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Mask(), Step(), Trainer() };
+    private const string WorkDescription = "Folder for the federation; a new one below the temporary folder, removed at the end, when not given.";
+
+    public static Command Create() => new("bench", "Measure what a federation costs on this machine.") { Round(), Soak(), Mask(), Step(), Trainer() };
 
     private static Command Round()
     {
@@ -18,7 +20,7 @@ internal static class BenchCommands
         var rounds = new Option<int>("--rounds") { Description = "Counted rounds; one more goes before them to warm up.", DefaultValueFactory = _ => 5 };
         var encoding = new Option<UpdateEncoding>("--encoding") { Description =
             "How updates are written: f32, f16, i16, i8, top10 or top1.", DefaultValueFactory = _ => UpdateEncoding.F32 };
-        var work = new Option<DirectoryInfo?>("--work") { Description = "Folder for the federation; a new one below the temporary folder, removed at the end, when not given." };
+        var work = new Option<DirectoryInfo?>("--work") { Description = WorkDescription };
         var description = "Coordinator and agents as processes exchange a model over mutual TLS: everything of a round but the training.";
         return new Command("round", description) { megabytes, sites, rounds, encoding, work }.Does(async (parsed, cancellationToken) =>
         {
@@ -32,6 +34,33 @@ internal static class BenchCommands
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
             else result.Print();
             return CommandLine.Done;
+        });
+    }
+
+    private static Command Soak()
+    {
+        var minutes = new Option<double>("--minutes") { Description = "How long; the run then under way is the last.", DefaultValueFactory = _ => 60 };
+        var table = new Option<FileInfo>("--table") { Description = "The table of samples to write, CSV.", Required = true };
+        var megabytes = new Option<double>("--megabytes")
+        {
+            Description = "Size of the model file, 10^6 bytes; every round leaves one on the disk.",
+            DefaultValueFactory = _ => 0.1,
+        };
+        var sites = new Option<int>("--sites") { Description = "Agent processes.", DefaultValueFactory = _ => 2 };
+        var work = new Option<DirectoryInfo?>("--work") { Description = WorkDescription };
+        var description = "Rounds without end, training left out; what coordinator and agents hold meanwhile: memory, handles, threads. 1 when it grows.";
+        return new Command("soak", description) { minutes, table, megabytes, sites, work }.Does(async (parsed, cancellationToken) =>
+        {
+            var soak = new SoakBenchmark(
+                parsed.GetValue(megabytes) is > 0 and <= 1e5 and var size ? size : throw new BadInputException("--megabytes must be above 0 and at most 100000."),
+                parsed.GetValue(sites) is >= 1 and <= 100 and var agents ? agents : throw new BadInputException("--sites must be from 1 to 100."),
+                parsed.GetValue(minutes) is > 0 and <= 100_000 and var length ? TimeSpan.FromMinutes(length) : throw new BadInputException("--minutes must be above 0 and at most 100000."),
+                TimeProvider.System);
+            await using var rows = new StreamWriter(parsed.GetRequiredValue(table).FullName);
+            var result = await soak.RunAsync(parsed.GetValue(work), rows, cancellationToken);
+            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
+            else result.Print();
+            return result.Grows ? CommandLine.No : CommandLine.Done;
         });
     }
 

@@ -6,6 +6,8 @@ namespace FedSeg.Cli.Federations;
 internal sealed class LocalProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(15);
+    /// <summary>What is read of a process is kept in its object, which two may not refresh at once.</summary>
+    private readonly Lock _gate = new();
     private readonly Process _process;
     private readonly Task _copy;
 
@@ -57,10 +59,24 @@ internal sealed class LocalProcess : IAsyncDisposable
     /// <summary>Notes memory peak and processor time; called while the process lives.</summary>
     public void Measure()
     {
-        if (_process.HasExited) return;
-        _process.Refresh();
-        ProcessorTime = _process.TotalProcessorTime;
-        PeakMemoryBytes = Math.Max(PeakMemoryBytes, _process.PeakWorkingSet64);
+        lock (_gate)
+        {
+            if (_process.HasExited) return;
+            _process.Refresh();
+            ProcessorTime = _process.TotalProcessorTime;
+            PeakMemoryBytes = Math.Max(PeakMemoryBytes, _process.PeakWorkingSet64);
+        }
+    }
+
+    /// <summary>What it holds now; nothing when it has ended.</summary>
+    public ProcessSample Sample()
+    {
+        lock (_gate)
+        {
+            if (_process.HasExited) return default;
+            _process.Refresh();
+            return new ProcessSample(_process.WorkingSet64 / 1e6, _process.HandleCount, _process.Threads.Count);
+        }
     }
 
     /// <summary>Ends the process at once, as a power cut would (SIGKILL on Linux).</summary>
