@@ -78,13 +78,15 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     {
         _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nplansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }\n");
         await _desk.Hospital.Gate.ApprovePlanAsync(_desk.Hospital.Plan);
-        var plan = _desk.Hospital.Plan with { Run = RunId.Parse("run-kidneys-2"), TotalRounds = 60, Labels = ["kidney", "tumour"] };
+        var charter = await _desk.Hospital.HoldAsync(StudyCharters.New(("maximumRounds: 5", "maximumRounds: 60"), ("2026-06-30", "2099-12-31")));
+        var plan = _desk.Hospital.Plan with { Run = RunId.Parse("run-kidneys-2"), Study = StudyCharters.Study, TotalRounds = 60, Labels = ["kidney", "tumour"] };
         Assert.IsType<PlanOutcome.Waiting>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
         var page = await browser.OpenAsync(_desk.Address.ToString());
         await DeskOnDisk.SignInAsync(page, "anna");
         await page.GetByRole(AriaRole.Link, new() { Name = "run-kidneys-2" }).ClickAsync();
 
         await Assertions.Expect(page.GetByText("60 rounds; 5 are approved")).ToBeVisibleAsync();
+        Assert.Equal($"/studies/{charter}", await page.GetByRole(AriaRole.Link, new() { Name = "charter", Exact = true }).GetAttributeAsync("href"));
         await Assertions.Expect(page.GetByText("It runs for at most 60 rounds.")).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Row, new() { Name = "Number of rounds 5 60" })).ToBeVisibleAsync();
         await ShootAsync(page, "9-plan");

@@ -105,6 +105,26 @@ public sealed class RoundWorkTests : IAsyncDisposable
         Assert.False(Directory.Exists(leftover));
     }
 
+    /// <summary>The machine went down between the entry and the wiping.</summary>
+    [Fact]
+    public async Task RecoverAsync_StudyThatWasLeft_KeepsNothingOfItsRuns()
+    {
+        foreach (var run in new[] { "run-left", "run-other" })
+        {
+            Directory.CreateDirectory(Path.Combine(_root, "state", run, "cases"));
+            Directory.CreateDirectory(Path.Combine(_root, "personal"));
+            File.WriteAllText(Path.Combine(_root, "personal", run + ".safetensors"), "x");
+            await _ledger.AppendAsync(
+                "planOutsideCharter", new Dictionary<string, string> { ["run"] = run, ["round"] = "1", ["study"] = run == "run-left" ? "kidneys" : "lungs", ["why"] = "-" });
+        }
+
+        await _ledger.AppendAsync("studyLeft", new Dictionary<string, string> { ["study"] = "kidneys", ["by"] = "anna" });
+        await _work.RecoverAsync(Token);
+
+        Assert.Equal(["run-other"], Directory.GetDirectories(Path.Combine(_root, "state")).Select(Path.GetFileName));
+        Assert.Equal(["run-other.safetensors"], Directory.GetFiles(Path.Combine(_root, "personal")).Select(Path.GetFileName));
+    }
+
     /// <summary>Only what the gate cleared can be sent, whatever the protocol asks for.</summary>
     [Fact]
     public async Task DoAsync_SendOfAnUpdateThatWasNotCleared_Throws() =>

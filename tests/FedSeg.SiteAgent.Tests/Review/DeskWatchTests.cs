@@ -26,7 +26,8 @@ public sealed class DeskWatchTests : IDisposable
         _ledger = LedgerWriter.Open(_folder["ledger"], "fedseg/site/north", _key, TimeProvider.System);
         Directory.CreateDirectory(_folder["desk"]);
         var olga = new DeskAccount { Name = "olga", Role = DeskRole.SiteOperator, PasswordHash = "" };
-        File.WriteAllBytes(_folder["desk", "accounts.json"], JsonSerializer.SerializeToUtf8Bytes(new[] { olga }, FederationJson.Options));
+        var anna = olga with { Name = "anna", Role = DeskRole.PrivacyOfficer };
+        File.WriteAllBytes(_folder["desk", "accounts.json"], JsonSerializer.SerializeToUtf8Bytes(new[] { olga, anna }, FederationJson.Options));
         var options = new EgressOptions
         {
             Site = SiteId.Parse("north"),
@@ -74,6 +75,23 @@ public sealed class DeskWatchTests : IDisposable
 
         Assert.True(_watch.Switch.IsThrown);
         Assert.Equal(2, _box.Read().Count);
+    }
+
+    [Fact]
+    public async Task StartAsync_OrderToLeaveAStudy_EndsItsRunsAndNoOthers()
+    {
+        await NoteRunAsync("run-1", "kidneys");
+        await NoteRunAsync("run-2", "lungs");
+        _box.Place(new DeskOrder.LeaveStudy { Id = Id('a'), By = "anna", At = DateTimeOffset.UnixEpoch, Study = StudyId.Parse("kidneys") });
+        await _watch.StartAsync(Token);
+        await _watch.StopAsync(Token);
+
+        Assert.True(_watch.Left.TryRead(out var run));
+        Assert.Equal("run-1", run.ToString());
+        Assert.False(_watch.Left.TryRead(out _));
+
+        Task NoteRunAsync(string name, string study) =>
+            _ledger.AppendAsync("planOutsideCharter", new Dictionary<string, string> { ["run"] = name, ["round"] = "1", ["study"] = study, ["why"] = "-" });
     }
 
     private static string Id(char digit) => new(digit, 32);
