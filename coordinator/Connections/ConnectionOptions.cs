@@ -17,9 +17,12 @@ internal sealed class ConnectionOptions
     [Range(1, 1000)]
     public int MaximumPerCaller { get; set; } = 16;
 
-    /// <summary>Calls that a connection may take back unanswered within ten seconds; one more and it is cut.</summary>
-    [Range(1, 100_000)]
-    public int MaximumResets { get; set; } = 100;
+    /// <summary>
+    /// Calls that a connection may take back unanswered within ten seconds; one more and it is cut. More than it may have open, 16, so that a client may take back all of
+    /// them at once; fewer than the 32 that Kestrel follows before it cuts the connection by itself, after which nobody would be locked out.
+    /// </summary>
+    [Range(1, 31)]
+    public int MaximumResets { get; set; } = 24;
 
     /// <summary>How long the caller is locked out then, seconds.</summary>
     [Range(1, 3600)]

@@ -86,7 +86,7 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
     }
 
     [Fact]
-    public async Task Caller_WhoTookCallsBackByTheHundred_IsLockedOutForAMinute()
+    public async Task Caller_WhoTookCallsBackAgainAndAgain_IsLockedOutForAMinute()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var strict = new CoordinatorServer([], time);
