@@ -10,6 +10,9 @@ namespace FedSeg.Ledger.Verifier;
 /// </summary>
 public static class LedgerVerifier
 {
+    /// <summary>Between a commit's entries on the disk and the checkpoint that signs them; a busy disk takes its time.</summary>
+    private static readonly TimeSpan LongestCommit = TimeSpan.FromSeconds(5);
+
     /// <summary>Checks a ledger's folder. The writer may be at work; what it has not finished is not looked at twice.</summary>
     /// <param name="directory">The folder.</param>
     /// <param name="key">
@@ -28,8 +31,10 @@ public static class LedgerVerifier
             var before = LengthOf(directory);
             using var verification = new FolderVerification(directory, witnessed);
             var verdict = verification.Run(key);
-            // A writer at work may outrun one pass; a log at rest gives the same answer every time.
-            if (verdict.Verified || attempt == attempts || LengthOf(directory) == before) return verdict;
+            if (verdict.Verified || attempt == attempts) return verdict;
+            // A writer at work may outrun one pass, or be in the middle of a commit; a log at rest gives the same answer every time.
+            var isCommitting = verdict.FirstBadIndex == verdict.Entries && IsBeingWritten(directory);
+            if (!SpinWait.SpinUntil(() => LengthOf(directory) != before, isCommitting ? LongestCommit : TimeSpan.Zero)) return verdict;
         }
     }
 
@@ -66,6 +71,22 @@ public static class LedgerVerifier
 
         if (states.Count == 0 || notes.Torn) throw new FormatException($"'{path}' is not a witness's file of checkpoints.");
         return states;
+    }
+
+    /// <summary>Whether a writer has the log open: it holds the lock alone.</summary>
+    private static bool IsBeingWritten(string directory)
+    {
+        var path = Path.Combine(directory, "lock");
+        if (!File.Exists(path)) return false;
+        try
+        {
+            using var held = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
     }
 
     private static long LengthOf(string directory)

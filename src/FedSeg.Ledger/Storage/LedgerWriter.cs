@@ -39,14 +39,7 @@ public sealed class LedgerWriter : IDisposable
     {
         (_folder, Origin, _key, _time) = (folder, origin, key, time);
         _entries = folder.Entries();
-        try
-        {
-            _lock = new FileStream(folder.LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException error)
-        {
-            throw new LedgerInUseException(folder.Directory, error);
-        }
+        _lock = Lock(folder);
     }
 
     /// <summary>The folder of the log.</summary>
@@ -182,6 +175,29 @@ public sealed class LedgerWriter : IDisposable
                     foreach (var append in batch) append.Fail(error);
                 }
             }
+        }
+    }
+
+    private static FileStream Lock(LedgerFolder folder)
+    {
+        FileStream? held = null;
+        IOException? inUse = null;
+        // A verifier that looks whether somebody writes holds it for a moment.
+        SpinWait.SpinUntil(TryLock, TimeSpan.FromMilliseconds(250));
+        return held ?? throw new LedgerInUseException(folder.Directory, inUse!);
+
+        bool TryLock()
+        {
+            try
+            {
+                held = new FileStream(folder.LockPath, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException error)
+            {
+                inUse = error;
+            }
+
+            return held is not null;
         }
     }
 

@@ -18,6 +18,30 @@ public sealed class LedgerVerifierTests : IDisposable
     public void VerifyFolder_Untouched_HoldsWithItsRoot() =>
         Assert.Equal(new Verdict(Entries, LedgerReader.Open(_ledger.Directory).Checkpoint.Checkpoint.Root.ToString(), null, null), _ledger.Verify());
 
+    /// <summary>A commit's entries are on the disk before the checkpoint that signs them.</summary>
+    [Fact]
+    public async Task VerifyFolder_InTheMiddleOfACommit_WaitsForItsEnd()
+    {
+        var checkpoints = _ledger.Read("checkpoints");
+        // Where the last one begins, with the log's name.
+        var last = System.Text.Encoding.UTF8.GetString(checkpoints).LastIndexOf(LedgerOnDisk.Origin + "\n", StringComparison.Ordinal);
+        using (_ledger.Open())
+        {
+            _ledger.Write("checkpoints", checkpoints[..last]);
+            var verifying = Task.Run(() => _ledger.Verify(), TestContext.Current.CancellationToken);
+            await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestContext.Current.CancellationToken);
+            Assert.False(verifying.IsCompleted);
+
+            _ledger.Write("checkpoints", checkpoints);
+
+            Assert.Equal((Entries, true), ((int)(await verifying).Entries, (await verifying).Verified));
+        }
+
+        // The same bytes where nobody writes are a log that was cut off.
+        _ledger.Write("checkpoints", checkpoints[..last]);
+        Assert.Equal(Entries - 1, _ledger.Verify().FirstBadIndex);
+    }
+
     [Fact]
     public void VerifyFolder_AnyByteFlipped_Fails() => ForEveryByte((file, original, i) =>
     {
