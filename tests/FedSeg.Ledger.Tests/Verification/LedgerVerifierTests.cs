@@ -23,8 +23,8 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task VerifyFolder_InTheMiddleOfACommit_WaitsForItsEnd()
     {
         var checkpoints = _ledger.Read("checkpoints");
-        // Where the last one begins, with the log's name.
-        var last = System.Text.Encoding.UTF8.GetString(checkpoints).LastIndexOf(LedgerOnDisk.Origin + "\n", StringComparison.Ordinal);
+        // The byte at which the last one begins, with the name of the log.
+        var last = System.Text.Encoding.Latin1.GetString(checkpoints).LastIndexOf(LedgerOnDisk.Origin + "\n", StringComparison.Ordinal);
         using (_ledger.Open())
         {
             _ledger.Write("checkpoints", checkpoints[..last]);
