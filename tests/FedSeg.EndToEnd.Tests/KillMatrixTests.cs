@@ -4,7 +4,7 @@ namespace FedSeg.EndToEnd.Tests;
 
 /// <summary>
 /// <c>kill -9</c> of the coordinator and of an agent before and after each step of a round, and of both at once. A chain goes through one run: where a process dies it is
-/// started again, the next failpoint armed. CI takes a third of the points, another third each day; all of them with <c>FEDSEG_KILL_MATRIX=all</c>.
+/// started again, the next failpoint armed. CI takes a fifth of the points, another fifth each day; all of them with <c>FEDSEG_KILL_MATRIX=all</c>.
 /// </summary>
 public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<UndisturbedRun>
 {
@@ -20,8 +20,8 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
     /// <summary>Every chain's run has the same length, so that they are the same run.</summary>
     private static int Rounds => Points(RoundSteps.OfCoordinator).Count + 3;
 
-    /// <summary>Which third: another one each day.</summary>
-    private static int Third => (int)(TimeProvider.System.GetUtcNow().Ticks / TimeSpan.TicksPerDay % 3);
+    /// <summary>Which fifth: another one each day.</summary>
+    private static int Fifth => (int)(TimeProvider.System.GetUtcNow().Ticks / TimeSpan.TicksPerDay % 5);
 
     [Fact]
     public async Task CoordinatorDies_AtItsOwnPoints_LosesNothing()
@@ -135,7 +135,7 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
     private static List<string> Points(IReadOnlyList<string> steps)
     {
         var points = steps.SelectMany(step => new[] { Failpoints.Before(step), Failpoints.After(step) });
-        return [.. points.Where((_, index) => All || index % 3 == Third)];
+        return [.. points.Where((_, index) => All || index % 5 == Fifth)];
     }
 
     /// <summary>The hit of a point that falls into the round of its own.</summary>
