@@ -50,20 +50,18 @@ internal sealed class FederationService(
             InHand = [.. InHand(request)],
         };
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping, attendance.Ended);
-        switch (sites.Enter(site, attendance))
+        var entrance = sites.Enter(site, attendance);
+        if (entrance == Entrance.Refused)
         {
-            case Entrance.Refused:
-                await AlarmAsync(IdentityEvent.SecondSession, site, attendance);
-                throw new RpcException(new Status(StatusCode.PermissionDenied, "The site attends already, with another key."));
-            case Entrance.Contested:
-                await AlarmAsync(IdentityEvent.SharedKey, site, attendance);
-                break;
+            await AlarmAsync(IdentityEvent.SecondSession, site, attendance);
+            throw new RpcException(new Status(StatusCode.PermissionDenied, "The site attends already, with another key."));
         }
 
         if (attendance.HasWrongClock) telemetry.WrongClock();
         turns.Enter(site, attendance);
         try
         {
+            if (entrance == Entrance.Contested) await AlarmAsync(IdentityEvent.SharedKey, site, attendance);
             await SendAssignmentsAsync(site, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
         }
         catch (OperationCanceledException) when (attendance.Ended.IsCancellationRequested)
