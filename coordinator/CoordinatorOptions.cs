@@ -44,6 +44,9 @@ internal sealed class CoordinatorOptions
     [Required(ErrorMessage = "Coordinator:Register is missing; 'fedseg provision init' writes register.json.")]
     public string Register { get; set; } = "";
 
+    /// <summary>A folder of signed charters, read whenever a job is handed in; empty where the sites alone hold jobs against them.</summary>
+    public string Charters { get; set; } = "";
+
     /// <summary>Rounds of a run whose raw updates are kept, the last ones; 0 for all. Of older ones the hashes stay, and every model.</summary>
     [Range(0, 100_000, ErrorMessage = "Coordinator:KeepUpdateRounds must be from 0 to 100000.")]
     public int KeepUpdateRounds { get; set; } = 20;
@@ -120,7 +123,15 @@ internal sealed class EnrolmentValidator : IValidateOptions<CoordinatorOptions>
     }
 }
 
-/// <summary>The same for the bucket.</summary>
+/// <summary>A folder of charters that is not there would let every job pass.</summary>
+internal sealed class ChartersValidator : IValidateOptions<CoordinatorOptions>
+{
+    public ValidateOptionsResult Validate(string? name, CoordinatorOptions options) => options.Charters.Length == 0 || Directory.Exists(options.Charters)
+        ? ValidateOptionsResult.Success
+        : ValidateOptionsResult.Fail($"Coordinator:Charters is '{options.Charters}', which is no folder; make it, and put what 'fedseg charter sign' writes into it.");
+}
+
+/// <summary>The checks of the bucket that attributes can't say.</summary>
 internal sealed class BucketValidator : IValidateOptions<CoordinatorOptions>
 {
     public ValidateOptionsResult Validate(string? name, CoordinatorOptions options)

@@ -27,6 +27,7 @@ internal static class Startup
     {
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, CoordinatorOptionsValidator>();
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, EnrolmentValidator>();
+        builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, ChartersValidator>();
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, BucketValidator>();
         builder.Services.AddOptions<CoordinatorOptions>()
             .BindConfiguration("Coordinator", binder => binder.ErrorOnUnknownConfiguration = true)
@@ -38,6 +39,7 @@ internal static class Startup
                 options.PrivateKey = Resolve(options.PrivateKey);
                 options.Authority = Resolve(options.Authority);
                 options.Register = Resolve(options.Register);
+                options.Charters = Resolve(options.Charters);
                 options.Enrolment.Issuing = Resolve(options.Enrolment.Issuing);
                 options.Bucket.Credentials = Resolve(options.Bucket.Credentials);
                 options.Enrolment.Former = [.. options.Enrolment.Former.Select(Resolve)];
@@ -124,7 +126,7 @@ internal static class Startup
             });
     }
 
-    public static IServiceCollection AddJobs(this IServiceCollection services) => services.AddSingleton<JobCatalog>();
+    public static IServiceCollection AddJobs(this IServiceCollection services) => services.AddSingleton<StudyCharters>().AddSingleton<JobCatalog>();
 
     private static IRunJournal OpenJournal(CoordinatorOptions options, TimeProvider time) =>
         options.Journal.Length == 0 ? new SqliteJournal(options.DataDirectory) : new PostgresJournal(options.Journal, time);

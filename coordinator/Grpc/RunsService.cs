@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
@@ -6,6 +7,7 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Yaml;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Authorization;
@@ -31,16 +33,13 @@ internal sealed class RunsService(
     [Authorize(nameof(RunRight.Start))]
     public override Task<JobVerdict> Validate(JobFile request, ServerCallContext context)
     {
-        var (job, problems) = jobs.Validate(request.Yaml);
-        CheckStudy(job, context);
-        return Task.FromResult(RunMessages.Verdict(problems));
+        return Task.FromResult(RunMessages.Verdict(Check(request, context).Problems));
     }
 
     [Authorize(nameof(RunRight.Start))]
     public override Task<JobVerdict> Submit(JobFile request, ServerCallContext context)
     {
-        var (job, problems) = jobs.Validate(request.Yaml);
-        CheckStudy(job, context);
+        var (job, problems) = Check(request, context);
         var verdict = RunMessages.Verdict(problems);
         try
         {
@@ -132,9 +131,25 @@ internal sealed class RunsService(
         return person.Has(right, run.Job.Study) ? run : throw new RpcException(new Status(StatusCode.PermissionDenied, "Your role in this run's study does not allow it."));
     }
 
-    private static void CheckStudy(JobSpec? job, ServerCallContext context)
+    /// <summary>The job when nothing is wrong with it, and what is. Nothing is told of a study before it is asked whether the caller may start runs in it.</summary>
+    private (JobSpec? Job, ImmutableArray<YamlProblem> Problems) Check(JobFile file, ServerCallContext context)
     {
-        if (job is null || context.GetHttpContext().User.Has(RunRight.Start, job.Study)) return;
+        switch (JobSpecReader.Read(file.Yaml))
+        {
+            case JobSpecResult.Invalid invalid:
+                return (null, invalid.Problems);
+            case JobSpecResult.Valid { Job: var job }:
+                CheckStudy(job, context);
+                var problems = jobs.Problems(job);
+                return (problems.IsEmpty ? job : null, problems);
+            default:
+                throw new InvalidOperationException("A job is either valid or invalid.");
+        }
+    }
+
+    private static void CheckStudy(JobSpec job, ServerCallContext context)
+    {
+        if (context.GetHttpContext().User.Has(RunRight.Start, job.Study)) return;
         throw new RpcException(new Status(StatusCode.PermissionDenied, job.Study is { } study
             ? $"You have no role in the study '{study}' that may start runs."
             : "The job names no study ('study: NAME'); only who may start runs in every study may leave it out."));

@@ -14,24 +14,13 @@ namespace FedSeg.Coordinator.Jobs;
 
 /// <summary>Where jobs come in: checked against themselves and against the federation, then entered as runs.</summary>
 internal sealed partial class JobCatalog(
-    RunBook book, BlobStore blobs, MemberRegister register, SiteDirectory sites, TimeProvider time, ILogger<JobCatalog> logger)
+    RunBook book, BlobStore blobs, MemberRegister register, SiteDirectory sites, StudyCharters charters, TimeProvider time, ILogger<JobCatalog> logger)
 {
     private readonly Lock _gate = new();
 
-    /// <summary>Everything wrong with a job file; the job when nothing is.</summary>
-    public (JobSpec? Job, ImmutableArray<YamlProblem> Problems) Validate(string yaml)
-    {
-        switch (JobSpecReader.Read(yaml))
-        {
-            case JobSpecResult.Invalid invalid:
-                return (null, invalid.Problems);
-            case JobSpecResult.Valid { Job: var job }:
-                ImmutableArray<YamlProblem> problems = [.. UnknownSites(job), .. UnknownLabels(job)];
-                return (problems.IsEmpty ? job : null, problems);
-            default:
-                throw new InvalidOperationException("A job is either valid or invalid.");
-        }
-    }
+    /// <summary>Everything that keeps a job from running in this federation.</summary>
+    public ImmutableArray<YamlProblem> Problems(JobSpec job) =>
+        [.. UnknownSites(job), .. UnknownLabels(job), .. charters.Problems(job).Select(problem => new YamlProblem(0, "study: " + problem))];
 
     /// <summary>Enters a valid job as a run; durable when this returns.</summary>
     /// <returns>The run's id.</returns>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FedSeg.Coordinator.Blind;
+using FedSeg.Coordinator.Jobs;
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Operations;
@@ -24,6 +25,7 @@ internal sealed partial class RoundRunner(
     CoordinatorLedger ledger,
     SiteDirectory sites,
     SiteTurnBook turns,
+    StudyCharters charters,
     CoordinatorTelemetry telemetry,
     Failpoints failpoints,
     TimeProvider time,
@@ -149,7 +151,9 @@ internal sealed partial class RoundRunner(
         try
         {
             var plan = RunPlanning.Of(state.Job.Planning!, round.Fingerprints);
-            return new RunInput.Planned { Round = round, Plan = plan, InitialModel = GlobalModel.CreateInitial(blobs, state.Id, state.Job.With(plan)) };
+            var job = state.Job.With(plan);
+            if (charters.Problems(job) is { Count: > 0 } problems) return new RunInput.Broke($"The planned network can't be trained: {string.Join("; ", problems)}.");
+            return new RunInput.Planned { Round = round, Plan = plan, InitialModel = GlobalModel.CreateInitial(blobs, state.Id, job) };
         }
         catch (Exception error) when (error is FingerprintException or PlanningException)
         {

@@ -10,6 +10,7 @@ using FedSeg.Egress.Records;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Faults;

@@ -33,8 +33,16 @@ internal sealed class CoordinatorOnDisk : IDisposable
     {
         Clock = new JumpingClock(Time);
         Authority = FederationAuthority.Create(Path.Combine(Root, "authority"), "test", TimeProvider.System);
-        Settings = new CoordinatorOptions { DataDirectory =
-            Path.Combine(Root, "data"), Register = Authority.RegisterPath, Authority = Authority.CertificatePath };
+        Settings = new CoordinatorOptions
+        {
+            DataDirectory = Path.Combine(Root, "data"),
+            Register = Authority.RegisterPath,
+            Authority = Authority.CertificatePath,
+            Certificate = Path.Combine(Root, "coordinator.pem"),
+            Charters = Directory.CreateDirectory(Path.Combine(Root, "charters")).FullName,
+        };
+        var request = KeyFiles.CreateRequest(Path.Combine(Root, "coordinator.key"), "coordinator");
+        File.WriteAllText(Settings.Certificate, Authority.SignCoordinator(request, ["coordinator.example"], TimeSpan.FromDays(1)));
         Open();
     }
 
@@ -74,6 +82,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public RoundRunner Runner { get; private set; } = null!;
 
     public SiteTurnBook Turns { get; private set; } = null!;
+
+    public StudyCharters Charters { get; private set; } = null!;
 
     public JobCatalog Catalog { get; private set; } = null!;
 
@@ -162,7 +172,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Turns = new SiteTurnBook(Book, Clock);
         Blind = new BlindRounds(Book, Turns, options, Clock, NullLogger<BlindRounds>.Instance);
         Intake = new UpdateIntake(Book, Blobs, Blind, Ledger, options, Telemetry, Clock, NullLogger<UpdateIntake>.Instance);
-        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Turns, Telemetry, Failpoints.None, Clock, NullLogger<RoundRunner>.Instance);
-        Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Clock, NullLogger<JobCatalog>.Instance);
+        Charters = new StudyCharters(options, Clock, NullLogger<StudyCharters>.Instance);
+        Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Turns, Charters, Telemetry, Failpoints.None, Clock, NullLogger<RoundRunner>.Instance);
+        Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Charters, Clock, NullLogger<JobCatalog>.Instance);
     }
 }

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using FedSeg.Egress.Charters;
 using FedSeg.Egress.Review;
+using FedSeg.Federation.Charters;
 using FedSeg.Hosting.Programs;
 using Microsoft.Extensions.Hosting;
 

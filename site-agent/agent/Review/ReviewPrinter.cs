@@ -1,9 +1,9 @@
 using System.Text.Json;
-using FedSeg.Egress.Charters;
 using FedSeg.Egress.Patients;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Federation;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Programs;
 using FedSeg.Ledger.Storage;

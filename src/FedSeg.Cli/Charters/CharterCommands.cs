@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Cli.Programs;
-using FedSeg.Egress.Charters;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 

@@ -1,3 +1,4 @@
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 
 namespace FedSeg.Egress.Charters;

@@ -1,6 +1,6 @@
 using FedSeg.Egress.Charters;
-using FedSeg.Egress.Plans;
 using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Privacy.Budget;

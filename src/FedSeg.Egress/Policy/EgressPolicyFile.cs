@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Yaml;

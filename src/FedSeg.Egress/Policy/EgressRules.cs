@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Sealing;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Egress.Policy;

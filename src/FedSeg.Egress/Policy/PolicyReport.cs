@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FedSeg.Egress.Charters;
+using FedSeg.Federation.Charters;
 
 namespace FedSeg.Egress.Policy;
 

@@ -7,6 +7,7 @@ using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review.People;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Storage;

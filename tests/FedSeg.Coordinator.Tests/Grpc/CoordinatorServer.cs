@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Enrolment;
@@ -48,12 +49,13 @@ public sealed class CoordinatorServer : IAsyncLifetime
             {
               "Coordinator": {
                 "Listen": "127.0.0.1:0", "DataDirectory": "data", "Certificate": "coordinator.pem", "PrivateKey": "coordinator.key",
-                "Authority": "authority/authority.pem", "Register": "authority/register.json", "Operations": "127.0.0.1:0",
+                "Authority": "authority/authority.pem", "Register": "authority/register.json", "Charters": "charters", "Operations": "127.0.0.1:0",
                 "Enrolment": { "Issuing": "issuing", "Listen": "127.0.0.1:0" }
               }
             }
             """);
 
+        Directory.CreateDirectory(PathOf("charters"));
         string[] args = ["--settings", PathOf("coordinator.json"), .. _switches];
         var builder = WebApplication.CreateSlimBuilder();
         ServiceProgram.Configure(builder, args);
@@ -79,6 +81,14 @@ public sealed class CoordinatorServer : IAsyncLifetime
     internal FederationAuthority Issuing { get; private set; } = null!;
 
     internal EnrolmentBook Enrolments { get; private set; } = null!;
+
+    /// <summary>Puts a charter, signed by the authority, into the coordinator's folder.</summary>
+    internal void Hold(StudyCharter charter)
+    {
+        using var certificate = _authority.LoadCertificate();
+        using var key = certificate.GetECDsaPrivateKey()!;
+        File.WriteAllBytes(PathOf($"charters/{charter.Hash}.json"), SignedCharter.Sign(charter, key).ToBytes());
+    }
 
     /// <summary>What the operators' port answers.</summary>
     internal async Task<(int Status, string Body)> AskOperationsAsync(string path, CancellationToken cancellationToken)

@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Yaml;
 using FedSeg.Hosting.Certificates;
 
 namespace FedSeg.Coordinator.Tests.Jobs;
@@ -21,43 +24,34 @@ public sealed class JobCatalogTests : IDisposable
     public void Dispose() => _coordinator.Dispose();
 
     [Fact]
-    public void Validate_KnownSitesAndLabels_IsAJob()
+    public void Problems_KnownSitesAndLabels_AreNone()
     {
         Attend("north", "kidney", "tumour");
 
-        var (job, problems) = _coordinator.Catalog.Validate(JobYaml.Of("north", "east"));
-
-        Assert.Empty(problems);
-        Assert.Equal("kidneys", job!.Name);
+        Assert.Empty(Problems("north", "east"));
     }
 
     [Fact]
-    public void Validate_SiteOutsideTheRegister_IsAProblemThatNamesTheKnownOnes()
+    public void Problems_SiteOutsideTheRegister_IsAProblemThatNamesTheKnownOnes()
     {
-        var (job, problems) = _coordinator.Catalog.Validate(JobYaml.Of("north", "mars"));
-
-        Assert.Null(job);
-        Assert.Equal("sites: 'mars' is not a site of this federation; known are: north, east", Assert.Single(problems).Message);
+        Assert.Equal("sites: 'mars' is not a site of this federation; known are: north, east", Assert.Single(Problems("north", "mars")).Message);
     }
 
     [Fact]
-    public void Validate_RevokedSite_IsAProblem()
+    public void Problems_RevokedSite_IsAProblem()
     {
         _coordinator.Authority.Revoke(MemberKind.Site, "east");
 
-        Assert.Contains("'east'", Assert.Single(_coordinator.Catalog.Validate(JobYaml.Of("north", "east")).Problems).Message);
+        Assert.Contains("'east'", Assert.Single(Problems("north", "east")).Message);
     }
 
     [Fact]
-    public void Validate_LabelAnAttendingSiteDoesNotDeclare_IsAProblemOfThatSite()
+    public void Problems_LabelAnAttendingSiteDoesNotDeclare_IsAProblemOfThatSite()
     {
         Attend("north", "Kidney");
 
-        Assert.Equal("labels: 'tumour' is not a label of site 'north'; it declares: Kidney", Assert.Single(_coordinator.Catalog.Validate(JobYaml.Of("north", "east")).Problems).Message);
+        Assert.Equal("labels: 'tumour' is not a label of site 'north'; it declares: Kidney", Assert.Single(Problems("north", "east")).Message);
     }
-
-    [Fact]
-    public void Validate_BrokenFile_HasTheReadersProblems() => Assert.NotEmpty(_coordinator.Catalog.Validate("name: [").Problems);
 
     [Fact]
     public void Submit_SameJobsAtAnotherCoordinator_GiveTheSameIdsAndModels()
@@ -91,6 +85,9 @@ public sealed class JobCatalogTests : IDisposable
         Assert.Equal(first.End, second.End);
         Assert.Single(_coordinator.Journal.ReadAll(), entry => entry.Event is RunEvent.Ended);
     }
+
+    private ImmutableArray<YamlProblem> Problems(params string[] sites) =>
+        _coordinator.Catalog.Problems(Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(JobYaml.Of(sites))).Job);
 
     private void Attend(string site, params string[] labels) => _coordinator.Sites.Enter(SiteId.Parse(site), new Attendance("0.1.0", [.. labels], true));
 }

@@ -1,9 +1,11 @@
 using System.Reflection;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Coordinator.Tests.Grpc;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.V1;
+using FedSeg.Testing;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.AspNetCore.Server;
@@ -154,6 +156,26 @@ public sealed class AccessMatrixTests(CoordinatorServer server) : IClassFixture<
 
         Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(async () => await client.SubmitAsync(job, cancellationToken: Token))).StatusCode);
         Assert.Equal(StatusCode.PermissionDenied, (await Assert.ThrowsAsync<RpcException>(async () => await client.ValidateAsync(job, cancellationToken: Token))).StatusCode);
+    }
+
+    [Fact]
+    public async Task Submit_OutsideItsStudysCharter_IsRefusedWithEveryReason_AndOfAnotherStudyNothingIsTold()
+    {
+        server.SignMember("chartered", MemberKind.Site);
+        server.Hold(Assert.IsType<CharterFileResult.Valid>(CharterFile.Parse(CharterYaml.With(
+            ("kidneys-2026", "hearts"), ("south, north, east", "chartered"), ("coordinator.example", "127.0.0.1"), ("2026-06-30", "2126-06-30")))).Charter);
+        var within = new JobFile { Yaml = JobOf("chartered", "hearts", seed: 7) };
+        var beyond = new JobFile { Yaml = JobOf("chartered", "hearts", seed: 7).Replace("rounds: 1", "rounds: 6").Replace("stepsPerRound: 3", "stepsPerRound: 21") };
+        var hearts = new Runs.RunsClient(server.Dial("heart-scientist", MemberKind.Person, PersonRole.None, [new StudyRole("hearts", PersonRole.DataScientist)]));
+        var lungs = new Runs.RunsClient(server.Dial("lung-scientist-too", MemberKind.Person, PersonRole.None, [new StudyRole("lungs", PersonRole.DataScientist)]));
+
+        var refused = await hearts.SubmitAsync(beyond, cancellationToken: Token);
+        Assert.Equal(["6 rounds; 5 are approved", "21 steps in a round; 20 are approved"], refused.Problems.Select(problem => problem.Message.Split(": ")[^1]));
+        Assert.Empty(refused.RunId);
+        Assert.Empty((await hearts.ValidateAsync(within, cancellationToken: Token)).Problems);
+        Assert.Equal(
+            "You have no role in the study 'hearts' that may start runs.",
+            (await Assert.ThrowsAsync<RpcException>(async () => await lungs.ValidateAsync(beyond, cancellationToken: Token))).Status.Detail);
     }
 
     private async Task<string> SubmitAsync(string? study, int seed)

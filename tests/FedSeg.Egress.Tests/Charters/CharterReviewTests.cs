@@ -5,6 +5,7 @@ using FedSeg.Egress.Policy;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Tests.Review;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;

@@ -1,40 +1,20 @@
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Review;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Testing;
 
 namespace FedSeg.Egress.Tests.Charters;
 
 /// <summary>Charters of a study in which the test's hospital takes part.</summary>
 internal static class StudyCharters
 {
-    public const string Yaml = """
-        study: kidneys-2026
-        version: 1
-        title: Outlining kidneys and tumours on CT
-        purpose: A model that outlines kidneys and kidney tumours, to plan operations.
-        legalBasis: Consent, Art. 6(1)(a) and 9(2)(a) GDPR
-        sites: [south, north, east]
-        recipients:
-          - { organisation: University of Nowhere, country: Germany, address: "https://coordinator.example:7443" }
-        mode: inspectable
-        bounds: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }
-        expires: 2026-06-30
-        """;
-
     public static StudyId Study { get; } = StudyId.Parse("kidneys-2026");
 
-    public static StudyCharter New(params (string Before, string Now)[] changes)
-    {
-        var yaml = changes.Aggregate(Yaml, (text, change) => text.Replace(change.Before, change.Now, StringComparison.Ordinal));
-        return CharterFile.Parse(yaml) switch
-        {
-            CharterFileResult.Valid valid => valid.Charter,
-            CharterFileResult.Invalid invalid => throw new InvalidOperationException(string.Join("; ", invalid.Problems)),
-            _ => throw new InvalidOperationException(),
-        };
-    }
+    public static StudyCharter New(params (string Before, string Now)[] changes) =>
+        Assert.IsType<CharterFileResult.Valid>(CharterFile.Parse(CharterYaml.With(changes))).Charter;
 
     public static SignedCharter Sign(this HospitalOnDisk hospital, StudyCharter charter)
     {

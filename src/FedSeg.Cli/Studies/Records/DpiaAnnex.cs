@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using FedSeg.Egress.Charters;
 using FedSeg.Egress.Plans;
+using FedSeg.Federation.Charters;
 
 namespace FedSeg.Cli.Studies.Records;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
-using FedSeg.Egress.Charters;
 using FedSeg.Egress.Policy;
+using FedSeg.Federation.Charters;
 
 namespace FedSeg.Cli.Studies.Records;
 

@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using FedSeg.Egress.Charters;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Studies;
+using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Verifier;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using FedSeg.Egress.Charters;
+using FedSeg.Federation.Charters;
 
 namespace FedSeg.Cli.Studies.Records;
 

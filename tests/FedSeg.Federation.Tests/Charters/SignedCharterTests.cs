@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
-using FedSeg.Egress.Charters;
+using FedSeg.Federation.Charters;
 
-namespace FedSeg.Egress.Tests.Charters;
+namespace FedSeg.Federation.Tests.Charters;
 
 public sealed class SignedCharterTests : IDisposable
 {
@@ -17,9 +17,9 @@ public sealed class SignedCharterTests : IDisposable
     [Fact]
     public void TryRead_WhatWasWritten_IsSignedByTheAuthorityAndByNobodyElse()
     {
-        var signed = SignedCharter.TryRead(SignedCharter.Sign(StudyCharters.New(), _authority).ToBytes())!;
+        var signed = SignedCharter.TryRead(SignedCharter.Sign(CharterFileTests.Charter(), _authority).ToBytes())!;
 
-        Assert.Equal(StudyCharters.New().Hash, signed.Hash);
+        Assert.Equal(CharterFileTests.Charter().Hash, signed.Hash);
         Assert.True(signed.IsSignedBy(_authority));
         Assert.False(signed.IsSignedBy(_other));
     }
@@ -27,7 +27,7 @@ public sealed class SignedCharterTests : IDisposable
     [Fact]
     public void TryRead_AnyByteChanged_IsNoCharterOrNotSigned()
     {
-        var bytes = SignedCharter.Sign(StudyCharters.New(), _authority).ToBytes();
+        var bytes = SignedCharter.Sign(CharterFileTests.Charter(), _authority).ToBytes();
         for (var place = 0; place < bytes.Length; place++)
         {
             var changed = bytes.ToArray();
@@ -46,7 +46,7 @@ public sealed class SignedCharterTests : IDisposable
     [Fact]
     public void TryRead_WhatTheCanonicalFormDoesNotRepeat_IsNone()
     {
-        var text = Encoding.UTF8.GetString(SignedCharter.Sign(StudyCharters.New(), _authority).ToBytes());
+        var text = Encoding.UTF8.GetString(SignedCharter.Sign(CharterFileTests.Charter(), _authority).ToBytes());
 
         Assert.Null(SignedCharter.TryRead(Encoding.UTF8.GetBytes(" " + text)));
         Assert.Null(SignedCharter.TryRead(Encoding.UTF8.GetBytes(text.Replace("{\"study\"", "{\"more\":1,\"study\"", StringComparison.Ordinal))));

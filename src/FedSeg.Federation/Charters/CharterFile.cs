@@ -1,10 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using FedSeg.Egress.Plans;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Yaml;
 
-namespace FedSeg.Egress.Charters;
+namespace FedSeg.Federation.Charters;
 
 /// <summary>The outcome of reading a charter.</summary>
 public abstract record CharterFileResult

@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FedSeg.Egress.Plans;
-using FedSeg.Federation;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
-using FedSeg.Privacy.Budget;
+using FedSeg.Federation.Training;
 
-namespace FedSeg.Egress.Charters;
+namespace FedSeg.Federation.Charters;
 
 /// <summary>
 /// What the hospitals of a study agreed on before any of them trains for it: why, who takes part, who receives what leaves, how much it may tell, until when. Written as
@@ -72,10 +71,28 @@ public sealed record StudyCharter
     /// <summary>Where a run leaves the charter, in words; empty when it does not.</summary>
     public IReadOnlyList<string> Problems(RoundPlan plan)
     {
+        var problems = ProblemsBesideSites(plan);
+        if (plan.Blind is { } blind && blind.Sites.Except(Sites).Any()) problems.Add("a hospital that is not one of the study's");
+        return problems;
+    }
+
+    /// <summary>
+    /// Where the run of a job would leave it, every mistake, in words. A network that is yet to be planned is asked about when it is: with
+    /// <see cref="JobSpec.With"/>.
+    /// </summary>
+    public IReadOnlyList<string> Problems(JobSpec job)
+    {
+        var problems = ProblemsBesideSites(job.PlanRound(RunId.Parse("run-of-the-job"), job.Architecture.IsToBePlanned ? 0 : 1, Sha256Digest.Of([]), 0));
+        if (job.Architecture.IsToBePlanned && Privacy is { } bound) problems.AddRange(bound.Problems(job.Recipe.Privacy));
+        problems.AddRange(job.Sites.Except(Sites).Select(site => $"'{site}' is not one of the study's hospitals: {string.Join(", ", Sites)}"));
+        return problems;
+    }
+
+    private List<string> ProblemsBesideSites(RoundPlan plan)
+    {
         var problems = new List<string>(Bounds.Problems(plan));
         if (plan.Study != Study) problems.Add($"a run of another study than {Study}");
         if (Mode == CharterMode.Inspectable && plan.Blind is not null) problems.Add("a blind run; only inspectable ones are agreed on");
-        if (plan.Blind is { } blind && blind.Sites.Except(Sites).Any()) problems.Add("a hospital that is not one of the study's");
         if (Privacy is { } bound && plan.Task == RoundTask.Train) problems.AddRange(bound.Problems(plan.Recipe.Privacy));
         return problems;
     }
@@ -107,12 +124,7 @@ public sealed record CharterRecipient(string Organisation, string Country, strin
 /// <param name="Delta">The largest δ at which it is counted.</param>
 public sealed record CharterPrivacy(double MaximumEpsilon, double Delta)
 {
-    /// <summary>The budget that holds with the site's own: the tighter one of the two, and one for the study where the site has none.</summary>
-    public PrivacyBudget Tighten(PrivacyBudget? own, StudyId study) => own is null
-        ? new PrivacyBudget($"study-{study}", MaximumEpsilon, Delta)
-        : own with { MaximumEpsilon = Math.Min(own.MaximumEpsilon, MaximumEpsilon), Delta = Math.Min(own.Delta, Delta) };
-
-    internal IEnumerable<string> Problems(Federation.Training.PatientPrivacy? asked)
+    internal IEnumerable<string> Problems(PatientPrivacy? asked)
     {
         if (asked is null) yield return "training without differential privacy; the charter asks for it";
         else if (asked.Delta > Delta) yield return $"δ = {asked.Delta}; at most {Delta} is agreed on";

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using FedSeg.Federation.Rounds;
 
-namespace FedSeg.Egress.Plans;
+namespace FedSeg.Federation.Charters;
 
 /// <summary>A site's standing approval of plans: what stays within these bounds is trained without asking a person.</summary>
 public sealed record PlanBounds

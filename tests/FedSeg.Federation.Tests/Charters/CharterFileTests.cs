@@ -1,13 +1,15 @@
-using FedSeg.Egress.Charters;
+using FedSeg.Federation.Charters;
+using FedSeg.Federation.Identity;
+using FedSeg.Testing;
 
-namespace FedSeg.Egress.Tests.Charters;
+namespace FedSeg.Federation.Tests.Charters;
 
 public sealed class CharterFileTests
 {
     [Fact]
     public void Parse_WhatPeopleWrote_IsTheCharter()
     {
-        var charter = StudyCharters.New(
+        var charter = Charter(
             ("expires:", "privacy: { maximumEpsilon: 8, delta: 0.00001 }\nfourEyes: true\nrecords: { retention: Ten years. }\nexpires:"), ("mode: inspectable", "mode: blind"));
 
         Assert.Equal(("kidneys-2026", 1, CharterMode.Blind, true), (charter.Study.ToString(), charter.Version, charter.Mode, charter.FourEyes));
@@ -52,7 +54,7 @@ public sealed class CharterFileTests
     [Fact]
     public void Template_FilledIn_IsValidAndAsItStandsIsNot()
     {
-        var template = CharterFile.Template(StudyCharters.Study);
+        var template = CharterFile.Template(StudyId.Parse("kidneys-2026"));
         Assert.IsType<CharterFileResult.Invalid>(CharterFile.Parse(template));
         var filled = template
             .Replace("title: \"\"", "title: T", StringComparison.Ordinal)
@@ -68,10 +70,10 @@ public sealed class CharterFileTests
     [Fact]
     public void Hash_OtherOrderAndComments_IsTheSame_AndOfAnotherWordIsNot()
     {
-        var same = string.Join('\n', StudyCharters.Yaml.Split('\n').TakeLast(3).Append("# a comment").Concat(StudyCharters.Yaml.Split('\n').SkipLast(3)));
+        var same = string.Join('\n', CharterYaml.Kidneys.Split('\n').TakeLast(3).Append("# a comment").Concat(CharterYaml.Kidneys.Split('\n').SkipLast(3)));
 
-        Assert.Equal(StudyCharters.New().Hash, Assert.IsType<CharterFileResult.Valid>(CharterFile.Parse(same)).Charter.Hash);
-        Assert.NotEqual(StudyCharters.New().Hash, StudyCharters.New(("to plan operations", "to sell")).Hash);
+        Assert.Equal(Charter().Hash, Assert.IsType<CharterFileResult.Valid>(CharterFile.Parse(same)).Charter.Hash);
+        Assert.NotEqual(Charter().Hash, Charter(("to plan operations", "to sell")).Hash);
     }
 
     [Theory]
@@ -84,5 +86,8 @@ public sealed class CharterFileTests
     [InlineData("maximumParameters: 100000", "maximumParameters: 100000, networks: [unet3d]", "100,000 numbers (unet3d).")]
     [InlineData("maximumParameters: 100000", "maximumParameters: 100000, fingerprints: true", "a run may ask once how many cases")]
     public void Explanation_OfEachChoice_SaysIt(string before, string now, string words) =>
-        Assert.Contains(words, string.Join("\n", CharterExplanation.Of(StudyCharters.New((before, now)))), StringComparison.Ordinal);
+        Assert.Contains(words, string.Join("\n", CharterExplanation.Of(Charter((before, now)))), StringComparison.Ordinal);
+
+    internal static StudyCharter Charter(params (string Before, string Now)[] changes) =>
+        Assert.IsType<CharterFileResult.Valid>(CharterFile.Parse(CharterYaml.With(changes))).Charter;
 }

@@ -1,10 +1,10 @@
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Yaml;
 
-namespace FedSeg.Egress.Plans;
+namespace FedSeg.Federation.Charters;
 
 /// <summary>Reads the bounds that a policy and a charter write alike.</summary>
-internal static class PlanBoundsReader
+public static class PlanBoundsReader
 {
     public static PlanBounds Read(StrictYamlMap bounds) => new()
     {

@@ -1,10 +1,9 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FedSeg.Federation;
 using FedSeg.Federation.Identity;
 
-namespace FedSeg.Egress.Charters;
+namespace FedSeg.Federation.Charters;
 
 /// <summary>A charter with the signature of the federation's authority: ECDSA P-256 with SHA-256 over the charter's canonical bytes behind a line of their own.</summary>
 public sealed record SignedCharter

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FedSeg.Egress.Charters;
+namespace FedSeg.Federation.Charters;
 
 /// <summary>What a charter says, for somebody who decides about it and never trained a network.</summary>
 public static class CharterExplanation
