@@ -14,7 +14,7 @@ internal static class CharterCommands
     private static readonly Argument<FileInfo> Any = new("charter") { Description = "A charter: YAML, or signed." };
     private static readonly Argument<FileInfo> Signed = new("charter.json") { Description = "A signed charter." };
 
-    public static Command Create() => new("charter", "The charter of a study: write, sign, read and verify it.") { New(), Sign(), Show(), Verify() };
+    public static Command Create() => new("charter", "The charter of a study: write, sign, read and verify it.") { New(), Schema(), Sign(), Show(), Verify() };
 
     private static Command New()
     {
@@ -31,6 +31,12 @@ internal static class CharterCommands
             return Task.FromResult(CommandLine.Done);
         });
     }
+
+    private static Command Schema() => new Command("schema", "The JSON schema of a charter, for editors.").Does((_, _) =>
+    {
+        Console.WriteLine(CharterFile.Schema);
+        return Task.FromResult(CommandLine.Done);
+    });
 
     private static Command Sign()
     {

@@ -21,6 +21,16 @@ public static class CharterFile
 {
     private const int LongestText = 2000;
 
+    /// <summary>The JSON schema of a charter as people write it.</summary>
+    public static string Schema
+    {
+        get
+        {
+            using var stream = typeof(CharterFile).Assembly.GetManifestResourceStream("FedSeg.Federation.Charters.charter.schema.json")!;
+            return new StreamReader(stream).ReadToEnd();
+        }
+    }
+
     /// <summary>A charter to be filled in. It is not valid as it stands: what only people know is left empty.</summary>
     public static string Template(StudyId study) => $$"""
         # The charter of a study: what its hospitals agree on before any of them trains for it. 'fedseg charter sign' makes it binding; each hospital's
