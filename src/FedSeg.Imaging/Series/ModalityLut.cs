@@ -10,6 +10,9 @@ namespace FedSeg.Imaging.Series;
 /// </summary>
 internal sealed class ModalityLut
 {
+    /// <summary>What a descriptor of 0 stands for; a file may hold larger numbers than the standard can write.</summary>
+    private const int MostEntries = 65536;
+
     private readonly float[] _values;
     private readonly int _first;
 
@@ -24,10 +27,10 @@ internal sealed class ModalityLut
         var item = file.DataSet.Items(Tags.ModalityLutSequence)[0];
         var descriptor = item.RequiredNumbers(Tags.LutDescriptor, 3);
         var isSigned = file.DataSet.WholeNumber(Tags.PixelRepresentation) == 1;
-        var count = descriptor[0] == 0 ? 65536 : (int)descriptor[0];
+        var count = descriptor[0] == 0 ? MostEntries : (int)descriptor[0];
         var first = isSigned && descriptor[1] > short.MaxValue ? (int)descriptor[1] - 65536 : (int)descriptor[1];
         var data = item.Find(Tags.LutData)?.Value ?? default;
-        if (descriptor[2] is not (8 or 16) || count < 1 || data.Length < 2 * count)
+        if (descriptor[2] is not (8 or 16) || count is < 1 or > MostEntries || data.Length < 2 * count)
         {
             throw new DicomException(DicomFault.Malformed, $"{file.Path}: the table in {Tags.ModalityLutSequence} has {data.Length} "
                 + $"bytes for {count} entries. Export the file again.");

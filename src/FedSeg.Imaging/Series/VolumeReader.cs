@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using FedSeg.Dicom;
+using FedSeg.Dicom.DataSets;
 using FedSeg.Dicom.Pixels;
 using FedSeg.Dicom.Reading;
 using FedSeg.Imaging.Volumes;
@@ -20,7 +21,7 @@ public static class VolumeReader
     /// <summary>
     /// Reads all pixels, one file in memory beside the volume at a time; <see cref="SeriesOptions.MaxVoxels"/> bounded the volume before.
     /// </summary>
-    /// <exception cref="DicomException">A slice can't be decoded, or its pixels are not what its header said.</exception>
+    /// <exception cref="DicomException">A slice can't be decoded, its pixels are not what its header said, or a value is infinite.</exception>
     public static Volume Read(ImageSeries series, DicomLimits? limits = null, CancellationToken cancellationToken = default)
     {
         var voxels = new float[series.Grid.VoxelCount];
@@ -32,7 +33,7 @@ public static class VolumeReader
             ReadFile(series, file.Key, [.. file], limits, voxels);
         }
 
-        FillOutside(voxels, series.Modality);
+        FillOutside(voxels, series);
         return new Volume(series.Grid, voxels);
     }
 
@@ -96,12 +97,13 @@ public static class VolumeReader
         }
     }
 
-    private static void FillOutside(float[] voxels, string modality)
+    private static void FillOutside(float[] voxels, ImageSeries series)
     {
         var least = float.PositiveInfinity;
         var hasOutside = false;
         foreach (var voxel in voxels)
         {
+            if (float.IsInfinity(voxel)) throw TooLarge(series);
             if (float.IsNaN(voxel)) hasOutside = true;
             else if (voxel < least) least = voxel;
         }
@@ -111,12 +113,16 @@ public static class VolumeReader
             return;
         }
 
-        var outside = modality == "CT" ? AirHu : float.IsFinite(least) ? least : 0;
+        var outside = series.Modality == "CT" ? AirHu : float.IsFinite(least) ? least : 0;
         for (var i = 0; i < voxels.Length; i++)
         {
             if (float.IsNaN(voxels[i])) voxels[i] = outside;
         }
     }
+
+    private static DicomException TooLarge(ImageSeries series) => new(
+        DicomFault.Malformed, $"{series.Slices[0].Path}: after slope and intercept {Tags.RescaleSlope} {Tags.RescaleIntercept} a value of "
+            + "its series is larger than any image's. Export the study again.");
 
     private static Span<float> PlaneOf(ImageSeries series, float[] voxels, int plane)
     {

@@ -1,3 +1,4 @@
+using FedSeg.Dicom;
 using FedSeg.Dicom.DataSets;
 using FedSeg.Dicom.Writing;
 using FedSeg.Imaging.Series;
@@ -61,6 +62,31 @@ public sealed class VolumeReaderTests : IDisposable
             .Bytes(Tags.LutData, DicomVr.OW, [100, 0, 0, 1, 44, 1])));
 
         Assert.Equal([100f, 100, 256, 300, 300], Read().Voxels[..5]);
+    }
+
+    /// <summary>The standard stores the count in 16 bits; a file is free to lie in another representation.</summary>
+    [Theory]
+    [InlineData(70_000)]
+    [InlineData(2e9)]
+    [InlineData(-1)]
+    public void Read_TableThatClaimsMoreThanItHas_IsRefusedBeforeAnyIsTaken(double entries)
+    {
+        byte[] descriptor = [.. BitConverter.GetBytes(entries), .. BitConverter.GetBytes(0.0), .. BitConverter.GetBytes(16.0)];
+        WritePair(set => set.Sequence(Tags.ModalityLutSequence, new DataSetBuilder()
+            .Bytes(Tags.LutDescriptor, DicomVr.FD, descriptor)
+            .Bytes(Tags.LutData, DicomVr.OW, [100, 0, 0, 1])));
+
+        Assert.Equal(DicomFault.Malformed, Assert.Throws<DicomException>(() => Read()).Fault);
+    }
+
+    [Fact]
+    public void Read_SlopeThatMakesValuesInfinite_IsRefusedAndNamesTheSeries()
+    {
+        WritePair(set => set.Numbers(Tags.RescaleSlope, 1e39));
+
+        var error = Assert.Throws<DicomException>(() => Read());
+        Assert.Equal(DicomFault.Malformed, error.Fault);
+        Assert.Contains(_directory, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
