@@ -99,7 +99,8 @@ internal static class StackAssembly
     private static SeriesOutcome Place(SliceHeader[] sorted, double[] gaps, double spacing, Vector3D normal, SeriesOptions options)
     {
         var first = sorted[0];
-        var count = 1 + gaps.Sum(gap => (long)Math.Round(gap / spacing));
+        // In double: a position may be as far away as a header can write it.
+        var count = 1 + gaps.Sum(gap => Math.Round(gap / spacing));
         if (count * first.Rows * first.Columns > options.MaxVoxels)
         {
             return TooLarge(first, options);

@@ -203,6 +203,15 @@ public sealed class SeriesAssemblyTests : IDisposable
     }
 
     [Fact]
+    public void Assemble_SliceAtTheEndOfTheWorldToBeFilledUpTo_IsBeyondTheLimit()
+    {
+        WriteAxial(0, 1, 2, 1e300);
+
+        Assert.Equal(QuarantineReason.LimitExceeded,
+            Assert.IsType<SeriesOutcome.Refused>(Assemble(new SeriesOptions { FillGaps = true })).Reason);
+    }
+
+    [Fact]
     public void Assemble_MixedGeometryToBeSplit_GivesAVolumeOfEach()
     {
         WriteAxial(0, 1, 2);
