@@ -91,7 +91,8 @@ internal static class StructureSetReader
                 + "slices");
         }
 
-        if (plane < 0 || plane >= grid.Size.Z)
+        // Written so that NaN is refused too.
+        if (!(plane >= 0 && plane < grid.Size.Z))
         {
             return (QuarantineReason.SegmentationGridMismatch, "lies above or below the image; use the series that it was drawn on");
         }

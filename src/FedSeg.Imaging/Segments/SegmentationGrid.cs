@@ -40,12 +40,10 @@ public static class SegmentationGrid
 
     private static IEnumerable<Vector3D> CornersOf(SegmentationHeader file)
     {
-        var header = DicomFile.OpenHeader(file.Path).DataSet;
-        var (rows, columns) = (header.RequiredWholeNumber(Tags.Rows), header.RequiredWholeNumber(Tags.Columns));
         foreach (var frame in file.Frames)
         {
             if (frame is not { PositionMm: { } corner, ColumnStepMm: { } column, RowStepMm: { } row }) continue;
-            var (right, down) = (column * (columns - 1), row * (rows - 1));
+            var (right, down) = (column * (file.Columns - 1), row * (file.Rows - 1));
             yield return corner;
             yield return corner + right;
             yield return corner + down;
