@@ -20,10 +20,20 @@ public sealed class CaseReader(
 {
     /// <param name="caseDirectory">The case's folder; files in any names and sub-folders.</param>
     /// <param name="vocabulary">The classes of the run; segments outside it are left out.</param>
-    /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
+    /// <param name="cancellationToken">Looked at between files.</param>
     public CaseOutcome Read(string caseDirectory, LabelVocabulary vocabulary, CancellationToken cancellationToken)
     {
-        var folder = DicomFolder.Read(caseDirectory, limits, cancellationToken: cancellationToken);
+        DicomFolder folder;
+        try
+        {
+            folder = DicomFolder.Read(caseDirectory, limits, cancellationToken: cancellationToken);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return new CaseOutcome.Quarantined(QuarantineReason.UnreadableFile, $"{caseDirectory}: the folder or one in it can't be "
+                + $"listed ({fault.GetType().Name}). Check its permissions.");
+        }
+
         return CaseMatch.In(folder, caseDirectory, seriesOptions) switch
         {
             CaseMatch.Refused refused => new CaseOutcome.Quarantined(refused.Reason, refused.Detail),

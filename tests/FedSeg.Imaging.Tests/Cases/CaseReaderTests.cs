@@ -26,6 +26,15 @@ public sealed class CaseReaderTests : IDisposable
         Assert.Equal(1, usable.Labels.Labels[0]);
     }
 
+    /// <summary>A cohort is read in parallel: one folder that went away must cost one case.</summary>
+    [Fact]
+    public void Read_FolderThatIsNotThere_IsUnreadable()
+    {
+        var outcome = new CaseReader().Read(Path.Combine(_directory, "gone"), LabelVocabulary.Of("a"), TestContext.Current.CancellationToken);
+
+        Assert.Equal(QuarantineReason.UnreadableFile, Assert.IsType<CaseOutcome.Quarantined>(outcome).Reason);
+    }
+
     [Fact]
     public void Read_EmptyFolder_NamesNoDicomFiles() => Refused(QuarantineReason.NoDicomFiles);
 
