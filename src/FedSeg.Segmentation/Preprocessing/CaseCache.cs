@@ -23,19 +23,31 @@ namespace FedSeg.Segmentation.Preprocessing;
 internal sealed class CaseCache(string directory, long mostBytes)
 {
     private const string Suffix = ".case";
+    private const int LargestFacts = 1 << 16;
+
     private readonly Lock _gate = new();
     private long? _bytes;
 
-    /// <summary>The name of a case folder's prepared form.</summary>
-    public static string KeyOf(string folder, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, DicomLimits? limits)
+    /// <summary>The name of a case folder's prepared form; <see langword="null"/> for a folder that can't be listed.</summary>
+    public static string? KeyOf(string folder, LabelVocabulary vocabulary, PreprocessingSpec preprocessing, DicomLimits? limits)
     {
+        FileInfo[] files;
+        try
+        {
+            files = [.. new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal)];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+
         var sources = new StringBuilder()
             .AppendLine(typeof(CaseCache).Module.ModuleVersionId.ToString())
             .AppendLine(typeof(CaseReader).Module.ModuleVersionId.ToString())
             .AppendLine(JsonSerializer.Serialize(preprocessing, FederationJson.Options))
             .AppendLine(JsonSerializer.Serialize(vocabulary.Labels, FederationJson.Options))
             .AppendLine(JsonSerializer.Serialize(limits ?? new DicomLimits(), FederationJson.Options));
-        foreach (var file in new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories).OrderBy(file => file.FullName, StringComparer.Ordinal))
+        foreach (var file in files)
         {
             sources.AppendLine($"{Path.GetRelativePath(folder, file.FullName)} {file.Length} {file.LastWriteTimeUtc.Ticks}");
         }
@@ -50,8 +62,8 @@ internal sealed class CaseCache(string directory, long mostBytes)
         if (!File.Exists(path)) return null;
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16);
         using var reader = new BinaryReader(stream);
-        var facts = JsonSerializer.Deserialize<CaseFacts>(reader.ReadBytes(reader.ReadInt32()), FederationJson.Options)!;
-        // Written whole or not at all; what is shorter or longer all the same was not written here.
+        // Written whole or not at all; what is shorter, longer or something else all the same was not written here.
+        if (ReadFacts(reader) is not { } facts) return null;
         if (stream.Length != stream.Position + (sizeof(float) + 1L) * facts.Input.VoxelCount + facts.Original.VoxelCount) return null;
         var voxels = new float[facts.Input.VoxelCount];
         stream.ReadExactly(MemoryMarshal.AsBytes(voxels.AsSpan()));
@@ -80,6 +92,19 @@ internal sealed class CaseCache(string directory, long mostBytes)
 
     /// <summary>Forgets a case.</summary>
     public void Remove(string key) => File.Delete(Path.Combine(directory, key + Suffix));
+
+    private static CaseFacts? ReadFacts(BinaryReader reader)
+    {
+        if (reader.BaseStream.Length < sizeof(int) || reader.ReadInt32() is not (> 0 and <= LargestFacts and var length)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize<CaseFacts>(reader.ReadBytes(length), FederationJson.Options);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private bool Reserve(long bytes)
     {

@@ -17,7 +17,7 @@ internal sealed class CasePreparation(
     public ReadCase Read(string folder, CancellationToken cancellationToken)
     {
         if (cache is null) return Prepare(folder, cancellationToken);
-        var key = CaseCache.KeyOf(folder, vocabulary, preprocessing, limits);
+        if (CaseCache.KeyOf(folder, vocabulary, preprocessing, limits) is not { } key) return Prepare(folder, cancellationToken);
         if (cache.Find(key) is { } known)
         {
             if (isLeftOut?.Invoke(known.PatientKey) != true) return new ReadCase(folder) { Case = known };
@@ -42,6 +42,8 @@ internal sealed class CasePreparation(
             case CaseOutcome.Usable { Case: var usable } when usable.Modality != preprocessing.Modality:
                 var detail = $"{folder}: the images are {usable.Modality}, the run trains on {preprocessing.Modality}. Take the case out of this cohort.";
                 return new ReadCase(folder) { Refused = new QuarantinedCase(folder, nameof(QuarantineReason.UnsupportedImage), detail) };
+            case CaseOutcome.Usable { Case: var usable } when PreparedImage.Problem(usable.Image.Grid, preprocessing) is { } problem:
+                return new ReadCase(folder) { Refused = new QuarantinedCase(folder, nameof(QuarantineReason.LimitExceeded), $"{folder}: {problem}") };
             case CaseOutcome.Usable { Case: var usable }:
                 var image = PreparedImage.From(usable.Image, preprocessing, maxThreads: 1); // cases are read in parallel
                 return new ReadCase(folder) { Case = image.PrepareCase(usable.PatientKey, usable.Labels, [.. vocabulary.Undrawn]) };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Cropping;
 using FedSeg.Imaging.Normalising;
@@ -12,6 +13,9 @@ public sealed class PreparedImage
 {
     // For a plan without statistics of the data: soft tissue, −200 to 300 HU, mapped by the same fixed numbers at every site.
     private static readonly IntensityStatistics DefaultCtWindow = new(Mean: 50, Deviation: 100, LowerClip: -200, UpperClip: 300);
+
+    /// <summary>Voxels that a prepared image may have: 4 GiB of float32.</summary>
+    private const long MostVoxels = 1 << 30;
 
     private readonly CanonicalOrientation _orientation;
     private readonly CropBox _box;
@@ -43,10 +47,25 @@ public sealed class PreparedImage
         var orientation = CanonicalOrientation.Of(image.Grid);
         var canonical = orientation.Apply(image);
         var box = preprocessing.Crop == CropRule.None ? CropBox.All(canonical.Grid) : CropBox.OfNonzero(canonical);
-        var spacing = new Vector3D(X: preprocessing.SpacingMm[2], Y: preprocessing.SpacingMm[1], Z: preprocessing.SpacingMm[0]);
+        var spacing = SpacingOf(preprocessing);
         var cut = box.Cut(canonical);
         var body = preprocessing.Crop == CropRule.NonzeroMasked ? NonzeroMask.Of(cut) : null;
         return new PreparedImage(Resampler.ToSpacing(Normalise(cut, preprocessing, body), spacing, maxThreads), orientation, box, body, maxThreads);
+    }
+
+    /// <summary>
+    /// Why an image can't be brought to the plan's spacing; <see langword="null"/> when it can. A header that says centimetres where the
+    /// image has millimetres would ask for a thousand times its memory; what it asks for is known here before any of it is taken.
+    /// </summary>
+    public static string? Problem(GridGeometry grid, PreprocessingSpec preprocessing)
+    {
+        var canonical = CanonicalOrientation.Of(grid).CanonicalGrid;
+        var ((z, y, x), own, plan) = (canonical.Size, canonical.SpacingMm, SpacingOf(preprocessing));
+        var voxels = z * own.Z / plan.Z * (y * own.Y / plan.Y) * (x * own.X / plan.X);
+        return voxels <= MostVoxels ? null : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{z}×{y}×{x} voxels of {own.Z:0.###}×{own.Y:0.###}×{own.X:0.###} mm would be {voxels:G3} at the plan's {plan.Z:0.###}×{plan.Y:0.###}×{plan.X:0.###} mm; "
+            + $"at most {MostVoxels} are prepared. If the spacing is wrong, correct PixelSpacing (0028,0030) or the slices' positions (0020,0032).");
     }
 
     /// <summary>The part of the canonical grid that was kept.</summary>
@@ -97,6 +116,9 @@ public sealed class PreparedImage
     /// <summary>Brings an image of the network's grid, such as an uncertainty, to the scanner's; 0 outside the crop.</summary>
     internal Volume ToScannerGrid(Volume image) =>
         _orientation.Undo(_box.PutBack(Resampler.ToGrid(image, _box.Part, _maxThreads)), _orientation.OriginalGrid);
+
+    private static Vector3D SpacingOf(PreprocessingSpec preprocessing) =>
+        new(X: preprocessing.SpacingMm[2], Y: preprocessing.SpacingMm[1], Z: preprocessing.SpacingMm[0]);
 
     private static Volume Normalise(Volume image, PreprocessingSpec preprocessing, bool[]? body)
     {

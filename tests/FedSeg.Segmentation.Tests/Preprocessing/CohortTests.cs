@@ -18,10 +18,10 @@ public sealed class CohortTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null, Func<string, bool>? isLeftOut = null) => Cohort.Read(
+    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null, Func<string, bool>? isLeftOut = null, double spacingMm = 6) => Cohort.Read(
         directory ?? _site,
         vocabulary ?? Vocabulary,
-        SyntheticCases.Preprocessing() with { Modality = modality ?? "MR", SpacingMm = [6, 6, 6] },
+        SyntheticCases.Preprocessing() with { Modality = modality ?? "MR", SpacingMm = [spacingMm, spacingMm, spacingMm] },
         heldBackFraction: 0.25,
         seed: 5,
         threads: 2,
@@ -101,6 +101,30 @@ public sealed class CohortTests : IDisposable
         cache.Store("two", entry);
         Assert.NotNull(cache.Find("one"));
         Assert.Null(cache.Find("two"));
+    }
+
+    /// <summary>Written whole or not at all; a disk, an old version or a hand may still leave something else.</summary>
+    [Theory]
+    [InlineData(new byte[] { 7 })]
+    [InlineData(new byte[] { 255, 255, 255, 255, 1 })]
+    [InlineData(new byte[] { 255, 255, 255, 127, 1 })]
+    [InlineData(new byte[] { 2, 0, 0, 0, (byte)'{', (byte)'[', 1 })]
+    public void Read_DamagedFileInTheCache_IsPreparedAnew(byte[] damaged)
+    {
+        var before = Read(cache: _folder["cache"]).Use;
+        foreach (var file in Directory.GetFiles(_folder["cache"], "*.case")) File.WriteAllBytes(file, damaged);
+
+        Assert.Equal(before, Read(cache: _folder["cache"]).Use);
+        Assert.All(Directory.GetFiles(_folder["cache"], "*.case"), file => Assert.NotEqual(damaged.Length, new FileInfo(file).Length));
+    }
+
+    /// <summary>A spacing in the wrong unit, in the plan or in a header: known before the memory is asked for, and a fault of the case.</summary>
+    [Fact]
+    public void Read_CasesTooLargeAtThePlansSpacing_AreAllRefused()
+    {
+        var error = Assert.Throws<CohortException>(() => Read(spacingMm: 0.001));
+        Assert.Equal(CohortProblem.NoUsableCase, error.Problem);
+        Assert.Contains("LimitExceeded 4", error.Message);
     }
 
     [Fact]
