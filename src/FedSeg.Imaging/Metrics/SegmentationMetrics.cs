@@ -23,15 +23,14 @@ public static class SegmentationMetrics
         return metrics;
     }
 
-    /// <summary>
-    /// The record of one label, also when it occurs in neither map; for more than one, <see cref="Compute"/> scans the maps only once.
-    /// </summary>
-    /// <exception cref="ArgumentException">As for <see cref="Compute"/>.</exception>
-    public static LabelMetrics ComputeLabel(LabelVolume reference, LabelVolume prediction, byte label, MetricsOptions options)
+    /// <returns>One record for each of the labels asked for, in their order, also for one that occurs in neither map.</returns>
+    /// <exception cref="ArgumentException">As for <see cref="Compute(LabelVolume, LabelVolume, MetricsOptions)"/>.</exception>
+    public static IReadOnlyList<LabelMetrics> Compute(
+        LabelVolume reference, LabelVolume prediction, IEnumerable<byte> labels, MetricsOptions options)
     {
         Require(reference, prediction, options);
-        var overlap = LabelOverlap.Scan(reference, prediction)[label] ?? new LabelOverlap();
-        return Measure(reference, prediction, label, overlap, options);
+        var overlaps = LabelOverlap.Scan(reference, prediction);
+        return [.. labels.Select(label => Measure(reference, prediction, label, overlaps[label] ?? new LabelOverlap(), options))];
     }
 
     private static LabelMetrics Measure(

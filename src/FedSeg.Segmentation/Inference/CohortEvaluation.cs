@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Metrics;
+using FedSeg.Imaging.Volumes;
+using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Uncertainty;
 
 namespace FedSeg.Segmentation.Inference;
@@ -13,6 +15,15 @@ namespace FedSeg.Segmentation.Inference;
 public sealed record EvaluatedCase(
     string Site, string Case, string PatientKey, ImmutableArray<LabelMetrics> Labels, PostProcessingTrial Trial, MemberAgreement? Agreement)
 {
+    /// <summary>Scores a prediction against its reference, both on one grid, by every label of the model.</summary>
+    internal static EvaluatedCase Of(
+        string site, string name, string patientKey, int labels, LabelVolume prediction, LabelVolume reference, MemberAgreement? agreement)
+    {
+        var classes = Enumerable.Range(1, labels).Select(label => (byte)label);
+        var metrics = SegmentationMetrics.Compute(reference, prediction, classes, new MetricsOptions());
+        return new EvaluatedCase(site, name, patientKey, [.. metrics], PostProcessingTrial.Of(prediction, reference, labels), agreement);
+    }
+
     /// <summary>Over the labels that reference or prediction has; NaN where there is none.</summary>
     public double MeanDice => Labels.Select(metrics => metrics.Dice).Where(dice => !double.IsNaN(dice)).DefaultIfEmpty(double.NaN).Average();
 }
@@ -40,7 +51,7 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
         Predictor predictor, string directory, bool withAgreement, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
     {
         var (cases, refused) = (new List<EvaluatedCase>(), new List<RefusedCase>());
-        var (reader, vocabulary, options) = (new CaseReader(), LabelVocabulary.Of(predictor.Model.Labels), new MetricsOptions());
+        var (reader, vocabulary) = (new CaseReader(), LabelVocabulary.Of(predictor.Model.Labels));
         foreach (var folder in Subfolders(directory).SelectMany(Subfolders))
         {
             var (site, name) = (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));
@@ -52,13 +63,13 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
                 case CaseOutcome.Usable { Case: var usable } when usable.Modality != predictor.Model.Preprocessing.Modality:
                     refused.Add(new RefusedCase(site, name, nameof(QuarantineReason.UnsupportedImage)));
                     break;
+                case CaseOutcome.Usable { Case: var usable } when PreparedImage.Problem(usable.Image.Grid, predictor.Model.Preprocessing) is not null:
+                    refused.Add(new RefusedCase(site, name, nameof(QuarantineReason.LimitExceeded)));
+                    break;
                 case CaseOutcome.Usable { Case: var usable }:
                     var prediction = predictor.Segment(usable.Image, progress: null, cancellationToken);
-                    var metrics = Enumerable.Range(1, predictor.Model.Labels.Length)
-                        .Select(label => SegmentationMetrics.ComputeLabel(usable.Labels, prediction, (byte)label, options));
-                    var trial = PostProcessingTrial.Of(prediction, usable.Labels, predictor.Model.Labels.Length);
                     var agreement = withAgreement ? predictor.Agreement(usable.Image, progress: null, cancellationToken) : null;
-                    cases.Add(new EvaluatedCase(site, name, usable.PatientKey, [.. metrics], trial, agreement));
+                    cases.Add(EvaluatedCase.Of(site, name, usable.PatientKey, predictor.Model.Labels.Length, prediction, usable.Labels, agreement));
                     scored?.Invoke(cases[^1]);
                     break;
             }

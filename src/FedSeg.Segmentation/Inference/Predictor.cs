@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
-using FedSeg.Imaging.Metrics;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Explanation;
 using FedSeg.Segmentation.Models;
@@ -124,9 +123,7 @@ public sealed class Predictor : IDisposable
     {
         var labels = Model.Labels.Length;
         var prediction = Evaluation.Segment(_average, labels + 1, entry.Prepared, Model.Preprocessing, _device, progress: null, cancellationToken);
-        var metrics = Enumerable.Range(1, labels)
-            .Select(label => SegmentationMetrics.ComputeLabel(entry.Reference, prediction, (byte)label, new MetricsOptions()));
-        return new EvaluatedCase(site, name, entry.PatientKey, [.. metrics], PostProcessingTrial.Of(prediction, entry.Reference, labels), Agreement: null);
+        return EvaluatedCase.Of(site, name, entry.PatientKey, labels, prediction, entry.Reference, agreement: null);
     }
 
     /// <summary>Explains what the first model found of each label.</summary>

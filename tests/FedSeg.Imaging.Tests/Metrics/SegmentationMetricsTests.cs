@@ -203,7 +203,7 @@ public sealed class SegmentationMetricsTests
     {
         var nothing = LabelMaps.Boxes(new(4, 4, 4), new(1, 1, 1));
 
-        var m = SegmentationMetrics.ComputeLabel(nothing, nothing, 1, new MetricsOptions());
+        var m = Assert.Single(SegmentationMetrics.Compute(nothing, nothing, [1], new MetricsOptions()));
 
         Assert.Equal(Emptiness.BothEmpty, m.Emptiness);
         Assert.All(
