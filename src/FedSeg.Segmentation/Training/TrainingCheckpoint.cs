@@ -50,8 +50,16 @@ internal sealed class TrainingCheckpoint(string path, int everySteps, string ide
 
     private bool IsOfThisStretch()
     {
-        using var file = SafetensorsFile.Open(path);
-        return file.Metadata.GetValueOrDefault(IdentityKey) == identity;
+        try
+        {
+            using var file = SafetensorsFile.Open(path);
+            return file.Metadata.GetValueOrDefault(IdentityKey) == identity;
+        }
+        catch (SafetensorsException)
+        {
+            // Damaged on the disk: it costs the steps it stood for, and never the round.
+            return false;
+        }
     }
 
     private static List<(string Name, Tensor Values)> Tensors(IReadOnlyList<NamedWeights> weights, WeightOptimizer optimizer, IGradientTerm? term) =>

@@ -269,6 +269,22 @@ public sealed class SiteTrainingTests : IDisposable
         Assert.Equal(UpdateOf(Recipe(steps: 8) with { LearningRate = 0.02 }, files: Files(state: null)), other);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(200)]
+    public void Run_DamagedCheckpoint_CostsItsStepsAndNotTheRound(int bytesLeft)
+    {
+        var recipe = Recipe(steps: 8);
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Assert.ThrowsAny<OperationCanceledException>(() => RoundWork.Run(
+            Plans.Round(recipe: recipe), _cohort, Files(), CPU, step => { if (step.Step == 5) source.Cancel(); }, source.Token));
+        var checkpoint = Assert.Single(Directory.GetFiles(_folder["state"], "*", SearchOption.AllDirectories));
+        using (var file = File.OpenWrite(checkpoint)) file.SetLength(bytesLeft);
+
+        Assert.Equal(UpdateOf(recipe, files: Files(state: null)), UpdateOf(recipe));
+    }
+
     private Dictionary<string, string> Contents(string state) => Directory.GetFiles(_folder[state], "*", SearchOption.AllDirectories)
         .ToDictionary(path => Path.GetRelativePath(_folder[state], path), path => Convert.ToHexString(File.ReadAllBytes(path)));
 }
