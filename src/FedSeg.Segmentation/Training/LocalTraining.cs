@@ -5,6 +5,7 @@ using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Segmentation.Inference;
 using FedSeg.Segmentation.Models;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ public static class LocalTraining
     /// <summary>Trains from the initial model and writes the result as a model file; durable when this returns.</summary>
     /// <param name="request">What to train.</param>
     /// <param name="cohort">The cases, one site's or several sites' <see cref="Cohort.Pool"/>.</param>
-    /// <param name="modelPath">The model file to write; while training runs, the initial model lies there when none was given.</param>
+    /// <param name="modelPath">The model file to write. Nothing is there, or what was there stays, until the training has ended well.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="stepped">Called after each optimiser step.</param>
     /// <exception cref="SafetensorsException">The initial model is not of the asked architecture.</exception>
@@ -26,24 +27,38 @@ public static class LocalTraining
         LocalTrainingRequest request, Cohort cohort, string modelPath, Device device, Action<TrainingStep>? stepped, CancellationToken cancellationToken)
     {
         var manifest = ArchitectureCatalog.Manifest(request.Architecture);
-        if (request.InitialModelPath is null) ModelInitializer.Write(modelPath, manifest, request.Seed);
-        using var network = ModelWeights.Open(request.InitialModelPath ?? modelPath, request.Architecture, device);
-
+        using var network = OpenInitial(request, manifest, modelPath, device);
         var schedule = TrainingSchedule.Whole(request.Recipe, request.Preprocessing, request.Labels, request.Steps, request.Seed);
         switch (Trainer.Train(network, cohort.Training, schedule, device, stepped, cancellationToken))
         {
             case TrainingOutcome.Trained trained:
-                ModelWeights.Write(modelPath, manifest, network, request.Metadata());
+                var unfinished = modelPath + ".unfinished";
+                ModelWeights.Write(unfinished, manifest, network, request.Metadata());
+                File.Move(unfinished, modelPath, overwrite: true);
                 return new LocalTrainingOutcome.Done(
                     trained.Steps,
                     trained.MeanLoss,
                     trained.Time,
                     Evaluation.Score(network, cohort.HeldBack, request.Labels, request.Preprocessing, device, cancellationToken));
             case TrainingOutcome.NotFinite broken:
-                File.Delete(modelPath);
                 return new LocalTrainingOutcome.NotFinite(broken.Step);
             case var other:
                 throw new InvalidOperationException($"{other} is not handled.");
+        }
+    }
+
+    private static UNet OpenInitial(LocalTrainingRequest request, TensorManifest manifest, string modelPath, Device device)
+    {
+        if (request.InitialModelPath is { } given) return ModelWeights.Open(given, request.Architecture, device);
+        var made = modelPath + ".initial";
+        try
+        {
+            ModelInitializer.Write(made, manifest, request.Seed);
+            return ModelWeights.Open(made, request.Architecture, device);
+        }
+        finally
+        {
+            File.Delete(made);
         }
     }
 }

@@ -56,6 +56,23 @@ public sealed class LocalTrainingTests : IDisposable
         Assert.Equal(digest, ModelMetadata.Parse(file.Metadata).Base);
     }
 
+    /// <summary>What ends early leaves neither an untrained model in place of one nor takes the one that was there.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Run_EndedEarly_LeavesTheFolderAsItWas(bool isModelThere)
+    {
+        var cohort = Cohort.Split(SyntheticCases.Make(4), 0.25, seed: 1);
+        if (isModelThere) File.WriteAllText(_folder["model"], "of yesterday");
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
+        Assert.ThrowsAny<OperationCanceledException>(() => LocalTraining.Run(Request(), cohort, _folder["model"], CPU, _ => source.Cancel(), source.Token));
+        LocalTraining.Run(Request(steps: 40, learningRate: 1e30), cohort, _folder["model"], CPU, null, TestContext.Current.CancellationToken);
+
+        Assert.Equal(isModelThere ? ["model"] : [], Directory.GetFiles(_folder["."]).Select(Path.GetFileName));
+        if (isModelThere) Assert.Equal("of yesterday", File.ReadAllText(_folder["model"]));
+    }
+
     [Fact]
     public void Run_NotFinite_LeavesNoModel()
     {
