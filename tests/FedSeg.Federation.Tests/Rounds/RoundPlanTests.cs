@@ -15,6 +15,7 @@ public sealed class RoundPlanTests
     [InlineData(",\"seed\":7", "")]
     [InlineData("\"task\":\"train\"", "\"task\":\"format\"")]
     [InlineData("\"run\":\"run-test-1\"", "\"run\":\"../../etc\"")]
+    [InlineData("\"spacingMm\":[1,1,1]", "\"spacingMm\":null")]
     public void FromBytes_AnythingUndeclared_IsRefused(string find, string replace)
     {
         var text = Encoding.UTF8.GetString(Plans.Plan().ToBytes());

@@ -23,6 +23,17 @@ public sealed class SiteReportTests
         Assert.Equal(bytes, SiteReport.FromBytes(bytes).ToBytes());
     }
 
+    /// <summary>The serializer would make of it a list that ends whoever counts its entries: at the coordinator, by a site's word.</summary>
+    [Fact]
+    public void FromBytes_ListThatIsNull_IsNoReport()
+    {
+        var json = System.Text.Encoding.UTF8.GetString(Report(cases: 40, loss: 0.25, []).ToBytes());
+        Assert.Contains("\"scores\":[]", json);
+
+        Assert.Throws<System.Text.Json.JsonException>(
+            () => SiteReport.FromBytes(System.Text.Encoding.UTF8.GetBytes(json.Replace("\"scores\":[]", "\"scores\":null"))));
+    }
+
     private static SiteReport Report(int cases, double? loss, LabelScore[] scores) => new()
     {
         Run = RunId.Parse("run-1"),
