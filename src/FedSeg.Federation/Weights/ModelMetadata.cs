@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text.Json;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
@@ -73,7 +74,7 @@ public sealed record ModelMetadata
             [PreprocessingKey] = JsonSerializer.Serialize(Preprocessing, FederationJson.Options),
         };
         if (Run is { } run) entries[RunKey] = run.ToString();
-        if (Round is { } round) entries[RoundKey] = round.ToString();
+        if (Round is { } round) entries[RoundKey] = round.ToString(CultureInfo.InvariantCulture);
         if (Base is { } baseModel) entries[BaseKey] = baseModel.ToString();
         if (Plan is { } plan) entries[PlanKey] = plan.ToString();
         return entries;
@@ -102,7 +103,7 @@ public sealed record ModelMetadata
             Labels = Json<ImmutableArray<string>>(entries, LabelsKey),
             Preprocessing = Json<PreprocessingSpec>(entries, PreprocessingKey),
             Run = Optional(entries, RunKey, text => RunId.Parse(text)),
-            Round = Optional(entries, RoundKey, int.Parse),
+            Round = Optional(entries, RoundKey, text => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)),
             Base = Optional(entries, BaseKey, text => Sha256Digest.Parse(text)),
             Plan = Optional(entries, PlanKey, text => Sha256Digest.Parse(text)),
         };
@@ -129,7 +130,7 @@ public sealed record ModelMetadata
         {
             return parse(text);
         }
-        catch (FormatException error)
+        catch (Exception error) when (error is FormatException or OverflowException)
         {
             throw new SafetensorsException($"the model's metadata entry {key} is malformed", error);
         }

@@ -95,7 +95,7 @@ internal sealed record SafetensorsHeader(
             {
                 if (property.NameEquals(MetadataKey))
                 {
-                    metadata = property.Value.EnumerateObject().ToImmutableSortedDictionary(entry => entry.Name, entry => entry.Value.GetString()!, StringComparer.Ordinal);
+                    metadata = property.Value.EnumerateObject().ToImmutableSortedDictionary(entry => entry.Name, TextOf, StringComparer.Ordinal);
                     continue;
                 }
 
@@ -117,6 +117,8 @@ internal sealed record SafetensorsHeader(
 
         return new SafetensorsHeader(tensors.ToImmutable(), metadata, LengthPrefixBytes + json.Length);
     }
+
+    private static string TextOf(JsonProperty entry) => entry.Value.GetString() ?? throw new FormatException($"'{Quote.Of(entry.Name)}' is null");
 
     private static TensorSpec ParseTensor(JsonProperty property, long expectedOffset)
     {

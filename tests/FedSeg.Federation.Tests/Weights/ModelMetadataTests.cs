@@ -39,7 +39,9 @@ public sealed class ModelMetadataTests
     [InlineData("fedseg", "2")]
     [InlineData("architecture", "{}")]
     [InlineData("labels", "anterior")]
+    [InlineData("labels", "null")]
     [InlineData("round", "three")]
+    [InlineData("round", "99999999999")]
     [InlineData("base", "abc")]
     [InlineData("run", "../run")]
     public void Parse_MalformedEntry_IsRefusedByName(string key, string value)

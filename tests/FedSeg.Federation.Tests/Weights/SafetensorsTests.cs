@@ -72,6 +72,7 @@ public sealed class SafetensorsTests : IDisposable
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, "not well-formed")]
     [InlineData("""{"../a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", 4, "tensor name")]
     [InlineData("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}""", 4, "not well-formed")]
+    [InlineData("""{"__metadata__":{"labels":null}}""", 0, "'labels' is null")]
     [InlineData("""["a"]""", 0, "begin with '{'")]
     [InlineData("""{"a":3}""", 0, "not well-formed")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"offsets":[0,4]}}""", 4, "not well-formed")]
