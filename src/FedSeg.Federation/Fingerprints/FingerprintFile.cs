@@ -67,6 +67,11 @@ public static class FingerprintFile
             var file = JsonSerializer.Deserialize<CaseList>(json, ListOptions) ?? throw new FingerprintException("it is null");
             return Check(file);
         }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, for one.
+            throw new FingerprintException("a label is not text");
+        }
         catch (JsonException error)
         {
             throw Malformed(error);

@@ -9,6 +9,8 @@ namespace FedSeg.Federation.Fingerprints;
 /// </summary>
 public sealed record SiteFingerprint
 {
+    private const double WeightRounding = 1e-6;
+
     /// <summary>Fewest cases behind anything that is told, at least 2.</summary>
     public required int LeastCases { get; init; }
 
@@ -76,6 +78,7 @@ public sealed record SiteFingerprint
             return "its intensity moments are impossible";
         }
 
+        if (LabelledCases > Cases) return $"its moments tell of {LabelledCases} cases, more than all {Cases}";
         if (LabelledCases < LeastCases) return $"its moments tell of {LabelledCases} cases, fewer than {LeastCases}";
 
         foreach (var (name, sketch, bins) in Sketches())
@@ -83,6 +86,9 @@ public sealed record SiteFingerprint
             if (sketch is null) return $"{name} is missing";
             if (sketch.Problem(bins, LeastCases) is { } problem) return $"{name}: {problem}";
             if (sketch.Filled.Any(bin => bin.Cases > Cases)) return $"{name}: a bin has more than all {Cases} cases";
+            // Otherwise one site could outweigh all others' data in the plan.
+            var mostOfCase = ReferenceEquals(sketch, Intensity) ? FingerprintBuilder.SamplesPerCase : 1;
+            if (sketch.Weight() + sketch.SuppressedWeight > Cases * mostOfCase * (1 + WeightRounding)) return $"{name}: it weighs more than all {Cases} cases";
         }
 
         return null;

@@ -92,6 +92,8 @@ public sealed record Sketch
                 return $"bin {bin.Index} has an impossible weight or sum";
             }
 
+            if (!Bins.MayHold(bin.Index, bin.Sum / bin.Weight)) return $"the values of bin {bin.Index} lie outside of it";
+
             last = bin.Index;
         }
 

@@ -35,4 +35,14 @@ public sealed record SketchBins(double Lower, double Width, int Count)
 
     /// <summary>The bin a value counts in.</summary>
     public int IndexOf(double value) => (int)Math.Clamp(Math.Floor((value - Lower) / Width), 0, Count - 1);
+
+    /// <summary>
+    /// Whether the mean of a bin's values can be this: within its edges, up to rounding. The first and the last bin hold what lies beyond them too; where bins begin at 0,
+    /// so do the values, and none is 0.
+    /// </summary>
+    internal bool MayHold(int index, double mean)
+    {
+        var (lower, upper, rounding) = (Lower + index * Width, Lower + (index + 1) * Width, 1e-6 * Width);
+        return (index == 0 ? Lower != 0 || mean > 0 : mean >= lower - rounding) && (index == Count - 1 || mean <= upper + rounding);
+    }
 }

@@ -38,6 +38,7 @@ public sealed class FingerprintFileTests
     [InlineData("\"CT\"", "\"PT\"", "modality is 'PT'")]
     [InlineData("[\"anterior\",\"posterior\"]", "1", "labels")]
     [InlineData("[\"anterior\",\"posterior\"]", "true", "labels")]
+    [InlineData("\"anterior\"", "\"\\ud800\"", "a label is not text")]
     [InlineData("\"p995\":150", "\"p995\":-20", "lower percentile")]
     [InlineData("\"std\":20,", "", "std")]
     [InlineData(",\"intensity\":{\"mean\":50,\"std\":20,\"p005\":-10,\"p995\":150}", "", "intensity is incomplete")]

@@ -116,6 +116,10 @@ public sealed class SketchedFingerprintTests
         { "out of order", site => site with { Intensity = site.Intensity with { Filled = [.. site.Intensity.Filled.Reverse()] } } },
         { "impossible weight", site => site with { Intensity = site.Intensity with { Filled = [site.Intensity.Filled[0] with { Sum = double.NaN }] } } },
         { "more than all", site => site with { Cases = 2 } },
+        { "weighs more", site => site with { SpacingMm = [Outweighing(site.SpacingMm[0]), .. site.SpacingMm[1..]] } },
+        { "weighs more", site => site with { Intensity = site.Intensity with { SuppressedWeight = 1e9 } } },
+        { "outside of it", site => site with { SpacingMm = [Shifted(site.SpacingMm[0], 100), .. site.SpacingMm[1..]] } },
+        { "outside of it", site => site with { SpacingMm = [Shifted(site.SpacingMm[0], -100), .. site.SpacingMm[1..]] } },
         { "three axes", site => site with { Voxels = [] } },
         { "moments", site => site with { IntensityMoments = default } },
         { "modality", site => site with { Modality = "PT" } },
@@ -137,6 +141,12 @@ public sealed class SketchedFingerprintTests
 
         Assert.Throws<FingerprintException>(() => SketchedFingerprint.Merge([site, site with { Labels = ["liver"] }]));
     }
+
+    /// <summary>Its first bin a million times as heavy: the plan would be made of it alone.</summary>
+    private static Sketch Outweighing(Sketch sketch) =>
+        sketch with { Filled = [sketch.Filled[0] with { Weight = 1e6 * sketch.Filled[0].Weight, Sum = 1e6 * sketch.Filled[0].Sum }, .. sketch.Filled[1..]] };
+
+    private static Sketch Shifted(Sketch sketch, double by) => sketch with { Filled = [.. sketch.Filled.Select(bin => bin with { Sum = bin.Sum + by * bin.Weight })] };
 
     private static Case[] Cases(int site, int count)
     {
