@@ -122,7 +122,7 @@ internal ref struct JpegStream
         var rows = BinaryPrimitives.ReadUInt16BigEndian(header[1..]);
         var columns = BinaryPrimitives.ReadUInt16BigEndian(header[3..]);
         if (rows != _layout.Rows || columns != _layout.Columns || header[5] != _layout.SamplesPerPixel
-            || Precision > _layout.BitsAllocated || (lossless ? Precision is < 2 or > 16 : Precision is not (8 or 12)))
+            || Precision > _layout.BitsAllocated || _layout.BytesPerValue > 2 || (lossless ? Precision is < 2 or > 16 : Precision is not (8 or 12)))
         {
             throw new JpegFormatException($"{columns}x{rows}x{header[5]} of {Precision} bits is not what the DICOM header says");
         }

@@ -30,6 +30,17 @@ public sealed class JpegDctDecoderTests
         }
     }
 
+    /// <summary>JPEG has at most 16 bits; two more bytes of each value would be left as the buffer was.</summary>
+    [Fact]
+    public void Decode_FourBytesAValue_IsMalformed()
+    {
+        var layout = TestFrame.Layout(8, 8, 12) with { BitsAllocated = 32 };
+
+        Assert.Equal(
+            DicomFault.Malformed,
+            Assert.Throws<DicomException>(() => TestFrame.Decode(JpegDctDecoder.Instance, JpegDctWriter.Encode(8, 8, 12, 1, 0, Flat(1, 1, 10)), layout)).Fault);
+    }
+
     [Fact]
     public void Decode_ThreeComponents_GivesThemAsCodedWithoutColourTransform()
     {
