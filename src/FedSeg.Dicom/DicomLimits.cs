@@ -15,6 +15,9 @@ public sealed class DicomLimits
     /// <summary>Longest value that <see cref="Reading.DicomFile.OpenHeader"/> reads, bytes; it leaves out elements with longer ones.</summary>
     public int MaxHeaderValueBytes { get; init; } = 16 * 1024 * 1024;
 
+    /// <summary>Bytes of all values of one file that are kept in memory; longer values stay on the disk.</summary>
+    public long MaxLoadedBytes { get; init; } = 512L * 1024 * 1024;
+
     /// <summary>Most that a deflated data set may inflate to, bytes.</summary>
     public long MaxInflatedBytes { get; init; } = 512L * 1024 * 1024;
 

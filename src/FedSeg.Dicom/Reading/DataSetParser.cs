@@ -17,6 +17,7 @@ internal sealed class DataSetParser(ByteSource source, DicomLimits limits, bool 
     private readonly List<DicomTag> _tagPath = [];
     private readonly TimeLimit _time = new(limits, limits.MaxParseTime, nameof(DicomLimits.MaxParseTime), source.Path);
     private int _elements;
+    private long _loadedBytes;
     private bool _reachedPixelData;
 
     /// <summary>Where the walk stands.</summary>
@@ -115,9 +116,15 @@ internal sealed class DataSetParser(ByteSource source, DicomLimits limits, bool 
 
         var position = Position;
         Position = valueEnd;
-        return length > (headerOnly ? limits.MaxHeaderValueBytes : LongestLoadedValue)
-            ? headerOnly ? null : new(tag, known, new DicomBytes(source, position, length), null, null, start)
-            : new(tag, known, new DicomBytes(source.Slice(position, (int)length)), null, null, start);
+        if (length > (headerOnly ? limits.MaxHeaderValueBytes : LongestLoadedValue))
+        {
+            return headerOnly ? null : new(tag, known, new DicomBytes(source, position, length), null, null, start);
+        }
+
+        _loadedBytes += length;
+        return _loadedBytes <= limits.MaxLoadedBytes
+            ? new(tag, known, new DicomBytes(source.Slice(position, (int)length)), null, null, start)
+            : throw Exceeded($"its values have more than {limits.MaxLoadedBytes} bytes", nameof(DicomLimits.MaxLoadedBytes));
     }
 
     /// <summary>Items up to <paramref name="sequenceEnd"/>, or up to the sequence delimiter where that is <see langword="null"/>.</summary>

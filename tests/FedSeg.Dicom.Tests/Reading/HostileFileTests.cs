@@ -4,6 +4,7 @@ using System.Text;
 using FedSeg.Dicom.DataSets;
 using FedSeg.Dicom.Pixels;
 using FedSeg.Dicom.Reading;
+using FedSeg.Testing;
 
 namespace FedSeg.Dicom.Tests.Reading;
 
@@ -42,6 +43,24 @@ public sealed class HostileFileTests
 
         Assert.True(bomb.Length < 1 << 20);
         Assert.Equal(DicomFault.LimitExceeded, RefusedWithin(64 << 20, () => DicomFile.Parse(bomb, "x.dcm", new DicomLimits { MaxInflatedBytes = 8 << 20 })));
+    }
+
+    /// <summary>Each value is short enough to be kept; a file of gigabytes of them is not.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Parse_ManyValuesOfAllowedLength_StopsAtTheLimit(bool headerOnly)
+    {
+        var file = RawBytes.Part10(Explicit);
+        for (ushort element = 0x1000; element < 0x1010; element++) file.ExplicitHeader(0x0009, element, "OB", 1000).Raw(new byte[1000]);
+        using var folder = new TemporaryFolder();
+        var path = folder["many.dcm"];
+        File.WriteAllBytes(path, file.ToArray());
+        var limits = new DicomLimits { MaxLoadedBytes = 10_000 };
+
+        var error = Assert.Throws<DicomException>(() => headerOnly ? DicomFile.OpenHeader(path, limits) : DicomFile.Open(path, limits));
+        Assert.Equal(DicomFault.LimitExceeded, error.Fault);
+        Assert.Contains(nameof(DicomLimits.MaxLoadedBytes), error.Message);
     }
 
     [Fact]
