@@ -26,18 +26,16 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
 
     /// <summary>
     /// Reads a file and writes its de-identified copy as <c>study/series/instance.dcm</c> below a folder, all three by their new UIDs. On
-    /// return the file is
-    /// complete under its name, or nothing was written.
+    /// return the file is complete under its name, or nothing was written.
     /// </summary>
-    /// <exception cref="IOException">The input can't be read or the output can't be written; what is corrupt is quarantined
-    /// instead.</exception>
+    /// <exception cref="IOException">The output can't be written; what can't be opened or is corrupt is quarantined instead.</exception>
     public DeidentificationOutcome Deidentify(string path, string outputFolder)
     {
         DeidentificationOutcome outcome;
         try
         {
-            using var file = DicomFile.Open(path, limits);
-            outcome = Deidentify(file, outputFolder);
+            using var file = TryOpen(path);
+            outcome = file is null ? new QuarantinedFile(QuarantineReason.Unreadable) : Deidentify(file, outputFolder);
         }
         catch (DicomException unreadable)
         {
@@ -47,6 +45,19 @@ public sealed class Deidentifier(DeidentificationProfile profile, Deidentificati
 
         Report.Count(outcome);
         return outcome;
+    }
+
+    /// <summary>The file, or <see langword="null"/> for one that went away or whose permissions forbid it.</summary>
+    private DicomFile? TryOpen(string path)
+    {
+        try
+        {
+            return DicomFile.Open(path, limits);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private DeidentificationOutcome Deidentify(DicomFile file, string outputFolder)

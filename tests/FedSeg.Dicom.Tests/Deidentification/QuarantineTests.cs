@@ -25,6 +25,11 @@ public sealed class QuarantineTests : IDisposable
     public void Deidentify_SopClassThatMayShowNames_IsHeldBack(string sopClass, QuarantineReason reason) =>
         AssertHeldBack(SourceImage.Create().Text(Tags.SopClassUid, sopClass), reason);
 
+    /// <summary>One file of thousands that went away, or that permissions hide, must not end the run.</summary>
+    [Fact]
+    public void Deidentify_FileThatCantBeOpened_IsHeldBack() =>
+        Assert.Equal(new QuarantinedFile(QuarantineReason.Unreadable), _run.Outcome(Path.Combine(_run.Output, "gone.dcm")));
+
     [Fact]
     public void Deidentify_BurnedInAnnotation_IsHeldBack() =>
         AssertHeldBack(SourceImage.Create().Text(Tags.BurnedInAnnotation, "YES"), QuarantineReason.BurnedInAnnotation);
