@@ -42,27 +42,48 @@ internal sealed class NetworkAverage
     /// What all say of windows, <c>[N, classes + 1, D, H, W]</c>: the mean of their probabilities of each class, and behind these the mean of
     /// their own entropies, nats.
     /// </summary>
-    public Tensor Opinions(Tensor windows) => Mean(Votes(windows).Select(logits =>
+    public Tensor Opinions(Tensor windows) => Mean(Votes(windows).Select(Opinion));
+
+    private static Tensor Opinion(Tensor vote)
     {
+        using var logits = vote;
+        using var passing = NewDisposeScope();
         var logarithms = logits.log_softmax(1);
         var probabilities = logarithms.exp();
-        return cat([probabilities, probabilities.mul(logarithms).sum(1, keepdim: true).neg_()], dim: 1);
-    }));
+        return cat([probabilities, probabilities.mul(logarithms).sum(1, keepdim: true).neg_()], dim: 1).MoveToOuterDisposeScope();
+    }
 
-    /// <summary>Logits of every network on every mirror image, flipped back.</summary>
+    /// <summary>Logits of every network on every mirror image, flipped back; one after the other, so that only one pass is in memory at a time.</summary>
     private IEnumerable<Tensor> Votes(Tensor windows) =>
         from network in _networks
         from axes in _flips
-        select axes.Length == 0 ? network.forward(windows) : network.forward(windows.flip(axes)).flip(axes);
+        select Vote(network, windows, axes);
+
+    private static Tensor Vote(Module<Tensor, Tensor> network, Tensor windows, long[] axes)
+    {
+        using var passing = NewDisposeScope();
+        var logits = axes.Length == 0 ? network.forward(windows) : network.forward(windows.flip(axes)).flip(axes);
+        return logits.MoveToOuterDisposeScope();
+    }
 
     private Tensor Mean(IEnumerable<Tensor> votes)
     {
+        using var passing = NewDisposeScope();
         Tensor? sum = null;
-        foreach (var vote in votes) sum = sum is null ? vote : sum.add_(vote, LastingScalars.One);
+        foreach (var vote in votes)
+        {
+            if (sum is null) sum = vote;
+            else using (vote) sum.add_(vote, LastingScalars.One);
+        }
+
         var count = _networks.Count * _flips.Count;
-        if (count == 1) return sum!;
-        using Scalar share = 1.0 / count;
-        return sum!.mul_(share);
+        if (count > 1)
+        {
+            using Scalar share = 1.0 / count;
+            sum!.mul_(share);
+        }
+
+        return sum!.MoveToOuterDisposeScope();
     }
 
     /// <summary>Every subset of the axes as tensor dimensions behind batch and channel; the empty one first.</summary>

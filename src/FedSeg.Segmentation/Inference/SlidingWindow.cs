@@ -15,8 +15,11 @@ internal static class SlidingWindow
     private const double SigmaShare = 1.0 / 8;
     private const double Peak = 10;
 
-    /// <summary>Windows that are answered at once: of a single one torch computes the coarse stages without oneDNN, a third slower on a CPU.</summary>
-    private const int Together = 2;
+    /// <summary>
+    /// Voxels up to which two windows are answered at once: of a single one torch computes the coarse stages without oneDNN, a third slower on a
+    /// CPU. Larger windows have coarse stages large enough, and their feature maps need the memory.
+    /// </summary>
+    private const int LargestPaired = 64 * 64 * 64;
 
     /// <param name="answer">
     /// What the networks say of windows <c>[N, 1, D, H, W]</c>, channels <c>[N, classes, D, H, W]</c>; taken for logits below, but any values
@@ -51,7 +54,7 @@ internal static class SlidingWindow
         for (var row = 0; row < zs.Length; row++)
         {
             var done = row * ys.Length * xs.Length;
-            foreach (var places in (from y in ys from x in xs select new Index3(zs[row], y, x)).Chunk(Together))
+            foreach (var places in (from y in ys from x in xs select new Index3(zs[row], y, x)).Chunk((long)window.Z * window.Y * window.X <= LargestPaired ? 2 : 1))
             {
                 cancellationToken.ThrowIfCancellationRequested();
                 using var tiles = NewDisposeScope();

@@ -27,8 +27,19 @@ internal sealed class DecoderStage : Module<Tensor, Tensor, Tensor>
 
     public override Tensor forward(Tensor coarse, Tensor skip)
     {
-        var features = cat([_up.forward(coarse), skip], dim: 1);
-        foreach (var convolution in _convolutions) features = convolution.forward(features);
+        var features = Joined(coarse, skip);
+        foreach (var convolution in _convolutions)
+        {
+            using var input = features;
+            features = convolution.forward(input);
+        }
+
         return features;
+    }
+
+    private Tensor Joined(Tensor coarse, Tensor skip)
+    {
+        using var fine = _up.forward(coarse);
+        return cat([fine, skip], dim: 1);
     }
 }

@@ -1,4 +1,5 @@
 using FedSeg.Federation.Architectures;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -27,7 +28,8 @@ internal sealed class EncoderStage : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor features)
     {
+        using var passing = NewDisposeScope();
         foreach (var block in _blocks) features = block.forward(features);
-        return features;
+        return features.MoveToOuterDisposeScope();
     }
 }

@@ -6,6 +6,8 @@ namespace FedSeg.Segmentation.Networks;
 
 /// <summary>
 /// One convolution with its instance norm (eps 1e-5, affine, no running statistics) and, unless told otherwise, leaky ReLU (0.01).
+/// Like every block of the network it lets go of all that it computed but its answer: what a gradient needs torch keeps by itself, and a
+/// prediction would otherwise hold every feature map of the network at once.
 /// </summary>
 internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
 {
@@ -44,7 +46,8 @@ internal sealed class NormalisedConvolution : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor features)
     {
+        using var passing = NewDisposeScope();
         var normalised = _norm.forward(_convolution.forward(features));
-        return _activate ? normalised.leaky_relu_(LeakySlope) : normalised;
+        return (_activate ? normalised.leaky_relu_(LeakySlope) : normalised).MoveToOuterDisposeScope();
     }
 }

@@ -32,8 +32,9 @@ internal sealed class ResidualBlock : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor features)
     {
+        using var passing = NewDisposeScope();
         var skipped = _pool is null ? features : functional.avg_pool3d(features, _pool, _pool);
         if (_skip is not null) skipped = _skip.forward(skipped);
-        return _second.forward(_first.forward(features)).Plus(skipped).leaky_relu_(LeakySlope);
+        return _second.forward(_first.forward(features)).Plus(skipped).leaky_relu_(LeakySlope).MoveToOuterDisposeScope();
     }
 }

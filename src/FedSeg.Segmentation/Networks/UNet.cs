@@ -50,7 +50,8 @@ public sealed class UNet : Module<Tensor, Tensor>
     /// <summary>Feature maps <c>[N, features, …]</c> of the encoder's stages, finest first; the last is the bottleneck's.</summary>
     internal IReadOnlyList<Tensor> Encode(Tensor image)
     {
-        var features = _stem is null ? image : _stem.forward(image);
+        using var stem = _stem?.forward(image);
+        var features = stem ?? image;
         var maps = new List<Tensor>();
         foreach (var stage in _encoder)
         {

@@ -1,5 +1,6 @@
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Weights;
+using FedSeg.Segmentation.Inference;
 using FedSeg.Segmentation.Networks;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -95,6 +96,31 @@ public sealed class UNetTests : IDisposable
         Assert.True(allclose(together[0], network.forward(slices.narrow(0, 0, 1))[0], atol: 1e-5));
         Assert.True(allclose(together[1], network.forward(slices.narrow(0, 1, 1))[0], atol: 1e-5));
         Assert.False(allclose(together[0], together[1], atol: 1e-3));
+    }
+
+    /// <summary>What a pass leaves in memory: its answer, and of an encoder or decoder the maps of its stages.</summary>
+    [Theory]
+    [MemberData(nameof(Specs))]
+    public void Forward_AnyNetwork_HoldsOnlyTheMapsOfItsStages(ArchitectureSpec spec)
+    {
+        using var network = NetworkFactory.Create(spec);
+        using var withoutGradient = inference_mode();
+        var image = zeros([1, 1, 8, 16, 24]);
+        var stages = spec.Topology!.Stages.Length;
+
+        var encoded = AssertHolds(stages, () => network.Encode(image));
+        var decoded = AssertHolds(stages - 1, () => network.Decode(encoded));
+        AssertHolds(1, () => new NetworkAverage([network, network], [0, 1, 2]).Logits(image));
+        AssertHolds(1, () => new NetworkAverage([network, network], [0, 1, 2]).Opinions(image));
+        Assert.Equal(stages - 1, decoded.Count);
+    }
+
+    private static T AssertHolds<T>(int tensors, Func<T> compute)
+    {
+        var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
+        var result = compute();
+        Assert.Equal(before + tensors, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
+        return result;
     }
 
     [Fact]
