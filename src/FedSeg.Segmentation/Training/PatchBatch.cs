@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FedSeg.Segmentation.Training;
@@ -22,14 +23,18 @@ internal sealed record PatchBatch(float[] Images, byte[] Labels, int Count, (int
             foreach (var label in Undrawn[i]) drawn[i * classes + label] = 0;
         }
 
-        return tensor(drawn, [Count, classes]).to(device);
+        return Send(tensor(drawn, [Count, classes]), device);
     }
 
     /// <summary>The network's input and the loss's target (int64), on the device.</summary>
     public (Tensor Images, Tensor Labels) ToTensors(Device device)
     {
-        var images = tensor(Images, [Count, 1, Size.Z, Size.Y, Size.X]).to(device);
-        var labels = tensor(Labels, [Count, Size.Z, Size.Y, Size.X]).to(device).to(ScalarType.Int64);
+        var images = Send(tensor(Images, [Count, 1, Size.Z, Size.Y, Size.X]), device);
+        var labels = Send(tensor(Labels, [Count, Size.Z, Size.Y, Size.X]), device).to(ScalarType.Int64);
         return (images, labels);
     }
+
+    /// <summary>A GPU fetches from pinned memory when its queue comes to it; from ordinary memory the copy would wait until the queue is empty.</summary>
+    private static Tensor Send(Tensor values, Device device) =>
+        device.type == DeviceType.CUDA ? values.pin_memory().to(device, non_blocking: true) : values;
 }

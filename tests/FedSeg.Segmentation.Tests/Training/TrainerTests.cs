@@ -73,11 +73,34 @@ public sealed partial class TrainerTests : IDisposable
         Assert.Equal(single.Item3, bunched.Item3);
     }
 
+    [Fact]
+    public void Train_OneStepOnASteepLoss_GoesNoFartherThanTheLargestGradientNorm()
+    {
+        // Behind a norm a kernel's scale changes no output, but its gradient grows as the kernel shrinks.
+        using var network = ModelWeights.Open(_folder["base"], Plans.Small, CPU);
+        using (no_grad())
+        {
+            foreach (var (_, kernel) in network.named_parameters().Where(entry => entry.name.EndsWith("conv.weight", StringComparison.Ordinal))) kernel.mul_(1e-2);
+        }
+
+        var before = Flat(network);
+        const double rate = 1e-4, momentum = 0.99;
+        var recipe = Plans.Recipe(steps: 1, learningRate: rate, optimizer: OptimizerKind.Sgd) with { WeightDecay = 0 };
+        var schedule = TrainingSchedule.Whole(recipe, SyntheticCases.Preprocessing(), [.. SyntheticCases.Labels], 1, seed: 7);
+        Trainer.Train(network, _cases, schedule, CPU, stepped: null, TestContext.Current.CancellationToken);
+
+        // Nesterov's first step is the gradient and its momentum: (1 + 0.99) of a gradient cut to norm 12.
+        var moved = Math.Sqrt(before.Zip(Flat(network), (a, b) => (double)(a - b) * (a - b)).Sum());
+        Assert.Equal(12 * rate * (1 + momentum), moved, 1e-3 * 12 * rate);
+    }
+
+    private static float[] Flat(nn.Module network) => [.. network.parameters().SelectMany(parameter => parameter.detach().data<float>().ToArray())];
+
     /// <summary>A number asked of the device in a step stops a GPU's queue: the loop asks for losses only, in bunches.</summary>
     [Fact]
     public void Train_Loop_AsksTheDeviceForNoNumber()
     {
-        string[] files = ["Trainer.cs", "GradientClipping.cs", "WeightOptimizer.cs", "DeepSupervision.cs", "SegmentationLoss.cs", "ProximalTerm.cs", "ControlVariateTerm.cs"];
+        string[] files = ["Trainer.cs", "GradientClipping.cs", "WeightOptimizer.cs", "DeepSupervision.cs", "SegmentationLoss.cs", "ProximalTerm.cs", "ControlVariateTerm.cs", "PatchBatch.cs"];
         var asking = files.Where(file => Waits().IsMatch(File.ReadAllText(RepositoryFile.Find("src", "FedSeg.Segmentation", "Training", file))));
         Assert.Empty(asking);
     }
@@ -102,7 +125,7 @@ public sealed partial class TrainerTests : IDisposable
         }
     }
 
-    [System.Text.RegularExpressions.GeneratedRegex(@"\.item<|ToSingle|ToDouble|\.cpu\(|clip_grad_norm|\.data<")]
+    [System.Text.RegularExpressions.GeneratedRegex(@"\.item<|ToSingle|ToDouble|\.cpu\(|clip_grad_norm|\.data<|\.to\(device\)")]
     private static partial System.Text.RegularExpressions.Regex Waits();
 
     [Fact]
