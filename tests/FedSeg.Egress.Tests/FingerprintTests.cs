@@ -41,12 +41,12 @@ public sealed class FingerprintTests : IDisposable
     {
         var sent = SiteReport.FromBytes((await _hospital.ClearedAsync()).ReportBytes.Span).Fingerprint!;
 
-        // Three of twelve cases have slices of 2 mm; the site's policy tells no count below 5.
-        Assert.Equal(9, Assert.Single(sent.SpacingMm[0].Filled).Cases);
-        Assert.Equal(3, sent.SpacingMm[0].SuppressedWeight);
+        // Three of twelve patients have slices of 2 mm; the site's policy tells no count below 5, nor lets it be found by subtraction.
+        Assert.Equal(12, Assert.Single(sent.SpacingMm[0].Filled).Patients);
+        Assert.Equal(0, sent.SpacingMm[0].SuppressedWeight);
         Assert.Equal(5, sent.LeastCases);
         Assert.Equal(["egressRequested", "egressDecided"], _hospital.Actions);
-        Assert.Contains("12 cases, smallest count 9", _hospital.Entries[0].Facts["rule.smallCountsLeftOut"]);
+        Assert.Contains("12 cases, smallest count 12", _hospital.Entries[0].Facts["rule.smallCountsLeftOut"]);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class FingerprintTests : IDisposable
     private static SiteFingerprint Fingerprint(int leastCases, string modality = "MR")
     {
         var builder = new FingerprintBuilder(modality, ["anterior", "posterior"]);
-        for (var i = 0; i < 12; i++) builder.Add([i < 9 ? 1 : 2, 1, 1], [36, 50, 35], 1, [0.5, 1]);
+        for (var i = 0; i < 12; i++) builder.Add($"p{i}", [i < 9 ? 1 : 2, 1, 1], [36, 50, 35], 1, [0.5, 1]);
         return builder.Seal(leastCases)!;
     }
 }

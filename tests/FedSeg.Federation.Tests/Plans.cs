@@ -48,7 +48,7 @@ internal static class Plans
     public static SiteFingerprint Fingerprint(int cases, double spacingMm = 1)
     {
         var builder = new FingerprintBuilder("MR", ["kidney"]);
-        for (var i = 0; i < cases; i++) builder.Add([spacingMm, spacingMm, spacingMm], [40, 64, 64], 1, [0.5, 1]);
+        for (var i = 0; i < cases; i++) builder.Add($"p{i}", [spacingMm, spacingMm, spacingMm], [40, 64, 64], 1, [0.5, 1]);
         return builder.Seal(5)!;
     }
 

@@ -25,7 +25,7 @@ internal static class FingerprintCommand
 
     private static readonly Option<int> LeastCases = new("--least-cases")
     {
-        Description = "Counts of fewer cases are left out, at least 2.",
+        Description = "Counts of fewer patients are left out, at least 2.",
         DefaultValueFactory = _ => DefaultLeastCases,
     };
 
@@ -37,7 +37,7 @@ internal static class FingerprintCommand
         var leastCases = parsed.GetValue(LeastCases);
         if (leastCases < 2)
         {
-            throw new BadInputException($"--least-cases is {leastCases}; a count of one case is that case. Use at least 2.");
+            throw new BadInputException($"--least-cases is {leastCases}; a count of one patient is that patient. Use at least 2.");
         }
 
         var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
@@ -51,8 +51,8 @@ internal static class FingerprintCommand
         {
             var fingerprint = CohortFingerprint.Of(folder, labels, modality, leastCases, cancellationToken)
                 ?? throw new BadInputException(
-                    $"'{folder}' has fewer than {leastCases} usable {modality} cases with a label: too few to tell anything of it. "
-                    + "Add cases or lower --least-cases.");
+                    $"'{folder}' has fewer than {leastCases} patients with a usable, labelled {modality} case: too few to tell anything of it. "
+                    + "Add patients or lower --least-cases.");
             var path = Path.Combine(output, $"{site}.json");
             await File.WriteAllBytesAsync(path, fingerprint.ToBytes(), cancellationToken);
             written.Add(new { site, cases = fingerprint.Cases, path });

@@ -19,38 +19,41 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
     private readonly SketchBuilder _shareKept = new(SketchBins.ShareKept);
     private readonly SketchBuilder _intensity = new(SketchBins.IntensityOf(modality));
     private Moments _moments;
+    private readonly Dictionary<string, int> _patients = new(StringComparer.Ordinal);
     private int _cases;
 
     /// <summary>Adds a case.</summary>
+    /// <param name="patientKey">Whose it is; several cases of one patient count once wherever patients are counted.</param>
     /// <param name="spacingMm"><c>[z, y, x]</c> on the canonical patient axes.</param>
     /// <param name="shape">Voxels of the image cropped to its nonzero box, the same axes.</param>
     /// <param name="shareKept">Voxels left by cropping as a share of all, above 0 to 1.</param>
     /// <param name="foreground">Intensities of labelled voxels in the unit of <see cref="SketchBins.IntensityOf"/>; empty when nothing is
     /// labelled.</param>
-    public void Add(ReadOnlySpan<double> spacingMm, ReadOnlySpan<int> shape, double shareKept, ReadOnlySpan<double> foreground)
+    public void Add(string patientKey, ReadOnlySpan<double> spacingMm, ReadOnlySpan<int> shape, double shareKept, ReadOnlySpan<double> foreground)
     {
         _cases++;
-        _shareKept.AddCase(shareKept);
+        if (!_patients.TryGetValue(patientKey, out var patient)) _patients.Add(patientKey, patient = _patients.Count);
+        _shareKept.AddCase(patient, shareKept);
         for (var axis = 0; axis < 3; axis++)
         {
-            _spacing[axis].AddCase(spacingMm[axis]);
-            _voxels[axis].AddCase(shape[axis]);
-            _extent[axis].AddCase(shape[axis] * spacingMm[axis]);
+            _spacing[axis].AddCase(patient, spacingMm[axis]);
+            _voxels[axis].AddCase(patient, shape[axis]);
+            _extent[axis].AddCase(patient, shape[axis] * spacingMm[axis]);
         }
 
         if (foreground.IsEmpty) return;
-        _intensity.AddCase(foreground, SamplesPerCase);
+        _intensity.AddCase(patient, foreground, SamplesPerCase);
         _moments = _moments.WithCase(foreground, SamplesPerCase);
     }
 
     /// <summary>
-    /// The fingerprint with every count below <paramref name="leastCases"/> left out, or <see langword="null"/> when the whole site has
-    /// fewer cases.
+    /// The fingerprint with every count of fewer than <paramref name="leastCases"/> patients left out, or <see langword="null"/> when the whole
+    /// site has fewer.
     /// </summary>
     public SiteFingerprint? Seal(int leastCases)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(leastCases, 2);
-        if (_cases < leastCases || _moments.Weight < leastCases * SamplesPerCase) return null;
+        if (_patients.Count < leastCases || _moments.Weight < leastCases * SamplesPerCase) return null;
         return new SiteFingerprint
         {
             LeastCases = leastCases,
@@ -60,12 +63,12 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
             SpacingMm = Sealed(_spacing),
             Voxels = Sealed(_voxels),
             ExtentMm = Sealed(_extent),
-            ShareKept = _shareKept.Build().Suppress(leastCases),
+            ShareKept = _shareKept.Build().SuppressCounts(leastCases),
             Intensity = _intensity.Build().Suppress(leastCases),
             IntensityMoments = _moments,
         };
 
-        ImmutableArray<Sketch> Sealed(SketchBuilder[] axes) => [.. axes.Select(axis => axis.Build().Suppress(leastCases))];
+        ImmutableArray<Sketch> Sealed(SketchBuilder[] axes) => [.. axes.Select(axis => axis.Build().SuppressCounts(leastCases))];
     }
 
     private static SketchBuilder[] Three(SketchBins bins) => [new(bins), new(bins), new(bins)];

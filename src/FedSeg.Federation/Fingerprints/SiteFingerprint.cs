@@ -4,14 +4,14 @@ using System.Text.Json;
 namespace FedSeg.Federation.Fingerprints;
 
 /// <summary>
-/// What a site tells of its data so that a plan can be made: sketches with every count below <see cref="LeastCases"/> left out. Axes are
+/// What a site tells of its data so that a plan can be made: sketches with every count of fewer than <see cref="LeastCases"/> patients left out. Axes are
 /// <c>[z, y, x]</c> on the canonical patient axes.
 /// </summary>
 public sealed record SiteFingerprint
 {
     private const double WeightRounding = 1e-6;
 
-    /// <summary>Fewest cases behind anything that is told, at least 2.</summary>
+    /// <summary>Fewest patients behind anything that is told, at least 2.</summary>
     public required int LeastCases { get; init; }
 
     public required string Modality { get; init; }
@@ -50,12 +50,12 @@ public sealed record SiteFingerprint
         SpacingMm = Suppressed(SpacingMm, leastCases),
         Voxels = Suppressed(Voxels, leastCases),
         ExtentMm = Suppressed(ExtentMm, leastCases),
-        ShareKept = ShareKept.Suppress(leastCases),
+        ShareKept = ShareKept.SuppressCounts(leastCases),
         Intensity = Intensity.Suppress(leastCases),
     };
 
-    /// <summary>The fewest cases behind anything it tells.</summary>
-    public int SmallestCount() => Sketches().SelectMany(entry => entry.Sketch!.Filled).Select(bin => bin.Cases).Append(Cases).Append(LabelledCases).Min();
+    /// <summary>The fewest patients, or cases, behind anything it tells.</summary>
+    public int SmallestCount() => Sketches().SelectMany(entry => entry.Sketch!.Filled).Select(bin => bin.Patients).Append(Cases).Append(LabelledCases).Min();
 
     /// <summary>Cases whose labelled voxels entered the moments: each weighs the same.</summary>
     private int LabelledCases => (int)Math.Min(int.MaxValue, IntensityMoments.Weight / FingerprintBuilder.SamplesPerCase);
@@ -85,7 +85,7 @@ public sealed record SiteFingerprint
         {
             if (sketch is null) return $"{name} is missing";
             if (sketch.Problem(bins, LeastCases) is { } problem) return $"{name}: {problem}";
-            if (sketch.Filled.Any(bin => bin.Cases > Cases)) return $"{name}: a bin has more than all {Cases} cases";
+            if (sketch.Filled.Any(bin => bin.Patients > Cases)) return $"{name}: a bin has more than all {Cases} cases";
             // Otherwise one site could outweigh all others' data in the plan.
             var mostOfCase = ReferenceEquals(sketch, Intensity) ? FingerprintBuilder.SamplesPerCase : 1;
             if (sketch.Weight() + sketch.SuppressedWeight > Cases * mostOfCase * (1 + WeightRounding)) return $"{name}: it weighs more than all {Cases} cases";
@@ -94,7 +94,7 @@ public sealed record SiteFingerprint
         return null;
     }
 
-    private static ImmutableArray<Sketch> Suppressed(ImmutableArray<Sketch> axes, int leastCases) => [.. axes.Select(axis => axis.Suppress(leastCases))];
+    private static ImmutableArray<Sketch> Suppressed(ImmutableArray<Sketch> axes, int leastCases) => [.. axes.Select(axis => axis.SuppressCounts(leastCases))];
 
     private IEnumerable<(string Name, Sketch? Sketch, SketchBins Bins)> Sketches() =>
     [

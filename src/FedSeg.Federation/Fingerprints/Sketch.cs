@@ -4,13 +4,17 @@ namespace FedSeg.Federation.Fingerprints;
 
 /// <summary>What fell into one bin.</summary>
 /// <param name="Index">The bin.</param>
-/// <param name="Cases">Cases with a value in it.</param>
+/// <param name="Patients">Patients with a value in it.</param>
 /// <param name="Weight">Weight of the values in it.</param>
 /// <param name="Sum">Weighted sum of the values in it.</param>
-public readonly record struct SketchBin(int Index, int Cases, double Weight, double Sum);
+public readonly record struct SketchBin(int Index, int Patients, double Weight, double Sum)
+{
+    /// <summary>Mean of the values in it.</summary>
+    public double Mean => Sum / Weight;
+}
 
 /// <summary>
-/// A distribution in fixed bins that says little about any one case and adds up across sites. A bin keeps its values' sum beside their
+/// A distribution in fixed bins that says little about any one patient and adds up across sites. A bin keeps its values' sum beside their
 /// weight, so that values which agree, as the spacings of one protocol do, are known exactly. Error of <see cref="Quantile"/> against the
 /// pooled values: less than the width of a bin while nothing is suppressed; suppressed weight moves a quantile's rank by at most its share
 /// (<see cref="SuppressedShare"/>).
@@ -22,7 +26,7 @@ public sealed record Sketch
     /// <summary>Bins that are not empty, ascending.</summary>
     public required ImmutableArray<SketchBin> Filled { get; init; }
 
-    /// <summary>Weight in bins that were left out because too few cases fed them.</summary>
+    /// <summary>Weight in bins that were left out because too few patients fed them.</summary>
     public required double SuppressedWeight { get; init; }
 
     /// <summary>Weight in the bins that are told.</summary>
@@ -43,12 +47,32 @@ public sealed record Sketch
         return first + (second - first) * (position - below);
     }
 
-    /// <summary>Leaves out every bin that fewer than <paramref name="leastCases"/> cases fed.</summary>
-    public Sketch Suppress(int leastCases) => this with
+    /// <summary>Leaves out every bin that fewer than <paramref name="leastPatients"/> patients fed.</summary>
+    public Sketch Suppress(int leastPatients) => this with
     {
-        Filled = [.. Filled.Where(bin => bin.Cases >= leastCases)],
-        SuppressedWeight = SuppressedWeight + Filled.Where(bin => bin.Cases < leastCases).Sum(bin => bin.Weight),
+        Filled = [.. Filled.Where(bin => bin.Patients >= leastPatients)],
+        SuppressedWeight = SuppressedWeight + Filled.Where(bin => bin.Patients < leastPatients).Sum(bin => bin.Weight),
     };
+
+    /// <summary>
+    /// The same for a sketch with one value a case. What is left out is a count there too, and anybody who knows the number of cases could
+    /// subtract: where it is of fewer than <paramref name="leastPatients"/>, it counts in the nearest bin that is told, at that bin's mean.
+    /// </summary>
+    public Sketch SuppressCounts(int leastPatients)
+    {
+        var suppressed = Suppress(leastPatients);
+        var few = Filled.Where(bin => bin.Patients < leastPatients).ToList();
+        if (suppressed.Filled.IsEmpty || few.Sum(bin => bin.Patients) >= leastPatients) return suppressed;
+        var told = suppressed.Filled.ToArray();
+        foreach (var bin in few)
+        {
+            var nearest = Enumerable.Range(0, told.Length).MinBy(i => Math.Abs(told[i].Index - bin.Index));
+            var (index, patients, weight, _) = told[nearest];
+            told[nearest] = new SketchBin(index, patients + bin.Patients, weight + bin.Weight, (weight + bin.Weight) * told[nearest].Mean);
+        }
+
+        return this with { Filled = [.. told] };
+    }
 
     /// <summary>Adds sketches of the same bins, in the order given.</summary>
     /// <exception cref="ArgumentException">None, or of different bins.</exception>
@@ -65,7 +89,7 @@ public sealed record Sketch
             foreach (var bin in sketch.Filled)
             {
                 merged[bin.Index] = merged.TryGetValue(bin.Index, out var sum)
-                    ? new SketchBin(bin.Index, checked(sum.Cases + bin.Cases), sum.Weight + bin.Weight, sum.Sum + bin.Sum)
+                    ? new SketchBin(bin.Index, checked(sum.Patients + bin.Patients), sum.Weight + bin.Weight, sum.Sum + bin.Sum)
                     : bin;
             }
         }
@@ -77,8 +101,8 @@ public sealed record Sketch
 
     /// <summary>What is wrong with a sketch that came from elsewhere, or <see langword="null"/>.</summary>
     /// <param name="expected">The bins it has to have.</param>
-    /// <param name="leastCases">The fewest cases a bin may have.</param>
-    public string? Problem(SketchBins expected, int leastCases)
+    /// <param name="leastPatients">The fewest patients a bin may have.</param>
+    public string? Problem(SketchBins expected, int leastPatients)
     {
         if (Bins != expected) return "its bins are not the agreed ones";
         if (!(SuppressedWeight >= 0) || !double.IsFinite(SuppressedWeight)) return $"its suppressed weight is {SuppressedWeight}";
@@ -86,13 +110,13 @@ public sealed record Sketch
         foreach (var bin in Filled)
         {
             if (bin.Index <= last || bin.Index >= Bins.Count) return $"bin {bin.Index} is out of order or range";
-            if (bin.Cases < leastCases) return $"bin {bin.Index} tells of {bin.Cases} cases, fewer than {leastCases}";
+            if (bin.Patients < leastPatients) return $"bin {bin.Index} tells of {bin.Patients} patients, fewer than {leastPatients}";
             if (!(bin.Weight > 0) || !double.IsFinite(bin.Weight) || !double.IsFinite(bin.Sum))
             {
                 return $"bin {bin.Index} has an impossible weight or sum";
             }
 
-            if (!Bins.MayHold(bin.Index, bin.Sum / bin.Weight)) return $"the values of bin {bin.Index} lie outside of it";
+            if (!Bins.MayHold(bin.Index, bin.Mean)) return $"the values of bin {bin.Index} lie outside of it";
 
             last = bin.Index;
         }
@@ -107,9 +131,9 @@ public sealed record Sketch
         foreach (var bin in Filled)
         {
             reached += bin.Weight;
-            if (reached > rank) return bin.Sum / bin.Weight;
+            if (reached > rank) return bin.Mean;
         }
 
-        return Filled[^1].Sum / Filled[^1].Weight;
+        return Filled[^1].Mean;
     }
 }

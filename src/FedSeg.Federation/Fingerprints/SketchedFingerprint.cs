@@ -101,7 +101,7 @@ public sealed record SketchedFingerprint : DatasetFingerprint
     }
 
     private static FingerprintException Suppressed(string what) =>
-        new($"every count of the {what} was suppressed; more cases or a lower threshold are needed");
+        new($"every count of the {what} was suppressed; more patients or a lower threshold are needed");
 
     private static ImmutableArray<Sketch> MergeAxes(
         IReadOnlyList<SiteFingerprint> sites, Func<SiteFingerprint, ImmutableArray<Sketch>> sketches) =>

@@ -17,7 +17,7 @@ public static class CohortFingerprint
     /// <param name="directory">One sub-folder per case.</param>
     /// <param name="labels">The run's labels and how this site's files call them.</param>
     /// <param name="modality"><c>MR</c> or <c>CT</c>.</param>
-    /// <param name="leastCases">Counts of fewer cases are left out, at least 2.</param>
+    /// <param name="leastCases">Counts of fewer patients are left out, at least 2.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
     /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
     /// <param name="isLeftOut">Patients who count nowhere, by their key.</param>
@@ -54,7 +54,7 @@ public static class CohortFingerprint
         var box = CropBox.OfNonzero(image);
         var foreground = Foreground(usable.Modality, box.Cut(image), box.Cut(orientation.Apply(usable.Labels)));
         var (spacing, size) = (box.Part.SpacingMm, box.Part.Size);
-        builder.Add([spacing.Z, spacing.Y, spacing.X], [size.Z, size.Y, size.X], box.ShareKept, foreground);
+        builder.Add(usable.PatientKey, [spacing.Z, spacing.Y, spacing.X], [size.Z, size.Y, size.X], box.ShareKept, foreground);
     }
 
     /// <summary>HU for CT; elsewhere deviations from the mean of the cropped image, because its unit is the scanner's own.</summary>

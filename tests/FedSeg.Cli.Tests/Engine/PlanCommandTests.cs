@@ -65,7 +65,7 @@ public sealed class PlanCommandTests : IDisposable
     [Fact]
     public async Task Fingerprint_OfTwoPhantomHospitals_MakesOnePlan()
     {
-        Assert.Equal(0, (await FedsegProcess.RunAsync("phantom", "--out", _folder["hospitals"], "--sites", "2", "--cases", "3")).ExitCode);
+        Assert.Equal(0, (await FedsegProcess.RunAsync("phantom", "--out", _folder["hospitals"], "--sites", "2", "--cases", "9")).ExitCode);
 
         var told = await FedsegProcess.RunAsync("fingerprint", "--data", _folder["hospitals"], "--out", _folder["told"], "--least-cases", "2", "--json");
         Assert.Equal(0, told.ExitCode);
@@ -87,7 +87,7 @@ public sealed class PlanCommandTests : IDisposable
         var ended = await FedsegProcess.RunAsync("fingerprint", "--data", _folder["hospitals"], "--out", _folder["told"], "--least-cases", "4");
 
         Assert.Equal(2, ended.ExitCode);
-        Assert.Contains("fewer than 4 usable", ended.ErrorLine);
+        Assert.Contains("fewer than 4 patients", ended.ErrorLine);
         Assert.Empty(Directory.GetFiles(_folder["told"]));
     }
 

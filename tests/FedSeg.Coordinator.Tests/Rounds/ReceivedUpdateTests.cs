@@ -248,7 +248,7 @@ public sealed class ReceivedUpdateTests : IDisposable
     private static SiteFingerprint Fingerprint(int leastCases = 5, string modality = "MR")
     {
         var builder = new FingerprintBuilder(modality, ["kidney", "tumour"]);
-        for (var i = 0; i < 6; i++) builder.Add([1, 1, 1], [40, 64, 64], 1, [0.5]);
+        for (var i = 0; i < 6; i++) builder.Add($"p{i}", [1, 1, 1], [40, 64, 64], 1, [0.5]);
         return builder.Seal(leastCases)!;
     }
 

@@ -9,7 +9,7 @@ public sealed class SketchedFingerprintTests
 {
     private static readonly ImmutableArray<string> Labels = ["spleen"];
 
-    private sealed record Case(double[] SpacingMm, int[] Shape, double[] Foreground, double ShareKept = 1);
+    private sealed record Case(double[] SpacingMm, int[] Shape, double[] Foreground, double ShareKept = 1, string? Patient = null);
 
     [Fact]
     public void Merge_ThreeSites_EqualsThePooledDataWithinABin()
@@ -69,17 +69,60 @@ public sealed class SketchedFingerprintTests
     }
 
     [Fact]
-    public void Seal_ABinOfFewCases_IsLeftOutAndOwnedUpTo()
+    public void Seal_BinsOfFewPatients_AreLeftOutAndOwnedUpTo()
     {
-        // Nine cases at 1 mm; one case, alone with its spacing of 3 mm, must not be told.
-        var cases = Enumerable.Range(0, 10).Select(i => new Case([i == 9 ? 3 : 1, 1, 1], [40, 40, 40], [50])).ToArray();
+        // Fourteen cases at 1 mm; three at 3 mm and three at 5 mm, too few each, are enough together not to be told by what is missing.
+        var cases = Enumerable.Range(0, 20).Select(i => new Case([i < 14 ? 1 : i < 17 ? 3 : 5, 1, 1], [40, 40, 40], [50])).ToArray();
 
         var site = Seal(cases, leastCases: 5);
 
         var spacing = site.SpacingMm[0];
         Assert.Equal(SketchBins.SpacingMm.IndexOf(1), Assert.Single(spacing.Filled).Index);
-        Assert.Equal(0.1, spacing.SuppressedShare(), 1e-12);
-        Assert.All(site.SpacingMm.Concat(site.Voxels).Concat(site.ExtentMm).Append(site.ShareKept).Append(site.Intensity).SelectMany(sketch => sketch.Filled), bin => Assert.True(bin.Cases >= 5));
+        Assert.Equal(0.3, spacing.SuppressedShare(), 1e-12);
+        Assert.All(site.SpacingMm.Concat(site.Voxels).Concat(site.ExtentMm).Append(site.ShareKept).Append(site.Intensity).SelectMany(sketch => sketch.Filled), bin => Assert.True(bin.Patients >= 5));
+        Assert.Null(site.Problem());
+    }
+
+    [Fact]
+    public void Seal_OnePatientAlone_IsNeitherToldNorMissed()
+    {
+        // Nine cases at 1 mm and one at 3 mm: 9 of 10 would tell of that one as well as its own bin.
+        var cases = Enumerable.Range(0, 10).Select(i => new Case([i == 9 ? 3 : 1, 1, 1], [40, 40, 40], [50])).ToArray();
+
+        var spacing = Seal(cases, leastCases: 5).SpacingMm[0];
+
+        Assert.Equal(new SketchBin(SketchBins.SpacingMm.IndexOf(1), 10, 10, 10), Assert.Single(spacing.Filled));
+        Assert.Equal(0, spacing.SuppressedWeight);
+    }
+
+    [Fact]
+    public void Seal_ManyCasesOfOnePatient_CountOnce()
+    {
+        // Six cases at 3 mm, all of one patient, beside fourteen at 1 mm of as many.
+        var cases = Enumerable.Range(0, 20).Select(i => new Case([i < 14 ? 1 : 3, 1, 1], [40, 40, 40], [50], Patient: i < 14 ? $"p{i}" : "one")).ToArray();
+
+        var spacing = Seal(cases, leastCases: 5).SpacingMm[0];
+
+        Assert.Equal(SketchBins.SpacingMm.IndexOf(1), Assert.Single(spacing.Filled).Index);
+        Assert.Null(Builder([.. cases.Skip(11)]).Seal(leastCases: 5));
+    }
+
+    [Fact]
+    public void Merge_WithSuppressedBins_QuantilesKeepTheirStatedError()
+    {
+        var sites = Enumerable.Range(0, 3).Select(site => Cases(site, count: 60)).ToArray();
+        var merged = sites.Select(cases => Seal(cases, leastCases: 5)).ToList();
+        var extent = Sketch.Merge(merged.Select(site => site.ExtentMm[0]));
+        var pooled = sites.SelectMany(cases => cases).Select(entry => entry.SpacingMm[0] * entry.Shape[0]).Order().ToArray();
+
+        Assert.InRange(extent.SuppressedShare(), 0.01, 0.9);
+        foreach (var share in new[] { 0.25, 0.5, 0.75 })
+        {
+            // Whatever is left out may lie below or above; the whole rank moves by at most its share.
+            var (least, most) = (pooled[(int)(Math.Max(0, share - extent.SuppressedShare()) * (pooled.Length - 1))],
+                pooled[(int)Math.Ceiling(Math.Min(1, share + extent.SuppressedShare()) * (pooled.Length - 1))]);
+            Assert.InRange(extent.Quantile(share), least - SketchBins.ExtentMm.Width, most + SketchBins.ExtentMm.Width);
+        }
     }
 
     [Theory]
@@ -174,7 +217,7 @@ public sealed class SketchedFingerprintTests
     private static FingerprintBuilder Builder(Case[] cases, string modality = "CT")
     {
         var builder = new FingerprintBuilder(modality, Labels);
-        foreach (var entry in cases) builder.Add(entry.SpacingMm, entry.Shape, entry.ShareKept, entry.Foreground);
+        foreach (var (i, entry) in cases.Index()) builder.Add(entry.Patient ?? $"p{i}", entry.SpacingMm, entry.Shape, entry.ShareKept, entry.Foreground);
         return builder;
     }
 

@@ -134,13 +134,14 @@ public sealed class PlannedRunTests
     public void Suppress_MoreCasesAskedFor_LeavesOutWhatFewerFed()
     {
         var builder = new FingerprintBuilder("MR", ["kidney"]);
-        for (var i = 0; i < 12; i++) builder.Add([i < 7 ? 1 : 2, 1, 1], [40, 64, 64], 1, [0.5]);
+        for (var i = 0; i < 12; i++) builder.Add($"p{i}", [i < 7 ? 1 : 2, 1, 1], [40, 64, 64], 1, [0.5]);
         var told = builder.Seal(5)!;
 
         var suppressed = told.Suppress(6);
 
-        Assert.Equal((5, 7), (told.SmallestCount(), suppressed.SmallestCount()));
-        Assert.Equal(5, suppressed.SpacingMm[0].SuppressedWeight);
+        // Five of twelve would be told by the seven: they count with them.
+        Assert.Equal((5, 12), (told.SmallestCount(), suppressed.SmallestCount()));
+        Assert.Equal(12, Assert.Single(suppressed.SpacingMm[0].Filled).Patients);
         Assert.Null(suppressed.Problem());
     }
 
