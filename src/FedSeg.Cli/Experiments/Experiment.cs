@@ -42,7 +42,7 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
                 var scored = arm.Kind == ArmKind.Personal
                     ? [.. models.Personal.SelectMany(site => ScoreOn(site.Value, [site.Key], cancellationToken))]
                     : ScoreOn(models.Global, cohorts.Keys, cancellationToken);
-                return [Row(arm.Title, scored)];
+                return [Row(arm.Title, scored) with { UpdateBytes = models.UpdateBytes }];
         }
 
         ExperimentRow Row(string title, IReadOnlyList<EvaluatedCase> scored) => Summarise(title, scored, time.GetElapsedTime(started));
@@ -101,4 +101,8 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
 /// <param name="MeanDice">Mean over labels.</param>
 /// <param name="Patients">Held-back patients scored.</param>
 /// <param name="Took">Training and scoring.</param>
-internal sealed record ExperimentRow(string Title, IReadOnlyList<LabelSummary> Labels, double MeanDice, int Patients, TimeSpan Took);
+internal sealed record ExperimentRow(string Title, IReadOnlyList<LabelSummary> Labels, double MeanDice, int Patients, TimeSpan Took)
+{
+    /// <summary>Bytes of an update as it would leave a site; none where nothing leaves.</summary>
+    public long? UpdateBytes { get; init; }
+}

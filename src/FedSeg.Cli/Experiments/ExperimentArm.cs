@@ -14,8 +14,7 @@ namespace FedSeg.Cli.Experiments;
 internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Func<JobSpec, JobSpec> Change)
 {
     /// <summary>Every row there is, in the table's order.</summary>
-    /// <param name="epsilon">What the private row may cost a patient over the whole run.</param>
-    public static IReadOnlyList<ExperimentArm> All(double epsilon) =>
+    public static IReadOnlyList<ExperimentArm> All { get; } =
     [
         new("pooled", "pooled: all cases in one place, as many steps as all sites together", ArmKind.Pooled, job => job),
         new("local", "one site alone", ArmKind.Local, job => job),
@@ -25,6 +24,8 @@ internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Fu
         new("fedbn", "FedBN: local instance norms, each site's own model", ArmKind.Personal,
             job => With(job, recipe => recipe with { Tensors = new TensorRules { KeepLocal = [TensorGroup.Normalisation] } })),
         new("ditto", "Ditto, λ 0.1, each site's own model", ArmKind.Personal, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.Ditto(0.1) })),
+        new("keep", "FedAvg, optimiser state kept between rounds", ArmKind.Global,
+            job => With(job, recipe => recipe with { OptimizerState = OptimizerState.Keep })),
         new("f16", "FedAvg, changes in half precision", ArmKind.Global, job => Encoded(job, UpdateEncoding.F16)),
         new("i8", "FedAvg, changes in one byte a weight", ArmKind.Global, job => Encoded(job, UpdateEncoding.I8)),
         new("i8ef", "FedAvg, changes in one byte a weight, error feedback", ArmKind.Global, job =>
@@ -33,26 +34,33 @@ internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Fu
             Encoded(job, UpdateEncoding.Top10, errorFeedback: true)),
         new("top1", "FedAvg, the largest hundredth of the changes, error feedback", ArmKind.Global, job =>
             Encoded(job, UpdateEncoding.Top1, errorFeedback: true)),
-        new("dp", $"FedAvg, private for every patient: ε {epsilon} at δ 1e-3 a site", ArmKind.Global, job => With(job, recipe => recipe with
-        {
-            Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 8, PatchesPerPatient = 2, Delta = 1e-3, Epsilon = epsilon },
-        })),
+        new("dp8", "FedAvg, private for every patient: ε 8 at δ 1e-3 a site", ArmKind.Global, job => Private(job, epsilon: 8)),
+        new("dp3", "FedAvg, private for every patient: ε 3 at δ 1e-3 a site", ArmKind.Global, job => Private(job, epsilon: 3)),
     ];
 
     /// <summary>The rows somebody asked for.</summary>
     /// <exception cref="BadInputException">One of them is not there.</exception>
-    public static IReadOnlyList<ExperimentArm> Choose(string? names, double epsilon)
+    public static IReadOnlyList<ExperimentArm> Choose(string? names)
     {
-        var all = All(epsilon);
-        if (names is null) return all;
+        if (names is null) return All;
         var asked = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var unknown = asked.FirstOrDefault(name => all.All(arm => arm.Name != name));
-        if (unknown is not null || asked.Length == 0) throw new BadInputException($"--arms: '{unknown}' is not one of {string.Join(", ", all.Select(arm => arm.Name))}.");
-        return [.. all.Where(arm => asked.Contains(arm.Name))];
+        var unknown = asked.FirstOrDefault(name => All.All(arm => arm.Name != name));
+        if (unknown is not null || asked.Length == 0) throw new BadInputException($"--arms: '{unknown}' is not one of {Names}.");
+        return [.. All.Where(arm => asked.Contains(arm.Name))];
     }
+
+    /// <summary>Every name that <c>--arms</c> knows.</summary>
+    public static string Names => string.Join(", ", All.Select(arm => arm.Name));
 
     private static JobSpec Encoded(JobSpec job, UpdateEncoding encoding, bool errorFeedback = false) =>
         With(job, recipe => recipe with { UpdateEncoding = encoding, ErrorFeedback = errorFeedback });
+
+    /// <param name="job">The run.</param>
+    /// <param name="epsilon">What it may cost a patient, all rounds together.</param>
+    private static JobSpec Private(JobSpec job, double epsilon) => With(job, recipe => recipe with
+    {
+        Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 8, PatchesPerPatient = 2, Delta = 1e-3, Epsilon = epsilon },
+    });
 
     private static JobSpec With(JobSpec job, Func<TrainingRecipe, TrainingRecipe> change) => job with { Recipe = change(job.Recipe) };
 }

@@ -23,23 +23,22 @@ internal static class ExperimentCommand
 {
     private static readonly Option<DirectoryInfo> Data = new("--data") { Description = "DIR/<site>/<case>/… with DICOM files.", Required = true };
     private static readonly Option<FileInfo?> Job = new("--job") { Description = "Network, preprocessing and recipe as a job file; what 'demo' proposes when not given. Its sites and rounds are not looked at." };
-    private static readonly Option<string?> Arms = new("--arms") { Description = "Some of: " + string.Join(", ", ExperimentArm.All(8).Select(arm => arm.Name)) + "; all when not given." };
+    private static readonly Option<string?> Arms = new("--arms") { Description = "Some of: " + ExperimentArm.Names + "; all when not given." };
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds of every federation.", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimiser steps per site and round.", DefaultValueFactory = _ => 50 };
-    private static readonly Option<double> Epsilon = new("--epsilon") { Description = "What the private arm may cost a patient.", DefaultValueFactory = _ => 8 };
     private static readonly Option<long> Seed =
         new("--seed") { Description = "Seeds the split by patient, the first weights and every draw but the private arm's and the rounding of encoded changes.", DefaultValueFactory = _ => 1 };
     private static readonly Option<FileInfo?> Output = new("--out") { Description = "Write the table there too, as Markdown with date, build and machine. Rows are kept beside it as they are finished; the same command goes on where it was stopped." };
 
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
     {
-        Data, Job, Arms, Rounds, Steps, Epsilon, Seed, Output, DeviceSwitch.Option,
+        Data, Job, Arms, Rounds, Steps, Seed, Output, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
-        var arms = ExperimentArm.Choose(parsed.GetValue(Arms), parsed.GetValue(Epsilon));
+        var arms = ExperimentArm.Choose(parsed.GetValue(Arms));
         var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
         var job = JobOf(parsed, data);
         var device = DeviceSwitch.Choose(parsed);
@@ -101,7 +100,7 @@ internal static class ExperimentCommand
             var labels = LabelVocabulary.Of(job.Labels);
             var fingerprints = data.Sites.OrderBy(site => SiteId.Parse(site.Key))
                 .Select(site => CohortFingerprint.Of(site.Value, labels, job.Preprocessing.Modality, asked.LeastCases, CancellationToken.None)
-                    ?? throw new BadInputException($"'{site.Value}' has fewer than {asked.LeastCases} labelled cases: too few to plan from."))
+                    ?? throw new BadInputException($"'{site.Value}' has fewer than {asked.LeastCases} patients with a labelled case: too few to plan from."))
                 .ToList();
             return job.With(RunPlanning.Of(asked, fingerprints)) with { Planning = null };
         }
@@ -117,7 +116,7 @@ internal static class ExperimentCommand
     /// <summary>All that a row depends on.</summary>
     private static string Settings(JobSpec job, ParseResult parsed) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{parsed.GetRequiredValue(Data).FullName} {JsonSerializer.Serialize(job, FederationJson.Options)} epsilon {parsed.GetValue(Epsilon)} "
+        $"{parsed.GetRequiredValue(Data).FullName} {JsonSerializer.Serialize(job, FederationJson.Options)} "
         + $"device {parsed.GetRequiredValue(DeviceSwitch.Option)} threads {Environment.ProcessorCount} build {Build}");
 
     private static object Document(IEnumerable<ExperimentRow> rows) => new
@@ -127,6 +126,7 @@ internal static class ExperimentCommand
             title = row.Title,
             meanDice = row.MeanDice,
             patients = row.Patients,
+            updateBytes = row.UpdateBytes,
             seconds = row.Took.TotalSeconds,
             labels = row.Labels.Select(label => new
             {
@@ -148,13 +148,13 @@ internal static class ExperimentCommand
         text.AppendLine(CultureInfo.InvariantCulture, $"{time.GetUtcNow():yyyy-MM-dd}, build {Build}, {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, device {parsed.GetRequiredValue(DeviceSwitch.Option)}. {job.Sites.Length} sites, {job.Rounds} rounds of {job.Recipe.StepsPerRound} steps a site, batch {job.Recipe.BatchSize}, {job.Recipe.Optimizer} at {job.Recipe.LearningRate}, augmentation {job.Recipe.Augmentation}, {job.HeldBackFraction:P0} of each site's patients held back, seed {job.Seed}. Dice: mean over held-back cases, in brackets the 95 % bootstrap interval over patients; HD95 in mm.").AppendLine();
         text.Append("| training | mean Dice |");
         foreach (var label in job.Labels) text.Append(CultureInfo.InvariantCulture, $" {label} Dice | {label} HD95 |");
-        text.AppendLine(" patients | minutes |");
-        text.Append("|---|---|").Insert(text.Length, "---|---|", job.Labels.Length).AppendLine("---|---|");
+        text.AppendLine(" patients | MB an update | minutes |");
+        text.Append("|---|---|").Insert(text.Length, "---|---|", job.Labels.Length).AppendLine("---|---|---|");
         foreach (var row in rows)
         {
             text.Append(CultureInfo.InvariantCulture, $"| {row.Title} | {row.MeanDice:F3} |");
             foreach (var label in row.Labels) text.Append(CultureInfo.InvariantCulture, $" {label.MeanDice:F3} ({label.Interval.Low:F3} to {label.Interval.High:F3}) | {label.MeanHd95:F2} |");
-            text.AppendLine(CultureInfo.InvariantCulture, $" {row.Patients} | {row.Took.TotalMinutes:F1} |");
+            text.AppendLine(CultureInfo.InvariantCulture, $" {row.Patients} | {(row.UpdateBytes is { } bytes ? (bytes / 1e6).ToString("F2", CultureInfo.InvariantCulture) : "-")} | {row.Took.TotalMinutes:F1} |");
         }
 
         return text.ToString();

@@ -36,16 +36,24 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
     public FederatedModels Run(Action<int> closed, CancellationToken cancellationToken)
     {
         var state = RunState.Apply(null, _run, new RunEvent.Created { At = Now, Job = job, SubmittedBy = "experiment", InitialModel = CreateInitial() });
+        var updateBytes = 0L;
         while (state.NextRound <= job.Rounds)
         {
             state = RunState.Apply(state, _run, new RunEvent.RoundOpened { At = Now, Round = state.NextRound, BaseModel = state.Model });
             var plan = state.OpenRound!.Plan;
-            foreach (var (site, cohort) in cohorts) state = RunState.Apply(state, _run, Train(plan, site, cohort, cancellationToken));
+            foreach (var (site, cohort) in cohorts)
+            {
+                var accepted = Train(plan, site, cohort, cancellationToken);
+                updateBytes = accepted.Weights!.Bytes;
+                state = RunState.Apply(state, _run, accepted);
+            }
+
             state = RunState.Apply(state, _run, Merge(state, state.OpenRound!, cancellationToken));
             closed(plan.Round);
         }
 
-        return new FederatedModels(PathOf(state.Model.Sha256), job.Recipe.MakesPersonalModel ? ClosePersonal(state, cancellationToken) : ImmutableDictionary<SiteId, string>.Empty);
+        var personal = job.Recipe.MakesPersonalModel ? ClosePersonal(state, cancellationToken) : [];
+        return new FederatedModels(PathOf(state.Model.Sha256), personal, updateBytes);
     }
 
     private DateTimeOffset Now => time.GetUtcNow();
@@ -152,4 +160,5 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
 /// <summary>What a run leaves.</summary>
 /// <param name="Global">File of the global model.</param>
 /// <param name="Personal">Files of the sites' own models, where there are any.</param>
-internal sealed record FederatedModels(string Global, IReadOnlyDictionary<SiteId, string> Personal);
+/// <param name="UpdateBytes">Bytes of an update as it would leave a site; all are as long.</param>
+internal sealed record FederatedModels(string Global, IReadOnlyDictionary<SiteId, string> Personal, long UpdateBytes);

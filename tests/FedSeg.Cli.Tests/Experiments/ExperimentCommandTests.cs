@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FedSeg.Federation.Jobs;
 using FedSeg.Testing;
 
 namespace FedSeg.Cli.Tests.Experiments;
@@ -15,19 +16,24 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
         var ended = await FedsegProcess.RunAsync(
-            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,scaffold,ditto,top1", "--rounds", "2",
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,keep,scaffold,ditto,top1", "--rounds", "2",
                 "--steps", "1", "--out", _folder["results.md"], "--json");
 
         Assert.True(ended.ExitCode == 0, ended.Errors);
         using var document = JsonDocument.Parse(ended.Output);
         var rows = document.RootElement.GetProperty("rows").EnumerateArray().ToList();
-        Assert.Equal(7, rows.Count); // two sites alone and both together, four federations
+        Assert.Equal(8, rows.Count); // two sites alone and both together, five federations
         Assert.All(rows, row => Assert.Equal(["kidney", "tumour"], row.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
         Assert.All(rows, row => Assert.InRange(row.GetProperty("meanDice").GetDouble(), 0, 1));
         var dice = rows.ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("meanDice").GetDouble());
         Assert.NotEqual(dice["FedAvg"], dice["SCAFFOLD"]);
+        // Of trainings alone nothing leaves.
+        var bytes = rows.Where(row => row.TryGetProperty("updateBytes", out _))
+            .ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("updateBytes").GetInt64());
+        Assert.Equal(5, bytes.Count);
+        Assert.InRange(bytes["FedAvg, the largest hundredth of the changes, error feedback"], 1, bytes["FedAvg"] - 1);
         var table = await File.ReadAllLinesAsync(_folder["results.md"], TestContext.Current.CancellationToken);
-        Assert.Equal(7 + 2, table.Count(line => line.StartsWith('|')));
+        Assert.Equal(8 + 2, table.Count(line => line.StartsWith('|')));
     }
 
     [Fact]
@@ -55,6 +61,16 @@ public sealed class ExperimentCommandTests : IDisposable
         var ended = await FedsegProcess.RunAsync("experiment", "--data", _folder[""], "--arms", "fedsgd");
         Assert.Equal(2, ended.ExitCode);
         Assert.Contains("'fedsgd' is not one of pooled, local, fedavg", ended.ErrorLine);
+    }
+
+    /// <summary>What <c>deploy/results.sh</c> trains.</summary>
+    [Theory]
+    [InlineData("hippocampus.yaml")]
+    [InlineData("phantom-ct.yaml")]
+    public void Read_JobOfThePublishedResults_IsAJob(string file)
+    {
+        var read = JobSpecReader.Read(File.ReadAllText(RepositoryFile.Find("deploy", "experiments", file)));
+        Assert.IsType<JobSpecResult.Valid>(read);
     }
 
     private string Job()
