@@ -27,8 +27,7 @@ internal sealed class CasePreparation(
         }
 
         var prepared = Prepare(folder, cancellationToken);
-        if (prepared.Case is not null) cache.Store(key, prepared.Case);
-        return prepared;
+        return prepared.Case is null ? prepared : prepared with { Case = cache.Store(key, prepared.Case) };
     }
 
     private ReadCase Prepare(string folder, CancellationToken cancellationToken)

@@ -5,11 +5,14 @@ using FedSeg.Imaging.Cases;
 
 namespace FedSeg.Segmentation.Preprocessing;
 
-/// <summary>A site's prepared cases, split by patient, held in memory while a run lasts.</summary>
+/// <summary>A site's prepared cases, split by patient, in memory or in the run's folder while a run lasts.</summary>
 public sealed class Cohort
 {
-    /// <summary>Most bytes of prepared images and labels a cohort may take: 12 GiB, some 120 studies of 256³ voxels (6 bytes a voxel).</summary>
+    /// <summary>Most bytes of prepared images and labels a cohort may take in memory: 12 GiB, some 120 studies of 256³ voxels (6 bytes a voxel).</summary>
     public const long LargestBytes = 12L << 30;
+
+    /// <summary>Most bytes that may lie in files instead: 1 TiB, some 2000 CTs of 512 × 512 × 300 voxels.</summary>
+    public const long LargestCacheBytes = 1L << 40;
 
     private Cohort(ImmutableArray<PreparedCase> training, ImmutableArray<PreparedCase> heldBack, ImmutableSortedDictionary<string, int> quarantined)
     {
@@ -47,7 +50,7 @@ public sealed class Cohort
     /// Patients whose images are not decoded and who count nowhere, by their key. They keep their place in the split, so that leaving one out moves nobody else from the
     /// held-back patients to those trained on.
     /// </param>
-    /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/>.</exception>
+    /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/> for which there is no room on disk.</exception>
     public static Cohort Read(
         string directory,
         LabelVocabulary vocabulary,
@@ -67,7 +70,7 @@ public sealed class Cohort
             vocabulary,
             preprocessing,
             limits,
-            cacheDirectory is null ? null : new CaseCache(cacheDirectory, LargestBytes),
+            cacheDirectory is null ? null : new CaseCache(cacheDirectory, LargestCacheBytes),
             isLeftOut);
         var read = ReadCases(preparation, directory, threads, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
@@ -125,11 +128,11 @@ public sealed class Cohort
             (i, loop) =>
             {
                 read[i] = preparation.Read(folders[i], cancellationToken);
-                if (Interlocked.Add(ref bytes, read[i].Case?.Bytes ?? 0) > LargestBytes) loop.Stop();
+                if (Interlocked.Add(ref bytes, read[i].Case?.HeldBytes ?? 0) > LargestBytes) loop.Stop();
             });
         return bytes <= LargestBytes
             ? read
-            : throw new CohortException(CohortProblem.TooLarge, $"{directory}: the prepared cases take more than {LargestBytes >> 30} GiB; use a coarser spacing or fewer cases");
+            : throw new CohortException(CohortProblem.TooLarge, $"{directory}: the prepared cases take more than {LargestBytes >> 30} GiB of memory; make room on the disk for them, or use a coarser spacing or fewer cases");
     }
 
     private static void RequireCases(string directory, int usable, int folders, ImmutableSortedDictionary<string, int> refused)
@@ -149,7 +152,11 @@ public sealed class Cohort
     private static void RequireLabels(string directory, IEnumerable<PreparedCase> cases, LabelVocabulary vocabulary)
     {
         var present = new bool[256];
-        foreach (var label in cases.SelectMany(entry => entry.Reference.Labels)) present[label] = true;
+        foreach (var entry in cases)
+        {
+            foreach (var label in entry.ReferenceVoxels) present[label] = true;
+        }
+
         var missing = vocabulary.Labels.Where((label, i) => label.Aliases.Count > 0 && !present[i + 1]).Select(label => label.Name).ToArray();
         if (missing.Length > 0)
         {

@@ -20,16 +20,16 @@ public sealed class LabelExplainerTests : IDisposable
         var window = Networks.Window();
         var region = Networks.Region(network, window);
         var ball = SyntheticCases.Ball(20, "patient", seed: 3);
-        var image = PreparedImage.From(new Volume(ball.Image.Grid, ball.Image.Voxels), SyntheticCases.Preprocessing());
-        var labels = new byte[ball.Image.Grid.VoxelCount];
+        var image = PreparedImage.From(new Volume(ball.Grid, ball.Prepared.Input.Voxels), SyntheticCases.Preprocessing());
+        var labels = new byte[ball.Grid.VoxelCount];
         Array.Fill(labels, (byte)region.Label);
         var explainer = new LabelExplainer(network, randomised, image, new Index3(16, 16, 16), CPU);
         var options = new ExplanationOptions { OcclusionBlocks = 2, IntegrationSteps = 4 };
 
         var explained = explainer.Explain(
-            region.Label, "most frequent", new LabelVolume(ball.Image.Grid, labels), options, TestContext.Current.CancellationToken)!;
+            region.Label, "most frequent", new LabelVolume(ball.Grid, labels), options, TestContext.Current.CancellationToken)!;
 
-        Assert.All([explained.GradCam, explained.Occlusion!, explained.IntegratedGradients], map => Assert.Equal(ball.Image.Grid, map.Grid));
+        Assert.All([explained.GradCam, explained.Occlusion!, explained.IntegratedGradients], map => Assert.Equal(ball.Grid, map.Grid));
         Assert.InRange(explained.Probability, 1.0 / 3, 1);
         // The window of 16 lies in the middle of 20 voxels.
         Assert.Equal(0, explained.IntegratedGradients.Voxels[0]);
@@ -43,11 +43,11 @@ public sealed class LabelExplainerTests : IDisposable
     {
         using var network = Networks.Seeded(1);
         var ball = SyntheticCases.Ball(16, "patient", seed: 3);
-        var image = PreparedImage.From(new Volume(ball.Image.Grid, ball.Image.Voxels), SyntheticCases.Preprocessing());
+        var image = PreparedImage.From(new Volume(ball.Grid, ball.Prepared.Input.Voxels), SyntheticCases.Preprocessing());
         var explainer = new LabelExplainer(network, network, image, new Index3(16, 16, 16), CPU);
 
         Assert.Null(explainer.Explain(
-            1, "lower", new LabelVolume(ball.Image.Grid, new byte[16 * 16 * 16]), new ExplanationOptions(), TestContext.Current.CancellationToken));
+            1, "lower", new LabelVolume(ball.Grid, new byte[16 * 16 * 16]), new ExplanationOptions(), TestContext.Current.CancellationToken));
     }
 
     [Theory]

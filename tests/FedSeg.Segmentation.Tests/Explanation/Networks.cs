@@ -21,7 +21,7 @@ internal static class Networks
         return network;
     }
 
-    public static Tensor Window() => tensor(SyntheticCases.Ball(16, "patient", seed: 3).Image.Voxels, [1, 1, 16, 16, 16]);
+    public static Tensor Window() => tensor(SyntheticCases.Ball(16, "patient", seed: 3).Prepared.Input.Voxels, [1, 1, 16, 16, 16]);
 
     /// <summary>The most frequent class of what the network finds.</summary>
     public static ExplainedRegion Region(UNet network, Tensor window)

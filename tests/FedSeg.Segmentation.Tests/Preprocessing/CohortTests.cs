@@ -4,6 +4,7 @@ using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Phantoms;
 using FedSeg.Imaging.Volumes;
 using FedSeg.Segmentation.Preprocessing;
+using FedSeg.Segmentation.Training;
 
 namespace FedSeg.Segmentation.Tests.Preprocessing;
 
@@ -47,8 +48,9 @@ public sealed class CohortTests : IDisposable
         foreach (var (a, b) in first.Training.Concat(first.HeldBack).Zip(second.Training.Concat(second.HeldBack)))
         {
             Assert.Equal(a.PatientKey, b.PatientKey);
-            Assert.Equal(a.Image.Grid, b.Image.Grid);
-            Assert.Equal(a.Image.Voxels, b.Image.Voxels);
+            Assert.Equal(a.Grid, b.Grid);
+            Assert.Equal(a.Prepared.Input.Voxels, b.Prepared.Input.Voxels);
+            Assert.Equal(a.Voxels, b.Voxels);
             Assert.Equal(a.Labels.Labels, b.Labels.Labels);
             Assert.Equal(a.Reference.Grid, b.Reference.Grid);
             Assert.Equal(a.Reference.Labels, b.Reference.Labels);
@@ -97,10 +99,31 @@ public sealed class CohortTests : IDisposable
     {
         var entry = SyntheticCases.Ball(8, "a", 1);
         var cache = new CaseCache(_folder["small"], mostBytes: 3 * entry.Bytes / 2);
-        cache.Store("one", entry);
-        cache.Store("two", entry);
+        Assert.Equal(0, cache.Store("one", entry).HeldBytes);
+        Assert.Same(entry, cache.Store("two", entry));
         Assert.NotNull(cache.Find("one"));
         Assert.Null(cache.Find("two"));
+
+        cache.Remove("one");
+        Assert.Equal(0, cache.Store("two", entry).HeldBytes);
+    }
+
+    [Fact]
+    public void Store_CaseInItsFile_TrainsLikeTheOneInMemory()
+    {
+        var held = SyntheticCases.Ball(16, "a", 1);
+        var mapped = new CaseCache(_folder["mapped"], mostBytes: 1 << 30).Store("one", held);
+        Assert.Equal((held.Bytes, 0), (held.HeldBytes, mapped.HeldBytes));
+        // Its files go with the run, whoever still reads them.
+        Directory.Delete(_folder["mapped"], recursive: true);
+
+        var schedule = TrainingSchedule.Whole(Plans.Recipe(), SyntheticCases.Preprocessing(patch: 16), ["ball"], steps: 4, seed: 1);
+        var (fromMemory, fromFile) = (new PatchSampler([held], schedule), new PatchSampler([mapped], schedule));
+        for (var step = 0; step < 4; step++)
+        {
+            Assert.Equal(fromMemory.Batch(step).Images, fromFile.Batch(step).Images);
+            Assert.Equal(fromMemory.Batch(step).Labels, fromFile.Batch(step).Labels);
+        }
     }
 
     /// <summary>Written whole or not at all; a disk, an old version or a hand may still leave something else.</summary>
@@ -172,7 +195,7 @@ public sealed class CohortTests : IDisposable
     {
         var entry = Read().Training[0];
         Assert.Equal(6, entry.Spacing.X, 0.5);
-        Assert.InRange(entry.Image.Voxels.Average(), -0.2, 0.2);
+        Assert.InRange(entry.Prepared.Input.Voxels.Average(), -0.2, 0.2);
         Assert.True(entry.Reference.Labels.Length > entry.Labels.Labels.Length);
     }
 }

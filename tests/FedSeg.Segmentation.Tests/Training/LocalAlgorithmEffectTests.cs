@@ -107,7 +107,7 @@ public sealed class LocalAlgorithmEffectTests : IDisposable
     private static TrainingRecipe Recipe(int steps) => Plans.Recipe(steps) with { Augmentation = AugmentationKind.None };
 
     private static PreparedCase Negative(PreparedCase bright) => SyntheticCases.Prepare(
-        bright.PatientKey, new Volume(bright.Image.Grid, [.. bright.Image.Voxels.Select(value => -value)]), bright.Reference);
+        bright.PatientKey, new Volume(bright.Grid, [.. bright.Prepared.Input.Voxels.Select(value => -value)]), bright.Reference);
 
     private void WriteBase()
     {

@@ -59,7 +59,7 @@ public sealed class PatchSamplerTests
         var grid = SyntheticCases.Grid(16, 16, 16);
         var ball = SyntheticCases.Ball(16, "a", 1);
         // The body is the lower half of the columns.
-        var voxels = Enumerable.Range(0, grid.VoxelCount).Select(i => i % 16 < 8 || i == grid.VoxelCount - 1 ? ball.Image.Voxels[i] + 10 : 0f);
+        var voxels = Enumerable.Range(0, grid.VoxelCount).Select(i => i % 16 < 8 || i == grid.VoxelCount - 1 ? ball.Prepared.Input.Voxels[i] + 10 : 0f);
         var image = PreparedImage.From(new Volume(grid, [.. voxels]), SyntheticCases.Preprocessing() with { Crop = CropRule.NonzeroMasked });
         var masked = image.PrepareCase("a", new LabelVolume(grid, new byte[grid.VoxelCount]), []);
         var plain = new PreparedCase("a", image, new LabelVolume(grid, new byte[grid.VoxelCount]), masked.Reference);
@@ -100,7 +100,7 @@ public sealed class PatchSamplerTests
         var source = SyntheticCases.Ball(8, "a", 1);
         var schedule = Schedule(8) with { Recipe = Plans.Recipe() with { Augmentation = AugmentationKind.None, Mirroring = true } };
         var batch = new PatchSampler([source], schedule).Batch(3);
-        Assert.Equal([.. source.Image.Voxels, .. source.Image.Voxels], batch.Images);
+        Assert.Equal([.. source.Prepared.Input.Voxels, .. source.Prepared.Input.Voxels], batch.Images);
         Assert.Equal([.. source.Labels.Labels, .. source.Labels.Labels], batch.Labels);
     }
 }

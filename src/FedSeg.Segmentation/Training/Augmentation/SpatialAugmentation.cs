@@ -14,10 +14,12 @@ internal sealed class SpatialAugmentation
     private const double SmallestScale = 0.7;
     private const double LargestScale = 1.4;
 
-    // Patch offset in voxels -> image offset in voxels, row-major over z, y, x; null for no change.
     private readonly double[]? _map;
 
     private SpatialAugmentation(double[]? map) => _map = map;
+
+    /// <summary>Patch offset in voxels to image offset in voxels, row-major over z, y, x; empty for no change.</summary>
+    internal ReadOnlySpan<double> Map => _map;
 
     /// <summary>No change: a plain crop.</summary>
     public static SpatialAugmentation None { get; } = new(null);
@@ -86,6 +88,8 @@ internal sealed class SpatialAugmentation
 
     private static void Crop(PreparedCase source, Index3 start, Index3 size, Span<float> image, Span<byte> labels)
     {
+        var voxels = source.Voxels;
+        var classes = source.LabelVoxels;
         var from = source.Size;
         var firstX = Math.Max(0, -start.X);
         var length = Math.Min(size.X, from.X - start.X) - firstX;
@@ -95,8 +99,8 @@ internal sealed class SpatialAugmentation
             {
                 var read = ((z + start.Z) * from.Y + y + start.Y) * from.X + firstX + start.X;
                 var write = (z * size.Y + y) * size.X + firstX;
-                source.Image.Voxels.AsSpan(read, length).CopyTo(image[write..]);
-                source.Labels.Labels.AsSpan(read, length).CopyTo(labels[write..]);
+                voxels.Slice(read, length).CopyTo(image[write..]);
+                classes.Slice(read, length).CopyTo(labels[write..]);
             }
         }
     }
@@ -104,6 +108,8 @@ internal sealed class SpatialAugmentation
     private static void Warp(PreparedCase source, Index3 start, Index3 size, Span<float> image, Span<byte> labels, double[] map)
     {
         double halfZ = (size.Z - 1) / 2.0, halfY = (size.Y - 1) / 2.0, halfX = (size.X - 1) / 2.0;
+        var voxels = source.Voxels;
+        var classes = source.LabelVoxels;
         var from = source.Size;
         var write = 0;
         for (var z = 0; z < size.Z; z++)
@@ -116,17 +122,17 @@ internal sealed class SpatialAugmentation
                     var atZ = start.Z + halfZ + map[0] * dz + map[1] * dy + map[2] * dx;
                     var atY = start.Y + halfY + map[3] * dz + map[4] * dy + map[5] * dx;
                     var atX = start.X + halfX + map[6] * dz + map[7] * dy + map[8] * dx;
-                    image[write] = Trilinear(source.Image.Voxels, from, atZ, atY, atX);
+                    image[write] = Trilinear(voxels, from, atZ, atY, atX);
 
                     int nearZ = (int)Math.Floor(atZ + 0.5), nearY = (int)Math.Floor(atY + 0.5), nearX = (int)Math.Floor(atX + 0.5);
                     var inside = (uint)nearZ < (uint)from.Z && (uint)nearY < (uint)from.Y && (uint)nearX < (uint)from.X;
-                    if (inside) labels[write] = source.Labels.Labels[(nearZ * from.Y + nearY) * from.X + nearX];
+                    if (inside) labels[write] = classes[(nearZ * from.Y + nearY) * from.X + nearX];
                 }
             }
         }
     }
 
-    private static float Trilinear(float[] voxels, Index3 size, double z, double y, double x)
+    private static float Trilinear(ReadOnlySpan<float> voxels, Index3 size, double z, double y, double x)
     {
         int z0 = (int)Math.Floor(z), y0 = (int)Math.Floor(y), x0 = (int)Math.Floor(x);
         float fz = (float)(z - z0), fy = (float)(y - y0), fx = (float)(x - x0);

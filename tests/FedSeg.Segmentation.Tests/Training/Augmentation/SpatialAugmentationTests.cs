@@ -25,11 +25,34 @@ public sealed class SpatialAugmentationTests
     }
 
     [Fact]
+    public void Draw_ManyPatches_TurnsAFifthAndScalesAFifthOfThem()
+    {
+        const int patches = 20_000;
+        var random = new Random(5);
+        var (turned, scaled) = (0, new List<double>());
+        for (var i = 0; i < patches; i++)
+        {
+            var map = SpatialAugmentation.Draw(random, new Index3(32, 32, 32), new Vector3D(1, 1, 1)).Map;
+            if (map.IsEmpty) continue;
+            // A rotation times a scale: the rotation has determinant 1 and is the identity where nothing is turned.
+            var determinant = map[0] * (map[4] * map[8] - map[5] * map[7]) - map[1] * (map[3] * map[8] - map[5] * map[6]) + map[2] * (map[3] * map[7] - map[4] * map[6]);
+            if (map[1] != 0) turned++;
+            if (Math.Abs(determinant - 1) > 1e-9) scaled.Add(Math.Cbrt(determinant));
+        }
+
+        var tolerance = 5 * Math.Sqrt(patches * 0.2 * 0.8);
+        Assert.Equal(patches * 0.2, turned, tolerance);
+        Assert.Equal(patches * 0.2, scaled.Count, tolerance);
+        Assert.InRange(scaled.Min(), 0.7, 0.71);
+        Assert.InRange(scaled.Max(), 1.39, 1.4);
+    }
+
+    [Fact]
     public void Extract_NoChange_IsTheImage()
     {
         var source = OneVoxel(1, 2, 3);
         var (image, labels) = Extract(SpatialAugmentation.None, source, default);
-        Assert.Equal(source.Image.Voxels, image);
+        Assert.Equal(source.Prepared.Input.Voxels, image);
         Assert.Equal(source.Labels.Labels, labels);
     }
 
