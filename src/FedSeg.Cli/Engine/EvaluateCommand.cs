@@ -54,7 +54,7 @@ internal static class EvaluateCommand
     }
 
     private static void Note(EvaluatedCase scored) =>
-        Console.Error.WriteLine($"{scored.Site}/{scored.Case}: mean Dice {scored.Labels.Average(label => label.Dice):F3}");
+        Console.Error.WriteLine($"{scored.Site}/{scored.Case}: mean Dice {scored.MeanDice:F3}");
 
     private static object Document(CohortEvaluation report, IReadOnlyList<LabelSummary> summaries) => new
     {

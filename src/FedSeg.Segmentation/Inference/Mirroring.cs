@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
+using System.Text.RegularExpressions;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Segmentation.Inference;
 
 /// <summary>Along which axes an image may be mirrored without changing what its labels mean.</summary>
-public static class Mirroring
+public static partial class Mirroring
 {
     private const int LeftRightAxis = 2;
 
@@ -19,5 +20,10 @@ public static class Mirroring
     }
 
     private static bool NamesASide(string label) =>
-        label.Split([' ', '-', '_', '.']).Any(word => word.ToLowerInvariant() is "left" or "right" or "l" or "r" or "lt" or "rt");
+        label.AsSpan().ContainsAny('左', '右')
+        || Word().Matches(label).Any(word => word.Value.ToLowerInvariant() is "left" or "right" or "l" or "r" or "lt" or "rt");
+
+    /// <summary>Letters of one case, the first of which may be a capital: LeftKidney and LVentricle have two words.</summary>
+    [GeneratedRegex(@"\p{Lu}?\p{Ll}+|\p{Lu}+(?!\p{Ll})")]
+    private static partial Regex Word();
 }

@@ -11,7 +11,7 @@ internal static class IntensityAugmentation
 {
     private const double PerChannel = 0.5;
 
-    private static readonly ImmutableArray<(double Probability, IIntensityChange Change)> Changes =
+    internal static ImmutableArray<(double Probability, IIntensityChange Change)> Changes { get; } =
     [
         (0.1, new NoiseChange(LargestVariance: 0.1)),
         (0.2 * PerChannel, new BlurChange(SmallestSigma: 0.5, LargestSigma: 1)),

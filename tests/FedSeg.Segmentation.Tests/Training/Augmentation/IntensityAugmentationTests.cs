@@ -9,6 +9,36 @@ public sealed class IntensityAugmentationTests
 
     private static float[] Ramp() => [.. Enumerable.Range(0, 100).Select(i => i / 50f - 1)];
 
+    /// <summary>nnU-Net v2's list for one image channel: order, probabilities, ranges (shared/reference/segmentation.md).</summary>
+    [Fact]
+    public void Changes_AreNnUNets()
+    {
+        (double, IIntensityChange)[] expected =
+        [
+            (0.1, new NoiseChange(LargestVariance: 0.1)),
+            (0.1, new BlurChange(SmallestSigma: 0.5, LargestSigma: 1)),
+            (0.15, new GainChange(Smallest: 0.75, Largest: 1.25)),
+            (0.15, new ContrastChange(Smallest: 0.75, Largest: 1.25)),
+            (0.125, new ResolutionChange(SmallestZoom: 0.5, LargestZoom: 1)),
+            (0.1, new GammaChange(Smallest: 0.7, Largest: 1.5, Inverted: true)),
+            (0.3, new GammaChange(Smallest: 0.7, Largest: 1.5, Inverted: false)),
+        ];
+        Assert.Equal(expected, IntensityAugmentation.Changes);
+    }
+
+    [Fact]
+    public void Gain_ManyDraws_FillItsRange()
+    {
+        var factors = Enumerable.Range(0, 400).Select(seed =>
+        {
+            float[] patch = [1];
+            new GainChange(Smallest: 0.75, Largest: 1.25).Apply(patch, new Index3(1, 1, 1), new Random(seed));
+            return patch[0];
+        }).ToList();
+        Assert.InRange(factors.Min(), 0.75f, 0.76f);
+        Assert.InRange(factors.Max(), 1.24f, 1.25f);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

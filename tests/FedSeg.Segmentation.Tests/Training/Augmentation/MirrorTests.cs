@@ -21,6 +21,21 @@ public sealed class MirrorTests
     }
 
     [Fact]
+    public void Apply_ManyPatches_FlipsHalfOfThemAlongAnAxis()
+    {
+        var random = new Random(3);
+        var flipped = 0;
+        for (var i = 0; i < 4000; i++)
+        {
+            byte[] labels = [0, 1];
+            Mirror.Apply([0f, 1f], labels, new Index3(1, 1, 2), [2], random);
+            flipped += labels[0];
+        }
+
+        Assert.Equal(2000, flipped, 5 * Math.Sqrt(4000 * 0.25));
+    }
+
+    [Fact]
     public void Apply_AllowedAxes_FlipsImageAndLabelsTogetherAndNoOtherAxis()
     {
         var seen = new HashSet<string>();
