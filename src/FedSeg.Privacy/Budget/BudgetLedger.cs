@@ -113,7 +113,9 @@ public sealed class BudgetLedger
         {
             var read = JsonSerializer.Deserialize<StoredCharges>(stored, Strict) ?? throw new JsonException("it is null.");
             if (read.Cohort != cohort) throw new InvalidDataException("The stored privacy budget belongs to another cohort.");
-            return read.Charges.IsDefault ? throw new JsonException("it has no charges.") : read.Charges;
+            if (read.Charges.IsDefault) throw new JsonException("it has no charges.");
+            var problem = read.Charges.Select(charge => charge.Mechanism.Problem()).FirstOrDefault(problem => problem is not null);
+            return problem is null ? read.Charges : throw new JsonException($"a charge is impossible: {problem}.");
         }
         catch (JsonException error)
         {

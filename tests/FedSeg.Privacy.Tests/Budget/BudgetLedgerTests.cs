@@ -105,6 +105,7 @@ public sealed class BudgetLedgerTests : IDisposable
     [InlineData("""{"cohort":"hippocampus","charges":[{}]}""")]
     [InlineData("""{"cohort":"kidneys","charges":[]}""")]
     [InlineData("""{"cohort":"hippocampus","charges":[{"release":"0000000000000000000000000000000000000000000000000000000000000000","run":"run-a","round":1,"mechanism":{"samplingRate":0.1,"noiseMultiplier":1},"at":"2026-01-01T00:00:00Z"}]}""")]
+    [InlineData("""{"cohort":"hippocampus","charges":[{"release":"0000000000000000000000000000000000000000000000000000000000000000","run":"run-a","round":1,"mechanism":{"samplingRate":1.5,"noiseMultiplier":1,"steps":1},"at":"2026-01-01T00:00:00Z"}]}""")]
     public void Open_StoredIsNotThisLedger_IsRefusedInsteadOfStartingAnew(string stored) =>
         Assert.Throws<InvalidDataException>(() => BudgetLedger.Open(Budget, System.Text.Encoding.UTF8.GetBytes(stored), Persist));
 
