@@ -32,10 +32,17 @@ public static partial class DurableFile
         FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
     }
 
+    /// <summary>Like <see cref="Publish"/>, for a file that must not replace another.</summary>
+    /// <exception cref="IOException">There is one of that name.</exception>
+    public static void PublishFirst(string temporaryPath, string path)
+    {
+        File.Move(temporaryPath, path);
+        FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+    }
+
     /// <summary>
     /// Renames a folder to where none is yet, in one step for everybody who looks. The names in it and its own are durable when this
-    /// returns; the bytes of its files are
-    /// its writer's business.
+    /// returns; the bytes of its files are its writer's business.
     /// </summary>
     /// <exception cref="IOException">There is something already, or the two paths are on different file systems.</exception>
     public static void PublishDirectory(string temporaryPath, string path)

@@ -44,6 +44,6 @@ public static class LedgerKeyFile
             DurableFile.Flush(stream);
         }
 
-        File.Move(partial, path);
+        DurableFile.PublishFirst(partial, path);
     }
 }
