@@ -10,8 +10,7 @@ namespace FedSeg.Cli.Benchmarks;
 /// <summary>
 /// One secure sum in memory, with every message and every key as in a round, and the vectors streamed in chunks as the programs do. What is
 /// left out is the wire, the disk and the check of a certificate's chain. Times are the processor's, all on one thread, so that other work
-/// on
-/// the machine does not count.
+/// on the machine does not count.
 /// </summary>
 internal static class MaskBenchmark
 {

@@ -7,10 +7,9 @@ internal sealed record ConfidentialityRow(string Attribute, IReadOnlyList<Profil
     IReadOnlyDictionary<ProfileOption, ProfileAction> Options)
 {
     /// <summary>
-    /// The basic action that keeps an object valid in which the attribute has this type, and takes most beside that: type 1 needs a
-    /// value, type 2 the
-    /// element, type 3 nothing. References to images stay, with their new UIDs, whatever their type: a segmentation without its source is
-    /// of no use.
+    /// The basic action that keeps an object valid in which the attribute has this type, and takes most beside that: type 1 needs a value,
+    /// type 2 the element, type 3 nothing. References to images stay, with their new UIDs, whatever their type: a segmentation without its
+    /// source is of no use.
     /// </summary>
     public ProfileAction BasicFor(AttributeType type)
     {

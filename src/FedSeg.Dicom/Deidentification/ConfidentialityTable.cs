@@ -5,8 +5,7 @@ namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
 /// PS3.15 Table E.1-1, edition 2024b, as the assembly carries it, and the types that decide its conditional actions. The table is read
-/// once; a row that
-/// does not parse is a fault of the build, not of a file.
+/// once; a row that does not parse is a fault of the build, not of a file.
 /// </summary>
 internal sealed class ConfidentialityTable
 {

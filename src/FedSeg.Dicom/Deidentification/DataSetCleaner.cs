@@ -6,9 +6,8 @@ using FedSeg.Dicom.Writing;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Makes the cleaned data set of one file: each element by its rule, items of sequences likewise. Values that stay as bytes are not
-/// copied; text that stays
-/// becomes UTF-8.
+/// Makes the cleaned data set of one file: each element by its rule, items of sequences likewise. Values that stay as bytes are not copied;
+/// text that stays becomes UTF-8.
 /// </summary>
 internal sealed class DataSetCleaner
 {

@@ -4,9 +4,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Retain Longitudinal Temporal Information Modified Dates (PS3.15 §E.3.6): every date of a patient moves by the same whole number of
-/// days, so intervals
-/// stay exact; times of day stay. An offset from UTC is dropped from a date-time, since it tells a place.
+/// Retain Longitudinal Temporal Information Modified Dates (PS3.15 §E.3.6): every date of a patient moves by the same whole number of days,
+/// so intervals stay exact; times of day stay. An offset from UTC is dropped from a date-time, since it tells a place.
 /// </summary>
 internal sealed class DateShift(int days)
 {

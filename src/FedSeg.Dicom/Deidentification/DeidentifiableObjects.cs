@@ -5,8 +5,7 @@ namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
 /// Which objects are let through, by what the header says. SOP classes must be on a list; pixels that may show text are refused by the
-/// rules that
-/// archives use (PS3.15 §E.3.1 leaves the finding of text to the user; the reasons are in <see cref="QuarantineReason"/>).
+/// rules that archives use (PS3.15 §E.3.1 leaves the finding of text to the user; the reasons are in <see cref="QuarantineReason"/>).
 /// </summary>
 internal static class DeidentifiableObjects
 {

@@ -8,9 +8,8 @@ namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
 /// The secret that decides new UIDs, pseudonyms and date shifts. The same key gives the same answers in every run, so references between
-/// files, and between
-/// exports years apart, stay whole; without it nobody finds the way back from a new UID or confirms a guessed one. It belongs to the
-/// hospital and stays there.
+/// files, and between exports years apart, stay whole; without it nobody finds the way back from a new UID or confirms a guessed one. It
+/// belongs to the hospital and stays there.
 /// </summary>
 public sealed class DeidentificationKey
 {

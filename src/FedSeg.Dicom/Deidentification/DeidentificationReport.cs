@@ -4,8 +4,7 @@ namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
 /// What was done, by count: attributes with their outcomes, files held back by reason. It holds tags and numbers only, never a value or a
-/// file's name, so it
-/// may be shown to anyone.
+/// file's name, so it may be shown to anyone.
 /// </summary>
 public sealed class DeidentificationReport
 {

@@ -5,9 +5,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Clean Descriptors (PS3.15 §E.3.5) by a list of what may stay: words of anatomy, sequences, planes, contrast, and numbers of at most
-/// two digits. A word
-/// that is not on the list goes, whatever it is, since no program knows all names.
+/// Clean Descriptors (PS3.15 §E.3.5) by a list of what may stay: words of anatomy, sequences, planes, contrast, and numbers of at most two
+/// digits. A word that is not on the list goes, whatever it is, since no program knows all names.
 /// </summary>
 internal static partial class DescriptorVocabulary
 {

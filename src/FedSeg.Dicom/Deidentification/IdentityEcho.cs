@@ -5,8 +5,7 @@ namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
 /// The names and numbers by which a data set identifies people, to find them again in text that the profile lets stay: a technician may
-/// have typed the
-/// patient's name into the protocol, the coil name or a code meaning. A second net, not the first one.
+/// have typed the patient's name into the protocol, the coil name or a code meaning. A second net, not the first one.
 /// </summary>
 internal sealed partial class IdentityEcho
 {

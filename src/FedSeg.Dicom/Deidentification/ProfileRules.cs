@@ -66,8 +66,7 @@ internal sealed class ProfileRules(DeidentificationProfile profile)
 
     /// <summary>
     /// The table names every attribute of its edition that is known to identify. For what it does not name: attributes unknown to the
-    /// dictionary go, and of the
-    /// others names, dates, titles and free text; coded words, short labels of machines and numbers stay.
+    /// dictionary go, and of the others names, dates, titles and free text; coded words, short labels of machines and numbers stay.
     /// </summary>
     private ProfileAction Unlisted(DicomElement element) => element.Vr switch
     {

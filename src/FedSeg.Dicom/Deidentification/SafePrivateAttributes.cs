@@ -3,9 +3,8 @@ using FedSeg.Dicom.DataSets;
 namespace FedSeg.Dicom.Deidentification;
 
 /// <summary>
-/// Private attributes that are known to be safe, PS3.15 Table E.3.10-1, for the Retain Safe Private Option: those that change how
-/// diffusion and PET images
-/// are read. All are numbers or coded words. The list is short on purpose; what is not on it goes.
+/// Private attributes that are known to be safe, PS3.15 Table E.3.10-1, for the Retain Safe Private Option: those that change how diffusion
+/// and PET images are read. All are numbers or coded words. The list is short on purpose; what is not on it goes.
 /// </summary>
 internal static class SafePrivateAttributes
 {

@@ -16,8 +16,7 @@ namespace FedSeg.Egress.Blind;
 
 /// <summary>
 /// The gate's part in blind rounds. What was approved is the plain update; here it is masked, and only the masked one becomes a <see
-/// cref="ClearedUpdate"/> that can be
-/// sent. The exchange's messages leave as everything does: noted in the ledger first.
+/// cref="ClearedUpdate"/> that can be sent. The exchange's messages leave as everything does: noted in the ledger first.
 /// </summary>
 public sealed class BlindGate
 {

@@ -5,8 +5,7 @@ namespace FedSeg.Federation.Rounds;
 
 /// <summary>
 /// How a round's updates are summed so that nobody sees one of them: every site masks its own, and only the sum comes out. All sites need
-/// the same
-/// numbers, so they stand in the plan.
+/// the same numbers, so they stand in the plan.
 /// </summary>
 public sealed record BlindSpec
 {

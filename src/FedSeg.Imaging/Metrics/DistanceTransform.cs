@@ -6,10 +6,9 @@ namespace FedSeg.Imaging.Metrics;
 
 /// <summary>
 /// Exact Euclidean distances, however far, from some points of a surface to the nearest point of another, by the lower envelope of
-/// parabolas
-/// along each axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012. Memory is two
-/// bytes a point and a slice of doubles a thread: the first pass, along z, has whole steps for results, and the other two are done slice by
-/// slice, only where they are asked for.
+/// parabolas along each axis. Felzenszwalb and Huttenlocher, "Distance Transforms of Sampled Functions", Theory of Computing 8, 2012.
+/// Memory is two bytes a point and a slice of doubles a thread: the first pass, along z, has whole steps for results, and the other two are
+/// done slice by slice, only where they are asked for.
 /// </summary>
 internal sealed class DistanceTransform
 {

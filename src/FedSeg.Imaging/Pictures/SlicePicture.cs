@@ -4,8 +4,7 @@ namespace FedSeg.Imaging.Pictures;
 
 /// <summary>
 /// One slice of an image as a picture, columns to the right and rows downwards as the scanner stored them, with square pixels; heat and
-/// contours are drawn
-/// over it. It shows a patient.
+/// contours are drawn over it. It shows a patient.
 /// </summary>
 public sealed class SlicePicture
 {

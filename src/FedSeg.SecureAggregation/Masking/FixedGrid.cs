@@ -6,9 +6,8 @@ namespace FedSeg.SecureAggregation.Masking;
 
 /// <summary>
 /// The grid all sites of a round share: whole steps of 2^exponent, 65 535 of them around 0. Values are rounded up or down by chance,
-/// without
-/// bias; a value on the grid stays itself. Steps are powers of two, so every grid value is exact in float32 and a sum of them is exact in
-/// double: adding levels and adding values give the same bits.
+/// without bias; a value on the grid stays itself. Steps are powers of two, so every grid value is exact in float32 and a sum of them is
+/// exact in double: adding levels and adding values give the same bits.
 /// </summary>
 /// <param name="random">Cryptographic, outside tests.</param>
 public sealed class FixedGrid(RandomNumberGenerator random)

@@ -5,8 +5,7 @@ namespace FedSeg.SecureAggregation.Masking;
 
 /// <summary>
 /// Sums one chunk after the other of packed, masked updates and takes off the masks that are left in the sum. Memory is two chunks,
-/// whatever
-/// the number of sites and the length of their updates.
+/// whatever the number of sites and the length of their updates.
 /// </summary>
 /// <param name="left">The masks that the survivors' masks don't cancel; stays the caller's.</param>
 public sealed class MaskedChunk(MaskSet left)

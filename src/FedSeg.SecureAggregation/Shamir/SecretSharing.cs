@@ -4,8 +4,7 @@ namespace FedSeg.SecureAggregation.Shamir;
 
 /// <summary>
 /// Shamir's secret sharing byte by byte over <see cref="GaloisField"/> (Shamir 1979): of the shares of a secret, any <c>threshold</c> give
-/// it
-/// back and fewer say nothing about it.
+/// it back and fewer say nothing about it.
 /// </summary>
 public static class SecretSharing
 {

@@ -5,11 +5,9 @@ using static TorchSharp.torch.nn;
 namespace FedSeg.Segmentation.Explanation;
 
 /// <summary>
-/// How much each voxel adds to a region's score, against a baseline image: the gradient along the straight way from there to this image,
-/// by the
-/// midpoint rule, times what the voxel differs. All voxels together add up to the difference of the scores. Sundararajan, Taly and Yan,
-/// ICML
-/// 2017.
+/// How much each voxel adds to a region's score, against a baseline image: the gradient along the straight way from there to this image, by
+/// the midpoint rule, times what the voxel differs. All voxels together add up to the difference of the scores. Sundararajan, Taly and Yan,
+/// ICML 2017.
 /// </summary>
 /// <param name="Map"><c>[D, H, W]</c> in memory order, in the score's unit.</param>
 /// <param name="ScoreOfBaseline">Of the baseline.</param>
@@ -60,8 +58,7 @@ internal sealed record IntegratedGradients(float[] Map, double ScoreOfBaseline, 
 
     /// <summary>
     /// The image as it would be seen at an eighth of its resolution. Not an empty image: behind an instance norm, every image on the way
-    /// from
-    /// nothing to this one gives the same score, and all of the difference would lie in the first step.
+    /// from nothing to this one gives the same score, and all of the difference would lie in the first step.
     /// </summary>
     public static Tensor CoarseBaseline(Tensor window)
     {

@@ -14,8 +14,7 @@ public sealed class ExplanationOptions
 
 /// <summary>
 /// What a model's decision for one label depends on, by three methods, in one window about the label; maps lie on the scanner's grid and
-/// are
-/// 0 outside the window. They show a patient and stay at the site.
+/// are 0 outside the window. They show a patient and stay at the site.
 /// </summary>
 public sealed record LabelExplanation
 {
@@ -38,8 +37,7 @@ public sealed record LabelExplanation
 
     /// <summary>
     /// Rank correlation with the same map of a network with the same weights in random places. Near 1, the map tells of the image rather
-    /// than
-    /// of the model. Adebayo et al., NeurIPS 2018.
+    /// than of the model. Adebayo et al., NeurIPS 2018.
     /// </summary>
     public required double GradCamOfRandomWeights { get; init; }
 

@@ -7,8 +7,7 @@ namespace FedSeg.Segmentation.Uncertainty;
 /// <summary>
 /// How well several segmentations of one image agree: the mean Dice of all pairs. The best simple sign that a segmentation failed, without
 /// any reference. Zenk et al., "Comparative benchmarking of failure detection methods in medical image segmentation", Medical Image
-/// Analysis
-/// 101, 2025.
+/// Analysis 101, 2025.
 /// </summary>
 /// <param name="DicePerLabel">Of each label in class order, over the pairs of which at least one has it; NaN where none has.</param>
 public sealed record MemberAgreement(ImmutableArray<double> DicePerLabel)

@@ -2,10 +2,8 @@ namespace FedSeg.Segmentation.Uncertainty;
 
 /// <summary>
 /// Whether a quality score finds the bad segmentations: with the least confident cases left to a person, what is the mean risk (1 − Dice)
-/// of
-/// the rest, over all shares that may be kept. Areas under that curve; smaller is better. Geifman and El-Yaniv, NeurIPS 2017; Jaeger et
-/// al.,
-/// ICLR 2023.
+/// of the rest, over all shares that may be kept. Areas under that curve; smaller is better. Geifman and El-Yaniv, NeurIPS 2017; Jaeger et
+/// al., ICLR 2023.
 /// </summary>
 /// <param name="Aurc">Area under the risk-coverage curve, by trapezoids from one case kept to all.</param>
 /// <param name="Optimal">The same for a score that knew the risks.</param>

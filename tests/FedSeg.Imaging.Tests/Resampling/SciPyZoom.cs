@@ -3,10 +3,14 @@ namespace FedSeg.Imaging.Tests.Resampling;
 /// <summary>
 /// Cubic resampling by SciPy 1.10.1 in double, made once with:
 /// <code>
-/// def resize(a, shape):     out = ndi.zoom(a, np.divide(shape, a.shape), order=3, mode='nearest', grid_mode=True)     return np.clip(out,
-/// a.min(), a.max()) def image(*size):     z, y, x = np.indices(size)     return ((7*z*z + 3*y*y*y + 5*x + 11*y*x*z) % 17).astype(float)
-/// Cubic = resize(image(4,5,6), (3,7,4)) CubicInPlanes = np.stack([resize(p, (4,6)) for p in image(2,3,4) *
-/// np.array([1,10]).reshape(2,1,1)])
+/// def resize(a, shape):
+///     out = ndi.zoom(a, np.divide(shape, a.shape), order=3, mode='nearest', grid_mode=True)
+///     return np.clip(out, a.min(), a.max())
+/// def image(*size):
+///     z, y, x = np.indices(size)
+///     return ((7*z*z + 3*y*y*y + 5*x + 11*y*x*z) % 17).astype(float)
+/// Cubic = resize(image(4,5,6), (3,7,4))
+/// CubicInPlanes = np.stack([resize(p, (4,6)) for p in image(2,3,4) * np.array([1,10]).reshape(2,1,1)])
 /// </code>
 /// </summary>
 internal static class SciPyZoom

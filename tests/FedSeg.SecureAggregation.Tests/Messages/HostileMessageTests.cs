@@ -9,8 +9,7 @@ namespace FedSeg.SecureAggregation.Tests.Messages;
 
 /// <summary>
 /// Every kind of message of a real exchange, cut, lengthened and changed: reading never throws, and what is read is written back as the
-/// same
-/// bytes, so there is one way to write a message and nothing can be hidden in another.
+/// same bytes, so there is one way to write a message and nothing can be hidden in another.
 /// </summary>
 public sealed class HostileMessageTests(HostileMessageTests.Corpus corpus) : IClassFixture<HostileMessageTests.Corpus>
 {
