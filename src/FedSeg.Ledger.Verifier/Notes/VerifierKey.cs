@@ -84,6 +84,20 @@ public sealed class VerifierKey
         throw new FormatException("This is no P-256 public key in PEM.");
     }
 
+    private static bool IsEcdsaP256(byte[] subjectPublicKeyInfo)
+    {
+        try
+        {
+            using var key = ECDsa.Create();
+            key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out var read);
+            return key.KeySize == 256 && read == subjectPublicKeyInfo.Length;
+        }
+        catch (Exception error) when (error is CryptographicException or PlatformNotSupportedException)
+        {
+            return false;
+        }
+    }
+
     private static VerifierKey FromVerifierKey(string text)
     {
         const string expected = "A verifier key is name+hash+base64, as C2SP signed-note has it, of type 1, 2 or 4.";
@@ -100,7 +114,7 @@ public sealed class VerifierKey
         if (Convert.ToHexStringLower(hash[..4]) != id) throw new FormatException($"The verifier key of '{name}' has the hash of another key.");
         return type switch
         {
-            EcdsaType => new VerifierKey(type, name, key),
+            EcdsaType when IsEcdsaP256(key) => new VerifierKey(type, name, key),
             Ed25519Type or Ed25519CosignatureType when key.Length == 32 => new VerifierKey(type, name, key),
             _ => throw new FormatException(expected),
         };

@@ -11,9 +11,6 @@ internal sealed record ProofFile(byte[]? Entry, long Index, IReadOnlyList<byte[]
     private const string Header = "c2sp.org/tlog-proof@v1";
     private const int MaxPath = 63;
 
-    /// <summary>Whether a file claims to be a proof.</summary>
-    public static bool IsOne(ReadOnlySpan<byte> bytes) => bytes.StartsWith("c2sp.org/tlog-proof@"u8);
-
     /// <returns><see langword="null"/> when the file is not a proof to its last byte.</returns>
     public static ProofFile? Parse(ReadOnlySpan<byte> bytes)
     {

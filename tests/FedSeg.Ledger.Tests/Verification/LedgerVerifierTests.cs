@@ -18,6 +18,20 @@ public sealed class LedgerVerifierTests : IDisposable
     public void VerifyFolder_Untouched_HoldsWithItsRoot() =>
         Assert.Equal(new Verdict(Entries, LedgerReader.Open(_ledger.Directory).Checkpoint.Checkpoint.Root.ToString(), null, null), _ledger.Verify());
 
+    /// <summary>A key that is passed over would leave the folder to vouch for itself.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2, "--key")]
+    [InlineData(2, "--kye", "key.pem")]
+    [InlineData(2, "--key", "--witnessed", "file")]
+    [InlineData(2, "--witnessed", "a", "--witnessed", "b")]
+    [InlineData(2, "key.pem")]
+    public void Program_OptionsItDoesNotKnow_IsAQuestionWithoutSense(int exitCode, params string[] options)
+    {
+        string[] arguments = [_ledger.Directory, .. options];
+        Assert.Equal(exitCode, typeof(LedgerVerifier).Assembly.EntryPoint!.Invoke(null, [arguments]));
+    }
+
     /// <summary>A commit's entries are on the disk before the checkpoint that signs them.</summary>
     [Fact]
     public async Task VerifyFolder_InTheMiddleOfACommit_WaitsForItsEnd()

@@ -42,6 +42,15 @@ public sealed class VerifierKeyTests
     public void Parse_NoKeyOrHashOfAnother_IsRefused(string text) => Assert.Throws<FormatException>(() => VerifierKey.Parse(text));
 
     [Fact]
+    public void Parse_EcdsaKeyThatIsNone_IsRefused()
+    {
+        byte[] key = [1, 2, 3];
+        var text = $"log+{Convert.ToHexStringLower(SHA256.HashData(key)[..4])}+{Convert.ToBase64String([2, .. key])}";
+
+        Assert.Throws<FormatException>(() => VerifierKey.Parse(text));
+    }
+
+    [Fact]
     public void VerifyProof_OfALogThatSignsAndIsCosignedWithEd25519_Holds()
     {
         using var log = NSec.Cryptography.Key.Create(SignatureAlgorithm.Ed25519);
