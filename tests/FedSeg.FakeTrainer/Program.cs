@@ -10,7 +10,11 @@ if (args is ["learn"])
 }
 
 // One that delivers updates a test can compute, for federations of real processes.
-if (args is ["deliver", var site]) return Deliveries.Run(int.Parse(site));
+if (args is ["deliver", var site])
+{
+    await Deliveries.RunAsync(int.Parse(site), Console.In, Console.Out);
+    return 0;
+}
 
 var runs = 0;
 while (Console.ReadLine() is { } line)
