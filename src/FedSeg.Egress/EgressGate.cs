@@ -57,13 +57,19 @@ public sealed class EgressGate : IDisposable
     /// <summary>Masks what was approved for a blind round.</summary>
     public BlindGate Blind { get; }
 
-    /// <summary>Takes a plan to approved, waiting or refused. Nothing is trained that is not approved: the trainer's host takes nothing else.</summary>
+    /// <summary>
+    /// Takes a plan to approved, waiting or refused. Nothing is trained that is not approved: the trainer's host takes nothing else. Asked after <see
+    /// cref="RecallAsync"/>, which gives back what a round has brought already.
+    /// </summary>
     /// <exception cref="IOException">Disk or ledger refused; nothing is approved.</exception>
     public async Task<PlanOutcome> ApprovePlanAsync(RoundPlan plan)
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
         await Desk.LookAtPolicyAsync();
-        return Closed(out var policy) is null ? await Desk.DecideAsync(plan, policy!) : new PlanOutcome.Refused(RefusalReason.Other);
+        if (Closed(out var policy) is not null) return new PlanOutcome.Refused(RefusalReason.Other);
+        if (_site.History(history => history.RepetitionIn(plan)) is not { } repetition) return await Desk.DecideAsync(plan, policy!);
+        await _site.NoteAsync(EgressRecords.RoundRefused, _records.RefuseRound(plan, repetition));
+        return new PlanOutcome.Repeated(repetition);
     }
 
     /// <summary>Takes an update from the trainer's hands to cleared, waiting or refused. One call at a time.</summary>

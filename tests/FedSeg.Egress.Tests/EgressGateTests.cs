@@ -1,6 +1,7 @@
 using System.Reflection;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Verifier;
@@ -119,6 +120,32 @@ public sealed class EgressGateTests : IDisposable
         Assert.Empty(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
         Assert.Empty(Directory.GetFileSystemEntries(_hospital.OutboxPath));
         Assert.Equal("accepted", _hospital.Entries[^1].Facts["receipt"]);
+    }
+
+    [Fact]
+    public async Task ApprovePlan_RoundWhoseUpdateArrived_IsNeitherTrainedAgainNorAnyBeforeIt()
+    {
+        var cleared = await _hospital.ClearedAsync();
+        await _hospital.Gate.RecordFailedAsync(cleared, SendFailure.Unreachable);
+        _hospital.Restart();
+        // As long as nobody confirmed it, the same bytes are sent again.
+        Assert.Equal(cleared.Digest, Assert.IsType<EgressOutcome.Cleared>(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token)).Update.Digest);
+        await _hospital.Gate.RecordSentAsync(cleared, SendReceipt.Accepted);
+        _hospital.Restart();
+
+        Assert.Null(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
+        foreach (var round in new[] { 3, 2 }) Assert.IsType<PlanOutcome.Repeated>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan with { Round = round }));
+        Assert.Equal(("roundRefused", "2"), (_hospital.Actions[^1], _hospital.Entries[^1].Facts["round"]));
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan with { Round = 4 }));
+    }
+
+    /// <summary>It holds the bytes and does not count them: the round may be answered otherwise.</summary>
+    [Fact]
+    public async Task ApprovePlan_RoundWhoseUpdateWasNotTaken_MayBeTrainedAgain()
+    {
+        await _hospital.Gate.RecordSentAsync(await _hospital.ClearedAsync(), SendReceipt.RefusedByCoordinator);
+
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan));
     }
 
     [Fact]

@@ -151,6 +151,9 @@ internal sealed partial class RoundWork(
             case PlanOutcome.OutsideCharter { Problem: var problem }:
                 LogOutsideCharter(plan.Run, problem);
                 return new AssignmentInput.RefusedByPeople(DropReason.PlanRefused);
+            case PlanOutcome.Repeated { Problem: var problem }:
+                LogRepeated(plan.Run, plan.Round, problem);
+                return new AssignmentInput.RefusedByPeople(DropReason.PlanRefused);
             case var other:
                 throw new InvalidOperationException($"The gate answered a plan with {other.GetType().Name}.");
         }
@@ -432,6 +435,9 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(436, LogLevel.Warning, "{Run} may not train here, no charter that this hospital accepted covers it: {Problem}")]
     private partial void LogOutsideCharter(RunId run, string problem);
+
+    [LoggerMessage(439, LogLevel.Warning, "{Run} round {Round} is not answered: {Problem}")]
+    private partial void LogRepeated(RunId run, int round, string problem);
 
     [LoggerMessage(433, LogLevel.Warning, "The update of {Run} round {Round} was refused in review: {Reason}")]
     private partial void LogRefusedInReview(RunId run, int round, RefusalReason reason);

@@ -8,7 +8,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "patientWithdrawn" or "studyLeft"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "roundRefused" or "patientWithdrawn" or "studyLeft"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal)
         || entry.Action.StartsWith("charter", StringComparison.Ordinal);
 
@@ -46,6 +46,7 @@ internal static class EntryWords
         "charterAccepted" => "a study's charter was accepted",
         "charterDeclined" => "a study's charter was declined",
         "planOutsideCharter" => "a run was left out that no charter covers",
+        "roundRefused" => "a round was not answered a second time",
         "patientWithdrawn" => "a patient withdrew and is left out from now on",
         "studyLeft" => "this hospital left a study",
         "planRequested" => "a run asked to train here",

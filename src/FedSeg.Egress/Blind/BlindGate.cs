@@ -57,12 +57,18 @@ public sealed class BlindGate
     /// <param name="update">Approved, and to be masked.</param>
     /// <param name="client">Ready to mask; its masks are used up.</param>
     /// <param name="cancellationToken">Stops the masking; the update is lost to the round then.</param>
-    /// <returns><see langword="null"/> when nothing may leave any more.</returns>
+    /// <returns><see langword="null"/> when nothing may leave any more, or the round was answered before.</returns>
     /// <exception cref="IOException">Disk or ledger refused; nothing is cleared.</exception>
     /// <exception cref="PayloadChangedException">The weights are not what was approved.</exception>
     public async Task<ClearedUpdate?> MaskAsync(RoundPlan plan, ClearedUpdate update, SumClient client, CancellationToken cancellationToken)
     {
         if (!update.MustBeMasked) throw new InvalidOperationException("The update is not one to be masked.");
+        if (_site.History(history => history.RepetitionIn(plan)) is { } repetition)
+        {
+            await _site.NoteAsync(EgressRecords.RoundRefused, _records.RefuseRound(plan, repetition));
+            return null;
+        }
+
         var folder = _outbox.BeginSealing();
         try
         {

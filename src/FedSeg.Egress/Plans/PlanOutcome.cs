@@ -19,4 +19,7 @@ public abstract record PlanOutcome
 
     /// <summary>It may not: no charter that this hospital accepted covers it. Asked again in its next round.</summary>
     public sealed record OutsideCharter(string Problem) : PlanOutcome;
+
+    /// <summary>It may not: this site answered the round before, or its answer could be subtracted from an earlier one.</summary>
+    public sealed record Repeated(string Problem) : PlanOutcome;
 }

@@ -1,12 +1,14 @@
 using System.Globalization;
+using FedSeg.Egress.Blind;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Egress.Records;
 
 /// <summary>
-/// What the site's own ledger says about earlier updates: which were approved and not sent, how much was approved lately, how large the updates of a run were. Folded from
-/// the entries, so a restart forgets nothing and nobody can make it forget.
+/// What the site's own ledger says about earlier updates: which were approved and not sent, how much was approved lately, how large the updates of a run were, which
+/// rounds were answered. Folded from the entries, so a restart forgets nothing and nobody can make it forget.
 /// </summary>
 internal sealed class EgressHistory
 {
@@ -17,6 +19,8 @@ internal sealed class EgressHistory
     private readonly Queue<(DateTimeOffset At, long Bytes)> _lately = new();
     private readonly Dictionary<RunId, Queue<double>> _norms = [];
     private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm, Sha256Digest? Charter)> _requested = [];
+    private readonly Dictionary<RunId, int> _answered = [];
+    private readonly List<MaskedRound> _masked = [];
     private long _folded;
 
     /// <summary>Updates that were approved and neither sent nor discarded since, oldest approval first.</summary>
@@ -42,9 +46,24 @@ internal sealed class EgressHistory
     /// <summary>Norms of a run's last approved updates, at most ten.</summary>
     public IReadOnlyCollection<double> Norms(RunId run) => _norms.TryGetValue(run, out var norms) ? norms : [];
 
+    /// <summary>
+    /// Why a round must not be answered with a new update: the run's round was answered before, or two masked sums from one model could be subtracted. What was approved
+    /// and not sent is no new update.
+    /// </summary>
+    /// <returns><see langword="null"/> when it may be.</returns>
+    public string? RepetitionIn(RoundPlan plan)
+    {
+        if (_answered.TryGetValue(plan.Run, out var newest) && plan.Round <= newest) return $"this site has answered round {newest} of the run";
+        if (!plan.MasksUpdates || plan.Recipe.Privacy is not null) return null;
+        return _masked.Find(earlier => earlier.BaseModel == plan.BaseModel && earlier.MayIsolateASiteWith(plan.Blind!.Sites)) is { } masked
+            ? $"this site masked an update of the same base model in {masked.Run} round {masked.Round}, among nearly the same sites, and nothing hides what the sums differ by"
+            : null;
+    }
+
     private void Fold(LedgerEntry entry)
     {
-        if (entry.Action == EgressRecords.Masked) Replace(entry);
+        if (entry.Action == EgressRecords.Masked) Mask(entry);
+        if (entry.Action == EgressRecords.Sent && entry.Facts[EgressRecords.Receipt] == EgressRecords.AcceptedReceipt) Answer(entry);
         if (entry.Action is not (EgressRecords.Requested or EgressRecords.Decided or EgressRecords.Sent or EgressRecords.Discarded)) return;
         if (!entry.Facts.TryGetValue(EgressRecords.Update, out var text)) return;
 
@@ -62,9 +81,26 @@ internal sealed class EgressHistory
         _requested.Remove(update);
     }
 
-    /// <summary>The masked update takes the place of the plain one that was approved.</summary>
-    private void Replace(LedgerEntry entry)
+    private void Answer(LedgerEntry entry)
     {
+        var (run, round) = (RunId.Parse(entry.Facts[EgressRecords.Run]), int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture));
+        _answered[run] = Math.Max(round, _answered.GetValueOrDefault(run));
+    }
+
+    /// <summary>The masked update takes the place of the plain one that was approved. There is no second one, whether or not it arrives.</summary>
+    private void Mask(LedgerEntry entry)
+    {
+        Answer(entry);
+        // Entries of before name no sites.
+        if (entry.Facts.TryGetValue(EgressRecords.Members, out var members) && entry.Facts[EgressRecords.PatientPrivacy] == EgressRecords.NoPrivacy)
+        {
+            _masked.Add(new MaskedRound(
+                RunId.Parse(entry.Facts[EgressRecords.Run]),
+                int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture),
+                Sha256Digest.Parse(entry.Facts[EgressRecords.BaseModel]),
+                [.. members.Split(',').Select(site => SiteId.Parse(site))]));
+        }
+
         var plain = Sha256Digest.Parse(entry.Facts[EgressRecords.PlainUpdate]);
         var place = _unsent.FindIndex(other => other.Update == plain);
         if (place >= 0) _unsent[place] = _unsent[place] with { Update = Sha256Digest.Parse(entry.Facts[EgressRecords.Update]) };

@@ -58,6 +58,7 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string BlindStepCleared = "blindStepCleared";
     public const string BlindStepRefused = "blindStepRefused";
     public const string BlindAborted = "blindAborted";
+    public const string RoundRefused = "roundRefused";
 
     public const string PatientWithdrawn = "patientWithdrawn";
     public const string StudyLeft = "studyLeft";
@@ -92,6 +93,11 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string Delta = "privacy.delta";
     public const string Epsilon = "privacy.epsilon";
     public const string Why = "why";
+    public const string Receipt = "receipt";
+    public const string AcceptedReceipt = "accepted";
+    public const string Members = "members";
+    public const string PatientPrivacy = "patientPrivacy";
+    public const string NoPrivacy = "none";
 
     private const string WaitsForReview = "waitsForReview";
 
@@ -226,6 +232,13 @@ internal sealed class EgressRecords(EgressOptions options)
         return entry;
     }
 
+    /// <summary>A round that this site answers no second time.</summary>
+    public Dictionary<string, string> RefuseRound(RoundPlan plan, string problem) => new(About(plan.Run, plan.Round))
+    {
+        ["plan"] = Sha256Digest.Of(plan.ToBytes()).ToString(),
+        [Why] = problem,
+    };
+
     /// <summary>A signed charter was brought here.</summary>
     public Dictionary<string, string> ImportCharter(SignedCharter signed, DeskOrder.ImportCharter order, Approver giver) =>
         new(AboutCharter(signed.Hash, signed.Charter.Study, signed.Charter.Version))
@@ -298,7 +311,7 @@ internal sealed class EgressRecords(EgressOptions options)
         new(Given(order)) { ["kind"] = char.ToLowerInvariant(order.GetType().Name[0]) + order.GetType().Name[1..], [Why] = why };
 
     public Dictionary<string, string> Send(ClearedUpdate update, SendReceipt receipt) =>
-        new(Closing(update)) { ["receipt"] = Word(receipt), [PayloadBytes] = Number(update.PayloadBytes) };
+        new(Closing(update)) { [Receipt] = Word(receipt), [PayloadBytes] = Number(update.PayloadBytes) };
 
     public Dictionary<string, string> Fail(ClearedUpdate update, SendFailure failure) => new(Closing(update)) { ["code"] = Word(failure) };
 
@@ -330,6 +343,9 @@ internal sealed class EgressRecords(EgressOptions options)
         ["form"] = "masked",
         ["sites"] = Number(client.MaskedSites),
         ["roster"] = Convert.ToHexStringLower(client.RosterDigest.Span),
+        [BaseModel] = plan.BaseModel.ToString(),
+        [Members] = string.Join(',', plan.Blind!.Sites),
+        [PatientPrivacy] = plan.Recipe.Privacy is null ? NoPrivacy : "noised",
     };
 
     /// <summary>Why the site ended its part in a blind exchange.</summary>

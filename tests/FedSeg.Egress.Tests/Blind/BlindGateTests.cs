@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.SecureAggregation;
 using FedSeg.SecureAggregation.Masking;
@@ -129,6 +131,46 @@ public sealed class BlindGateTests : IDisposable
         await _hospital.Gate.RecordSentAsync(pending, SendReceipt.Accepted);
         Assert.Empty(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
         Assert.Empty(Directory.GetFileSystemEntries(_hospital.OutboxPath));
+    }
+
+    /// <summary>The difference of two sums of the same round, of which one leaves this site out, is its update.</summary>
+    [Fact]
+    public async Task ApprovePlan_RoundThatWasMasked_IsNotTrainedAgainWhetherOrNotItArrived()
+    {
+        var masked = (await _hospital.Gate.Blind.MaskAsync(_hospital.Plan, await _hospital.ClearedAsync(), North, HospitalOnDisk.Token))!;
+        _hospital.Restart();
+
+        // What is masked may be sent again, and that is all.
+        var recalled = Assert.IsType<EgressOutcome.Cleared>(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
+        Assert.Equal(masked.Digest, recalled.Update.Digest);
+        await _hospital.Gate.RecordSentAsync(recalled.Update, SendReceipt.RefusedByCoordinator);
+
+        Assert.Null(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
+        var repeated = Assert.IsType<PlanOutcome.Repeated>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan));
+        Assert.Equal("this site has answered round 3 of the run", repeated.Problem);
+        Assert.Equal(("roundRefused", repeated.Problem), (_hospital.Actions[^1], _hospital.Entries[^1].Facts["why"]));
+    }
+
+    /// <summary>A run of another name from the same model, the same sites: the coordinator would leave one out of one of the two sums.</summary>
+    [Fact]
+    public async Task Mask_SameBaseModelAgain_IsRefusedUnlessPrivacyHidesThePatients()
+    {
+        await _hospital.Gate.Blind.MaskAsync(_hospital.Plan, await _hospital.ClearedAsync(), North, HospitalOnDisk.Token);
+        ImmutableArray<SiteId> more = [.. new[] { "east", "north", "south", "west" }.Select(site => SiteId.Parse(site))];
+        var again = _hospital.Plan with { Run = RunId.Parse("run-2"), Blind = _hospital.Plan.Blind! with { Sites = more } };
+
+        Assert.Contains("the same base model in run-1 round 3", Assert.IsType<PlanOutcome.Repeated>(await _hospital.Gate.ApprovePlanAsync(again)).Problem, StringComparison.Ordinal);
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(again with { BaseModel = Sha256Digest.Of("another"u8) }));
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(
+            again with { Recipe = again.Recipe with { Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 1, NoiseMultiplier = 1, Delta = 1e-5 } } }));
+
+        // Also when it was approved before: the masks are where it counts.
+        _hospital.Plan = again;
+        _hospital.AnswerPlan();
+        var cleared = await _hospital.ClearedAsync();
+        Assert.Null(await _hospital.Gate.Blind.MaskAsync(again, cleared, North, HospitalOnDisk.Token));
+        Assert.Equal("roundRefused", _hospital.Actions[^1]);
+        Assert.Equal(1, _hospital.Actions.Count(action => action == "egressMasked"));
     }
 
     [Fact]
