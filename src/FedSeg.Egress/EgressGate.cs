@@ -46,7 +46,7 @@ public sealed class EgressGate : IDisposable
         _sealer = new UpdateSealer(options.Site, random);
         _records = new EgressRecords(options);
         _site = new SiteRecord(ledger);
-        _budget = new CohortBudget(options.DeskDirectory, time);
+        _budget = new CohortBudget(options.DeskDirectory, cohort => _site.History(history => history.Charged(cohort)), time);
         Blind = new BlindGate(plan => Closed(out var policy) is null && Desk!.CharterOf(plan, policy!) is not CharterVerdict.Outside ? policy : null, masked => new ClearedUpdate(masked), _site, _outbox, _records);
         Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), _budget, time);
     }
@@ -90,8 +90,8 @@ public sealed class EgressGate : IDisposable
         {
             var (facts, sealedUpdate) = await Task.Run(() => _sealer.Seal(plan, update, policy!, folder, cancellationToken), cancellationToken);
             facts = Remember(facts, plan.Run) with { Charter = verdict, WithdrawnPatients = Desk.WithdrawnIn(plan) };
-            if (policy!.PrivacyBudget is { } budget) facts = facts with { Budget = _budget.Read(budget, facts.Privacy) };
-            var report = _failpoints.Around(RoundSteps.Policy, () => EgressRules.Check(facts, policy!));
+            facts = facts with { Budgets = [.. policy!.Budgets.Select(budget => _budget.Read(budget, facts.Privacy)).OfType<BudgetReading>()] };
+            var report = _failpoints.Around(RoundSteps.Policy, () => EgressRules.Check(facts, policy));
 
             cancellationToken.ThrowIfCancellationRequested();
             // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
@@ -221,7 +221,7 @@ public sealed class EgressGate : IDisposable
         {
             // On the disk before the approval is: what can be sent is paid for.
             var (charged, refusal) = ReleaseCharge.Charge(_budget, policy, plan.Task, sealedUpdate.Digest, plan.Run, plan.Round, facts.Privacy);
-            decision = refusal is null ? standing with { Budget = charged } : new EgressDecision.Refused("privacy budget");
+            decision = refusal is null ? standing with { Budgets = charged } : new EgressDecision.Refused("privacy budget");
         }
 
         await _failpoints.AroundAsync(
@@ -266,7 +266,7 @@ public sealed class EgressGate : IDisposable
         Norm = facts.Norm ?? 0,
         EarlierNorms = [.. facts.EarlierNorms],
         Privacy = facts.Privacy,
-        Budget = facts.Budget,
+        Budgets = [.. facts.Budgets],
         MaximumNorm = policy.MaximumNorm,
         MaximumUpdateBytes = policy.MaximumUpdateBytes,
     };

@@ -57,7 +57,7 @@ internal static class ReviewPrinter
         Console.WriteLine($"size of the change {summary.Norm:G4} (allowed {summary.MaximumNorm:G4}); earlier rounds {string.Join(", ", summary.EarlierNorms.Select(norm => norm.ToString("G4")))}");
         if (waiting.Task == RoundTask.Train) Console.WriteLine(
             $"{summary.Plan.UpdateBytes()} bytes of weights as {Encoding(summary.Plan)}; {summary.Plan.UpdateBytesInFloat32()} in float32");
-        if (summary.Budget is { } budget) Console.WriteLine($"privacy budget of {budget.Cohort}: ε {budget.Spent:F3} spent, {budget.After:F3} with this, at most {budget.MaximumEpsilon} at δ {budget.Delta}");
+        foreach (var budget in summary.Budgets) Console.WriteLine($"privacy budget of {budget.Cohort}: ε {budget.Spent:F3} spent, {budget.After:F3} with this, at most {budget.MaximumEpsilon} at δ {budget.Delta}");
         foreach (var rule in summary.Rules) Console.WriteLine($"  {(rule.Passed ? "passed" : "FAILED")}  {rule.Rule}: {rule.Measured} (allowed: {rule.Limit})");
         foreach (var tensor in summary.Tensors)
         {

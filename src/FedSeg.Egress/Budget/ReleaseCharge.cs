@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -9,16 +10,24 @@ namespace FedSeg.Egress.Budget;
 /// <summary>Charges a training update before its approval is written, for gate and desk alike.</summary>
 internal static class ReleaseCharge
 {
-    /// <summary>Charges what the policy wants charged.</summary>
-    /// <returns>The budget as it stands then, or why the update may not leave; neither where the policy sets no budget, or nothing was trained.</returns>
-    public static (BudgetReading? Reading, string? Refusal) Charge(
+    /// <summary>
+    /// Charges what policy and charter want charged, each to its own budget. All have to allow it before any is charged; a crash in between costs budget and no privacy.
+    /// </summary>
+    /// <returns>The budgets as they stand then, or why the update may not leave; neither where none is set, or nothing was trained.</returns>
+    public static (ImmutableArray<BudgetReading> Readings, string? Refusal) Charge(
         CohortBudget budget, EgressPolicy policy, RoundTask task, Sha256Digest update, RunId run, int round, PrivacySpent? privacy)
     {
-        if (policy.PrivacyBudget is not { } allowed || task != RoundTask.Train) return (null, null);
-        if (privacy is null) return (null, "it was trained without differential privacy");
-        if (budget.Read(allowed, privacy) is not { } reading) return (null, "the record of the privacy budget can't be read");
-        return budget.Charge(allowed, update, run, round, privacy) is ChargeOutcome.Charged
-            ? (reading, null)
-            : (null, "the cohort's privacy budget does not allow it");
+        if (policy.Budgets.IsEmpty || task != RoundTask.Train) return ([], null);
+        if (privacy is null) return ([], "it was trained without differential privacy");
+        var readings = policy.Budgets.Select(allowed => budget.Read(allowed, privacy)).OfType<BudgetReading>().ToImmutableArray();
+        if (readings.Length < policy.Budgets.Length) return ([], "the record of the privacy budget can't be read, or lacks releases that the ledger has");
+        // Written so that NaN is too much.
+        if (readings.FirstOrDefault(reading => !(reading.After <= reading.MaximumEpsilon)) is { } spent) return ([], $"the privacy budget of {spent.Cohort} does not allow it");
+        foreach (var allowed in policy.Budgets)
+        {
+            if (budget.Charge(allowed, update, run, round, privacy) is not ChargeOutcome.Charged) return ([], $"the privacy budget of {allowed.Cohort} does not allow it");
+        }
+
+        return (readings, null);
     }
 }

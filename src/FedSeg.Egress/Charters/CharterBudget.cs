@@ -4,11 +4,12 @@ using FedSeg.Privacy.Budget;
 
 namespace FedSeg.Egress.Charters;
 
-/// <summary>How a charter's privacy bound meets the site's own budget.</summary>
-internal static class CharterBudget
+/// <summary>The privacy budget that a charter sets at a site.</summary>
+public static class CharterBudget
 {
-    /// <summary>The budget that holds with the site's own: the tighter one of the two, and one for the study where the site has none.</summary>
-    public static PrivacyBudget Tighten(this CharterPrivacy charter, PrivacyBudget? own, StudyId study) => own is null
-        ? new PrivacyBudget($"study-{study}", charter.MaximumEpsilon, charter.Delta)
-        : own with { MaximumEpsilon = Math.Min(own.MaximumEpsilon, charter.MaximumEpsilon), Delta = Math.Min(own.Delta, charter.Delta) };
+    /// <summary>Beginning of the names of studies' budgets; no cohort's name begins so.</summary>
+    public const string Prefix = "study-";
+
+    /// <summary>The study's own budget. It holds beside the site's, and only what the study's runs released counts in it.</summary>
+    public static PrivacyBudget BudgetOf(this CharterPrivacy charter, StudyId study) => new(Prefix + study, charter.MaximumEpsilon, charter.Delta);
 }

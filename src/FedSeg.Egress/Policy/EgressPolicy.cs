@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Charters;
@@ -63,6 +64,12 @@ public sealed record EgressPolicy
     /// <summary>What all runs together may tell about one patient of the cohort; <see langword="null"/> when it is not bounded.</summary>
     public PrivacyBudget? PrivacyBudget { get; init; }
 
+    /// <summary>What the runs of a study alone may tell, by its charter; <see langword="null"/> where no charter bounds it. A policy file has none.</summary>
+    public PrivacyBudget? StudyBudget { get; init; }
+
+    /// <summary>Every budget that a release is charged to: the cohort's with all that ever left, the study's with its own.</summary>
+    public ImmutableArray<PrivacyBudget> Budgets => [.. new[] { PrivacyBudget, StudyBudget }.OfType<PrivacyBudget>()];
+
     /// <summary>
     /// Fewest sites that must share keys in a blind round before this site masks its update; more than two thirds of the round's sites are
     /// in every sum.
@@ -88,6 +95,6 @@ public sealed record EgressPolicy
     public EgressPolicy TightenedBy(StudyCharter? charter) => charter is null ? this : this with
     {
         Approvals = charter.FourEyes ? 2 : Approvals,
-        PrivacyBudget = charter.Privacy?.Tighten(PrivacyBudget, charter.Study) ?? PrivacyBudget,
+        StudyBudget = charter.Privacy?.BudgetOf(charter.Study),
     };
 }

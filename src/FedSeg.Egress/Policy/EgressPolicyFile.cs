@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text;
 using System.Text.RegularExpressions;
+using FedSeg.Egress.Charters;
 using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Sealing;
@@ -103,6 +104,7 @@ public static partial class EgressPolicyFile
     {
         var cohort = budget.Text("cohort");
         if (!CohortName().IsMatch(cohort)) budget.Refuse("cohort", "a cohort's name is 1 to 40 of a-z, 0-9 and '-'");
+        if (cohort.StartsWith(CharterBudget.Prefix, StringComparison.Ordinal)) budget.Refuse("cohort", $"names that begin with '{CharterBudget.Prefix}' are those of studies' budgets");
         return new PrivacyBudget(cohort, budget.Number("maximumEpsilon", 1e-6, 1000), budget.Number("delta", 1e-12, 0.01));
     }
 

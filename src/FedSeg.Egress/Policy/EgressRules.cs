@@ -124,18 +124,23 @@ internal static class EgressRules
 
     private static RuleResult PrivacyWithinBudget(SealingFacts facts, EgressPolicy policy)
     {
-        if (policy.PrivacyBudget is not { } budget)
+        if (policy.Budgets.IsEmpty)
         {
             return new(EgressRule.PrivacyWithinBudget, Passed: true, facts.Privacy is { } spent ? $"ε {Epsilon(spent.Epsilon)} for this round alone" : "no differential privacy", "no budget is set");
         }
 
-        var limit = $"ε at most {Text(budget.MaximumEpsilon)} over all runs, at δ {Text(budget.Delta)}";
+        var limit = string.Join("; ", policy.Budgets.Select(budget =>
+            $"ε at most {Text(budget.MaximumEpsilon)} over all runs{(budget == policy.StudyBudget ? " of the study" : "")}, at δ {Text(budget.Delta)}"));
         if (facts.Task == RoundTask.Evaluate) return new(EgressRule.PrivacyWithinBudget, Passed: true, "nothing was trained", limit);
         if (facts.Task == RoundTask.Fingerprint) return new(EgressRule.PrivacyWithinBudget, Passed: false, "counts without differential privacy", limit);
         if (facts.Privacy is null) return new(EgressRule.PrivacyWithinBudget, Passed: false, "trained without differential privacy", limit);
-        return facts.Budget is { After: { } after } reading
-            ? new(EgressRule.PrivacyWithinBudget, after <= budget.MaximumEpsilon, $"ε {Epsilon(reading.Spent)} spent, {Epsilon(after)} with this", limit)
-            : new(EgressRule.PrivacyWithinBudget, Passed: false, "the record of the budget can't be read", limit);
+        if (facts.Budgets.Count < policy.Budgets.Length || facts.Budgets.Any(budget => budget.After is null))
+        {
+            return new(EgressRule.PrivacyWithinBudget, Passed: false, "the record of the budget can't be read, or lacks releases that the ledger has", limit);
+        }
+
+        var measured = string.Join("; ", facts.Budgets.Select(budget => $"ε {Epsilon(budget.Spent)} spent, {Epsilon(budget.After!.Value)} with this"));
+        return new(EgressRule.PrivacyWithinBudget, facts.Budgets.All(budget => budget.After <= budget.MaximumEpsilon), measured, limit);
     }
 
     // Rounded up: what is shown is never less than what is spent.

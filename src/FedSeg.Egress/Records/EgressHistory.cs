@@ -21,6 +21,7 @@ internal sealed class EgressHistory
     private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm, Sha256Digest? Charter)> _requested = [];
     private readonly Dictionary<RunId, int> _answered = [];
     private readonly List<MaskedRound> _masked = [];
+    private readonly Dictionary<string, HashSet<Sha256Digest>> _charged = [];
     private long _folded;
 
     /// <summary>Updates that were approved and neither sent nor discarded since, oldest approval first.</summary>
@@ -45,6 +46,9 @@ internal sealed class EgressHistory
 
     /// <summary>Norms of a run's last approved updates, at most ten.</summary>
     public IReadOnlyCollection<double> Norms(RunId run) => _norms.TryGetValue(run, out var norms) ? norms : [];
+
+    /// <summary>Releases that were charged to a cohort's budget, or to a study's.</summary>
+    public IReadOnlyCollection<Sha256Digest> Charged(string cohort) => _charged.TryGetValue(cohort, out var releases) ? [.. releases] : [];
 
     /// <summary>
     /// Why a round must not be answered with a new update: the run's round was answered before, or two masked sums from one model could be subtracted. What was approved
@@ -112,6 +116,13 @@ internal sealed class EgressHistory
         var (bytes, norm, charter) = _requested.GetValueOrDefault(update);
         _unsent.Add(new UnsentUpdate(update, run, int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture), charter));
         _lately.Enqueue((entry.Time, bytes));
+        foreach (var budget in new[] { EgressRecords.Cohort, EgressRecords.StudyPrefix + EgressRecords.Cohort })
+        {
+            if (!entry.Facts.TryGetValue(budget, out var cohort)) continue;
+            if (!_charged.TryGetValue(cohort, out var releases)) _charged[cohort] = releases = [];
+            releases.Add(update);
+        }
+
         if (norm is not { } known) return;
 
         if (!_norms.TryGetValue(run, out var norms)) _norms[run] = norms = new Queue<double>();

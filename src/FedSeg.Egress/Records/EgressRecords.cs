@@ -95,6 +95,8 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string Why = "why";
     public const string Receipt = "receipt";
     public const string AcceptedReceipt = "accepted";
+    public const string Cohort = "cohort";
+    public const string StudyPrefix = "study.";
     public const string Members = "members";
     public const string PatientPrivacy = "patientPrivacy";
     public const string NoPrivacy = "none";
@@ -158,12 +160,14 @@ internal sealed class EgressRecords(EgressOptions options)
                 if (approved.People is not null) entry[Person] = approved.People;
                 if (approved.NextRounds > 0) entry[NextRounds] = Number(approved.NextRounds);
                 if (approved.IsStanding) entry[Standing] = "used";
-                if (approved.Budget is { } budget)
+                foreach (var (index, budget) in approved.Budgets.Index())
                 {
-                    entry["cohort"] = budget.Cohort;
-                    entry["epsilonBefore"] = budget.Spent.ToString("R", CultureInfo.InvariantCulture);
-                    entry["epsilonAfter"] = budget.After!.Value.ToString("R", CultureInfo.InvariantCulture);
-                    entry["epsilonMaximum"] = budget.MaximumEpsilon.ToString("R", CultureInfo.InvariantCulture);
+                    // The cohort's, and beside it the study's; the study's stands alone where the hospital sets none.
+                    var prefix = index == 0 ? "" : StudyPrefix;
+                    entry[prefix + Cohort] = budget.Cohort;
+                    entry[prefix + "epsilonBefore"] = budget.Spent.ToString("R", CultureInfo.InvariantCulture);
+                    entry[prefix + "epsilonAfter"] = budget.After!.Value.ToString("R", CultureInfo.InvariantCulture);
+                    entry[prefix + "epsilonMaximum"] = budget.MaximumEpsilon.ToString("R", CultureInfo.InvariantCulture);
                 }
 
                 return entry;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FedSeg.Egress.Budget;
 using FedSeg.Egress.Policy;
 
@@ -21,8 +22,8 @@ public abstract record EgressDecision
         /// <summary>For how many further rounds of the run it stands.</summary>
         public int NextRounds { get; init; }
 
-        /// <summary>What the cohort's budget came to by it; <see langword="null"/> where nothing was charged.</summary>
-        public BudgetReading? Budget { get; init; }
+        /// <summary>What the budgets came to by it; empty where nothing was charged.</summary>
+        public ImmutableArray<BudgetReading> Budgets { get; init; } = [];
 
         /// <summary>Whether one round of an earlier standing approval was used up.</summary>
         public bool IsStanding { get; init; }

@@ -179,7 +179,7 @@ public sealed class ReviewDesk : IDisposable
         Approver[] both = [.. waiting.ApprovedBy, giver];
         var by = string.Join(" and ", both.Select(one => one.By));
         var people = string.Join(" and ", both.Select(one => one.Person));
-        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, People = people, NextRounds = next, Budget = charged });
+        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, People = people, NextRounds = next, Budgets = charged });
         return new OrderOutcome.Obeyed("approved") { Answered = [waiting.Run] };
     }
 

@@ -31,8 +31,8 @@ public sealed record ReviewSummary
     /// <summary>What the training cost every patient; <see langword="null"/> without differential privacy.</summary>
     public PrivacySpent? Privacy { get; init; }
 
-    /// <summary>The cohort's budget when the update was sealed; <see langword="null"/> where the policy sets none.</summary>
-    public BudgetReading? Budget { get; init; }
+    /// <summary>The budgets when the update was sealed, the cohort's and then the study's; empty where neither policy nor charter sets one.</summary>
+    public ImmutableArray<BudgetReading> Budgets { get; init; } = [];
 
     /// <summary>The policy's bound on it.</summary>
     public required double MaximumNorm { get; init; }

@@ -39,8 +39,8 @@ internal sealed record SealingFacts
     /// <summary>What the training cost every patient; <see langword="null"/> without differential privacy.</summary>
     public PrivacySpent? Privacy { get; init; }
 
-    /// <summary>The cohort's budget; <see langword="null"/> where there is none, or its record can't be read.</summary>
-    public BudgetReading? Budget { get; init; }
+    /// <summary>The budgets that policy and charter set, in the policy's order; one whose record can't be read, or is not whole, is missing.</summary>
+    public IReadOnlyList<BudgetReading> Budgets { get; init; } = [];
 
     /// <summary>Whether the site's kill switch is thrown.</summary>
     public bool Halted { get; init; }

@@ -73,6 +73,42 @@ public sealed class CohortBudgetTests : IDisposable
         Assert.Contains("can't be read", Assert.IsType<EgressOutcome.Refused>(await ClearRoundAsync(2)).Report.Summary, StringComparison.Ordinal);
     }
 
+    /// <summary>The ledger knows what was charged, and is cosigned: deleting a file gives nothing back.</summary>
+    [Fact]
+    public async Task Clear_RecordDeletedOrCutShort_DoesNotGrantTheBudgetAnew()
+    {
+        _hospital.WritePolicy(Automatic + Budget);
+        await ClearRoundAsync(1);
+        var shorter = await File.ReadAllBytesAsync(BudgetPath, HospitalOnDisk.Token);
+        await ClearRoundAsync(2);
+        var whole = await File.ReadAllBytesAsync(BudgetPath, HospitalOnDisk.Token);
+
+        foreach (var restored in new[] { shorter, null })
+        {
+            if (restored is null) File.Delete(BudgetPath);
+            else await File.WriteAllBytesAsync(BudgetPath, restored, HospitalOnDisk.Token);
+            _hospital.Restart();
+            Assert.Contains("lacks releases that the ledger has", Assert.IsType<EgressOutcome.Refused>(await ClearRoundAsync(3)).Report.Summary, StringComparison.Ordinal);
+            Assert.Equal(restored is not null, File.Exists(BudgetPath));
+        }
+
+        _hospital.WritePolicy(Automatic + Budget.Replace("1.5", "3", StringComparison.Ordinal));
+        await File.WriteAllBytesAsync(BudgetPath, whole, HospitalOnDisk.Token);
+        Assert.IsType<EgressOutcome.Cleared>(await ClearRoundAsync(3));
+    }
+
+    [Fact]
+    public async Task Obey_ApproveAfterTheRecordWasDeleted_IsRefused()
+    {
+        _hospital.WritePolicy(Bounds + Budget);
+        var first = Assert.IsType<EgressOutcome.Waiting>(await ClearRoundAsync(1));
+        var second = Assert.IsType<EgressOutcome.Waiting>(await ClearRoundAsync(2));
+        Assert.IsType<OrderOutcome.Obeyed>(await ApproveAsync(first.Update));
+        File.Delete(BudgetPath);
+
+        Assert.Contains("lacks releases", Assert.IsType<OrderOutcome.Refused>(await ApproveAsync(second.Update)).Why, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Clear_NoBudget_TellsWhatTheRoundCost()
     {
@@ -108,7 +144,7 @@ public sealed class CohortBudgetTests : IDisposable
         Assert.IsType<OrderOutcome.Obeyed>(await ApproveAsync(waiting[0]));
         Assert.IsType<OrderOutcome.Obeyed>(await ApproveAsync(waiting[1]));
 
-        Assert.Equal("the cohort's privacy budget does not allow it", Assert.IsType<OrderOutcome.Refused>(await ApproveAsync(waiting[2])).Why);
+        Assert.Equal("the privacy budget of hippocampus does not allow it", Assert.IsType<OrderOutcome.Refused>(await ApproveAsync(waiting[2])).Why);
         Assert.IsType<EgressOutcome.Waiting>(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Plans;
@@ -279,15 +280,39 @@ public sealed class CharterReviewTests : IDisposable
         Assert.Equal(EgressRule.PrivacyWithinBudget, Assert.Single(refused.Report.Rules, rule => !rule.Passed).Rule);
     }
 
-    [Theory]
-    [InlineData(null, null, 8, 1e-5, "study-kidneys-2026")]
-    [InlineData(4.0, 1e-4, 4, 1e-5, "kidneys")]
-    [InlineData(12.0, 1e-6, 8, 1e-6, "kidneys")]
-    public void Tighten_WithTheSitesOwnBudget_IsTheTighterOfBoth(double? epsilon, double? delta, double maximum, double at, string cohort)
+    /// <summary>The cohort pays for everything, a study for its own runs only: what others released before does not use up the study's bound.</summary>
+    [Fact]
+    public async Task Privacy_OfCharterAndPolicy_AreChargedSeparately()
     {
-        var own = epsilon is { } value ? new FedSeg.Privacy.Budget.PrivacyBudget("kidneys", value, delta!.Value) : null;
+        _hospital.WritePolicy(Policy + "runsWithoutCharter: true\nprivacyBudget: { cohort: kidneys, maximumEpsilon: 1.8, delta: 0.00001 }\n");
+        await _hospital.HoldAsync(StudyCharters.New(("expires:", "privacy: { maximumEpsilon: 1, delta: 0.00001 }\nexpires:")));
+        await ClearPrivatelyAsync("run-1", study: null);
+        await ClearPrivatelyAsync("run-2", StudyCharters.Study);
 
-        Assert.Equal(new FedSeg.Privacy.Budget.PrivacyBudget(cohort, maximum, at), new CharterPrivacy(8, 1e-5).Tighten(own, StudyCharters.Study));
+        // ε 0.897 each, 1.308 together.
+        var facts = _hospital.Entries[^1].Facts;
+        Assert.Equal(("kidneys", "study-kidneys-2026", "0"), (facts["cohort"], facts["study.cohort"], facts["study.epsilonBefore"]));
+        Assert.Equal(("1.308", "0.897"), (Rounded(facts["epsilonAfter"]), Rounded(facts["study.epsilonAfter"])));
+        Assert.Equal(("1.8", "1"), (facts["epsilonMaximum"], facts["study.epsilonMaximum"]));
+
+        // The study's is used up, the cohort's not yet.
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => ClearPrivatelyAsync("run-3", StudyCharters.Study));
+        Assert.Equal(
+            "PrivacyWithinBudget: ε 1.309 spent, 1.635 with this; ε 0.898 spent, 1.309 with this (allowed: ε at most 1.8 over all runs, at δ 1E-05; ε at most 1 over all runs of the study, at δ 1E-05)",
+            refused.Message);
+        await ClearPrivatelyAsync("run-4", study: null);
+        Assert.DoesNotContain("study.cohort", _hospital.Entries[^1].Facts.Keys);
+
+        static string Rounded(string epsilon) => Math.Round(double.Parse(epsilon, CultureInfo.InvariantCulture), 3).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private async Task ClearPrivatelyAsync(string run, StudyId? study)
+    {
+        var privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 1, Delta = 1e-5, NoiseMultiplier = 20 };
+        _hospital.Plan = _hospital.Plan with { Run = RunId.Parse(run), Study = study, Recipe = _hospital.Plan.Recipe with { Privacy = privacy } };
+        _hospital.Report = HospitalOnDisk.GoodReport(_hospital.Plan) with { MeanLoss = null };
+        _hospital.Privacy = new PrivacySpent(SamplingRate: 1, NoiseMultiplier: 20, Steps: 20, Delta: 1e-5, Epsilon: 0.897);
+        await _hospital.ClearedAsync();
     }
 
     private Task<PlanOutcome> AskAsync() => _hospital.Gate.ApprovePlanAsync(_hospital.Plan);

@@ -59,7 +59,7 @@ internal static class DpiaAnnex
 
     private static IEnumerable<ImmutableArray<RecordText>> Risks(StudyFacts facts)
     {
-        var privacy = facts.Policy?.TightenedBy(facts.Charter).PrivacyBudget is not null;
+        var privacy = facts.Policy?.TightenedBy(facts.Charter).Budgets is { IsEmpty: false };
         var blind = facts.Charter?.Mode == CharterMode.Blind;
         yield return Row(
             "Images are rebuilt from an update",

@@ -31,9 +31,13 @@ internal static class Measures
         yield return policy.MaximumImageSimilarity is { } similarity
             ? Text($"An update that looks like an image it was trained on (cosine above {similarity}) does not leave.")
             : "Whether an update looks like an image it was trained on is not bounded.";
-        yield return policy.TightenedBy(facts.Charter).PrivacyBudget is { } budget
-            ? Text($"Differential privacy: all runs together may cost a patient of '{budget.Cohort}' at most ε = {budget.MaximumEpsilon} at δ = {budget.Delta:0.############}.")
-            : "No differential privacy is asked for: what single patients contribute is averaged, not hidden.";
+        var budgets = policy.TightenedBy(facts.Charter).Budgets;
+        if (budgets.IsEmpty) yield return "No differential privacy is asked for: what single patients contribute is averaged, not hidden.";
+        foreach (var budget in budgets)
+        {
+            yield return Text($"Differential privacy: all runs together may cost a patient of '{budget.Cohort}' at most ε = {budget.MaximumEpsilon} at δ = {budget.Delta:0.############}.");
+        }
+
         if (policy.RunsWithoutCharter) yield return "The policy lets runs go whose study never had a charter here.";
     }
 

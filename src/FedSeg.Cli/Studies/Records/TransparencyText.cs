@@ -9,7 +9,7 @@ internal static class TransparencyText
     public static RecordDocument Of(StudyFacts facts)
     {
         var charter = facts.Charter;
-        var budget = facts.Policy?.TightenedBy(charter).PrivacyBudget;
+        var budget = facts.Policy?.TightenedBy(charter).Budgets is { IsEmpty: false } budgets ? budgets.MinBy(one => one.MaximumEpsilon) : null;
         return new RecordDocument("transparency", $"Information for patients: {charter?.Title ?? facts.History.Study.ToString()}",
         [
             new("What this is about", new RecordBlock.Points(
