@@ -14,7 +14,7 @@ internal sealed record AuditRecord(string Log, LedgerEntry Entry, MerkleHash Lea
     /// <summary>Whether what was tried was done, on the scale of DICOM PS3.15 A.5 and FHIR: 0 done, 4 not done, 8 something is wrong.</summary>
     public int Outcome => Entry.Action switch
     {
-        "ledgerRepaired" or "siteHalted" => 8,
+        "ledgerRepaired" or "siteHalted" or "blindAborted" or "secondSession" or "sharedKey" => 8,
         _ when Entry.Facts.GetValueOrDefault("decision") == Refused => 4,
         var action when Says(action, Refused) || Says(action, "failed") || Says(action, "discarded") => 4,
         _ => 0,

@@ -142,6 +142,10 @@ public sealed partial class AuditShippingTests : IDisposable
     [InlineData("noticeRefused", "", 4, false)]
     [InlineData("siteHalted", "", 8, false)]
     [InlineData("ledgerRepaired", "", 8, false)]
+    [InlineData("roundRefused", "", 4, false)]
+    [InlineData("blindAborted", "", 8, false)]
+    [InlineData("secondSession", "", 8, false)]
+    [InlineData("sharedKey", "", 8, false)]
     public void Outcome_OfAnAction_SaysHonestlyWhatBecameOfIt(string action, string decision, int outcome, bool export)
     {
         var facts = ImmutableSortedDictionary<string, string>.Empty;
