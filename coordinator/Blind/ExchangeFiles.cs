@@ -31,5 +31,12 @@ internal sealed class ExchangeFiles
     /// <summary>The stored message of a site, if there is one.</summary>
     public byte[]? Find(SumStage stage, SiteId site) => File.Exists(PathOf(stage, site)) ? File.ReadAllBytes(PathOf(stage, site)) : null;
 
+    /// <summary>Removes them all: disclosed shares are of no use when the updates they unmask are gone.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public void Delete()
+    {
+        if (Directory.Exists(_directory)) Directory.Delete(_directory, recursive: true);
+    }
+
     private string PathOf(SumStage stage, SiteId site) => Path.Combine(_directory, $"{stage.ToString().ToLowerInvariant()}-{site}");
 }

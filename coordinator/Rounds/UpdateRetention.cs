@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>
-/// Drops the raw updates of rounds that are old enough, and what strategies remembered for them. Their digests, sizes and signatures stay in journal and ledger, and every
+/// Drops the raw updates of rounds that are old enough, what strategies remembered for them, and the messages of blind exchanges that unmask them. Their digests, sizes and signatures stay in journal and ledger, and every
 /// model stays: what can no longer be done is to make an old model again from its updates.
 /// </summary>
 internal sealed partial class UpdateRetention(RunBook book, BlobStore blobs, IOptions<CoordinatorOptions> options, ILogger<UpdateRetention> logger) : BackgroundService
@@ -43,6 +43,7 @@ internal sealed partial class UpdateRetention(RunBook book, BlobStore blobs, IOp
         foreach (var (run, round) in old)
         {
             foreach (var blob in Droppable(round).Where(blob => !needed.Contains(blob))) blobs.Delete(blob);
+            blobs.ExchangeOf(round.Plan).Delete();
             _droppedThrough[run] = round.Plan.Round;
             LogDropped(round.Accepted.Count, run, round.Plan.Round);
         }

@@ -2,6 +2,7 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.SecureAggregation.Server;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -25,6 +26,19 @@ public sealed class UpdateRetentionTests : IDisposable
         Assert.Equal([false, false, true, true], Updates(run).Select(update => _coordinator.Blobs.Contains(update)).Chunk(2).Select(pair => pair.All(there => there)));
         Assert.Equal(before, Updates(run));
         Assert.All(_coordinator.Book.Find(run)!.Rounds, round => Assert.True(_coordinator.Blobs.Contains(round.Plan.BaseModel)));
+    }
+
+    /// <summary>Disclosed shares unmask an update that somebody kept.</summary>
+    [Fact]
+    public async Task DropWhatIsOld_ExchangesOfBlindRounds_GoWithTheirUpdates()
+    {
+        var run = await FinishAsync(rounds: 4, (round, _) => round);
+        var exchanges = _coordinator.Book.Find(run)!.Rounds.Select(round => _coordinator.Blobs.ExchangeOf(round.Plan)).ToList();
+        foreach (var exchange in exchanges) exchange.Write(SumStage.Disclosures, CoordinatorOnDisk.North, [1]);
+
+        Retention(keep: 3).DropWhatIsOld();
+
+        Assert.Equal([false, false, true, true, true], exchanges.Select(exchange => exchange.Find(SumStage.Disclosures, CoordinatorOnDisk.North) is not null));
     }
 
     [Fact]
