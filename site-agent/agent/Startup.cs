@@ -111,6 +111,7 @@ internal static class Startup
     public static IServiceCollection AddReviewDesk(this IServiceCollection services) => services
         .AddSingleton(provider => new OrderBox(DeskClient.OrdersOf(provider.GetRequiredService<IOptions<AgentOptions>>().Value.DataDirectory)))
         .AddSingleton<DeskWatch>()
+        .AddSingleton(provider => provider.GetRequiredService<EgressGate>().Desk.Switch)
         .AddHostedService(provider => provider.GetRequiredService<DeskWatch>());
 
     public static IServiceCollection AddCoordinatorClient(this IServiceCollection services) =>

@@ -1,3 +1,4 @@
+using FedSeg.Egress.Review;
 using FedSeg.Protocol.V1;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -6,9 +7,9 @@ namespace FedSeg.SiteAgent.Coordinator;
 
 /// <summary>
 /// Has the site's certificate renewed when two thirds of its life are over, and tries again until it is. The key stays, so a run under way does not notice: calls under way
-/// end with the certificate they began with, new ones go out with the new one. The call carries nothing of the site.
+/// end with the certificate they began with, new ones go out with the new one. The call carries nothing of the site, and yet none is made while the kill switch is thrown.
 /// </summary>
-internal sealed partial class CertificateRenewer(CoordinatorChannel channel, TimeProvider time, ILogger<CertificateRenewer> logger) : BackgroundService
+internal sealed partial class CertificateRenewer(CoordinatorChannel channel, KillSwitch halt, TimeProvider time, ILogger<CertificateRenewer> logger) : BackgroundService
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMinutes(1), LongestWait = TimeSpan.FromHours(1);
 
@@ -25,11 +26,26 @@ internal sealed partial class CertificateRenewer(CoordinatorChannel channel, Tim
             // Never longer than an hour, because clocks are set and machines are suspended.
             var untilDue = Due - time.GetUtcNow();
             if (untilDue > TimeSpan.Zero) await Task.Delay(untilDue < LongestWait ? untilDue : LongestWait, time, stoppingToken);
-            else if (!await RenewAsync(stoppingToken)) await Task.Delay(Retry, time, stoppingToken);
+            else if (!await RenewUnlessHaltedAsync(stoppingToken)) await Task.Delay(Retry, time, stoppingToken);
         }
     }
 
     private TimeSpan Retry => TimeSpan.FromTicks(Math.Clamp((Ends - time.GetUtcNow()).Ticks / 20, ShortestWait.Ticks, LongestWait.Ticks));
+
+    private async Task<bool> RenewUnlessHaltedAsync(CancellationToken cancellationToken)
+    {
+        await halt.WhenReleasedAsync(cancellationToken);
+        using var calling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, halt.Thrown);
+        try
+        {
+            return await RenewAsync(calling.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Hung up; asked again when it is released.
+            return true;
+        }
+    }
 
     private async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {

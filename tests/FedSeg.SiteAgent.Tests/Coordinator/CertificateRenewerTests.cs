@@ -1,6 +1,15 @@
 using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using FedSeg.Egress;
+using FedSeg.Egress.Review;
+using FedSeg.Egress.Review.People;
+using FedSeg.Federation;
+using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Faults;
+using FedSeg.Ledger.Storage;
 using FedSeg.Protocol.V1;
 using FedSeg.SiteAgent.Coordinator;
 using Grpc.Core;
@@ -22,6 +31,9 @@ public sealed class CertificateRenewerTests : IAsyncLifetime
     private FederationAuthority _authority = null!;
     private TlsServer _server = null!;
     private CoordinatorChannel _channel = null!;
+    private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private LedgerWriter _ledger = null!;
+    private EgressGate _gate = null!;
     private CertificateRenewer _renewer = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -41,7 +53,21 @@ public sealed class CertificateRenewerTests : IAsyncLifetime
             Authority = _authority.CertificatePath,
         });
         _channel = new CoordinatorChannel(options, _time);
-        _renewer = new CertificateRenewer(_channel, _time, NullLogger<CertificateRenewer>.Instance);
+        _ledger = LedgerWriter.Open(Path.Combine(_root, "ledger"), "fedseg/site/north", _ledgerKey, TimeProvider.System);
+        var egress = new EgressOptions
+        {
+            Site = SiteId.Parse("north"),
+            Recipient = _server.Address,
+            PolicyPath = Path.Combine(_root, "policy.yaml"),
+            OutboxDirectory = Path.Combine(_root, "outbox"),
+            DeskDirectory = Path.Combine(_root, "desk"),
+            AuthorityPath = _authority.CertificatePath,
+        };
+        Directory.CreateDirectory(egress.DeskDirectory);
+        DeskAccount[] people = [Operator("olga"), Operator("oleg")];
+        File.WriteAllBytes(Path.Combine(egress.DeskDirectory, "accounts.json"), JsonSerializer.SerializeToUtf8Bytes(people, FederationJson.Options));
+        _gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
+        _renewer = new CertificateRenewer(_channel, _gate.Desk.Switch, _time, NullLogger<CertificateRenewer>.Instance);
         await _renewer.StartAsync(Token);
     }
 
@@ -50,9 +76,29 @@ public sealed class CertificateRenewerTests : IAsyncLifetime
         await _renewer.StopAsync(CancellationToken.None);
         _renewer.Dispose();
         _channel.Dispose();
+        _gate.Dispose();
+        _ledger.Dispose();
+        _ledgerKey.Dispose();
         await _server.DisposeAsync();
         Directory.Delete(_root, recursive: true);
     }
+
+    [Fact]
+    public async Task Execute_SiteHalted_AsksNothingUntilTwoPeopleLiftedIt()
+    {
+        _script.Answer = () => new RenewalReply { Refusal = "not yet" };
+        await OrderAsync(new DeskOrder.Halt { Id = Guid.NewGuid().ToString("N"), By = "olga", At = default });
+        await AdvanceAsync(TimeSpan.FromDays(29));
+        Assert.Empty(_script.Callers);
+
+        foreach (var person in new[] { "olga", "oleg" }) await OrderAsync(new DeskOrder.Lift { Id = Guid.NewGuid().ToString("N"), By = person, At = default });
+
+        await AdvanceUntilAsync(() => !_script.Callers.IsEmpty);
+    }
+
+    private static DeskAccount Operator(string name) => new() { Name = name, Role = DeskRole.SiteOperator, PasswordHash = "", ProviderId = "s-" + name };
+
+    private async Task OrderAsync(DeskOrder order) => Assert.IsType<OrderOutcome.Obeyed>(await _gate.Desk.ObeyAsync(order));
 
     [Fact]
     public async Task Execute_TwoThirdsOfItsLifeAreOver_TheNewCertificateIsInTheFileAndOnNewConnections()
