@@ -97,7 +97,10 @@ public sealed class EgressGate : IDisposable
             // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
             if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate, Summarise(plan, policy!, facts, report));
             await _site.NoteAsync(EgressRecords.Requested, _records.Request(plan, policy, facts, sealedUpdate, report));
-            return await DecideAsync(plan, sealedUpdate, facts, report, policy!);
+            var outcome = await DecideAsync(plan, sealedUpdate, facts, report, policy);
+            // Stored, and then the site was halted, a charter or a patient withdrawn, a budget used up.
+            if (outcome is EgressOutcome.Refused && sealedUpdate is not null) _outbox.Remove(sealedUpdate.Digest);
+            return outcome;
         }
         finally
         {
