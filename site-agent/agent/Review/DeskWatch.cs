@@ -19,6 +19,7 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
     private readonly Channel<RunId> _answered = Channel.CreateUnbounded<RunId>();
     private readonly Channel<RunId> _left = Channel.CreateUnbounded<RunId>();
     private long _lastExpiry = time.GetTimestamp();
+    private string? _policyProblem;
 
     /// <summary>The site's kill switch.</summary>
     public KillSwitch Switch => gate.Desk.Switch;
@@ -32,6 +33,7 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await LookAsync();
+        TellOfPolicy();
         await base.StartAsync(cancellationToken);
     }
 
@@ -58,12 +60,23 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
             if (time.GetElapsedTime(_lastExpiry) < ExpiryInterval) return;
             _lastExpiry = time.GetTimestamp();
             foreach (var run in await gate.Desk.ExpireAsync()) _answered.Writer.TryWrite(run);
+            TellOfPolicy();
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException or LedgerCorruptException)
         {
             // The order stays in the box. Nothing that needs an entry in the ledger happens; a halt is in force without one.
             LogNotObeyed(error.Message);
         }
+    }
+
+    /// <summary>A policy that does not hold lets nothing leave: the operator is to know why, once for each reason.</summary>
+    private void TellOfPolicy()
+    {
+        var problem = gate.Desk.PolicyProblem;
+        if (problem == _policyProblem) return;
+        if (problem is not null) LogNoPolicy(problem);
+        else LogPolicyHolds();
+        _policyProblem = problem;
     }
 
     private async Task ObeyAsync(DeskOrder order)
@@ -80,6 +93,12 @@ internal sealed partial class DeskWatch(EgressGate gate, OrderBox box, TimeProvi
                 break;
         }
     }
+
+    [LoggerMessage(453, LogLevel.Warning, "No egress policy holds, so nothing leaves: {Problem}")]
+    private partial void LogNoPolicy(string problem);
+
+    [LoggerMessage(454, LogLevel.Information, "An egress policy holds again")]
+    private partial void LogPolicyHolds();
 
     [LoggerMessage(450, LogLevel.Information, "Obeyed {Order} of {By}: {What}")]
     private partial void LogObeyed(string order, string by, string what);

@@ -1,4 +1,5 @@
 using System.Text;
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Storage;
 
@@ -15,6 +16,20 @@ public sealed class PolicyFiles
     /// <summary>The policy with this hash; <see langword="null"/> when it is gone or is not this one.</summary>
     public EgressPolicy? Find(Sha256Digest policy) =>
         EgressPolicyFile.Read(PathOf(policy)) is EgressPolicyResult.Valid { Policy: var found } && found.Hash == policy ? found : null;
+
+    /// <summary>The policy that holds: the file's, or the one that two people agreed to last while a change of the file waits for them.</summary>
+    /// <param name="path">The site's policy file; where it is missing or wrong no policy holds.</param>
+    /// <param name="held">The policy that was adopted last.</param>
+    /// <returns>The policy, or why there is none: then nothing may leave.</returns>
+    internal (EgressPolicy? Policy, string? Problem) InForce(string path, HeldPolicy? held) => EgressPolicyFile.Read(path) switch
+    {
+        EgressPolicyResult.Valid { Policy: var file } when held is not { ChangesTakeTwo: true } || held.Policy == file.Hash => (file, null),
+        EgressPolicyResult.Valid => Find(held!.Policy) is { } agreed
+            ? (agreed, null)
+            : (null, $"the policy {held.Policy.Abbreviated} that two people agreed to is gone from the desk's folder, and the file was changed since"),
+        EgressPolicyResult.Invalid { Problems: var problems } => (null, string.Join("; ", problems)),
+        var other => throw new InvalidOperationException($"{other.GetType().Name} is not a policy."),
+    };
 
     /// <summary>Its text, for people to read and compare; empty when it is gone or is not this one.</summary>
     public IReadOnlyList<string> Lines(Sha256Digest policy)

@@ -76,6 +76,10 @@ public sealed class DeskClient
         }
     }
 
+    /// <summary>The policy that holds at the site, or why none does.</summary>
+    /// <param name="path">The site's policy file.</param>
+    public (EgressPolicy? Policy, string? Problem) PolicyInForce(string path) => Policies.InForce(path, Ask(book => book.HeldPolicy));
+
     /// <summary>What was measured of a waiting update.</summary>
     public ReviewSummary? FindSummary(Sha256Digest update) => _outbox.FindSummary(update);
 

@@ -7,18 +7,17 @@ namespace FedSeg.Egress.Review;
 /// <summary>
 /// Which policy holds. While the one in force says <c>policyChanges: twoPeople</c>, a changed file counts only when two people of the site have agreed to it at the desk;
 /// until then the one they agreed to last does, from a copy that is found by its hash. That also holds for a change of that very key, and for a raise of the privacy
-/// budget. A file that is missing or wrong closes the gate at once: who wants less to leave asks nobody. All but <see cref="InForce"/> within the site's turn.
+/// budget. A file that is missing or wrong closes the gate at once: who wants less to leave asks nobody. All but <see cref="InForce"/> and <see cref="Problem"/> within the site's turn.
 /// </summary>
 internal sealed class PolicyReview(EgressOptions options, EgressRecords records, SiteRecord site, PolicyFiles files, TimeProvider time)
 {
     private const string TheFile = "the first policy file that asks for two people";
 
     /// <summary>The policy that holds now; <see langword="null"/> when none does and nothing may leave.</summary>
-    public EgressPolicy? InForce()
-    {
-        if (ReadFile() is not { Policy: var file }) return null;
-        return site.Book(book => book.HeldPolicy) is { ChangesTakeTwo: true } held && held.Policy != file.Hash ? files.Find(held.Policy) : file;
-    }
+    public EgressPolicy? InForce() => files.InForce(options.PolicyPath, site.Book(book => book.HeldPolicy)).Policy;
+
+    /// <summary>Why no policy holds; <see langword="null"/> when one does.</summary>
+    public string? Problem() => files.InForce(options.PolicyPath, site.Book(book => book.HeldPolicy)).Problem;
 
     /// <summary>Looks whether the file has changed, and puts a change before the desk if it takes two people.</summary>
     public async Task CatchUpAsync()

@@ -52,6 +52,9 @@ public sealed class ReviewDesk : IDisposable
     /// <summary>The policy that holds now; <see langword="null"/> when none does.</summary>
     public EgressPolicy? Policy => _policy.InForce();
 
+    /// <summary>Why no policy holds and nothing may leave; <see langword="null"/> when one does.</summary>
+    public string? PolicyProblem => _policy.Problem();
+
     /// <summary>Whether the site begins no round for now.</summary>
     public bool IsPaused => _site.Book(book => book.IsPaused);
 

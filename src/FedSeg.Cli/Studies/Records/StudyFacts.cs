@@ -52,7 +52,7 @@ internal sealed record StudyFacts
             Site = site,
             History = history,
             Charter = history.Charter is { } known ? desk.Charters.Find(known.Charter)?.Charter : null,
-            Policy = EgressPolicyFile.Read(site.PolicyPath) is EgressPolicyResult.Valid valid ? valid.Policy : null,
+            Policy = desk.PolicyInForce(site.PolicyPath).Policy,
             Plans = [.. history.Runs.SelectMany(run => run.Terms).Select(desk.Plans.Find).OfType<RoundPlan>()],
             Patients = uses.Count == 0 ? null : uses.SelectMany(use => use.Trained.Concat(use.Scored)).Distinct().Count(),
             Withdrawn = desk.Ask(book => book.Withdrawn.Count),
