@@ -41,7 +41,13 @@ internal sealed partial class AssignmentLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await Task.WhenAll(AttendAsync(stoppingToken), StepAsync(stoppingToken), FollowDeskAsync(stoppingToken), FollowLeavingAsync(stoppingToken), FollowSwitchAsync(stoppingToken));
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var token = ending.Token;
+        Task[] loops = [AttendAsync(token), StepAsync(token), FollowDeskAsync(token), FollowLeavingAsync(token), FollowSwitchAsync(token)];
+        // None ends by itself, so one that did has a fault. An agent of which a part is dead must not look alive: the others end with it, and the host with them.
+        await Task.WhenAny(loops);
+        await ending.CancelAsync();
+        await Task.WhenAll(loops);
     }
 
     /// <summary>Takes up again what people have decided about.</summary>
@@ -138,7 +144,7 @@ internal sealed partial class AssignmentLoop(
         }
         catch (Exception error)
         {
-            // A fault of the program: the loop that reads the inputs ends with it, and the host with the loop.
+            // The program stops, or telemetry has a fault: the loop that reads the inputs ends with it.
             _inputs.Writer.TryComplete(error);
         }
     }
@@ -180,9 +186,15 @@ internal sealed partial class AssignmentLoop(
             LogAbandoned(plan.Run, plan.Round);
             return new AssignmentInput.Stopped();
         }
+        catch (Exception error)
+        {
+            // Started again, the agent would be given the same round and die of it again, and with it every other run of this site.
+            LogBroke(plan.Run, plan.Round, step.GetType().Name, error);
+            return new AssignmentInput.Broke();
+        }
     }
 
-    /// <summary>Ends a run at this site. Where the disk refuses, the run stays held, and the coordinator says at the next attendance again that it is over.</summary>
+    /// <summary>Ends a run at this site. Where that fails, the run stays held, and the coordinator says at the next attendance again that it is over.</summary>
     private async Task FreeAsync(RunId run)
     {
         try
@@ -194,13 +206,15 @@ internal sealed partial class AssignmentLoop(
         {
             LogNotFreed(run, error.Message);
         }
+        catch (Exception error)
+        {
+            LogBrokeFreeing(run, error);
+        }
     }
 
     private async Task AttendAsync(CancellationToken cancellationToken)
     {
-        var isolated = await trainer.CanIsolateAsync(cancellationToken);
-        LogIsolation(isolated);
-        await preflight.LogAsync(cancellationToken);
+        var isolated = await LookAroundAsync(cancellationToken);
         var retry = FirstRetry;
         // Before any assignment, so that nothing is trained again that only waits to be recorded.
         var isUnsentSent = false;
@@ -216,7 +230,7 @@ internal sealed partial class AssignmentLoop(
                     // Out of hours it waits with its round: the site must not seem away all day.
                     if (!isUnsentSent && pace.IsOpen)
                     {
-                        await work.SendUnsentAsync(attending.Token);
+                        await SendUnsentAsync(attending.Token);
                         isUnsentSent = true;
                     }
 
@@ -244,9 +258,44 @@ internal sealed partial class AssignmentLoop(
                 // The kill switch: hung up. The coordinator says again what is to be done when it was lifted.
                 continue;
             }
+            catch (Exception error) when (error is not OperationCanceledException)
+            {
+                LogBrokeAttending(retry.TotalSeconds, error);
+            }
 
             await Task.Delay(retry, time, cancellationToken);
             retry = retry * 2 < LongestRetry ? retry * 2 : LongestRetry;
+        }
+    }
+
+    /// <summary>What the operator wants to know at the start. A trainer that can't even be started says so again in a round, and to the coordinator.</summary>
+    /// <returns>Whether it can be cut off from the network.</returns>
+    private async Task<bool> LookAroundAsync(CancellationToken cancellationToken)
+    {
+        var isolated = await trainer.CanIsolateAsync(cancellationToken);
+        LogIsolation(isolated);
+        try
+        {
+            await preflight.LogAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            LogNoPreflight(error);
+        }
+
+        return isolated;
+    }
+
+    /// <summary>Sends what is left of an earlier start. One update that can't be sent keeps the site from no other run: it stays until the next start.</summary>
+    private async Task SendUnsentAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await work.SendUnsentAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is not (ConnectionLostException or IOException or OperationCanceledException))
+        {
+            LogUnsentBroke(error);
         }
     }
 
@@ -320,4 +369,19 @@ internal sealed partial class AssignmentLoop(
 
     [LoggerMessage(428, LogLevel.Error, "{Problem}")]
     private partial void LogBadModel(string problem);
+
+    [LoggerMessage(480, LogLevel.Error, "Could not do {Step} of {Run} round {Round}; the round goes on without this site")]
+    private partial void LogBroke(RunId run, int round, string step, Exception error);
+
+    [LoggerMessage(481, LogLevel.Error, "Could not discard what is left of {Run}")]
+    private partial void LogBrokeFreeing(RunId run, Exception error);
+
+    [LoggerMessage(482, LogLevel.Error, "Could not attend at the coordinator. Trying again in {Seconds} s")]
+    private partial void LogBrokeAttending(double seconds, Exception error);
+
+    [LoggerMessage(483, LogLevel.Error, "Could not look at the cohort before the first round")]
+    private partial void LogNoPreflight(Exception error);
+
+    [LoggerMessage(484, LogLevel.Error, "Could not send what an earlier start had approved; it stays in the outbox until the next start")]
+    private partial void LogUnsentBroke(Exception error);
 }

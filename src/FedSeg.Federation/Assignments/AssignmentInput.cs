@@ -88,6 +88,9 @@ public abstract record AssignmentInput
     /// <summary>The disk refused.</summary>
     public sealed record StorageFailed : AssignmentInput;
 
+    /// <summary>The step failed in a way that nobody foresaw. It is not tried again, so that one broken run keeps no other waiting.</summary>
+    public sealed record Broke : AssignmentInput;
+
     /// <summary>What was under way stopped before its end.</summary>
     public sealed record Stopped : AssignmentInput;
 }

@@ -129,8 +129,12 @@ public static class AssignmentProtocol
             (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => Do(new AssignmentEffect.Cosign(plan)),
             (AssignmentEffect.SendNotice notice, AssignmentInput.Delivered) => Do(new AssignmentEffect.RecordNotice(plan, notice.Reason)),
             (AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
-            (AssignmentEffect.Cosign, AssignmentInput.Cosigned) when work.AwaitsReview => BeginNext(state with { InReview = state.InReview.Add(work.Assigned) }),
-            (AssignmentEffect.Cosign, AssignmentInput.Cosigned) => BeginNext(state),
+            (AssignmentEffect.Cosign, AssignmentInput.Cosigned or AssignmentInput.Broke) =>
+                BeginNext(work.AwaitsReview ? state with { InReview = state.InReview.Add(work.Assigned) } : state),
+            (AssignmentEffect.Recall or AssignmentEffect.FetchModel or AssignmentEffect.Train or AssignmentEffect.ClearUpdate, AssignmentInput.Broke) =>
+                Decline(DropReason.TrainerFault),
+            // What was approved stays in the outbox for the next start; the coordinator asks again at the next attendance or closes the round without this site.
+            (_, AssignmentInput.Broke) => Do(new AssignmentEffect.Cosign(plan)),
             (_, AssignmentInput.ConnectionLost) => Wait(work with { Failures = work.Failures + 1 }, Backoff(work.Failures)),
             // From the start: what was approved is recalled, everything else is done again.
             (_, AssignmentInput.StorageFailed) => Wait(work with { Doing = FirstStep(work.Assigned), AwaitsReview = false }, StorageRetry),

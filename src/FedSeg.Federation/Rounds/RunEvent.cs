@@ -181,7 +181,7 @@ public enum DropReason
     /// <summary>The trainer process ended without an answer.</summary>
     TrainerCrashed,
 
-    /// <summary>Any other fault of the trainer.</summary>
+    /// <summary>Any other fault of the trainer or of the site's agent.</summary>
     TrainerFault,
 
     /// <summary>The site's egress policy refused the update.</summary>

@@ -10,7 +10,7 @@ namespace FedSeg.Hosting.Programs;
 /// <summary>
 /// What the long-running programs share: one settings file, logs on standard output, and a start that fails in one clear line.
 /// </summary>
-public static class ServiceProgram
+public static partial class ServiceProgram
 {
     public const int Done = 0, No = 1, BadInput = 2, Fault = 3;
 
@@ -46,13 +46,19 @@ public static class ServiceProgram
     }
 
     /// <summary>
-    /// Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2.
+    /// Builds and runs a host until it is told to stop. Bad settings and certificates end in one line on standard error and exit code 2. A
+    /// service of it that breaks is logged and ends the program with exit code 3, so that whoever looks after the process starts it again.
     /// </summary>
     public static Task<int> RunAsync(Func<IHost> build) => ExplainAsync(async () =>
     {
         using var host = build();
-        await host.RunAsync();
-        return Done;
+        await using var services = (IAsyncDisposable)host;
+        await host.StartAsync();
+        await host.WaitForShutdownAsync();
+        var broken = host.Services.GetServices<IHostedService>().OfType<BackgroundService>().Where(service => service.ExecuteTask is { IsFaulted: true }).ToList();
+        var logger = host.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(ServiceProgram));
+        foreach (var service in broken) LogBroke(logger, service.GetType().Name, service.ExecuteTask!.Exception!.GetBaseException());
+        return broken.Count == 0 ? Done : Fault;
     });
 
     /// <summary>
@@ -123,4 +129,8 @@ public static class ServiceProgram
             ? Path.GetFullPath(args[index + 1])
             : throw new InvalidDataException("Name a settings file: --settings FILE");
     }
+
+    // The host's own words about it are filtered out above, with its words about settings.
+    [LoggerMessage(1, LogLevel.Critical, "{Service} broke; this process ends and is to be started again")]
+    private static partial void LogBroke(ILogger logger, string service, Exception error);
 }

@@ -60,6 +60,47 @@ public sealed class AssignmentProtocolTests
     }
 
     [Fact]
+    public void Step_StepBreaksBeforeTheApproval_IsToldToTheCoordinator()
+    {
+        AssignmentInput[][] befores =
+        [
+            [],
+            [new AssignmentInput.Recalled(null)],
+            [new AssignmentInput.Recalled(null), new AssignmentInput.ModelFetched()],
+            [new AssignmentInput.Recalled(null), new AssignmentInput.ModelFetched(), new AssignmentInput.Trained(Trained)],
+        ];
+
+        foreach (var before in befores)
+        {
+            var doing = Follow([Assigned(), .. before, new AssignmentInput.Broke()]).Doing;
+            Assert.Equal(new AssignmentEffect.ClearNotice(Plan, DropReason.TrainerFault), doing[^1]);
+        }
+    }
+
+    /// <summary>Whether it counts is for the coordinator to say, so nothing is declined; the next round is begun.</summary>
+    [Fact]
+    public void Step_StepBreaksAfterTheApproval_LeavesTheRoundAndGoesOn()
+    {
+        AssignmentInput[][] befores = [[new AssignmentInput.Recalled(Update)], [new AssignmentInput.Recalled(Update), new AssignmentInput.Delivered(Accepted: true)]];
+
+        foreach (var before in befores)
+        {
+            var (state, doing) = Follow([Assigned(), .. before, new AssignmentInput.Broke(), new AssignmentInput.Broke()]);
+            Assert.Equal(new AssignmentEffect.Cosign(Plan), doing[^1]);
+            Assert.Null(state.Current);
+        }
+    }
+
+    [Fact]
+    public void Step_NoticeThatAPersonDecidesBreaks_TheRoundWaitsForThePerson()
+    {
+        var state = Follow(Assigned(), new AssignmentInput.AwaitsReview(), new AssignmentInput.Broke(), new AssignmentInput.Cosigned()).State;
+
+        Assert.Null(state.Current);
+        Assert.Single(state.InReview);
+    }
+
+    [Fact]
     public void Step_ConnectionLostAgainAndAgain_WaitsLongerUpToEightSecondsAndDoesTheSameStep()
     {
         var state = Follow(Assigned(), new AssignmentInput.Recalled(Update)).State;

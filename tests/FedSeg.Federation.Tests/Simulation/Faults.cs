@@ -35,7 +35,7 @@ internal sealed record Faults
     /// <summary>Share of updates about which a person of the site decides.</summary>
     public required double Reviewed { get; init; }
 
-    /// <summary>Chance of each thing that is nobody's bad luck: a model that is refused, an outbox that was tampered with, updates that can't be merged.</summary>
+    /// <summary>Chance of each thing that is nobody's bad luck: a model that is refused, an outbox that was tampered with, updates that can't be merged, a step that fails in a way nobody foresaw.</summary>
     public required double Odd { get; init; }
 
     /// <summary>Share of trainings that take longer than the round.</summary>

@@ -394,7 +394,9 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
     {
         if (step != _step) return;
         _step++;
-        Tell(input);
+        // Also after it had done what it was to do.
+        var breaks = input is not (AssignmentInput.WaitOver or AssignmentInput.Stopped) && simulation.Happens(faults => faults.Odd);
+        Tell(breaks ? new AssignmentInput.Broke() : input);
     }
 
     private SiteReport Report(RoundPlan plan) => new()

@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using FedSeg.Hosting.Programs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace FedSeg.Hosting.Tests.Programs;
 
@@ -38,6 +40,24 @@ public sealed class ServiceProgramTests : IDisposable
     public async Task RunAsync_InvalidData_IsBadInput() =>
         Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(() => throw new InvalidDataException("Said by the test.")));
 
+    /// <summary>A program of which a part is dead ends, with an exit code that says so: whoever looks after it starts it again.</summary>
+    [Fact]
+    public async Task RunAsync_ServiceThatBreaks_IsAFaultAndLogged()
+    {
+        var logs = new Logs();
+        var exitCode = await ServiceProgram.RunAsync(() =>
+        {
+            var builder = Host.CreateEmptyApplicationBuilder(null);
+            ServiceProgram.Configure(builder, ["--settings", Write("{}")]);
+            builder.Logging.AddProvider(logs);
+            builder.Services.AddHostedService<BrokenService>();
+            return builder.Build();
+        });
+
+        Assert.Equal(ServiceProgram.Fault, exitCode);
+        Assert.Contains(logs.Lines, line => line.Contains(nameof(BrokenService), StringComparison.Ordinal) && line.Contains("Said by the test.", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
@@ -56,6 +76,34 @@ public sealed class ServiceProgramTests : IDisposable
     [Fact]
     public async Task RunAsync_WorkOnInvalidData_IsBadInput() =>
         Assert.Equal(ServiceProgram.BadInput, await ServiceProgram.RunAsync(EmptyHost, (_, _) => throw new InvalidDataException("Said by the test.")));
+
+    private sealed class BrokenService : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await Task.Yield();
+            throw new InvalidOperationException("Said by the test.");
+        }
+    }
+
+    private sealed class Logs : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue(formatter(state, exception) + exception?.Message);
+
+        public void Dispose()
+        {
+        }
+    }
 
     private static IHost EmptyHost() => Host.CreateEmptyApplicationBuilder(null).Build();
 

@@ -1,0 +1,193 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using System.Security.Cryptography;
+using System.Text.Json;
+using FedSeg.Egress;
+using FedSeg.Egress.Review;
+using FedSeg.Egress.Review.People;
+using FedSeg.Federation;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Certificates;
+using FedSeg.Hosting.Faults;
+using FedSeg.Ledger.Storage;
+using FedSeg.Ledger.Witnessing;
+using FedSeg.SiteAgent.Assignments;
+using FedSeg.SiteAgent.Cohort;
+using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Coordinator.Pace;
+using FedSeg.SiteAgent.Ledgers;
+using FedSeg.SiteAgent.Operations;
+using FedSeg.SiteAgent.Review;
+using FedSeg.SiteAgent.Training;
+using FedSeg.Testing;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FedSeg.SiteAgent.Tests.Assignments;
+
+/// <summary>A whole agent but for its trainer, attending at a coordinator over real TLS.</summary>
+public sealed class AssignmentLoopTests : IAsyncLifetime
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    private readonly Logs _logs = new();
+    private readonly Meters _meters = new();
+    private AttendedCoordinator _coordinator = null!;
+    private IOptions<AgentOptions> _options = null!;
+    private LedgerWriter _ledger = null!;
+    private EgressGate _gate = null!;
+    private CoordinatorChannel _channel = null!;
+    private TrainerHost _trainer = null!;
+    private RoundWork _work = null!;
+    private LedgerExchange _ledgers = null!;
+    private OrderBox _box = null!;
+    private DeskWatch _desk = null!;
+    private AgentTelemetry _telemetry = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var authority = FederationAuthority.Create(_folder["authority"], "test", TimeProvider.System);
+        _coordinator = await AttendedCoordinator.StartAsync(_folder[""], authority);
+        var request = KeyFiles.CreateRequest(_folder["north.key"], "north");
+        File.WriteAllText(_folder["north.pem"], authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
+        Directory.CreateDirectory(_folder["desk"]);
+        var anna = new DeskAccount { Name = "anna", Role = DeskRole.PrivacyOfficer, PasswordHash = "" };
+        File.WriteAllBytes(_folder["desk", "accounts.json"], JsonSerializer.SerializeToUtf8Bytes(new[] { anna }, FederationJson.Options));
+        // A trainer can't even be started: what it says would go to a file that is a folder.
+        Directory.CreateDirectory(_folder["reports", "trainer.txt"]);
+        _options = Options.Create(new AgentOptions
+        {
+            Site = "north",
+            Coordinator = _coordinator.Address,
+            Certificate = _folder["north.pem"],
+            PrivateKey = _folder["north.key"],
+            Authority = authority.CertificatePath,
+            DataDirectory = _folder[""],
+            Cohort = new CohortOptions { Directory = _folder[""], Labels = { ["kidney"] = [], ["tumour"] = [] } },
+        });
+        _ledger = LedgerWriter.Open(_folder["ledger"], "fedseg/site/north", _ledgerKey, TimeProvider.System);
+        var egress = new EgressOptions
+        {
+            Site = SiteId.Parse("north"),
+            Recipient = _options.Value.Coordinator,
+            PolicyPath = _folder["policy.yaml"],
+            OutboxDirectory = _folder["outbox"],
+            DeskDirectory = _folder["desk"],
+            AuthorityPath = authority.CertificatePath,
+        };
+        _gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
+        _channel = new CoordinatorChannel(_options, TimeProvider.System);
+        _trainer = new TrainerHost(_options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
+        var client = new CoordinatorClient(_channel, Pace(), TimeProvider.System);
+        var blind = new BlindContribution(client, new BlindPeer(_channel), _gate, _options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
+        _work = new RoundWork(client, _trainer, _gate, Failpoints.None, blind, _options, NullLogger<RoundWork>.Instance);
+        var witness = new Witness(_folder["witnessed"], "fedseg/site/north", _ledgerKey, TimeProvider.System);
+        _ledgers = new LedgerExchange(new LedgerPeer(_channel), _ledger, witness, NullLogger<LedgerExchange>.Instance);
+        _box = new OrderBox(_folder["desk", "orders"]);
+        _desk = new DeskWatch(_gate, _box, TimeProvider.System, NullLogger<DeskWatch>.Instance);
+        _telemetry = new AgentTelemetry(_meters, TimeProvider.System);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _telemetry.Dispose();
+        _meters.Dispose();
+        _desk.Dispose();
+        _ledgers.Dispose();
+        _work.Dispose();
+        await _trainer.DisposeAsync();
+        _channel.Dispose();
+        _gate.Dispose();
+        _ledger.Dispose();
+        _ledgerKey.Dispose();
+        await _coordinator.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    /// <summary>What nobody foresaw in a step is that round's misfortune: the coordinator hears of it, and the site goes on with others.</summary>
+    [Fact]
+    public async Task Execute_StepsThatBreak_AreToldToTheCoordinatorAndTheNextRoundIsBegun()
+    {
+        WritePolicy(ApprovedPlans.StandingApproval);
+        var other = Plans.Good() with { Run = RunId.Parse("run-other") };
+        // Where the model arrives is a folder, which is no fault of the disk.
+        Directory.CreateDirectory(_folder["models", other.BaseModel + ".safetensors.part"]);
+        _coordinator.Rounds = [Plans.Good(), other];
+        using var loop = Loop();
+        await loop.StartAsync(Token);
+
+        await _coordinator.UntilAsync(() => _coordinator.Declined.Count == 2, Token);
+        await loop.StopAsync(Token);
+
+        Assert.Equal(["run-test", "run-other"], _coordinator.Declined.Select(notice => notice.RunId));
+        Assert.All(_coordinator.Declined, notice => Assert.Equal(nameof(DropReason.TrainerFault), notice.Reason));
+        Assert.Contains(_logs.Lines, line => line.Contains("FetchModel of run-test round 1", StringComparison.Ordinal) && line.Contains(nameof(UnauthorizedAccessException), StringComparison.Ordinal));
+        Assert.Contains(_logs.Lines, line => line.Contains("Could not look at the cohort", StringComparison.Ordinal));
+    }
+
+    /// <summary>The clock breaks, and with it the loop that attends. The others wait for what never comes.</summary>
+    [Fact]
+    public async Task Execute_OneOfItsLoopsBreaks_EndsWithItsFault()
+    {
+        WritePolicy("");
+        _coordinator.Rounds = [];
+        await _coordinator.DisposeAsync();
+        using var loop = Loop(new BrokenClock());
+        await loop.StartAsync(Token);
+
+        var fault = await Assert.ThrowsAsync<InvalidOperationException>(() => loop.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(60), Token));
+
+        Assert.Equal(BrokenClock.Words, fault.Message);
+    }
+
+    private void WritePolicy(string more) =>
+        _folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n" + more);
+
+    private SitePace Pace() => new(_options, TimeProvider.System, NullLogger<SitePace>.Instance);
+
+    private AssignmentLoop Loop(TimeProvider? clock = null) => new(
+        new CoordinatorClient(_channel, Pace(), TimeProvider.System),
+        _work,
+        _trainer,
+        new Preflight(_trainer, Pace(), NullLogger<Preflight>.Instance),
+        _ledgers,
+        _desk,
+        Pace(),
+        _telemetry,
+        _options,
+        clock ?? TimeProvider.System,
+        _logs);
+
+    private sealed class BrokenClock : TimeProvider
+    {
+        public const string Words = "The clock is broken.";
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => throw new InvalidOperationException(Words);
+    }
+
+    private sealed class Meters : IMeterFactory
+    {
+        private Meter? _meter;
+
+        public Meter Create(MeterOptions options) => _meter ??= new Meter(options);
+
+        public void Dispose() => _meter?.Dispose();
+    }
+
+    private sealed class Logs : ILogger<AssignmentLoop>
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{formatter(state, exception)} {exception?.GetType().Name}");
+    }
+}
