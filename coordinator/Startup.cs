@@ -11,6 +11,7 @@ using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Programs;
+using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -55,6 +56,8 @@ internal static class Startup
             grpc.MaxReceiveMessageSize = 1 << 20;
             grpc.EnableDetailedErrors = false;
         });
+        // Neither models nor updates get shorter by it, and nobody has to unpack what a stranger packed. Afterwards, because gRPC adds its own provider to an empty list.
+        builder.Services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders.Clear());
         MemberAuthentication.Add(builder.Services);
         builder.Services.AddSingleton<IConfigureOptions<RateLimiterOptions>, CallsPerMember>().AddRateLimiter();
         builder.WebHost.UseKestrelHttpsConfiguration();

@@ -31,6 +31,7 @@ internal sealed class CoordinatorChannel : IDisposable
             HttpHandler = MutualTls.CreateClientHandler(() => _certificate, authority),
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 1 << 20,
+            CompressionProviders = [],
         });
     }
 

@@ -66,7 +66,7 @@ internal sealed class CoordinatorConnection : IDisposable
         string Resolve(string file) => Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(profilePath))!);
         var certificate = KeyFiles.LoadCertificate(Resolve(profile.Certificate), Resolve(profile.PrivateKey));
         var handler = MutualTls.CreateClientHandler(() => certificate, KeyFiles.LoadAuthority(Resolve(profile.Authority)));
-        return new CoordinatorConnection(GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true }), certificate);
+        return new CoordinatorConnection(GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, CompressionProviders = [] }), certificate);
     }
 
     /// <summary>Fetches a model to a file and proves it by its digest.</summary>

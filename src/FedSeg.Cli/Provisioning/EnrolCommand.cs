@@ -80,7 +80,7 @@ internal static class EnrolCommand
     }
 
     private static GrpcChannel Dial(Uri address, X509Certificate2? authority) =>
-        GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = MutualTls.CreateNewcomersHandler(authority), DisposeHttpClient = true });
+        GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = MutualTls.CreateNewcomersHandler(authority), DisposeHttpClient = true, CompressionProviders = [] });
 
     private static Uri AddressOf(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps
