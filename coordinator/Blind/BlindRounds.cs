@@ -18,6 +18,8 @@ namespace FedSeg.Coordinator.Blind;
 internal sealed partial class BlindRounds(
     RunBook book, SiteTurnBook turns, IOptions<CoordinatorOptions> options, TimeProvider time, ILogger<BlindRounds> logger) : BackgroundService
 {
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
+
     private readonly ConcurrentDictionary<(RunId Run, int Round), BlindRound> _open = [];
     private readonly Lazy<SiteKeyCheck> _check = new(() => CheckOf(options.Value));
 
@@ -117,29 +119,39 @@ internal sealed partial class BlindRounds(
     private async Task DriveAsync(RunState run, RoundPlan plan, CancellationToken cancellationToken)
     {
         var (stage, started) = (SumStage.Keys, time.GetTimestamp());
-        while (Open(plan.Run, plan.Round) is { } blind && book.Find(plan.Run)?.OpenRound is { } round && round.Plan.Round == plan.Round)
+        while (true)
         {
-            var change = Task.WhenAny(blind.NextChange, book.NextChange);
-            // While the run is paused nobody is late.
-            if (blind.Stage != stage || book.Find(plan.Run)!.Pause is not null) (stage, started) = (blind.Stage, time.GetTimestamp());
-            var patience = stage == SumStage.Keys ? PatienceForKeys(run.Job, blind) : TimeSpan.FromMinutes(run.Job.Blind!.StepMinutes);
-            // Who works for another run is busy, not late.
-            if (stage == SumStage.Keys) patience += turns.HeldUp(book.Find(plan.Run)!).Where(site => !round.Answered(site.Key)).Select(site => site.Value).DefaultIfEmpty().Max();
-            var left = patience - time.GetElapsedTime(started);
-            foreach (var site in blind.Advance(round, left <= TimeSpan.Zero))
+            try
             {
-                LogLate(site, plan.Run, plan.Round, blind.Stage);
-                Drop(plan, site);
-            }
+                if (Open(plan.Run, plan.Round) is not { } blind || book.Find(plan.Run)?.OpenRound is not { } round || round.Plan.Round != plan.Round) return;
+                var change = Task.WhenAny(blind.NextChange, book.NextChange);
+                // While the run is paused nobody is late.
+                if (blind.Stage != stage || book.Find(plan.Run)!.Pause is not null) (stage, started) = (blind.Stage, time.GetTimestamp());
+                var patience = stage == SumStage.Keys ? PatienceForKeys(run.Job, blind) : TimeSpan.FromMinutes(run.Job.Blind!.StepMinutes);
+                // Who works for another run is busy, not late.
+                if (stage == SumStage.Keys) patience += turns.HeldUp(book.Find(plan.Run)!).Where(site => !round.Answered(site.Key)).Select(site => site.Value).DefaultIfEmpty().Max();
+                var left = patience - time.GetElapsedTime(started);
+                foreach (var site in blind.Advance(round, left <= TimeSpan.Zero))
+                {
+                    Drop(plan, site);
+                    LogLate(site, plan.Run, plan.Round, stage);
+                }
 
-            if (blind.Stage != stage)
+                if (blind.Stage != stage)
+                {
+                    LogStage(plan.Run, plan.Round, blind.Stage);
+                    continue;
+                }
+
+                if (left <= TimeSpan.Zero && stage != SumStage.Done) continue;
+                await WaitAsync(change, stage == SumStage.Done ? Timeout.InfiniteTimeSpan : left, cancellationToken);
+            }
+            catch (IOException error)
             {
-                LogStage(plan.Run, plan.Round, blind.Stage);
-                continue;
+                // A full disk loses nothing and stops nobody else: who is late is dropped when there is room.
+                LogStorageFailed(plan.Run, plan.Round, error.Message, StorageRetry.TotalSeconds);
+                await Task.Delay(StorageRetry, time, cancellationToken);
             }
-
-            if (left <= TimeSpan.Zero && stage != SumStage.Done) continue;
-            await WaitAsync(change, stage == SumStage.Done ? Timeout.InfiniteTimeSpan : left, cancellationToken);
         }
     }
 
@@ -193,4 +205,7 @@ internal sealed partial class BlindRounds(
 
     [LoggerMessage(142, LogLevel.Warning, "Refused a message of {Site} to the blind exchange of {Run} round {Round}, {Stage}: {Reason}")]
     private partial void LogRefused(SiteId site, RunId run, int round, SumStage stage, AbortReason reason);
+
+    [LoggerMessage(143, LogLevel.Error, "Could not go on with the blind exchange of {Run} round {Round}: {Problem} Free space in the data folder; trying again in {Seconds} s")]
+    private partial void LogStorageFailed(RunId run, int round, string problem, double seconds);
 }

@@ -1,15 +1,19 @@
 using FedSeg.Coordinator.Ledgers;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>Gives every run that has not ended its <see cref="RoundRunner"/>: new runs as they are submitted, unfinished ones at start.</summary>
-internal sealed partial class RoundScheduler(RunBook book, RoundRunner runner, CoordinatorLedger ledger, ILogger<RoundScheduler> logger) : BackgroundService
+internal sealed partial class RoundScheduler(
+    RunBook book, RoundRunner runner, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundScheduler> logger) : BackgroundService
 {
+    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // A run that goes on is noted by its runner.
-        foreach (var run in book.Runs.Where(run => run.End is not null)) await ledger.NoteAsync(run);
+        foreach (var run in book.Runs.Where(run => run.End is not null)) await NoteAsync(run, stoppingToken);
 
         var running = new Dictionary<RunId, Task>();
         while (!stoppingToken.IsCancellationRequested)
@@ -32,6 +36,27 @@ internal sealed partial class RoundScheduler(RunBook book, RoundRunner runner, C
         }
     }
 
+    /// <summary>Has the ledger say of a run that is over what the journal says. Whoever wants to read is served meanwhile, also while the disk is full.</summary>
+    private async Task NoteAsync(RunState run, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await ledger.NoteAsync(run);
+                return;
+            }
+            catch (IOException error)
+            {
+                LogStorageFailed(run.Id, error.Message, StorageRetry.TotalSeconds);
+                await Task.Delay(StorageRetry, time, cancellationToken);
+            }
+        }
+    }
+
     [LoggerMessage(101, LogLevel.Information, "Resumed {Run} in round {Round}")]
     private partial void LogResumed(RunId run, int round);
+
+    [LoggerMessage(102, LogLevel.Error, "Could not note {Run} in the ledger: {Problem} Free space in the data folder; trying again in {Seconds} s")]
+    private partial void LogStorageFailed(RunId run, string problem, double seconds);
 }

@@ -9,6 +9,7 @@ using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
+using FedSeg.Coordinator.Tests.Journal;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
@@ -69,7 +70,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
 
     public BlobStore Blobs { get; private set; } = null!;
 
-    public IRunJournal Journal { get; private set; } = null!;
+    public FillingJournal Journal { get; private set; } = null!;
 
     public RunBook Book { get; private set; } = null!;
 
@@ -166,7 +167,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
         var options = Options.Create(Settings);
         // A real store refuses the time of a test's clock.
         Blobs = new BlobStore(Settings.DataDirectory, Settings.Bucket.IsOn ? new BlobBucket(Settings.Bucket, TimeProvider.System) : null);
-        Journal = new SqliteJournal(Settings.DataDirectory);
+        Journal = new FillingJournal(new SqliteJournal(Settings.DataDirectory));
         Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Clock);
         Turns = new SiteTurnBook(Book, Clock);

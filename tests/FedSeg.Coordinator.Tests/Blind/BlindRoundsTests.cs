@@ -90,6 +90,21 @@ public sealed class BlindRoundsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task Advertise_LateSiteWhileTheDiskIsFull_IsDroppedOnceThereIsRoom()
+    {
+        await _coordinator.AdvertiseAsync(Four);
+        _coordinator.Disk.Journal.IsFull = true;
+        await _coordinator.PassTimeUntilAsync(_ => _coordinator.Disk.Journal.Refused.OfType<RunEvent.SiteDropped>().Any());
+        _coordinator.Disk.Journal.IsFull = false;
+
+        var state = await _coordinator.PassTimeUntilAsync(state => state.Rounds[0].Dropped.ContainsKey(Fifth));
+
+        Assert.Null(state.End);
+        Assert.False(_coordinator.Disk.Blind.ExecuteTask!.IsCompleted);
+        await _coordinator.DealAsync(Four);
+    }
+
+    [Fact]
     public async Task Deal_OneMoreGoneThanSpared_EndsTheRunForItsQuorum()
     {
         await _coordinator.AdvertiseAsync(All);
