@@ -10,7 +10,7 @@ namespace FedSeg.Coordinator.Journal;
 internal interface IRunJournal : IDisposable
 {
     /// <summary>Appends one event; on the disk when this returns. Callers append one at a time.</summary>
-    /// <exception cref="IOException">There is no room; the event is not in the journal.</exception>
+    /// <exception cref="IOException">There is no room, or another program holds the journal; the event is not in it.</exception>
     void Append(RunId run, RunEvent next);
 
     /// <summary>Every event of every run, oldest first.</summary>

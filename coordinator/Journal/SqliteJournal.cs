@@ -10,24 +10,52 @@ internal sealed class SqliteJournal : IRunJournal
 {
     private const string FileName = "journal.db";
 
-    /// <summary>SQLITE_FULL and SQLITE_IOERR, <c>sqlite.org/rescode.html</c>.</summary>
-    private const int DiskFull = 13, DiskFailed = 10;
+    /// <summary>SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL and SQLITE_IOERR, <c>sqlite.org/rescode.html</c>.</summary>
+    private const int Busy = 5, Locked = 6, DiskFull = 13, DiskFailed = 10;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly SqliteConnection _connection;
 
+    /// <summary>Opens the journal for writing; makes it in a folder without one.</summary>
+    /// <exception cref="IOException">The disk is full or does not read, or another program holds the journal.</exception>
     public SqliteJournal(string dataDirectory)
-        : this(Path.Combine(Directory.CreateDirectory(dataDirectory).FullName, FileName), SqliteOpenMode.ReadWriteCreate)
+        : this(dataDirectory, Patience)
     {
-        // FULL makes every commit wait for the disk, also in write-ahead mode.
-        Execute("PRAGMA journal_mode = WAL");
-        Execute("PRAGMA synchronous = FULL");
-        Execute("CREATE TABLE IF NOT EXISTS events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, event TEXT NOT NULL) STRICT");
     }
 
-    private SqliteJournal(string path, SqliteOpenMode mode)
+    /// <param name="dataDirectory">The coordinator's data folder.</param>
+    /// <param name="patience">How long an append waits for another program to let the journal go, whole seconds.</param>
+    internal SqliteJournal(string dataDirectory, TimeSpan patience)
+        : this(Path.Combine(Directory.CreateDirectory(dataDirectory).FullName, FileName), SqliteOpenMode.ReadWriteCreate, patience)
     {
-        _connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
-        _connection.Open();
+        try
+        {
+            // FULL makes every commit wait for the disk, also in write-ahead mode.
+            Execute("PRAGMA journal_mode = WAL");
+            Execute("PRAGMA synchronous = FULL");
+            Execute("CREATE TABLE IF NOT EXISTS events (sequence INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, event TEXT NOT NULL) STRICT");
+        }
+        catch (SqliteException error)
+        {
+            _connection.Dispose();
+            throw new IOException($"The journal '{_connection.DataSource}' could not be opened: {error.Message}", error);
+        }
+    }
+
+    private SqliteJournal(string path, SqliteOpenMode mode, TimeSpan patience)
+    {
+        var settings = new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false, DefaultTimeout = (int)patience.TotalSeconds };
+        _connection = new SqliteConnection(settings.ToString());
+        try
+        {
+            _connection.Open();
+        }
+        catch (SqliteException error)
+        {
+            _connection.Dispose();
+            throw new IOException($"The journal '{path}' could not be opened: {error.Message}", error);
+        }
     }
 
     /// <summary>A journal to look at, also while a coordinator writes it.</summary>
@@ -36,7 +64,7 @@ internal sealed class SqliteJournal : IRunJournal
     {
         var path = Path.Combine(dataDirectory, FileName);
         return File.Exists(path)
-            ? new SqliteJournal(path, SqliteOpenMode.ReadOnly)
+            ? new SqliteJournal(path, SqliteOpenMode.ReadOnly, Patience)
             : throw new InvalidDataException($"'{dataDirectory}' is not a coordinator's data folder: it holds no {FileName}.");
     }
 
@@ -53,6 +81,10 @@ internal sealed class SqliteJournal : IRunJournal
         catch (SqliteException error) when (error.SqliteErrorCode == DiskFull)
         {
             throw new IOException("The journal could not grow: " + error.Message, error);
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode is Busy or Locked)
+        {
+            throw new IOException("Another program holds the journal: " + error.Message, error);
         }
         catch (SqliteException error) when (error.SqliteErrorCode == DiskFailed)
         {

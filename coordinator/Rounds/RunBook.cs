@@ -51,7 +51,7 @@ internal sealed class RunBook : IDisposable
 
     /// <summary>Tells a run something and enters what follows in the journal before anyone else can look. Durable when this returns.</summary>
     /// <returns>Everything that was decided; what was to be entered has been.</returns>
-    /// <exception cref="IOException">The journal has no room; nothing has changed.</exception>
+    /// <exception cref="IOException">The journal takes nothing for now; nothing has changed.</exception>
     public ImmutableArray<RunEffect> Step(RunId run, RunInput input, DateTimeOffset at)
     {
         lock (_gate)
