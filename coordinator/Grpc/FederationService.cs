@@ -185,6 +185,13 @@ internal sealed class FederationService(
             if (RunId.TryParse(text, null, out var run)) working.Add(run);
         }
 
+        // A journal that was restored from a backup knows nothing of the newest runs, and nobody else would ever release the site from them.
+        foreach (var run in working.Where(run => book.Find(run)?.Job.Sites.Contains(site) != true).ToList())
+        {
+            working.Remove(run);
+            await stream.WriteAsync(Ended(run), cancellationToken);
+        }
+
         while (true)
         {
             var change = book.NextChange;
@@ -246,7 +253,7 @@ internal sealed class FederationService(
         {
             case RunEffect.Release:
                 working.Remove(run);
-                return new Assignment { Ended = new EndedRun { RunId = run.ToString() } };
+                return Ended(run);
             case RunEffect.Assign { Plan: var plan } when sent.Add((run, plan.Round)):
                 working.Add(run);
                 return new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(plan.ToBytes()) } };
@@ -254,6 +261,8 @@ internal sealed class FederationService(
                 return null;
         }
     }
+
+    private static Assignment Ended(RunId run) => new() { Ended = new EndedRun { RunId = run.ToString() } };
 
     private static SiteId Site(ServerCallContext context) => SiteId.Parse(context.GetHttpContext().User.Identity!.Name!);
 

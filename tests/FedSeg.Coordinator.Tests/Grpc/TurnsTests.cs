@@ -47,6 +47,18 @@ public sealed class TurnsTests(CoordinatorServer server) : IClassFixture<Coordin
         Assert.Equal(inHand, (await NextPlanAsync(attendance.ResponseStream)).Run.ToString());
     }
 
+    /// <summary>As after the journal was restored from a backup that is older than the run.</summary>
+    [Fact]
+    public async Task Attend_HoldingARunThatNobodyKnows_IsReleasedFromIt()
+    {
+        var site = new FederationClient(server.Dial("southwest", MemberKind.Site));
+
+        using var attendance = site.Attend(new AttendRequest { Labels = { "kidney" }, RunIds = { "run-lost" } }, cancellationToken: Token);
+
+        Assert.True(await attendance.ResponseStream.MoveNext(Token));
+        Assert.Equal("run-lost", attendance.ResponseStream.Current.Ended?.RunId);
+    }
+
     private static async Task<string> SubmitAsync(RunsClient people, string yaml)
     {
         var verdict = await people.SubmitAsync(new JobFile { Yaml = yaml }, cancellationToken: Token);
