@@ -68,7 +68,7 @@ internal static class Startup
     public static void UseFederation(this WebApplication app)
     {
         app.Services.GetRequiredService<CoordinatorTelemetry>()
-            .Observe(app.Services.GetRequiredService<RunBook>(), app.Services.GetRequiredService<SiteDirectory>());
+            .Observe(app.Services.GetRequiredService<RunBook>(), app.Services.GetRequiredService<SiteDirectory>(), app.Services.GetRequiredService<SiteTurnBook>());
         app.Use(ConnectionLimits.FollowAsync);
         app.UseAuthentication();
         app.Use(app.Services.GetRequiredService<LiveCalls>().FollowAsync);

@@ -39,9 +39,10 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _runs = _meter.CreateCounter<long>("fedseg.runs.ended", "{run}", "Runs that ended, by outcome.");
     }
 
-    /// <summary>Has the number of open runs and of attending sites read whenever somebody asks.</summary>
-    public void Observe(RunBook book, SiteDirectory sites)
+    /// <summary>Has the number of open runs, of attending sites and of rounds in their queues read whenever somebody asks.</summary>
+    public void Observe(RunBook book, SiteDirectory sites, SiteTurnBook turns)
     {
+        _meter.CreateObservableGauge("fedseg.rounds.queued", () => turns.Queued, "{round}", "Rounds that wait for their turn at a site.");
         _meter.CreateObservableGauge("fedseg.runs.open", () => book.Runs.Count(run => run.End is null), "{run}", "Runs that have not ended.");
         _meter.CreateObservableGauge("fedseg.sites.attending", () => sites.Count, "{site}", "Sites with a connection now.");
     }

@@ -39,6 +39,15 @@ internal sealed class SiteTurnBook(RunBook book, TimeProvider time)
         }
     }
 
+    /// <summary>How many rounds wait for their turn at a site that is there and works for another one.</summary>
+    public int Queued
+    {
+        get
+        {
+            lock (_gate) return _sites.Values.Where(site => site.Turns.Attends).SelectMany(site => site.Turns.Waiting).Select(demand => (demand.Run, demand.Round)).Distinct().Count();
+        }
+    }
+
     /// <summary>How long each site of a run's open round could not begin with it because it works for others.</summary>
     public IReadOnlyDictionary<SiteId, TimeSpan> HeldUp(RunState run)
     {

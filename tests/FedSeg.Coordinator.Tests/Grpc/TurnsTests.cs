@@ -1,3 +1,4 @@
+using FedSeg.Coordinator.Rounds;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.V1;
@@ -25,6 +26,9 @@ public sealed class TurnsTests(CoordinatorServer server) : IClassFixture<Coordin
 
         Assert.Equal(first, plan.Run.ToString());
         Assert.Equal(("queued", $"place 1, behind {first}"), (queued.Rounds[0].Sites[0].State, queued.Rounds[0].Sites[0].Reason));
+        Assert.Contains("fedseg_rounds_queued", (await server.AskOperationsAsync("/metrics", Token)).Body);
+        // The other test of this class may just be hanging up.
+        Assert.InRange(server.Part<SiteTurnBook>().Queued, 1, 2);
         Assert.Equal("high", (await people.ShowAsync(new RunKey { RunId = first }, cancellationToken: Token)).Priority);
 
         await site.DeclineAsync(new Notice { RunId = first, Round = 1, Reason = nameof(DropReason.TooFewCases) }, cancellationToken: Token);
