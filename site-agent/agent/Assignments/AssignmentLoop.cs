@@ -39,6 +39,15 @@ internal sealed partial class AssignmentLoop(
     private readonly Channel<AssignmentInput> _inputs = Channel.CreateBounded<AssignmentInput>(64);
     private volatile AssignmentState _state = AssignmentState.Idle;
 
+    // Cancelled to attend anew. Not disposed when replaced: who took its token may still look at it.
+    private volatile CancellationTokenSource _hangUp = new();
+
+    public override void Dispose()
+    {
+        _hangUp.Dispose();
+        base.Dispose();
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -201,6 +210,8 @@ internal sealed partial class AssignmentLoop(
         {
             await work.EndRunAsync(run);
             Step(new AssignmentInput.RunFreed(run));
+            // The coordinator asks for a round once on a connection. On the next one it asks again, is told that the site has left, and waits for it no longer.
+            if (work.HasLeft(run)) await HangUpAsync();
         }
         catch (IOException error)
         {
@@ -212,6 +223,13 @@ internal sealed partial class AssignmentLoop(
         }
     }
 
+    private async Task HangUpAsync()
+    {
+        var attendance = _hangUp;
+        _hangUp = new CancellationTokenSource();
+        await attendance.CancelAsync();
+    }
+
     private async Task AttendAsync(CancellationToken cancellationToken)
     {
         var isolated = await LookAroundAsync(cancellationToken);
@@ -221,7 +239,7 @@ internal sealed partial class AssignmentLoop(
         while (!cancellationToken.IsCancellationRequested)
         {
             await desk.Switch.WhenReleasedAsync(cancellationToken);
-            using var attending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, desk.Switch.Thrown);
+            using var attending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, desk.Switch.Thrown, _hangUp.Token);
             try
             {
                 // Before anything is asked or sent: each party shows the other that its past is still what it was.
@@ -255,7 +273,7 @@ internal sealed partial class AssignmentLoop(
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                // The kill switch: hung up. The coordinator says again what is to be done when it was lifted.
+                // Hung up, by the kill switch or after leaving a study. The coordinator says again what is to be done, at once or when the switch was released.
                 continue;
             }
             catch (Exception error) when (error is not OperationCanceledException)

@@ -110,8 +110,11 @@ internal sealed partial class RoundWork(
         if (_folder?.Run == run) DropFolder();
         await gate.DiscardRunAsync(run);
         _folders.End(run);
-        if (gate.Desk.LeftRuns.Contains(run)) _folders.Wipe(run);
+        if (HasLeft(run)) _folders.Wipe(run);
     }
+
+    /// <summary>Whether the run is of a study that this site has left.</summary>
+    public bool HasLeft(RunId run) => gate.Desk.LeftRuns.Contains(run);
 
     public void Dispose() => DropFolder();
 

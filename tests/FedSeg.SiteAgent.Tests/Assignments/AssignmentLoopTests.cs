@@ -144,6 +144,33 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
         Assert.Equal(BrokenClock.Words, fault.Message);
     }
 
+    /// <summary>Whoever leaves a study in the middle of a round says so: the coordinator must not wait for the site until the deadline.</summary>
+    [Fact]
+    public async Task Execute_SiteLeavesAStudyInTheMiddleOfARound_DeclinesItOnANewConnection()
+    {
+        WritePolicy("");
+        var plan = Plans.Good() with { Study = StudyId.Parse("kidneys") };
+        _coordinator.Rounds = [plan];
+        // As after an earlier round under a charter: the site knows whose run it is.
+        await _ledger.AppendAsync(
+            "planOutsideCharter", new Dictionary<string, string> { ["run"] = plan.Run.ToString(), ["round"] = "1", ["study"] = "kidneys", ["why"] = "-" });
+        await _desk.StartAsync(Token);
+        using var loop = Loop();
+        await loop.StartAsync(Token);
+        // Nobody has approved its terms, so it waits for a person.
+        await _coordinator.UntilAsync(() => !_coordinator.Awaited.IsEmpty, Token);
+
+        _box.Place(new DeskOrder.LeaveStudy { Id = new string('a', 32), By = "anna", At = DateTimeOffset.UnixEpoch, Study = plan.Study.Value });
+        await _coordinator.UntilAsync(() => !_coordinator.Declined.IsEmpty, Token);
+        await loop.StopAsync(Token);
+        await _desk.StopAsync(Token);
+
+        Assert.Equal(nameof(DropReason.PlanRefused), _coordinator.Declined.Single().Reason);
+        Assert.Equal(2, _coordinator.Attendances.Count);
+        Assert.Empty(_coordinator.Attendances.Last().RunIds);
+        Assert.Empty(_coordinator.Attendances.Last().InHand);
+    }
+
     private void WritePolicy(string more) =>
         _folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n" + more);
 
