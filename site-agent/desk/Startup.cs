@@ -4,6 +4,7 @@ using FedSeg.Desk.Downloads;
 using FedSeg.Desk.Look;
 using FedSeg.Desk.Orders;
 using FedSeg.Desk.Pages;
+using FedSeg.Desk.Patients;
 using FedSeg.Desk.SignIn;
 using FedSeg.Egress.Review;
 using FedSeg.Hosting.Certificates;
@@ -99,6 +100,7 @@ internal static class Startup
         app.MapSignIn();
         app.MapProvider();
         app.MapOrders();
+        app.MapPatients();
         app.MapDownloads();
     }
 

@@ -294,7 +294,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     {
         var digest = new string('a', 64);
         using var client = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false });
-        foreach (var path in new[] { "/", "/history", "/ledger", "/site", "/ledger/0/proof", $"/updates/{digest}", $"/updates/{digest}/weights", $"/updates/{digest}/report", $"/plans/{digest}", "/studies", $"/studies/{digest}" })
+        foreach (var path in new[] { "/", "/history", "/ledger", "/site", "/ledger/0/proof", $"/updates/{digest}", $"/updates/{digest}/weights", $"/updates/{digest}/report", $"/plans/{digest}", "/studies", $"/studies/{digest}", "/studies/kidneys/leave", "/patients", $"/patients/{digest}" })
         {
             using var answer = await client.GetAsync(new Uri(_desk.Address, path), Token);
             Assert.True(answer.StatusCode == HttpStatusCode.Redirect && answer.Headers.Location!.PathAndQuery.StartsWith("/sign-in", StringComparison.Ordinal), $"{path}: {answer.StatusCode}");

@@ -12,6 +12,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     private static readonly Dictionary<string, string> Fields = new()
     {
         ["update"] = new string('a', 64), ["terms"] = new string('a', 64), ["policy"] = new string('a', 64), ["charter"] = new string('a', 64), ["reason"] = "Other", ["form"] = "x",
+        ["patient"] = new string('a', 64), ["confirm"] = "yes", ["study"] = "kidneys", ["typed"] = "kidneys",
     };
 
     private DeskOnDisk _desk = null!;
@@ -25,7 +26,7 @@ public sealed partial class RolesTests : IAsyncLifetime
     [Fact]
     public async Task Order_EveryRoleAtEveryEndpoint_IsTakenOrForbidden()
     {
-        string[] officers = ["approve", "refuse", "approve-plan", "refuse-plan", "accept-charter", "decline-charter"], both = ["pause", "resume", "halt", "lift", "approve-policy", "refuse-policy"];
+        string[] officers = ["approve", "refuse", "approve-plan", "refuse-plan", "accept-charter", "decline-charter", "leave-study"], both = ["withdraw-patient", "pause", "resume", "halt", "lift", "approve-policy", "refuse-policy"];
         var allowed = new Dictionary<string, string[]> { ["anna"] = [.. officers, .. both], ["olga"] = both, ["otto"] = [] };
         foreach (var (account, orders) in allowed)
         {
@@ -46,7 +47,7 @@ public sealed partial class RolesTests : IAsyncLifetime
         foreach (var account in new[] { "anna", "olga", "otto" })
         {
             using var person = await SignInAsync(account);
-            foreach (var page in new[] { "/", "/history", "/ledger", "/site", "/studies", "/ledger/0/proof" })
+            foreach (var page in new[] { "/", "/history", "/ledger", "/site", "/studies", "/studies/kidneys/leave", "/patients", "/patients/" + new string('a', 64), "/ledger/0/proof" })
             {
                 using var answer = await person.GetAsync(new Uri(_desk.Address, page), Token);
                 Assert.Equal(HttpStatusCode.OK, answer.StatusCode);

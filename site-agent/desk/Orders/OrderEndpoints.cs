@@ -36,6 +36,11 @@ internal static class OrderEndpoints
             Sha256Digest.TryParse(charter, null, out var digest) && Enum.TryParse<RefusalReason>(reason, out var why) && Enum.IsDefined(why)
                 ? new DeskOrder.DeclineCharter { Id = id, By = by, At = at, Charter = digest, Reason = why }
                 : null));
+        // What can't be undone is confirmed, and not by the browser's word alone.
+        orders.MapPost("/withdraw-patient", ([FromForm] string patient, [FromForm] string? confirm, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            Sha256Digest.TryParse(patient, null, out var pseudonym) && confirm == "yes" ? new DeskOrder.WithdrawPatient { Id = id, By = by, At = at, Patient = pseudonym } : null));
+        orders.MapPost("/leave-study", ([FromForm] string study, [FromForm] string? typed, OrderDesk desk) => desk.GiveAsync((id, by, at) =>
+            StudyId.TryParse(study, null, out var name) && typed?.Trim() == study ? new DeskOrder.LeaveStudy { Id = id, By = by, At = at, Study = name } : null));
         orders.MapPost("/pause", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Pause { Id = id, By = by, At = at }));
         orders.MapPost("/resume", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Resume { Id = id, By = by, At = at }));
         orders.MapPost("/halt", ([FromForm] string? form, OrderDesk desk) => desk.GiveAsync((id, by, at) => new DeskOrder.Halt { Id = id, By = by, At = at }));

@@ -66,6 +66,20 @@ internal static class Words
     /// <summary>ε, rounded up: never less than what is spent.</summary>
     public static string Epsilon(double epsilon) => (Math.Ceiling(epsilon * 100) / 100).ToString("F2", CultureInfo.InvariantCulture);
 
+    /// <summary>Rounds in ascending order, those that follow each other as a range: 1 to 3, 5.</summary>
+    public static string Rounds(IReadOnlyList<int> rounds)
+    {
+        if (rounds.Count == 0) return "none";
+        var ranges = new List<(int First, int Last)>();
+        foreach (var round in rounds)
+        {
+            if (ranges is [.., var open] && open.Last == round - 1) ranges[^1] = (open.First, round);
+            else ranges.Add((round, round));
+        }
+
+        return string.Join(", ", ranges.Select(range => range.First == range.Last ? $"{range.First}" : $"{range.First} to {range.Last}"));
+    }
+
     /// <summary>What an encoding saves; nothing where it does not.</summary>
     public static string Saving(RoundPlan plan) =>
         plan.UpdateBytes() < plan.UpdateBytesInFloat32() ? $" instead of {Bytes(plan.UpdateBytesInFloat32())} in full" : "";
