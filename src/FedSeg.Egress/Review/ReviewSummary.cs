@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using FedSeg.Egress.Budget;
 using FedSeg.Egress.Policy;
 using FedSeg.Federation;
@@ -47,11 +48,16 @@ public sealed record ReviewSummary
         JsonSerializer.Deserialize<ReviewSummary>(bytes, FederationJson.Options) ?? throw new JsonException("The summary is null.");
 }
 
-/// <summary>What was measured of one tensor of an update, on exactly the values written.</summary>
+/// <summary>What was measured of one tensor of an update, on exactly the values written; in a blind round the larger of those and the values before the grid.</summary>
 /// <param name="Name">The architecture's name of it.</param>
 /// <param name="Shape">Extent of each axis.</param>
 /// <param name="Norm">L2 norm of the change.</param>
 /// <param name="Ratio">That norm divided by the L2 norm of the base model's tensor; <see langword="null"/> where that is 0 or was not at hand.</param>
 /// <param name="Largest">Largest magnitude of a single change.</param>
 /// <param name="ZeroShare">Share of weights that did not change, 0 to 1.</param>
-public sealed record TensorMeasures(string Name, ImmutableArray<int> Shape, double Norm, double? Ratio, double Largest, double ZeroShare);
+public sealed record TensorMeasures(string Name, ImmutableArray<int> Shape, double Norm, double? Ratio, double Largest, double ZeroShare)
+{
+    /// <summary>Blind rounds: share of weights, 0 to 1, whose change lay beyond the grid of the sum and was cut off at its end.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double ClippedShare { get; init; }
+}

@@ -19,5 +19,7 @@ internal sealed class BlindGrid(BlindSpec spec, int trainingCases, RandomNumberG
     /// <summary>What the change was multiplied by.</summary>
     public double Scale { get; } = spec.ScaleOf(trainingCases);
 
-    public void Round(Span<float> values) => _grid.Round(values, Scale, spec.GridExponent);
+    /// <summary>Scales, clips and rounds in place.</summary>
+    /// <returns>Values that lay beyond the grid and were cut off.</returns>
+    public long Round(Span<float> values) => _grid.Round(values, Scale, spec.GridExponent);
 }

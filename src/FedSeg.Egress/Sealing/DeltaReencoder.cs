@@ -8,7 +8,7 @@ namespace FedSeg.Egress.Sealing;
 
 /// <summary>
 /// Writes the weights that will leave: tensor by tensor from the declared manifest, in its order, into a canonical file without metadata. Of the trainer's file only
-/// the values of the declared tensors survive, and what is measured is measured on exactly the values written. Memory is one chunk, whatever the model's size.
+/// the values of the declared tensors survive, and what is measured is measured on exactly the values written; in a blind round also on the values before the grid. Memory is one chunk, whatever the model's size.
 /// </summary>
 internal static class DeltaReencoder
 {
@@ -41,8 +41,8 @@ internal static class DeltaReencoder
         CancellationToken cancellationToken)
     {
         var chunk = new float[ChunkElements];
-        var (squares, nonFinite) = (0.0, 0L);
-        // The change itself is judged, not a site's share of it.
+        var (squares, trainedSquares, nonFinite) = (0.0, 0.0, 0L);
+        // The change itself is judged, not a site's share of it, and not less of it where the grid cuts it off: the bounds say the same in both modes.
         var scale = blind?.Scale ?? 1;
         var tensors = ImmutableArray.CreateBuilder<TensorMeasures>(manifest.Tensors.Length);
         using var writer = UpdateWriter.Create(targetPath, manifest, encoding);
@@ -53,8 +53,8 @@ internal static class DeltaReencoder
             writer.BeginTensor((float)step, encoding.IsSparse()
                 ? LargestMagnitudes.Find(source, tensor, encoding.KeptOf(tensor.ElementCount), chunk, cancellationToken)
                 : null);
-            var sum = new LaneSum();
-            var (largest, zeros) = (0f, 0L);
+            var (sum, trained) = (new LaneSum(), new LaneSum());
+            var (largest, trainedLargest, zeros, clipped) = (0f, 0f, 0L, 0L);
             for (var start = 0L; start < tensor.ElementCount; start += ChunkElements)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -63,7 +63,13 @@ internal static class DeltaReencoder
                 nonFinite += FiniteValues.CountNonFinite(values);
                 writer.Sift(values);
                 grid.Round(values, step);
-                blind?.Round(values);
+                if (blind is not null)
+                {
+                    trained.AddProducts(values, values);
+                    trainedLargest = Math.Max(trainedLargest, FiniteValues.LargestFinite(values));
+                    clipped += blind.Round(values);
+                }
+
                 writer.Write(values);
                 sum.AddProducts(values, values);
                 largest = Math.Max(largest, FiniteValues.LargestFinite(values));
@@ -72,16 +78,23 @@ internal static class DeltaReencoder
 
             // In double, in the manifest's order: the same norm on every machine.
             squares += sum.Total;
-            var norm = Math.Sqrt(sum.Total) / scale;
+            trainedSquares += trained.Total;
+            var norm = Larger(sum.Total, trained.Total, scale);
             // A control variate has no tensor of the model to compare with.
             var baseNorm = baseModel is not null && baseModel.Tensors.Contains(tensor) ? Norm(baseModel, tensor, chunk, cancellationToken) : 0;
-            tensors.Add(new TensorMeasures(tensor.Name, tensor.Shape, norm, baseNorm > 0 ? norm / baseNorm : null, largest / scale, (
-                double)zeros / tensor.ElementCount));
+            tensors.Add(new TensorMeasures(
+                tensor.Name, tensor.Shape, norm, baseNorm > 0 ? norm / baseNorm : null, Math.Max(largest / scale, trainedLargest), (double)zeros / tensor.ElementCount)
+            {
+                ClippedShare = (double)clipped / tensor.ElementCount,
+            });
         }
 
-        return new DeltaMeasures(
-            writer.Complete(), nonFinite, nonFinite == 0 ? Math.Sqrt(squares) / scale : double.NaN, tensors.MoveToImmutable());
+        var total = nonFinite == 0 ? Larger(squares, trainedSquares, scale) : double.NaN;
+        return new DeltaMeasures(writer.Complete(), nonFinite, total, tensors.MoveToImmutable());
     }
+
+    /// <summary>The norm of what was written, in the change's own unit, or that of what was trained where rounding or the grid's end made it smaller.</summary>
+    private static double Larger(double squares, double trainedSquares, double scale) => Math.Max(Math.Sqrt(squares) / scale, Math.Sqrt(trainedSquares));
 
     private static double Norm(SafetensorsFile model, TensorSpec tensor, float[] chunk, CancellationToken cancellationToken)
     {
@@ -115,6 +128,8 @@ internal static class DeltaReencoder
 /// <summary>What was measured over all weights of an update.</summary>
 /// <param name="Sha256">Digest of the file written.</param>
 /// <param name="NonFiniteValues">Weights that are NaN or infinite.</param>
-/// <param name="Norm">L2 norm, in a blind round before the scaling; NaN when a weight is not finite.</param>
+/// <param name="Norm">
+/// L2 norm; in a blind round before the scaling, and of the values before or after they are brought to the grid, whichever is larger. NaN when a weight is not finite.
+/// </param>
 /// <param name="Tensors">The same tensor by tensor, in file order.</param>
 internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, double Norm, ImmutableArray<TensorMeasures> Tensors);

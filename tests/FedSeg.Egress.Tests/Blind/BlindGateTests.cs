@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Plans;
+using FedSeg.Egress.Policy;
+using FedSeg.Egress.Review;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -48,6 +50,9 @@ public sealed class BlindGateTests : IDisposable
 
     private SumClient North => _clients[SiteId.Parse("north")];
 
+    private static EgressRule[] FailedIn(EgressOutcome outcome) =>
+        outcome is EgressOutcome.Refused { Report: var report } ? [.. report.Rules.Where(rule => !rule.Passed).Select(rule => rule.Rule)] : [];
+
     public void Dispose()
     {
         foreach (var client in _clients.Values) client.Dispose();
@@ -83,6 +88,49 @@ public sealed class BlindGateTests : IDisposable
         // The norm is that of the change itself, in the policy's own unit.
         var norm = double.Parse(_hospital.Entries[0].Facts["norm"], System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(0.5 * Math.Sqrt(plain.Length), norm, 0.01);
+    }
+
+    /// <summary>
+    /// The same update meets the same bounds in both modes. The grid of the blind one ends at a change of 4, so that what is far beyond a bound would be cut off to
+    /// within it.
+    /// </summary>
+    [Theory]
+    [InlineData(0.5f, 0.6, 0.6, null)]
+    [InlineData(0.5f, 0.4, 0.6, EgressRule.NormWithinBound)]
+    [InlineData(0.5f, 0.6, 0.4, EgressRule.TensorsWithinRatio)]
+    [InlineData(50f, 20, 60, EgressRule.NormWithinBound)]
+    [InlineData(50f, 60, 20, EgressRule.TensorsWithinRatio)]
+    [InlineData(float.NaN, 60, 60, EgressRule.FiniteValues)]
+    public async Task Clear_SameUpdateBlindAndInspectable_MeetsTheSameBounds(float change, double normPerRoot, double ratio, EgressRule? refusedBy)
+    {
+        var norm = normPerRoot * Math.Sqrt(_hospital.Plan.Manifest().ParameterCount);
+        _hospital.WritePolicy(string.Create(
+            System.Globalization.CultureInfo.InvariantCulture,
+            $"maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: {norm}\nmaximumTensorRatio: {ratio}\nminimumBlindSites: 3\nreview: auto-within-bounds\n"));
+        _hospital.WriteBaseModel(1);
+        _hospital.WriteDelta(change);
+        var blind = await _hospital.ClearAsync();
+        _hospital.Plan = _hospital.Plan with { Run = RunId.Parse("run-inspectable"), Blind = null };
+        _hospital.AnswerPlan();
+        var inspectable = await _hospital.ClearAsync();
+
+        Assert.Equal(FailedIn(inspectable), FailedIn(blind));
+        if (refusedBy is { } rule) Assert.Contains(rule, FailedIn(blind));
+        else Assert.Empty(FailedIn(blind));
+    }
+
+    [Theory]
+    [InlineData(3.9f, 0)]
+    [InlineData(50f, 1)]
+    public async Task Summary_OfABlindUpdate_SaysWhatTheGridCutOff(float change, double share)
+    {
+        _hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100000\nminimumBlindSites: 3\n");
+        _hospital.WriteDelta(change);
+        var waiting = Assert.IsType<EgressOutcome.Waiting>(await _hospital.ClearAsync());
+        var tensors = new DeskClient(_hospital.Root, _hospital.Time).FindSummary(waiting.Update)!.Tensors;
+
+        Assert.All(tensors, tensor => Assert.Equal(share, tensor.ClippedShare));
+        Assert.All(tensors, tensor => Assert.Equal(change, tensor.Largest, 0.001));
     }
 
     [Fact]
