@@ -18,6 +18,7 @@ using FedSeg.SiteAgent.Review;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -118,5 +119,8 @@ internal static class Startup
         services.AddSingleton<CoordinatorChannel>().AddSingleton<CoordinatorClient>().AddSingleton<BlindPeer>().AddHostedService<CertificateRenewer>();
 
     public static IServiceCollection AddAssignments(this IServiceCollection services) =>
-        services.AddSingleton<BlindContribution>().AddSingleton<RoundWork>().AddHostedService<AssignmentLoop>();
+        services
+        .AddSingleton(provider => new ReadySlots(
+            provider.GetRequiredService<IOptions<AgentOptions>>(), provider.GetRequiredService<TimeProvider>(), RandomNumberGenerator.Create(), provider.GetRequiredService<ILogger<ReadySlots>>()))
+        .AddSingleton<BlindContribution>().AddSingleton<RoundWork>().AddHostedService<AssignmentLoop>();
 }

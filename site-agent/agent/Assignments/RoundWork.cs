@@ -12,6 +12,7 @@ using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Hosting.Faults;
 using FedSeg.SiteAgent.Coordinator;
+using FedSeg.SiteAgent.Coordinator.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -28,6 +29,8 @@ internal sealed partial class RoundWork(
     EgressGate gate,
     Failpoints failpoints,
     BlindContribution blind,
+    ReadySlots slots,
+    TimeProvider time,
     IOptions<AgentOptions> options,
     ILogger<RoundWork> logger) : IDisposable
 {
@@ -175,8 +178,14 @@ internal sealed partial class RoundWork(
         return new AssignmentInput.ModelRefused();
     }
 
-    private Task<AssignmentInput> TrainAsync(RoundPlan plan, CancellationToken cancellationToken) =>
-        plan.Task == RoundTask.Fingerprint ? FingerprintAsync(plan, cancellationToken) : TrainNetworkAsync(plan, cancellationToken);
+    private async Task<AssignmentInput> TrainAsync(RoundPlan plan, CancellationToken cancellationToken)
+    {
+        var begun = time.GetTimestamp();
+        var outcome = await (plan.Task == RoundTask.Fingerprint ? FingerprintAsync(plan, cancellationToken) : TrainNetworkAsync(plan, cancellationToken));
+        // Before anything is heard of it, a failure or that a person is asked included.
+        await slots.HoldAsync(begun, cancellationToken);
+        return outcome;
+    }
 
     private async Task<AssignmentInput> FingerprintAsync(RoundPlan plan, CancellationToken cancellationToken)
     {

@@ -7,6 +7,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Faults;
+using FedSeg.Hosting.Programs;
 using FedSeg.Ledger.Storage;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
@@ -27,6 +28,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     private readonly TrainerHost _trainer;
     private readonly RoundWork _work;
     private readonly RoundPlan _plan = Plans.Good();
+    private readonly TimersNoticed _time = new();
 
     public RoundWorkTests()
     {
@@ -34,7 +36,8 @@ public sealed class RoundWorkTests : IAsyncDisposable
         var authority = FederationAuthority.Create(Path.Combine(_root, "authority"), "test", TimeProvider.System);
         var request = KeyFiles.CreateRequest(Path.Combine(_root, "north.key"), "north");
         File.WriteAllText(Path.Combine(_root, "north.pem"), authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
-        File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n");
+        File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n"
+            + "plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000 }\n");
         var options = Options.Create(new AgentOptions
         {
             Site = "north",
@@ -43,7 +46,9 @@ public sealed class RoundWorkTests : IAsyncDisposable
             PrivateKey = Path.Combine(_root, "north.key"),
             Authority = authority.CertificatePath,
             DataDirectory = _root,
-            Cohort = new CohortOptions { Labels = { ["kidney"] = [] } },
+            Cohort = new CohortOptions { Directory = _root, Labels = { ["kidney"] = [] } },
+            Trainer = new TrainerOptions { Path = ProgramFiles.Find("FedSeg.FakeTrainer"), Device = "cpu" },
+            Pace = new PaceOptions { ReadyEveryMinutes = 15 },
         });
         _ledger = LedgerWriter.Open(Path.Combine(_root, "ledger"), "fedseg/site/north", _ledgerKey, TimeProvider.System);
         var egress = new EgressOptions
@@ -62,7 +67,8 @@ public sealed class RoundWorkTests : IAsyncDisposable
             TimeProvider.System);
         var blind = new BlindContribution(
             client, new BlindPeer(_channel), gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
-        _work = new RoundWork(client, _trainer, gate, Failpoints.None, blind, options, NullLogger<RoundWork>.Instance);
+        var slots = new ReadySlots(options, _time, RandomNumberGenerator.Create(), NullLogger<ReadySlots>.Instance);
+        _work = new RoundWork(client, _trainer, gate, Failpoints.None, blind, slots, _time, options, NullLogger<RoundWork>.Instance);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -123,6 +129,20 @@ public sealed class RoundWorkTests : IAsyncDisposable
 
         Assert.Equal(["run-other"], Directory.GetDirectories(Path.Combine(_root, "state")).Select(Path.GetFileName));
         Assert.Equal(["run-other.safetensors"], Directory.GetFiles(Path.Combine(_root, "personal")).Select(Path.GetFileName));
+    }
+
+    /// <summary>A failure too: how soon something is heard of a round must not tell how long it took.</summary>
+    [Fact]
+    public async Task DoAsync_Train_EndsNoEarlierThanItsSlot()
+    {
+        await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token);
+        var training = _work.DoAsync(new AssignmentEffect.Train(_plan), Token);
+        var wait = await _time.NextAsync(Token);
+
+        Assert.InRange(wait, TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(16.5));
+        Assert.False(training.IsCompleted);
+        _time.Advance(wait);
+        Assert.True(await training is AssignmentInput.Trained or AssignmentInput.TrainingFailed);
     }
 
     /// <summary>Only what the gate cleared can be sent, whatever the protocol asks for.</summary>

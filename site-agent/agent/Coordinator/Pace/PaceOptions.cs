@@ -15,6 +15,8 @@ internal sealed class PaceOptions
     /// </summary>
     public static readonly long LeastBytesPerSecond = 2 * TransferPace.Default.BytesPerSecond;
 
+    private const int LongestSlotMinutes = 24 * 60;
+
     /// <summary>Updates, bytes per second; 0 for no cap.</summary>
     public long UpBytesPerSecond { get; set; }
 
@@ -23,6 +25,11 @@ internal sealed class PaceOptions
 
     /// <summary>Whether nothing moves outside the windows.</summary>
     public bool OnlyInWindows { get; set; }
+
+    /// <summary>
+    /// What becomes of a round's work is told and sent at the earliest at a whole multiple of so many minutes after it began; 0 for at once.
+    /// </summary>
+    public int ReadyEveryMinutes { get; set; }
 
     /// <summary>Hours with caps of their own.</summary>
     public PaceWindowOptions[] Windows { get; set; } = [];
@@ -33,6 +40,7 @@ internal sealed class PaceOptions
     /// <summary>What is wrong, in words that name the key; empty when nothing is.</summary>
     internal IEnumerable<string> Problems()
     {
+        if (ReadyEveryMinutes is < 0 or > LongestSlotMinutes) yield return $"Agent:Pace:ReadyEveryMinutes is {ReadyEveryMinutes}; it must be from 0 to {LongestSlotMinutes}.";
         foreach (var problem in ProblemsOf("Agent:Pace", UpBytesPerSecond, DownBytesPerSecond)) yield return problem;
         if (OnlyInWindows && Windows.Length == 0) yield return "Agent:Pace:OnlyInWindows is true and Agent:Pace:Windows is empty: nothing would ever move; name hours such as \"22:00-06:00\".";
         for (var i = 0; i < Windows.Length; i++)
