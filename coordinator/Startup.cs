@@ -10,6 +10,7 @@ using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Operations;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
+using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Programs;
 using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.RateLimiting;
@@ -61,6 +62,7 @@ internal static class Startup
         MemberAuthentication.Add(builder.Services);
         builder.Services.AddSingleton<IConfigureOptions<RateLimiterOptions>, CallsPerMember>().AddRateLimiter();
         builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.AddSingleton<ServerCertificate>().AddHostedService(provider => provider.GetRequiredService<ServerCertificate>());
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, FederationEndpoint>();
     }
 
@@ -82,7 +84,10 @@ internal static class Startup
     }
 
     public static IServiceCollection AddSites(this IServiceCollection services) =>
-        services.AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>().AddSingleton<CertificateRenewals>().AddSingleton<LiveCalls>().AddHostedService(provider => provider.GetRequiredService<LiveCalls>());
+        services
+        .AddSingleton(provider => new FederationTrust(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value.Authority, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<MemberTrust>()
+        .AddSingleton<MemberRegister>().AddSingleton<SiteDirectory>().AddSingleton<CertificateRenewals>().AddSingleton<LiveCalls>().AddHostedService(provider => provider.GetRequiredService<LiveCalls>());
 
     public static IServiceCollection AddLedger(this IServiceCollection services) => services.AddSingleton<CoordinatorLedger>();
 

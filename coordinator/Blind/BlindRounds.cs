@@ -16,12 +16,16 @@ namespace FedSeg.Coordinator.Blind;
 /// the run itself goes on as with any other round.
 /// </summary>
 internal sealed partial class BlindRounds(
-    RunBook book, SiteTurnBook turns, IOptions<CoordinatorOptions> options, TimeProvider time, ILogger<BlindRounds> logger) : BackgroundService
+    RunBook book, SiteTurnBook turns, IOptions<CoordinatorOptions> options, FederationTrust trust, TimeProvider time, ILogger<BlindRounds> logger) : BackgroundService
 {
     private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
     private readonly ConcurrentDictionary<(RunId Run, int Round), BlindRound> _open = [];
-    private readonly Lazy<SiteKeyCheck> _check = new(() => CheckOf(options.Value));
+
+    /// <summary>
+    /// Members' certificates are checked against the authorities that count; whether one was revoked, the call that brought the message has checked.
+    /// </summary>
+    private readonly SiteKeyCheck _check = (site, certificate) => SiteCertificates.FindKey(certificate, site.ToString(), trust.Roots);
 
     /// <summary>Takes a site's message; durable when it counts.</summary>
     /// <returns>One word why it does not; <see langword="null"/> when it does.</returns>
@@ -178,7 +182,7 @@ internal sealed partial class BlindRounds(
     {
         if (book.Find(run)?.OpenRound is not { Plan.MasksUpdates: true } open || open.Plan.Round != round) return null;
         if (_open.TryGetValue((run, round), out var known)) return known;
-        var read = new BlindRound(open.Plan, new ExchangeFiles(options.Value.DataDirectory, open.Plan), _check.Value);
+        var read = new BlindRound(open.Plan, new ExchangeFiles(options.Value.DataDirectory, open.Plan), _check);
         // Before anybody speaks: after a restart it stands where it stood.
         read.Advance(open, patienceIsOver: false);
         return _open.GetOrAdd((run, round), read);
@@ -186,16 +190,6 @@ internal sealed partial class BlindRounds(
 
     private void Drop(RoundPlan plan, SiteId site) =>
         book.Step(plan.Run, new RunInput.Declined(site, plan.Round, DropReason.LeftExchange), time.GetUtcNow());
-
-    /// <summary>
-    /// Members' certificates are checked against the authority here; whether one was revoked, the call that brought the message has
-    /// checked.
-    /// </summary>
-    private static SiteKeyCheck CheckOf(CoordinatorOptions options)
-    {
-        var authority = KeyFiles.LoadAuthority(options.Authority);
-        return (site, certificate) => SiteCertificates.FindKey(certificate, site.ToString(), authority);
-    }
 
     [LoggerMessage(140, LogLevel.Information, "The blind exchange of {Run} round {Round} has come to {Stage}")]
     private partial void LogStage(RunId run, int round, SumStage stage);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
@@ -10,7 +11,7 @@ namespace FedSeg.Coordinator.Connections;
 
 /// <summary>The coordinator's doors: the members', and where sites enrol over the wire one for those who have no certificate yet.</summary>
 internal sealed class FederationEndpoint(
-    IOptions<CoordinatorOptions> settings, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<ConnectionLimits> logger)
+    IOptions<CoordinatorOptions> settings, ServerCertificate certificate, MemberTrust members, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<ConnectionLimits> logger)
     : IConfigureOptions<KestrelServerOptions>
 {
     private const int StreamWindowBytes = 2 << 20;
@@ -27,11 +28,7 @@ internal sealed class FederationEndpoint(
             throw new InvalidDataException($"Coordinator:Listen is '{options.Listen}'; give an address and port, such as 0.0.0.0:7443.");
         }
 
-        var certificate = KeyFiles.LoadCertificate(options.Certificate, options.PrivateKey);
-        var authority = KeyFiles.LoadAuthority(options.Authority);
         var enrolment = options.Enrolment;
-        X509Certificate2[] issuing =
-            [.. enrolment.Authorities.Select(folder => KeyFiles.LoadAuthority(Path.Combine(folder, FederationAuthority.CertificateFile)))];
         kestrel.AddServerHeader = false;
         // Kestrel counts at each door by itself.
         kestrel.Limits.MaxConcurrentConnections = connections.Maximum;
@@ -46,18 +43,16 @@ internal sealed class FederationEndpoint(
         // What a sender may have under way before it must wait: enough to keep a fast line full, and the most that a stalled reader costs.
         kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
         kestrel.Limits.Http2.InitialConnectionWindowSize = 2 * StreamWindowBytes;
-        Open(endpoint, ClientCertificateMode.RequireCertificate, IsMember);
+        Open(endpoint, ClientCertificateMode.RequireCertificate, members.IsTrusted);
         // A door of its own for those who have no certificate yet: what asks for a member refuses there whoever calls.
         if (enrolment.IsOn) Open(IPEndPoint.Parse(enrolment.Listen), ClientCertificateMode.NoCertificate, _ => false);
-
-        bool IsMember(X509Certificate2 client) => MutualTls.IsTrusted(client, authority, MutualTls.ClientAuthentication, issuing);
 
         void Open(IPEndPoint at, ClientCertificateMode mode, Func<X509Certificate2, bool> isTrusted) => kestrel.Listen(at, door =>
         {
             door.Protocols = HttpProtocols.Http2;
             new ConnectionLimits(connections, telemetry, time, logger).Guard(door, new HttpsConnectionAdapterOptions
             {
-                ServerCertificate = certificate,
+                ServerCertificateSelector = (_, _) => certificate.Current,
                 SslProtocols = MutualTls.Protocols,
                 HandshakeTimeout = TimeSpan.FromSeconds(connections.HandshakeSeconds),
                 ClientCertificateMode = mode,

@@ -15,13 +15,13 @@ namespace FedSeg.Coordinator.Grpc;
 /// </summary>
 [AllowAnonymous]
 internal sealed partial class EnrolmentService(
-    IOptions<CoordinatorOptions> options, CoordinatorLedger ledger, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<EnrolmentService> logger)
+    IOptions<CoordinatorOptions> options, FederationTrust trust, CoordinatorLedger ledger, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<EnrolmentService> logger)
     : Protocol.V1.Enrolment.EnrolmentBase
 {
     private readonly EnrolmentBook _book = new(options.Value.Enrolment.Issuing, time);
 
-    public override async Task<AuthorityReply> GetAuthority(AuthorityQuery request, ServerCallContext context) =>
-        new() { Certificate = await File.ReadAllTextAsync(options.Value.Authority, context.CancellationToken) };
+    public override Task<AuthorityReply> GetAuthority(AuthorityQuery request, ServerCallContext context) =>
+        Task.FromResult(new AuthorityReply { Certificate = string.Join('\n', trust.Roots.Select(root => root.ExportCertificatePem())) });
 
     public override async Task<EnrolReply> Enrol(EnrolRequest request, ServerCallContext context)
     {

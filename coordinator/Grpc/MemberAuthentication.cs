@@ -11,7 +11,7 @@ namespace FedSeg.Coordinator.Grpc;
 
 /// <summary>Tells who calls from the client certificate: TLS has checked that the authority signed it, the register says whom it stands for.</summary>
 internal sealed class MemberAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, MemberRegister register, TimeProvider time)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, MemberRegister register, MemberTrust trust, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "FedSegMember";
@@ -38,10 +38,10 @@ internal sealed class MemberAuthentication(
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Context.Connection.ClientCertificate is not { } certificate) return Task.FromResult(AuthenticateResult.NoResult());
-        if (register.Current.Find(MutualTls.Thumbprint(certificate)) is not { } member || time.GetUtcNow() > member.NotAfter)
+        if (register.Current.Find(MutualTls.Thumbprint(certificate)) is not { } member || time.GetUtcNow() > member.NotAfter || !trust.IsTrusted(certificate))
         {
             // Also on a connection that was made while the certificate was good.
-            return Task.FromResult(AuthenticateResult.Fail("The certificate is not in the federation's register, was revoked, or has ended."));
+            return Task.FromResult(AuthenticateResult.Fail("The certificate is not in the federation's register, was revoked, or has ended, or the authority that signed it has."));
         }
 
         var grants = member.Kind == MemberKind.Person

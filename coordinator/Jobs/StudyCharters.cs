@@ -11,7 +11,7 @@ namespace FedSeg.Coordinator.Jobs;
 /// The signed charters in the coordinator's folder, so that a job outside its study's charter is refused when it is handed in, with every reason. They free nothing:
 /// each hospital holds every run against the charter that its own people accepted.
 /// </summary>
-internal sealed partial class StudyCharters(IOptions<CoordinatorOptions> options, TimeProvider time, ILogger<StudyCharters> logger)
+internal sealed partial class StudyCharters(IOptions<CoordinatorOptions> options, FederationTrust trust, TimeProvider time, ILogger<StudyCharters> logger)
 {
     /// <summary>Where the job's run would leave the newest charter of its study that lies here; empty when it does not, or none does.</summary>
     public IReadOnlyList<string> Problems(JobSpec job)
@@ -30,16 +30,21 @@ internal sealed partial class StudyCharters(IOptions<CoordinatorOptions> options
 
     private StudyCharter? Newest(StudyId study)
     {
-        using var authority = KeyFiles.LoadAuthority(options.Value.Authority);
-        using var key = authority.GetECDsaPublicKey() ?? throw new InvalidDataException($"The authority's key in '{options.Value.Authority}' is not an ECDSA key.");
+        var authorities = trust.Roots;
         StudyCharter? newest = null;
         foreach (var path in Directory.GetFiles(options.Value.Charters, "*.json"))
         {
-            if (SignedCharter.TryRead(File.ReadAllBytes(path)) is not { } signed || !signed.IsSignedBy(key)) LogNotSigned(path);
+            if (SignedCharter.TryRead(File.ReadAllBytes(path)) is not { } signed || !authorities.Any(authority => IsSignedBy(signed, authority))) LogNotSigned(path);
             else if (signed.Charter.Study == study && signed.Charter.Version > (newest?.Version ?? 0)) newest = signed.Charter;
         }
 
         return newest;
+    }
+
+    private static bool IsSignedBy(SignedCharter charter, X509Certificate2 authority)
+    {
+        using var key = authority.GetECDsaPublicKey() ?? throw new InvalidDataException($"The key of {authority.Subject} is not an ECDSA key.");
+        return charter.IsSignedBy(key);
     }
 
     private bool IsThisCoordinator(CharterRecipient recipient)

@@ -47,6 +47,10 @@ internal sealed class CoordinatorTelemetry : IDisposable
         _meter.CreateObservableGauge("fedseg.sites.attending", () => sites.Count, "{site}", "Sites with a connection now.");
     }
 
+    /// <summary>Has the time that the coordinator's certificate is still good read whenever somebody asks.</summary>
+    public void ObserveCertificate(Func<TimeSpan> left) =>
+        _meter.CreateObservableGauge("fedseg.certificate.left", () => left().TotalSeconds, "s", "Until the coordinator's own certificate ends.");
+
     /// <summary>A span of a round's trace; ends when disposed.</summary>
     public Activity? Begin(string what, RunId run, int round)
     {

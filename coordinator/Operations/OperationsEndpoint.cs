@@ -1,4 +1,5 @@
 using System.Net;
+using FedSeg.Coordinator.Connections;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -12,7 +13,7 @@ namespace FedSeg.Coordinator.Operations;
 /// its own, because on the federation's port nobody is let in without a certificate, and here nothing of the federation is to be had.
 /// </summary>
 internal sealed class OperationsEndpoint(
-    IOptions<CoordinatorOptions> options, MeterProvider meters, DataFolderCheck dataFolder, BucketCheck bucket, ILoggerFactory loggers)
+    IOptions<CoordinatorOptions> options, MeterProvider meters, DataFolderCheck dataFolder, BucketCheck bucket, ServerCertificate certificate, ILoggerFactory loggers)
         : IHostedService
 {
     private WebApplication? _server;
@@ -34,7 +35,7 @@ internal sealed class OperationsEndpoint(
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddSingleton(loggers);
-        builder.Services.AddHealthChecks().AddCheck("data-folder", dataFolder).AddCheck("bucket", bucket);
+        builder.Services.AddHealthChecks().AddCheck("data-folder", dataFolder).AddCheck("bucket", bucket).AddCheck("certificate", certificate);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -43,7 +44,7 @@ internal sealed class OperationsEndpoint(
             kestrel.Listen(endpoint, listen => listen.Protocols = HttpProtocols.Http1);
         });
         _server = builder.Build();
-        // Live: it answers. Ready: it can also store what it acknowledges.
+        // Live: it answers. Ready: it can also store what it acknowledges, and sites can believe who it is.
         _server.MapHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         _server.MapHealthChecks("/health/ready");
         _server.MapPrometheusScrapingEndpoint("/metrics", meters, configureBranchedPipeline: null, optionsName: null);

@@ -171,9 +171,10 @@ internal sealed class CoordinatorOnDisk : IDisposable
         Book = new RunBook(Journal, Failpoints.None);
         Ledger = new CoordinatorLedger(options, Clock);
         Turns = new SiteTurnBook(Book, Clock);
-        Blind = new BlindRounds(Book, Turns, options, Clock, NullLogger<BlindRounds>.Instance);
+        var trust = new FederationTrust(Settings.Authority, Clock);
+        Blind = new BlindRounds(Book, Turns, options, trust, Clock, NullLogger<BlindRounds>.Instance);
         Intake = new UpdateIntake(Book, Blobs, Blind, Ledger, options, Telemetry, Clock, NullLogger<UpdateIntake>.Instance);
-        Charters = new StudyCharters(options, Clock, NullLogger<StudyCharters>.Instance);
+        Charters = new StudyCharters(options, trust, Clock, NullLogger<StudyCharters>.Instance);
         Runner = new RoundRunner(Book, Blobs, Blind, Ledger, Sites, Turns, Charters, Telemetry, Failpoints.None, Clock, NullLogger<RoundRunner>.Instance);
         Catalog = new JobCatalog(Book, Blobs, new MemberRegister(options, NullLogger<MemberRegister>.Instance), Sites, Charters, Clock, NullLogger<JobCatalog>.Instance);
     }

@@ -108,7 +108,7 @@ internal sealed class RecordingProxy : IAsyncDisposable
     }
 
     private bool IsMember(X509Certificate? certificate, Oid purpose) =>
-        certificate is X509Certificate2 member && MutualTls.IsTrusted(member, _authority, purpose);
+        certificate is X509Certificate2 member && MutualTls.IsTrusted(member, [_authority], purpose);
 
     private async Task PumpAsync(SslStream from, SslStream to, bool record)
     {

@@ -34,13 +34,20 @@ internal sealed class TlsServer : IAsyncDisposable
     /// <param name="authority">Signs the certificate.</param>
     /// <param name="script">What the services take in their constructors.</param>
     /// <param name="map">Names them.</param>
-    public static async Task<TlsServer> StartAsync<T>(string root, FederationAuthority authority, T script, Action<WebApplication> map)
+    /// <param name="host">Whom the certificate is for.</param>
+    public static async Task<TlsServer> StartAsync<T>(string root, FederationAuthority authority, T script, Action<WebApplication> map, string host = "127.0.0.1")
         where T : class
     {
         var keyPath = Path.Combine(root, "coordinator.key");
-        var signed = authority.SignCoordinator(KeyFiles.CreateRequest(keyPath, "coordinator"), ["127.0.0.1"], TimeSpan.FromDays(1));
+        var signed = authority.SignCoordinator(KeyFiles.CreateRequest(keyPath, "coordinator"), [host], TimeSpan.FromDays(1));
         File.WriteAllText(Path.Combine(root, "coordinator.pem"), signed);
-        var certificate = KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), keyPath);
+        return await StartAsync(KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), keyPath), script, map);
+    }
+
+    /// <summary>The same with a certificate of the test's own.</summary>
+    public static async Task<TlsServer> StartAsync<T>(X509Certificate2 certificate, T script, Action<WebApplication> map)
+        where T : class
+    {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();

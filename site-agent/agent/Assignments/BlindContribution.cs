@@ -41,8 +41,8 @@ internal sealed partial class BlindContribution(
 
         var credential = peer.OpenCredential();
         using var key = credential.Key;
-        using var authority = KeyFiles.LoadAuthority(options.Value.Authority);
-        ECDsa? Check(SiteId site, byte[] certificate) => SiteCertificates.FindKey(certificate, site.ToString(), authority);
+        var trust = new FederationTrust(options.Value.Authority, time);
+        ECDsa? Check(SiteId site, byte[] certificate) => SiteCertificates.FindKey(certificate, site.ToString(), trust.Roots);
         using var client = new SumClient(SumContext.Of(plan), _site, credential, Check, fewest, RandomNumberGenerator.Create());
 
         var shares = await ShareKeysAsync(plan, client, cancellationToken);

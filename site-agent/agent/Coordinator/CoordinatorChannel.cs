@@ -25,10 +25,10 @@ internal sealed class CoordinatorChannel : IDisposable
         _time = time;
         (_certificatePath, _keyPath) = (settings.Certificate, settings.PrivateKey);
         _certificate = KeyFiles.LoadCertificate(_certificatePath, _keyPath);
-        var authority = KeyFiles.LoadAuthority(settings.Authority);
+        var trust = new FederationTrust(settings.Authority, time);
         _channel = GrpcChannel.ForAddress(settings.Coordinator, new GrpcChannelOptions
         {
-            HttpHandler = MutualTls.CreateClientHandler(() => _certificate, authority),
+            HttpHandler = MutualTls.CreateClientHandler(() => _certificate, trust),
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 1 << 20,
             CompressionProviders = [],

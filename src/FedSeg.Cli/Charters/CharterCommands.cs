@@ -76,16 +76,23 @@ internal static class CharterCommands
         return new Command("verify", "Check that the authority signed a charter, and that it has not expired.") { Signed, authority }.Does((parsed, _) =>
         {
             var signed = SignedCharter.TryRead(ReadBytes(parsed.GetRequiredValue(Signed)));
-            using var certificate = KeyFiles.LoadAuthority(parsed.GetRequiredValue(authority).FullName);
-            using var key = certificate.GetECDsaPublicKey() ?? throw new BadInputException("The authority's key is not an ECDSA key.");
+            var trust = new FederationTrust(parsed.GetRequiredValue(authority).FullName, TimeProvider.System);
+            var isFormers = signed is not null && trust.Succession is { } succession && IsSigned(signed, X509CertificateLoader.LoadCertificate(succession.Former));
             var problem = signed is null ? "not a signed charter"
-                : !signed.IsSignedBy(key) ? "not signed by this authority"
+                // The former authority's word of the past stays its word, also when it no longer counts for anything new.
+                : !isFormers && !IsSigned(signed, trust.Roots[0]) ? "not signed by this authority"
                 : signed.Charter.HasExpired(TimeProvider.System.GetUtcNow()) ? $"expired after {signed.Charter.Expires:yyyy-MM-dd}"
                 : null;
-            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(new { verified = problem is null, problem, charter = signed?.Hash, study = signed?.Charter.Study });
-            else Console.WriteLine(problem is null ? $"The authority signed charter {signed!.Hash} of study {signed.Charter.Study}, version {signed.Charter.Version}." : $"No: {problem}.");
+            if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(new { verified = problem is null, problem, charter = signed?.Hash, study = signed?.Charter.Study, byFormerAuthority = isFormers });
+            else Console.WriteLine(problem is null ? $"The {(isFormers ? $"former authority, whose word counts until {trust.Succession!.Until:u}," : "authority")} signed charter {signed!.Hash} of study {signed.Charter.Study}, version {signed.Charter.Version}." : $"No: {problem}.");
             return Task.FromResult(problem is null ? CommandLine.Done : CommandLine.No);
         });
+    }
+
+    private static bool IsSigned(SignedCharter charter, X509Certificate2 authority)
+    {
+        using var key = authority.GetECDsaPublicKey() ?? throw new BadInputException("The authority's key is not an ECDSA key.");
+        return charter.IsSignedBy(key);
     }
 
     /// <summary>Reads a charter of either form; names every problem of the YAML.</summary>

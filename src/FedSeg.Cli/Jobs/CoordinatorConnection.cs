@@ -65,7 +65,7 @@ internal sealed class CoordinatorConnection : IDisposable
 
         string Resolve(string file) => Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(profilePath))!);
         var certificate = KeyFiles.LoadCertificate(Resolve(profile.Certificate), Resolve(profile.PrivateKey));
-        var handler = MutualTls.CreateClientHandler(() => certificate, KeyFiles.LoadAuthority(Resolve(profile.Authority)));
+        var handler = MutualTls.CreateClientHandler(() => certificate, new FederationTrust(Resolve(profile.Authority), TimeProvider.System));
         return new CoordinatorConnection(GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, CompressionProviders = [] }), certificate);
     }
 

@@ -54,10 +54,11 @@ internal static class EnrolCommand
     {
         using var channel = Dial(address, authority: null);
         var reply = await new Enrolment.EnrolmentClient(channel).GetAuthorityAsync(new AuthorityQuery(), cancellationToken: cancellationToken);
-        var authority = X509Certificate2.CreateFromPem(reply.Certificate);
-        return MutualTls.Thumbprint(authority) == thumbprint
-            ? authority
-            : throw new InvalidDataException($"{address} belongs to another authority than the token names. Nothing was sent to it; ask the operator for address and token again.");
+        // Two, while one authority follows another.
+        var authorities = new X509Certificate2Collection();
+        authorities.ImportFromPem(reply.Certificate);
+        return authorities.FirstOrDefault(authority => MutualTls.Thumbprint(authority) == thumbprint)
+            ?? throw new InvalidDataException($"{address} belongs to another authority than the token names. Nothing was sent to it; ask the operator for address and token again.");
     }
 
     private static async Task<string> WaitAsync(Uri address, X509Certificate2 authority, EnrolRequest request, CancellationToken cancellationToken)

@@ -35,7 +35,7 @@ internal static class EnrolmentCommands
         return new Command("token", "Make a single-use token with which one site can ask for a certificate, valid 15 minutes.") { Folder, SiteName, key }.Does((parsed, _) =>
         {
             var site = ProvisionCommands.CheckName(parsed.GetRequiredValue(SiteName));
-            var bound = parsed.GetValue(key) is { } text ? KeyOf(text) : null;
+            var bound = parsed.GetValue(key) is { } text ? ThumbprintOf("--key", text) : null;
             var authority = Open(parsed);
             using var root = KeyFiles.LoadAuthority(authority.RootPath);
             Console.WriteLine(new EnrolmentToken(Book(parsed).MakeToken(site, bound), MutualTls.Thumbprint(root)));
@@ -58,7 +58,7 @@ internal static class EnrolmentCommands
         {
             var site = ProvisionCommands.CheckName(parsed.GetRequiredValue(SiteName));
             var valid = parsed.GetValue(hours) is var number and >= 1 and <= 24 * 90 ? TimeSpan.FromHours(number) : throw new BadInputException("--hours must be from 1 to 2160.");
-            if (!Book(parsed).Confirm(Open(parsed), site, KeyOf(parsed.GetRequiredValue(key)), valid))
+            if (!Book(parsed).Confirm(Open(parsed), site, ThumbprintOf("--key", parsed.GetRequiredValue(key)), valid))
             {
                 throw new BadInputException($"No request of '{site}' with that key waits. If the site shows another key than 'fedseg provision waiting', somebody else used its token: make a new one.");
             }
@@ -73,11 +73,11 @@ internal static class EnrolmentCommands
     private static EnrolmentBook Book(ParseResult parsed) => new(parsed.GetRequiredValue(Folder).FullName, TimeProvider.System);
 
     /// <summary>A thumbprint as people write it: in groups, with colons, in capitals.</summary>
-    private static string KeyOf(string text)
+    public static string ThumbprintOf(string option, string text)
     {
         var digits = string.Concat(text.Where(char.IsAsciiHexDigit)).ToLowerInvariant();
         return digits.Length == 64 && text.All(letter => char.IsAsciiHexDigit(letter) || letter is ' ' or ':' or '-')
             ? digits
-            : throw new BadInputException("--key is not a thumbprint of 64 hexadecimal digits.");
+            : throw new BadInputException($"{option} is not a thumbprint of 64 hexadecimal digits.");
     }
 }

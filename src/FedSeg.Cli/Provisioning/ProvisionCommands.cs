@@ -9,14 +9,14 @@ namespace FedSeg.Cli.Provisioning;
 internal static class ProvisionCommands
 {
     private static readonly Option<DirectoryInfo> Authority = new("--authority") { Description = "The authority's folder.", Required = true };
-    private static readonly Option<int> Days = new("--days") { Description = "Days the certificate is valid.", DefaultValueFactory = _ => 90 };
+    internal static readonly Option<int> Days = new("--days") { Description = "Days the certificate is valid.", DefaultValueFactory = _ => 90 };
     private static readonly Option<string?> SiteName = new("--site") { Description = "A hospital's name: a-z, 0-9, '-'." };
     private static readonly Option<string?> UserName = new("--user") { Description = "A person's name: a-z, 0-9, '-'." };
 
     public static Command Create()
     {
         var provision = new Command("provision", "Make and keep the federation's certificates.") { Init(), Request(), Site(), User(), Renew(), Revoke(), EnrolCommand.Create() };
-        foreach (var command in EnrolmentCommands.Create()) provision.Subcommands.Add(command);
+        foreach (var command in EnrolmentCommands.Create().Concat(SuccessionCommands.Create())) provision.Subcommands.Add(command);
         return provision;
     }
 
@@ -118,13 +118,17 @@ internal static class ProvisionCommands
         var certificate = authority.SignMember(File.ReadAllText(requestPath), kind, name, role, Validity(parsed), studies);
         Directory.CreateDirectory(directory);
         File.WriteAllText(Path.Combine(directory, name + ".pem"), certificate);
-        File.Copy(authority.RootPath, Path.Combine(directory, FederationAuthority.CertificateFile), overwrite: true);
+        var trusted = Path.Combine(directory, FederationAuthority.CertificateFile);
+        File.Copy(authority.RootPath, trusted, overwrite: true);
+        // A member that has not met the coordinator since goes on to believe what its former authority signed.
+        var succession = Succession.PathBeside(authority.RootPath);
+        if (File.Exists(succession)) File.Copy(succession, Succession.PathBeside(trusted), overwrite: true);
         Console.WriteLine($"Signed {name} for {parsed.GetValue(Days)} days: {Path.Combine(directory, name + ".pem")}. Copy {authority.RegisterPath} to the coordinator, which reads it again by itself.");
     }
 
     private static FederationAuthority OpenAuthority(ParseResult parsed) => FederationAuthority.Open(parsed.GetRequiredValue(Authority).FullName, TimeProvider.System);
 
-    private static TimeSpan Validity(ParseResult parsed) => parsed.GetValue(Days) is var days and >= 1 and <= 3650 ? TimeSpan.FromDays(days) : throw new BadInputException("--days must be from 1 to 3650.");
+    internal static TimeSpan Validity(ParseResult parsed) => parsed.GetValue(Days) is var days and >= 1 and <= 3650 ? TimeSpan.FromDays(days) : throw new BadInputException("--days must be from 1 to 3650.");
 
     private static (MemberKind Kind, string Name) Member(ParseResult parsed) => (parsed.GetValue(SiteName), parsed.GetValue(UserName)) switch
     {

@@ -16,6 +16,8 @@ namespace FedSeg.Egress.Review;
 /// </summary>
 internal sealed class CharterReview(EgressOptions options, EgressRecords records, SiteRecord site, CharterFiles files, TimeProvider time)
 {
+    private readonly FederationTrust _trust = new(options.AuthorityPath, time);
+
     /// <summary>Whether a charter covers a run as its plan describes it. Asked for every round and every update.</summary>
     public CharterVerdict Of(RoundPlan plan, EgressPolicy policy)
     {
@@ -67,7 +69,9 @@ internal sealed class CharterReview(EgressOptions options, EgressRecords records
     {
         if (site.Book(book => book.FindCharter(order.Charter)) is not { State: CharterState.Waiting } waiting) return await refuse("no charter waits under this hash");
         // A person accepts what can be read, not a hash alone.
-        if (files.Find(order.Charter) is not { Charter: var charter } signed || !IsSigned(signed)) return await refuse("the charter is no longer to be read");
+        if (files.Find(order.Charter) is not { Charter: var charter } signed) return await refuse("the charter is no longer to be read");
+        // It may have waited for longer than its signer counted.
+        if (!IsSigned(signed)) return await refuse("the authority that signed it no longer counts; have its successor sign it again");
         if (charter.HasExpired(time.GetUtcNow())) return await refuse("it has expired");
         if (charter.RecipientProblem(options.Recipient) is { } recipient) return await refuse(recipient);
         if (waiting.AcceptedBy.Select(first => first.Problem(giver.Person)).FirstOrDefault(problem => problem is not null) is { } same) return await refuse(same);
@@ -108,10 +112,9 @@ internal sealed class CharterReview(EgressOptions options, EgressRecords records
         return charter.RecipientProblem(options.Recipient);
     }
 
-    private bool IsSigned(SignedCharter charter)
+    private bool IsSigned(SignedCharter charter) => _trust.Roots.Any(authority =>
     {
-        using var authority = KeyFiles.LoadAuthority(options.AuthorityPath);
         using var key = authority.GetECDsaPublicKey() ?? throw new InvalidDataException($"The authority's key in '{options.AuthorityPath}' is not an ECDSA key.");
         return charter.IsSignedBy(key);
-    }
+    });
 }

@@ -43,20 +43,35 @@ public sealed class FederationAuthority
             throw new InvalidOperationException($"'{directory}' already holds a federation authority; it is never replaced.");
         }
 
-        Directory.CreateDirectory(directory);
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN={federationName} authority, O=FedSeg", key, HashAlgorithmName.SHA256);
-        // One level below it: issuing authorities, which sign members on line and no further authority.
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 1, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        var now = time.GetUtcNow();
-        using var certificate = request.CreateSelfSigned(now - Backdating, now.AddYears(10));
-
-        KeyFiles.WritePrivateKey(Path.Combine(directory, KeyFile), key);
-        File.WriteAllText(Path.Combine(directory, CertificateFile), certificate.ExportCertificatePem());
+        using var certificate = CreateRoot(directory, new X500DistinguishedName($"CN={federationName} authority, O=FedSeg"), time);
         FederationRegister.Empty.Save(Path.Combine(directory, RegisterFile));
         return new FederationAuthority(directory, time);
+    }
+
+    /// <summary>
+    /// Makes the authority that follows this one, in a folder of its own with a new key, and beside its certificate the <see cref="Succession"/> that both signed. It takes the
+    /// register over, so every member stays one, and who is revoked stays revoked. From then on this authority's folder is not used any more.
+    /// </summary>
+    /// <param name="directory">A new folder.</param>
+    /// <param name="overlap">How long what this authority signed goes on to count.</param>
+    /// <exception cref="InvalidOperationException">The folder already holds an authority, or this one is an issuing authority or ends within the overlap.</exception>
+    public FederationAuthority CreateSuccessor(string directory, TimeSpan overlap)
+    {
+        if (File.Exists(Path.Combine(directory, CertificateFile)))
+        {
+            throw new InvalidOperationException($"'{directory}' already holds an authority; it is never replaced.");
+        }
+
+        if (RootPath != CertificatePath) throw new InvalidOperationException($"'{_directory}' holds an issuing authority; another one follows it by 'fedseg provision issuing'.");
+        using var former = LoadCertificate();
+        var until = _time.GetUtcNow() + overlap;
+        if (until > former.NotAfter) throw new InvalidOperationException($"The authority in '{_directory}' ends {former.NotAfter.ToUniversalTime():u}, before the overlap does.");
+
+        using var successor = CreateRoot(directory, former.SubjectName, _time);
+        Succession.Announce(former, successor, until).Save(Succession.PathBeside(Path.Combine(directory, CertificateFile)));
+        using var turn = FolderTurn.Take(_directory);
+        FederationRegister.Load(RegisterPath).Save(Path.Combine(directory, RegisterFile));
+        return new FederationAuthority(directory, _time);
     }
 
     /// <summary>
@@ -113,9 +128,22 @@ public sealed class FederationAuthority
             else names.AddDnsName(host);
         }
 
-        var serverAuthentication = new Oid("1.3.6.1.5.5.7.3.1");
-        using var certificate = Sign(KeyFiles.ReadRequest(certificateRequestPem).PublicKey, "CN=coordinator", names, serverAuthentication, validity);
-        return certificate.ExportCertificatePem();
+        return SignServer(KeyFiles.ReadRequest(certificateRequestPem).PublicKey, names.Build(), validity);
+    }
+
+    /// <summary>Signs the coordinator's certificate again: for the key and the names it has. One that has ended is renewed, too.</summary>
+    /// <param name="current">What this authority, or the one it follows, signed.</param>
+    /// <param name="validity">Of the new one.</param>
+    /// <exception cref="InvalidOperationException">Neither of them signed it for a coordinator.</exception>
+    public string RenewCoordinator(X509Certificate2 current, TimeSpan validity)
+    {
+        // In its last moment: whose word it was does not change when it ends.
+        if (!MutualTls.IsTrusted(current, new FederationTrust(CertificatePath, _time).Roots, MutualTls.ServerAuthentication, at: current.NotAfter.AddSeconds(-1)))
+        {
+            throw new InvalidOperationException($"The authority in '{_directory}' did not sign {current.Subject} for a coordinator, and neither did one that it follows and that still counts.");
+        }
+
+        return SignServer(current.PublicKey, current.Extensions.OfType<X509SubjectAlternativeNameExtension>().Single(), validity);
     }
 
     /// <summary>Signs a member's client certificate and enters it in the register. The subject is the authority's word, not the request's.</summary>
@@ -176,6 +204,23 @@ public sealed class FederationAuthority
         change(FederationRegister.Load(RegisterPath)).Save(RegisterPath);
     }
 
+    /// <summary>A key and the certificate it signs itself, with the key, in a folder.</summary>
+    private static X509Certificate2 CreateRoot(string directory, X500DistinguishedName name, TimeProvider time)
+    {
+        Directory.CreateDirectory(directory);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest(name, key, HashAlgorithmName.SHA256);
+        // One level below it: issuing authorities, which sign members on line and no further authority.
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: true, pathLengthConstraint: 1, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        var now = time.GetUtcNow();
+        var certificate = request.CreateSelfSigned(now - Backdating, now.AddYears(10));
+        KeyFiles.WritePrivateKey(Path.Combine(directory, KeyFile), key);
+        File.WriteAllText(Path.Combine(directory, CertificateFile), certificate.ExportCertificatePem());
+        return certificate;
+    }
+
     private FederationRegister Enter(
         FederationRegister register, X509Certificate2 certificate, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies)
     {
@@ -183,21 +228,27 @@ public sealed class FederationAuthority
         return register.Without(kind, name, endedBefore: _time.GetUtcNow() - KeptAfterItsEnd).With(entry);
     }
 
+    private string SignServer(PublicKey key, X509Extension names, TimeSpan validity)
+    {
+        using var certificate = Sign(key, "CN=coordinator", names, MutualTls.ServerAuthentication, validity);
+        return certificate.ExportCertificatePem();
+    }
+
     private X509Certificate2 CreateMember(PublicKey key, MemberKind kind, string name, TimeSpan validity)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(new Uri($"urn:fedseg:{(kind == MemberKind.Site ? "site" : "person")}:{name}"));
-        return Sign(key, $"CN={name}", names, MutualTls.ClientAuthentication, validity);
+        return Sign(key, $"CN={name}", names.Build(), MutualTls.ClientAuthentication, validity);
     }
 
-    private X509Certificate2 Sign(PublicKey key, string subject, SubjectAlternativeNameBuilder names, Oid usage, TimeSpan validity)
+    private X509Certificate2 Sign(PublicKey key, string subject, X509Extension names, Oid usage, TimeSpan validity)
     {
         using var issuer = LoadCertificate();
         var request = new CertificateRequest(new X500DistinguishedName(subject + ", O=FedSeg"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([usage], critical: true));
-        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(names);
         return Issue(request, issuer, validity);
     }
 

@@ -10,18 +10,18 @@ public static class SiteCertificates
     private const int MostBytes = 8192;
     private static readonly Asn1Tag UriName = new(TagClass.ContextSpecific, 6);
 
-    /// <summary>The public key of a certificate that the authority signed for a site of this name.</summary>
+    /// <summary>The public key of a certificate that an authority signed for a site of this name.</summary>
     /// <param name="certificate">DER, not yet believed.</param>
     /// <param name="site">The name it must bear.</param>
-    /// <param name="authority">The federation's.</param>
+    /// <param name="roots">The federation's authorities that count; not what is below them.</param>
     /// <returns>The caller's to dispose; <see langword="null"/> when the certificate is not to be trusted.</returns>
-    public static ECDsa? FindKey(byte[] certificate, string site, X509Certificate2 authority)
+    public static ECDsa? FindKey(byte[] certificate, string site, IEnumerable<X509Certificate2> roots)
     {
         if (certificate.Length is 0 or > MostBytes) return null;
         try
         {
             using var parsed = X509CertificateLoader.LoadCertificate(certificate);
-            return MutualTls.IsTrusted(parsed, authority, MutualTls.ClientAuthentication)
+            return MutualTls.IsTrusted(parsed, roots, MutualTls.ClientAuthentication)
                 && IsOf(parsed, site) ? parsed.GetECDsaPublicKey() : null;
         }
         catch (Exception error) when (error is CryptographicException or AsnContentException)

@@ -33,6 +33,11 @@ public sealed class CharterCommandsTests : IDisposable
         Assert.Equal((0, true), (verified.ExitCode, document.RootElement.GetProperty("verified").GetBoolean()));
         var other = await RunAsync("verify", signed, "--authority", _folder["other", "authority.pem"]);
         Assert.Equal((1, "No: not signed by this authority."), (other.ExitCode, other.Output.Trim()));
+        // The former authority's word of the past is verified by whoever knows that it was its successor's.
+        FederationAuthority.Open(_folder["authority"], TimeProvider.System).CreateSuccessor(_folder["successor"], TimeSpan.FromDays(1));
+        var former = await RunAsync("verify", signed, "--authority", _folder["successor", "authority.pem"]);
+        Assert.Equal(0, former.ExitCode);
+        Assert.StartsWith("The former authority, whose word counts until ", former.Output, StringComparison.Ordinal);
         var shown = await RunAsync("show", signed);
         Assert.Contains("Blind: each hospital's change is masked", shown.Output);
         Assert.Contains(document.RootElement.GetProperty("charter").GetString()!, shown.Output);

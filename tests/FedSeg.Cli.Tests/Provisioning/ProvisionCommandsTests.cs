@@ -43,7 +43,7 @@ public sealed class ProvisionCommandsTests : IDisposable
         Assert.Equal([(MemberKind.Site, "north", PersonRole.None), (MemberKind.Person, "ada", PersonRole.Auditor)], Register.Members.Select(entry => (entry.Kind, entry.Name, entry.Role)));
         using var authority = KeyFiles.LoadAuthority(Path.Combine(site, "authority.pem"));
         using var certificate = KeyFiles.LoadCertificate(Path.Combine(site, "north.pem"), Path.Combine(site, "north.key"));
-        Assert.True(MutualTls.IsTrusted(certificate, authority, MutualTls.ClientAuthentication));
+        Assert.True(MutualTls.IsTrusted(certificate, [authority], MutualTls.ClientAuthentication));
         Assert.Equal("north", Register.Find(MutualTls.Thumbprint(certificate))!.Name);
 
         await DoneAsync("renew", "--authority", Authority, "--user", "ada", "--request", Path.Combine(person, "ada.csr"));
@@ -138,6 +138,44 @@ public sealed class ProvisionCommandsTests : IDisposable
         var book = await File.ReadAllTextAsync(Path.Combine(issuing, "enrolments.json"), TestContext.Current.CancellationToken);
         Assert.DoesNotContain(parts[0], book);
         Assert.Contains(Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(parts[0]))), book);
+    }
+
+    [Fact]
+    public async Task FromSuccessorToRenewedCoordinator_EveryStep_LeavesWhatTheNextOneNeeds()
+    {
+        var (successor, site) = (_folder["successor"], _folder["north"]);
+        await DoneAsync("init", "--authority", Authority, "--host", "127.0.0.1");
+        await DoneAsync("request", "--site", "north", "--coordinator", "https://127.0.0.1:7443", "--out", site);
+        await DoneAsync("site", "--authority", Authority, "--request", Path.Combine(site, "north.csr"));
+        var trusted = Path.Combine(site, "authority.pem");
+        using var old = KeyFiles.LoadAuthority(trusted);
+
+        var made = await FedsegProcess.RunAsync("provision", "successor", "--authority", Authority, "--out", successor, "--overlap-days", "30", "--json");
+        using var document = JsonDocument.Parse(made.Output);
+        var thumbprint = document.RootElement.GetProperty("thumbprint").GetString()!;
+        string[] accept = ["provision", "accept", "--authority", trusted, "--succession", Path.Combine(successor, "authority.succession.json"), "--thumbprint"];
+
+        var wrong = await FedsegProcess.RunAsync([.. accept, MutualTls.Thumbprint(old)]);
+        Assert.Equal(2, wrong.ExitCode);
+        Assert.Contains("Nothing was changed", wrong.ErrorLine);
+        Assert.Equal(0, (await FedsegProcess.RunAsync([.. accept, thumbprint.ToUpperInvariant()])).ExitCode);
+        var trust = new FederationTrust(trusted, TimeProvider.System);
+        Assert.Equal([thumbprint, MutualTls.Thumbprint(old)], trust.Roots.Select(MutualTls.Thumbprint));
+
+        // A kit of the new authority believes the old one as long.
+        await DoneAsync("renew", "--authority", successor, "--site", "north", "--request", Path.Combine(site, "north.csr"));
+        Assert.Equal(2, trust.Roots.Count);
+
+        var coordinator = Path.Combine(Authority, "coordinator.pem");
+        using var before = KeyFiles.LoadAuthority(coordinator);
+        await DoneAsync("renew-coordinator", "--authority", successor, "--certificate", coordinator, "--days", "7");
+        using var after = KeyFiles.LoadAuthority(coordinator);
+        Assert.True(MutualTls.IsTrusted(after, [trust.Roots[0]], MutualTls.ServerAuthentication));
+        Assert.Equal(before.PublicKey.ExportSubjectPublicKeyInfo(), after.PublicKey.ExportSubjectPublicKeyInfo());
+
+        var members = await FedsegProcess.RunAsync("provision", "renew-coordinator", "--authority", successor, "--certificate", Path.Combine(site, "north.pem"));
+        Assert.Equal(2, members.ExitCode);
+        Assert.Contains("did not sign", members.ErrorLine);
     }
 
     private static async Task DoneAsync(params string[] arguments)

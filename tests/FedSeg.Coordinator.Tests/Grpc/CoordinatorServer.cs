@@ -80,6 +80,8 @@ public sealed class CoordinatorServer : IAsyncLifetime
 
     internal FederationAuthority Issuing { get; private set; } = null!;
 
+    internal FederationAuthority Authority => _authority;
+
     internal EnrolmentBook Enrolments { get; private set; } = null!;
 
     /// <summary>Puts a charter, signed by the authority, into the coordinator's folder.</summary>
@@ -121,7 +123,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
     /// <summary>A channel of a member that offers nothing newer than TLS 1.2.</summary>
     internal GrpcChannel DialWithTls12(X509Certificate2 certificate)
     {
-        var handler = MutualTls.CreateClientHandler(() => certificate, KeyFiles.LoadAuthority(_authority.CertificatePath));
+        var handler = MutualTls.CreateClientHandler(() => certificate, new FederationTrust(_authority.CertificatePath, TimeProvider.System));
         handler.SslOptions.EnabledSslProtocols = System.Security.Authentication.SslProtocols.Tls12;
         return Dial(handler);
     }
@@ -145,7 +147,10 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return loaded;
     }
 
-    internal GrpcChannel Dial(X509Certificate2 certificate) => Dial(MutualTls.CreateClientHandler(() => certificate, KeyFiles.LoadAuthority(_authority.CertificatePath)));
+    internal GrpcChannel Dial(X509Certificate2 certificate) => Dial(certificate, new FederationTrust(_authority.CertificatePath, TimeProvider.System));
+
+    /// <summary>A channel of a member that believes authorities of its own.</summary>
+    internal GrpcChannel Dial(X509Certificate2 certificate, FederationTrust trust) => Dial(MutualTls.CreateClientHandler(() => certificate, trust));
 
     internal X509Certificate2 SignMember(string name, MemberKind kind, PersonRole role = PersonRole.None) => SignMember(_authority, name, kind, role);
 
@@ -173,7 +178,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
         Directory.Delete(_root, recursive: true);
     }
 
-    private X509Certificate2 SignMember(FederationAuthority authority, string name, MemberKind kind, PersonRole role, IReadOnlyList<StudyRole>? studies = null)
+    internal X509Certificate2 SignMember(FederationAuthority authority, string name, MemberKind kind, PersonRole role, IReadOnlyList<StudyRole>? studies = null)
     {
         var path = PathOf(Guid.NewGuid().ToString());
         var request = KeyFiles.CreateRequest(path + ".key", name);
@@ -190,5 +195,6 @@ public sealed class CoordinatorServer : IAsyncLifetime
         return channel;
     }
 
-    private string PathOf(string name) => Path.Combine(_root, name);
+    /// <summary>A path in the server's folder, which has its settings and everything that they name.</summary>
+    internal string PathOf(string name) => Path.Combine(_root, name);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Plans;
@@ -10,6 +11,7 @@ using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
+using FedSeg.Hosting.Certificates;
 using FedSeg.SecureAggregation.Server;
 
 namespace FedSeg.Egress.Tests.Charters;
@@ -63,6 +65,33 @@ public sealed class CharterReviewTests : IDisposable
         await _hospital.HoldAsync(StudyCharters.New());
         await AskAsync();
         Assert.IsType<NoticeOutcome.Cleared>(await TellAsync(DropReason.TooFewCases));
+    }
+
+    [Fact]
+    public async Task Charters_OfAnAuthorityThatGotASuccessor_HoldAsTheyWereAcceptedAndNewOnesCountWhileItDoes()
+    {
+        await _hospital.HoldAsync(StudyCharters.New());
+        var byOld = Enumerable.Range(2, 3).Select(version => _hospital.Sign(StudyCharters.New(("version: 1", $"version: {version}")))).ToList();
+        var successor = FederationAuthority.Open(_hospital.AuthorityFolder, _hospital.Time).CreateSuccessor(Path.Combine(_hospital.Root, "successor"), TimeSpan.FromDays(30));
+        using var certificate = successor.LoadCertificate();
+        using var key = certificate.GetECDsaPrivateKey()!;
+        var byNew = SignedCharter.Sign(byOld[2].Charter, key);
+        Assert.Contains("did not sign", Assert.IsType<OrderOutcome.Refused>(await _hospital.BringAsync(byNew)).Why);
+
+        var trust = new FederationTrust(Path.Combine(_hospital.AuthorityFolder, FederationAuthority.CertificateFile), _hospital.Time);
+        Assert.Null(trust.Accept(Succession.Load(Succession.PathBeside(successor.CertificatePath)), MutualTls.Thumbprint(certificate)));
+
+        Assert.IsType<OrderOutcome.Obeyed>(await _hospital.BringAsync(byOld[0]));
+        Assert.IsType<OrderOutcome.Obeyed>(await _hospital.AcceptAsync("anna", byOld[0].Hash));
+        Assert.IsType<OrderOutcome.Obeyed>(await _hospital.BringAsync(byOld[1]));
+        _hospital.Time.Advance(TimeSpan.FromDays(30));
+        Assert.Contains("no longer counts", Assert.IsType<OrderOutcome.Refused>(await _hospital.AcceptAsync("anna", byOld[1].Hash)).Why);
+        Assert.Contains("did not sign", Assert.IsType<OrderOutcome.Refused>(await _hospital.BringAsync(byOld[2])).Why);
+        // What people accepted while its signer counted goes on to hold.
+        Assert.IsType<PlanOutcome.Approved>(await AskAsync());
+
+        Assert.IsType<OrderOutcome.Obeyed>(await _hospital.BringAsync(byNew));
+        Assert.IsType<OrderOutcome.Obeyed>(await _hospital.AcceptAsync("anna", byNew.Hash));
     }
 
     [Fact]

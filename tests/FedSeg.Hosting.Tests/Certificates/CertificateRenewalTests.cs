@@ -35,7 +35,7 @@ public sealed class CertificateRenewalTests : IDisposable
         Assert.Equal(_current.PublicKey.ExportSubjectPublicKeyInfo(), certificate.PublicKey.ExportSubjectPublicKeyInfo());
         Assert.Equal(_current.Subject, certificate.Subject);
         Assert.Equal(_current.NotAfter + TimeSpan.FromDays(20), certificate.NotAfter);
-        Assert.True(MutualTls.IsTrusted(certificate, _root.Certificate, MutualTls.ClientAuthentication, issuing));
+        Assert.True(MutualTls.IsTrusted(certificate, [_root.Certificate], MutualTls.ClientAuthentication, [issuing]));
         var register = FederationRegister.Load(_issuing.RegisterPath);
         Assert.NotNull(register.Find(MutualTls.Thumbprint(certificate)));
         Assert.NotNull(register.Find(MutualTls.Thumbprint(_current)));

@@ -27,8 +27,8 @@ public sealed class IssuingAuthorityTests : IDisposable
     {
         using var site = Sign("north");
 
-        Assert.True(MutualTls.IsTrusted(site, _root.Certificate, MutualTls.ClientAuthentication, _certificate));
-        Assert.False(MutualTls.IsTrusted(site, _root.Certificate, MutualTls.ClientAuthentication));
+        Assert.True(MutualTls.IsTrusted(site, [_root.Certificate], MutualTls.ClientAuthentication, [_certificate]));
+        Assert.False(MutualTls.IsTrusted(site, [_root.Certificate], MutualTls.ClientAuthentication));
     }
 
     /// <summary>Whoever takes the coordinator's machine has the issuing key: what it signs must not pass for the coordinator elsewhere.</summary>
@@ -38,7 +38,7 @@ public sealed class IssuingAuthorityTests : IDisposable
         var request = KeyFiles.CreateRequest(_root.Path("server.key"), "coordinator");
         using var server = X509Certificate2.CreateFromPem(_issuing.SignCoordinator(request, ["localhost"], TimeSpan.FromDays(1)));
 
-        Assert.False(MutualTls.IsTrusted(server, _root.Certificate, new Oid("1.3.6.1.5.5.7.3.1"), _certificate));
+        Assert.False(MutualTls.IsTrusted(server, [_root.Certificate], new Oid("1.3.6.1.5.5.7.3.1"), [_certificate]));
     }
 
     /// <summary>Nor may the coordinator invent sites for a blind round.</summary>
@@ -47,7 +47,7 @@ public sealed class IssuingAuthorityTests : IDisposable
     {
         using var site = Sign("north");
 
-        Assert.Null(SiteCertificates.FindKey(site.RawData, "north", _root.Certificate));
+        Assert.Null(SiteCertificates.FindKey(site.RawData, "north", [_root.Certificate]));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class MutualTlsTests
         using var authority = new AuthorityOnDisk();
         using var certificate = authority.SignMember("north");
 
-        Assert.True(MutualTls.IsTrusted(certificate, authority.Certificate, MutualTls.ClientAuthentication));
+        Assert.True(MutualTls.IsTrusted(certificate, [authority.Certificate], MutualTls.ClientAuthentication));
     }
 
     [Fact]
@@ -25,7 +25,7 @@ public sealed class MutualTlsTests
         using var certificate = other.SignMember("north");
 
         Assert.Equal(authority.Certificate.Subject, other.Certificate.Subject);
-        Assert.False(MutualTls.IsTrusted(certificate, authority.Certificate, MutualTls.ClientAuthentication));
+        Assert.False(MutualTls.IsTrusted(certificate, [authority.Certificate], MutualTls.ClientAuthentication));
     }
 
     [Fact]
@@ -35,8 +35,8 @@ public sealed class MutualTlsTests
         using var expired = authority.SignMember("north", validity: TimeSpan.FromDays(9));
         using var valid = authority.SignMember("north", validity: TimeSpan.FromDays(11));
 
-        Assert.False(MutualTls.IsTrusted(expired, authority.Certificate, MutualTls.ClientAuthentication));
-        Assert.True(MutualTls.IsTrusted(valid, authority.Certificate, MutualTls.ClientAuthentication));
+        Assert.False(MutualTls.IsTrusted(expired, [authority.Certificate], MutualTls.ClientAuthentication));
+        Assert.True(MutualTls.IsTrusted(valid, [authority.Certificate], MutualTls.ClientAuthentication));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public sealed class MutualTlsTests
         authority.Time.Advance(TimeSpan.FromDays(2));
         using var certificate = authority.SignMember("north");
 
-        Assert.False(MutualTls.IsTrusted(certificate, authority.Certificate, MutualTls.ClientAuthentication));
+        Assert.False(MutualTls.IsTrusted(certificate, [authority.Certificate], MutualTls.ClientAuthentication));
     }
 
     [Fact]
@@ -56,8 +56,8 @@ public sealed class MutualTlsTests
         var request = KeyFiles.CreateRequest(authority.Path("coordinator.key"), "coordinator");
         using var server = X509Certificate2.CreateFromPem(authority.Authority.SignCoordinator(request, ["localhost", "127.0.0.1"], TimeSpan.FromDays(1)));
 
-        Assert.False(MutualTls.IsTrusted(server, authority.Certificate, MutualTls.ClientAuthentication));
-        Assert.True(MutualTls.IsTrusted(server, authority.Certificate, ServerAuthentication));
+        Assert.False(MutualTls.IsTrusted(server, [authority.Certificate], MutualTls.ClientAuthentication));
+        Assert.True(MutualTls.IsTrusted(server, [authority.Certificate], ServerAuthentication));
     }
 
     [Fact]
@@ -68,6 +68,6 @@ public sealed class MutualTlsTests
         var now = TimeProvider.System.GetUtcNow();
         using var certificate = new CertificateRequest("CN=north, O=FedSeg", key, HashAlgorithmName.SHA256).CreateSelfSigned(now.AddDays(-1), now.AddDays(1));
 
-        Assert.False(MutualTls.IsTrusted(certificate, authority.Certificate, MutualTls.ClientAuthentication));
+        Assert.False(MutualTls.IsTrusted(certificate, [authority.Certificate], MutualTls.ClientAuthentication));
     }
 }

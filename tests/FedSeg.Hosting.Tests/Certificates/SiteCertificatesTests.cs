@@ -28,7 +28,7 @@ public sealed class SiteCertificatesTests : IDisposable
     {
         var (der, path) = Sign(_authority, "north", MemberKind.Site);
 
-        using var key = SiteCertificates.FindKey(der, "north", _trusted)!;
+        using var key = SiteCertificates.FindKey(der, "north", [_trusted])!;
 
         using var own = KeyFiles.LoadCertificate(path + ".pem", path + ".key");
         using var privateKey = own.GetECDsaPrivateKey()!;
@@ -37,25 +37,25 @@ public sealed class SiteCertificatesTests : IDisposable
 
     [Fact]
     public void FindKey_OfAnotherSitesCertificate_IsNone() =>
-        Assert.Null(SiteCertificates.FindKey(Sign(_authority, "north", MemberKind.Site).Der, "east", _trusted));
+        Assert.Null(SiteCertificates.FindKey(Sign(_authority, "north", MemberKind.Site).Der, "east", [_trusted]));
 
     /// <summary>A person may be called like a site.</summary>
     [Fact]
     public void FindKey_OfAPersonOfThatName_IsNone() =>
-        Assert.Null(SiteCertificates.FindKey(Sign(_authority, "north", MemberKind.Person).Der, "north", _trusted));
+        Assert.Null(SiteCertificates.FindKey(Sign(_authority, "north", MemberKind.Person).Der, "north", [_trusted]));
 
     [Fact]
     public void FindKey_OfAnotherAuthority_IsNone() =>
-        Assert.Null(SiteCertificates.FindKey(Sign(_another, "north", MemberKind.Site).Der, "north", _trusted));
+        Assert.Null(SiteCertificates.FindKey(Sign(_another, "north", MemberKind.Site).Der, "north", [_trusted]));
 
     [Fact]
-    public void FindKey_OfTheAuthorityItself_IsNone() => Assert.Null(SiteCertificates.FindKey(_trusted.RawData, "north", _trusted));
+    public void FindKey_OfTheAuthorityItself_IsNone() => Assert.Null(SiteCertificates.FindKey(_trusted.RawData, "north", [_trusted]));
 
     [Theory]
     [InlineData(0)]
     [InlineData(100)]
     [InlineData(100_000)]
-    public void FindKey_OfNoCertificate_IsNone(int length) => Assert.Null(SiteCertificates.FindKey(new byte[length], "north", _trusted));
+    public void FindKey_OfNoCertificate_IsNone(int length) => Assert.Null(SiteCertificates.FindKey(new byte[length], "north", [_trusted]));
 
     [Fact]
     public void FindKey_OfChangedBytes_IsNone()
@@ -65,7 +65,7 @@ public sealed class SiteCertificatesTests : IDisposable
         {
             byte[] changed = [.. der];
             changed[at] ^= 0x55;
-            Assert.Null(SiteCertificates.FindKey(changed, "north", _trusted));
+            Assert.Null(SiteCertificates.FindKey(changed, "north", [_trusted]));
         }
     }
 

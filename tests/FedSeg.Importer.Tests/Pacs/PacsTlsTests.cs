@@ -25,7 +25,7 @@ public sealed class PacsTlsTests : IAsyncLifetime
         {
             https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
             https.ClientCertificateValidation = (certificate, _, _) =>
-                MutualTls.IsTrusted(certificate, KeyFiles.LoadAuthority(_authority.CertificatePath), MutualTls.ClientAuthentication);
+                MutualTls.IsTrusted(certificate, [KeyFiles.LoadAuthority(_authority.CertificatePath)], MutualTls.ClientAuthentication);
         }));
     }
 

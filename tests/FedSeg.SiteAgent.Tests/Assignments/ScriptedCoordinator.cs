@@ -29,7 +29,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     {
         (_victim, Plan) = (victim, plan);
         var trusted = Own(KeyFiles.LoadAuthority(authority.CertificatePath));
-        Check = (site, certificate) => SiteCertificates.FindKey(certificate, site.ToString(), trusted);
+        Check = (site, certificate) => SiteCertificates.FindKey(certificate, site.ToString(), [trusted]);
         _server = new SumServer(SumContext.Of(plan), Check);
         foreach (var site in plan.Blind!.Sites.Where(site => site != victim)) _others[site] = Join(root, authority, plan, site);
     }
@@ -74,7 +74,7 @@ internal sealed class ScriptedCoordinator : IAsyncDisposable
     {
         using var trusted = KeyFiles.LoadAuthority(authority.CertificatePath);
         var server = new SumServer(SumContext.Of(plan), (site, certificate) =>
-            SiteCertificates.FindKey(certificate, site.ToString(), trusted));
+            SiteCertificates.FindKey(certificate, site.ToString(), [trusted]));
         foreach (var site in plan.Blind!.Sites)
         {
             var credential = Credential(root, authority, site);

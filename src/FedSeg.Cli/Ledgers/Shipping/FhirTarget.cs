@@ -42,7 +42,7 @@ internal sealed class FhirTarget(Uri address, X509Certificate2? authority, X509C
     {
         var ssl = new SslClientAuthenticationOptions();
         if (certificate is not null) ssl.ClientCertificates = [certificate];
-        if (authority is not null) ssl.CertificateChainPolicy = MutualTls.TrustOnly(authority);
+        if (authority is not null) ssl.CertificateChainPolicy = MutualTls.TrustOnly([authority]);
         return new SocketsHttpHandler { SslOptions = ssl, AllowAutoRedirect = false };
     }
 }

@@ -51,7 +51,7 @@ internal sealed class SyslogTarget(DnsEndPoint collector, X509Certificate2? auth
     {
         var options = new SslClientAuthenticationOptions { TargetHost = collector.Host, EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13 };
         if (certificate is not null) options.ClientCertificates = [certificate];
-        if (authority is not null) options.CertificateChainPolicy = MutualTls.TrustOnly(authority);
+        if (authority is not null) options.CertificateChainPolicy = MutualTls.TrustOnly([authority]);
         return options;
     }
 }
