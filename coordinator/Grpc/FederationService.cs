@@ -169,7 +169,7 @@ internal sealed class FederationService(
     public override async Task<RenewalReply> RenewCertificate(RenewalRequest request, ServerCallContext context) =>
         await renewals.RenewAsync(context.GetHttpContext().Connection.ClientCertificate!) switch
         {
-            CertificateRenewal.Renewed renewed => new RenewalReply { Certificate = renewed.Certificate },
+            CertificateRenewal.Renewed renewed => new RenewalReply { Certificate = renewed.Certificate, Issuer = renewed.Issuer },
             CertificateRenewal.Refused refused => new RenewalReply { Refusal = refused.Reason.ToString() },
             var other => throw new InvalidOperationException($"An authority does not answer {other.GetType().Name}."),
         };

@@ -41,13 +41,7 @@ internal sealed class TlsServer : IAsyncDisposable
         var keyPath = Path.Combine(root, "coordinator.key");
         var signed = authority.SignCoordinator(KeyFiles.CreateRequest(keyPath, "coordinator"), [host], TimeSpan.FromDays(1));
         File.WriteAllText(Path.Combine(root, "coordinator.pem"), signed);
-        return await StartAsync(KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), keyPath), script, map);
-    }
-
-    /// <summary>The same with a certificate of the test's own.</summary>
-    public static async Task<TlsServer> StartAsync<T>(X509Certificate2 certificate, T script, Action<WebApplication> map)
-        where T : class
-    {
+        var certificate = KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), keyPath);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();

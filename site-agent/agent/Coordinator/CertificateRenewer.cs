@@ -59,7 +59,7 @@ internal sealed partial class CertificateRenewer(CoordinatorChannel channel, Kil
                 return false;
             }
 
-            channel.Renew(reply.Certificate);
+            channel.Renew(reply.Certificate, reply.Issuer);
             LogRenewed(Ends);
             // A certificate that is due at once would be asked for without end.
             return Due > time.GetUtcNow();

@@ -16,6 +16,7 @@ internal sealed class CoordinatorChannel : IDisposable
 
     private readonly GrpcChannel _channel;
     private readonly TimeProvider _time;
+    private readonly FederationTrust _trust;
     private readonly string _certificatePath, _keyPath;
     private volatile X509Certificate2 _certificate;
 
@@ -25,10 +26,10 @@ internal sealed class CoordinatorChannel : IDisposable
         _time = time;
         (_certificatePath, _keyPath) = (settings.Certificate, settings.PrivateKey);
         _certificate = KeyFiles.LoadCertificate(_certificatePath, _keyPath);
-        var trust = new FederationTrust(settings.Authority, time);
+        _trust = new FederationTrust(settings.Authority, time);
         _channel = GrpcChannel.ForAddress(settings.Coordinator, new GrpcChannelOptions
         {
-            HttpHandler = MutualTls.CreateClientHandler(() => _certificate, trust),
+            HttpHandler = MutualTls.CreateClientHandler(() => _certificate, _trust),
             DisposeHttpClient = true,
             MaxReceiveMessageSize = 1 << 20,
             CompressionProviders = [],
@@ -66,14 +67,20 @@ internal sealed class CoordinatorChannel : IDisposable
     }
 
     /// <summary>Puts a renewed certificate in the place of the old one, in the settings' file and for connections made from now on.</summary>
-    /// <exception cref="InvalidDataException">It is not for this site's name and key.</exception>
+    /// <param name="certificatePem">The certificate.</param>
+    /// <param name="issuerPem">Of the issuing authority that signed it; believed only as far as an authority that this site trusts vouches for it.</param>
+    /// <exception cref="InvalidDataException">
+    /// It is not for this site's name and key, not in its time or not for longer than the old one, or no authority that this site trusts vouches for it; the old one stays.
+    /// </exception>
     /// <exception cref="IOException">It could not be written; the old one stays.</exception>
     /// <exception cref="UnauthorizedAccessException">The same.</exception>
-    public void Renew(string certificatePem)
+    public void Renew(string certificatePem, string issuerPem)
     {
         X509Certificate2 renewed;
+        var issuers = new X509Certificate2Collection();
         try
         {
+            issuers.ImportFromPem(issuerPem);
             renewed = X509Certificate2.CreateFromPem(certificatePem, File.ReadAllText(_keyPath));
         }
         catch (Exception error) when (error is CryptographicException or ArgumentException)
@@ -84,9 +91,16 @@ internal sealed class CoordinatorChannel : IDisposable
         using (renewed)
         {
             if (renewed.Subject != _certificate.Subject) throw new InvalidDataException($"the renewed certificate is for {renewed.Subject}");
+            if (renewed.NotAfter <= _certificate.NotAfter) throw new InvalidDataException("the renewed certificate ends no later than the one there is");
+            if (!MutualTls.IsTrusted(renewed, _trust.Roots, MutualTls.ClientAuthentication, issuers, _time.GetUtcNow()))
+            {
+                throw new InvalidDataException(
+                    "the renewed certificate is not in its time, or no authority that this site trusts vouches for it; one that follows another is trusted after 'fedseg provision accept'");
+            }
+
+            DurableFile.Write(_certificatePath, Encoding.ASCII.GetBytes(renewed.ExportCertificatePem()));
         }
 
-        DurableFile.Write(_certificatePath, Encoding.ASCII.GetBytes(certificatePem));
         // The old one is not disposed: a handshake may be using it.
         _certificate = KeyFiles.LoadCertificate(_certificatePath, _keyPath);
     }

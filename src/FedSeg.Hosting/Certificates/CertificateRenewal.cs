@@ -8,7 +8,8 @@ public abstract record CertificateRenewal
     /// <summary>Signed and in the register.</summary>
     /// <param name="Site">Whose it is.</param>
     /// <param name="Certificate">PEM.</param>
-    public sealed record Renewed(string Site, string Certificate) : CertificateRenewal;
+    /// <param name="Issuer">The certificate of the authority that signed, PEM.</param>
+    public sealed record Renewed(string Site, string Certificate, string Issuer) : CertificateRenewal;
 
     /// <summary>Not signed.</summary>
     public sealed record Refused(RenewalRefusal Reason) : CertificateRenewal;

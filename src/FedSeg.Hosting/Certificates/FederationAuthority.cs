@@ -188,7 +188,7 @@ public sealed class FederationAuthority
             // An authority signs nothing that outlives it.
             if (renewed.NotAfter <= current.NotAfter) return new CertificateRenewal.Refused(RenewalRefusal.AuthorityEnds);
             Enter(register, renewed, member.Kind, member.Name, member.Role, member.Studies).Save(RegisterPath);
-            return new CertificateRenewal.Renewed(member.Name, renewed.ExportCertificatePem());
+            return new CertificateRenewal.Renewed(member.Name, renewed.ExportCertificatePem(), File.ReadAllText(CertificatePath));
         }
 
         return new CertificateRenewal.Refused(RenewalRefusal.SignedElsewhere);

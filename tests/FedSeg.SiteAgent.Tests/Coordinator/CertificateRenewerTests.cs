@@ -107,7 +107,8 @@ public sealed class CertificateRenewerTests : IAsyncLifetime
         // As it would be signed when it is due: the test's clock runs on while the agent asks.
         var due = new FakeTimeProvider(_time.GetUtcNow() + TimeSpan.FromDays(20));
         var signed = FederationAuthority.Open(Path.Combine(_root, "authority"), due).Renew(_channel.Certificate);
-        var reply = new RenewalReply { Certificate = Assert.IsType<CertificateRenewal.Renewed>(signed).Certificate };
+        var renewal = Assert.IsType<CertificateRenewal.Renewed>(signed);
+        var reply = new RenewalReply { Certificate = renewal.Certificate, Issuer = renewal.Issuer };
         _script.Answer = () => reply;
 
         await AdvanceAsync(TimeSpan.FromDays(20) - TimeSpan.FromHours(1));
@@ -134,21 +135,62 @@ public sealed class CertificateRenewerTests : IAsyncLifetime
         Assert.Equal(before, File.ReadAllText(CertificatePath));
     }
 
+    /// <summary>As the coordinator does it: signed by an issuing authority that the site never saw before.</summary>
+    [Fact]
+    public async Task Execute_SignedByAnIssuingAuthority_IsTakenAlone()
+    {
+        var reply = Reply(Issuing("issuing"), Request(), "north");
+        _script.Answer = () => reply;
+
+        await AdvanceUntilAsync(() => MutualTls.Thumbprint(_channel.Certificate) == MutualTls.ThumbprintOfPem(reply.Certificate));
+
+        Assert.Single(File.ReadAllText(CertificatePath).Split("-----BEGIN CERTIFICATE-----"), part => part.Length > 0);
+    }
+
+    public static TheoryData<string> Untrue => ["otherKey", "otherName", "ended", "notYet", "noLonger", "otherAuthority", "otherIssuing", "noIssuer", "garbage", "server"];
+
     [Theory]
-    [InlineData(false, "north")]
-    [InlineData(true, "south")]
-    public async Task Execute_CertificateOfAnotherKeyOrName_IsNotTaken(bool sameKey, string name)
+    [MemberData(nameof(Untrue))]
+    public async Task Execute_CertificateThatTheSiteCantBelieve_IsNotTaken(string what)
     {
         var before = File.ReadAllText(CertificatePath);
-        var keyPath = Path.Combine(_root, sameKey ? "north.key" : "other.key");
-        var foreign = Sign(KeyFiles.RequestAgain(keyPath, name), name);
-        _script.Answer = () => new RenewalReply { Certificate = foreign };
+        var issuing = Issuing("issuing");
+        var other = FederationAuthority.Create(Path.Combine(_root, "otherFederation"), "test", Clock(TimeSpan.Zero));
+        var otherIssuing = other.CreateIssuing(Path.Combine(_root, "otherIssuing"), TimeSpan.FromDays(300));
+        FederationAuthority Then(TimeSpan when) => FederationAuthority.Open(Path.Combine(_root, "issuing"), Clock(when));
+        var untrue = what switch
+        {
+            "otherKey" => Reply(issuing, KeyFiles.CreateRequest(Path.Combine(_root, "other.key"), "north"), "north"),
+            "otherName" => Reply(issuing, Request(), "south"),
+            // When the agent asks, twenty days are over.
+            "ended" => Reply(issuing, Request(), "north", TimeSpan.FromDays(10)),
+            "notYet" => Reply(Then(TimeSpan.FromDays(150)), Request(), "north"),
+            "noLonger" => Reply(issuing, Request(), "north", TimeSpan.FromDays(29)),
+            "otherAuthority" => Reply(other, Request(), "north"),
+            "otherIssuing" => Reply(otherIssuing, Request(), "north"),
+            "noIssuer" => new RenewalReply { Certificate = Reply(issuing, Request(), "north").Certificate },
+            "garbage" => new RenewalReply { Certificate = "none", Issuer = "none" },
+            _ => new RenewalReply { Certificate = _authority.SignCoordinator(Request(), ["127.0.0.1"], TimeSpan.FromDays(90)), Issuer = File.ReadAllText(_authority.CertificatePath) },
+        };
+        _script.Answer = () => untrue;
 
         await AdvanceUntilAsync(() => _script.Callers.Count >= 2);
 
         Assert.Equal(before, File.ReadAllText(CertificatePath));
         Assert.Equal(MutualTls.ThumbprintOfPem(before), MutualTls.Thumbprint(_channel.Certificate));
     }
+
+    private FakeTimeProvider Clock(TimeSpan after) => new(_time.GetUtcNow() + after);
+
+    private FederationAuthority Issuing(string folder) => _authority.CreateIssuing(Path.Combine(_root, folder), TimeSpan.FromDays(300));
+
+    private string Request() => KeyFiles.RequestAgain(Path.Combine(_root, "north.key"), "north");
+
+    private static RenewalReply Reply(FederationAuthority signer, string request, string name, TimeSpan? life = null) => new()
+    {
+        Certificate = signer.SignMember(request, MemberKind.Site, name, PersonRole.None, life ?? TimeSpan.FromDays(90)),
+        Issuer = File.ReadAllText(signer.CertificatePath),
+    };
 
     private string Sign(string request, string name) =>
         _authority.SignMember(request, MemberKind.Site, name, PersonRole.None, TimeSpan.FromDays(30));
