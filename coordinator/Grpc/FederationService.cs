@@ -178,7 +178,8 @@ internal sealed class FederationService(
     private async Task SendAssignmentsAsync(
         SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
     {
-        var sent = new HashSet<(RunId, int)>();
+        // The last round of each run that goes on.
+        var sent = new Dictionary<RunId, int>();
         var working = new HashSet<RunId>();
         foreach (var text in workingOn)
         {
@@ -247,15 +248,17 @@ internal sealed class FederationService(
         });
     }
 
-    private static Assignment? Message(RunEffect effect, RunId run, HashSet<(RunId, int)> sent, HashSet<RunId> working)
+    private static Assignment? Message(RunEffect effect, RunId run, Dictionary<RunId, int> sent, HashSet<RunId> working)
     {
         switch (effect)
         {
             case RunEffect.Release:
                 working.Remove(run);
+                sent.Remove(run);
                 return Ended(run);
-            case RunEffect.Assign { Plan: var plan } when sent.Add((run, plan.Round)):
+            case RunEffect.Assign { Plan: var plan } when !sent.TryGetValue(run, out var last) || last != plan.Round:
                 working.Add(run);
+                sent[run] = plan.Round;
                 return new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(plan.ToBytes()) } };
             default:
                 return null;

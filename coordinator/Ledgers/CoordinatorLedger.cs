@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
@@ -21,7 +20,8 @@ internal sealed class CoordinatorLedger : IDisposable
 
     private readonly ECDsa _key;
     private readonly LedgerWriter _writer;
-    private readonly ConcurrentDictionary<string, Lazy<Task>> _noted = new(StringComparer.Ordinal);
+    private readonly Lock _gate = new();
+    private readonly Dictionary<RunId, NotedRun> _noted = [];
 
     public CoordinatorLedger(IOptions<CoordinatorOptions> options, TimeProvider time)
     {
@@ -32,7 +32,7 @@ internal sealed class CoordinatorLedger : IDisposable
         string[] once = [UpdateAccepted, UpdateRefused, ModelPublished, PlanFrozen];
         foreach (var entry in Read().Entries().Where(entry => once.Contains(entry.Action)))
         {
-            _noted[KeyOf(entry.Action, entry.Facts)] = new Lazy<Task>(Task.CompletedTask);
+            NotedOf(RunId.Parse(entry.Facts["run"])).Add(new RunNote(entry.Action, entry.Facts), Task.CompletedTask);
         }
     }
 
@@ -47,7 +47,12 @@ internal sealed class CoordinatorLedger : IDisposable
 
     /// <summary>Notes what a run's journal holds and the ledger does not yet. Durable when the task completes.</summary>
     /// <exception cref="IOException">The disk refused; nothing may be acknowledged that was to be noted.</exception>
-    public Task NoteAsync(RunState run) => NoteOnceAsync(FactsOf(run));
+    public async Task NoteAsync(RunState run)
+    {
+        await NoteOnceAsync(run.Id, noted => FactsOf(run, noted.ClosedThrough));
+        if (run.Rounds.LastOrDefault(round => round.ClosedAt is not null) is not { Plan.Round: var closed }) return;
+        lock (_gate) NotedOf(run.Id).Close(closed);
+    }
 
     /// <summary>
     /// Notes an update that can never count, once for each run, round, site and reason: a site that sends rubbish by the thousand does not
@@ -58,7 +63,7 @@ internal sealed class CoordinatorLedger : IDisposable
     {
         var facts = About(run, run.AllRounds.LastOrDefault()?.Plan.Round ?? 0);
         (facts["site"], facts["update"], facts["reason"]) = (site.ToString(), update.ToString(), reason.ToString());
-        return NoteOnceAsync([(UpdateRefused, facts)]);
+        return NoteOnceAsync(run.Id, _ => [new RunNote(UpdateRefused, facts)]);
     }
 
     /// <summary>Notes that a site's ledger is not what it was.</summary>
@@ -80,29 +85,46 @@ internal sealed class CoordinatorLedger : IDisposable
         _key.Dispose();
     }
 
-    private async Task NoteOnceAsync(IEnumerable<(string Action, Dictionary<string, string> Facts)> all)
+    private async Task NoteOnceAsync(RunId run, Func<NotedRun, IEnumerable<RunNote>> missing)
     {
-        var notes = all
-            .Select(note => (Key: KeyOf(note.Action, note.Facts), note.Action, note.Facts))
-            .Select(note => (note.Key, Noted: _noted.GetOrAdd(note.Key, _ => new Lazy<Task>(() => _writer.AppendAsync(note.Action, note.Facts)))))
-            .ToList();
+        List<(RunNote Note, Task Noted)> notes;
+        lock (_gate)
+        {
+            var noted = NotedOf(run);
+            notes = [.. missing(noted).Select(note => (note, noted.Find(note) ?? noted.Add(note, AppendAsync(note))))];
+        }
+
         try
         {
-            await Task.WhenAll(notes.Select(note => note.Noted.Value));
+            await Task.WhenAll(notes.Select(note => note.Noted));
         }
         catch
         {
             // To be tried again with the next one.
-            foreach (var (key, noted) in notes.Where(note => note.Noted.Value.IsFaulted)) _noted.TryRemove(KeyValuePair.Create(key, noted));
+            lock (_gate)
+            {
+                foreach (var (note, task) in notes.Where(note => note.Noted.IsFaulted)) NotedOf(run).Remove(note, task);
+            }
+
             throw;
         }
     }
 
-    private static IEnumerable<(string Action, Dictionary<string, string> Facts)> FactsOf(RunState run)
+    /// <summary>Appends a note, and keeps nothing of the receipt: who wants a proof asks the log.</summary>
+    private async Task AppendAsync(RunNote note) => await _writer.AppendAsync(note.Action, note.Facts);
+
+    private NotedRun NotedOf(RunId run) => _noted.TryGetValue(run, out var noted) ? noted : _noted[run] = new NotedRun();
+
+    /// <summary>What the ledger is to say of a run, without the rounds up to one: these are in it.</summary>
+    private static IEnumerable<RunNote> FactsOf(RunState run, int closedThrough)
     {
-        if (run.Rounds is [var opening, ..]) yield return (ModelPublished, Model(run, 0, new ModelRef(opening.Plan.BaseModel, opening.Plan.BaseModelBytes)));
-        if (run.Plan is { } plan) yield return (PlanFrozen, new(About(run, 0)) { ["plan"] = plan.Sha256.ToString() });
-        foreach (var round in run.AllRounds)
+        if (closedThrough < 0)
+        {
+            if (run.Rounds is [var opening, ..]) yield return new(ModelPublished, Model(run, 0, new ModelRef(opening.Plan.BaseModel, opening.Plan.BaseModelBytes)));
+            if (run.Plan is { } plan) yield return new(PlanFrozen, new Dictionary<string, string>(About(run, 0)) { ["plan"] = plan.Sha256.ToString() });
+        }
+
+        foreach (var round in run.AllRounds.SkipWhile(round => round.Plan.Round <= closedThrough))
         {
             foreach (var (site, accepted) in round.Accepted)
             {
@@ -111,10 +133,10 @@ internal sealed class CoordinatorLedger : IDisposable
                 facts["update"] = accepted.Digest.ToString();
                 facts["signature"] = accepted.Signature;
                 if (accepted.Weights is { } weights) (facts["payloadSha256"], facts["payloadBytes"]) = (weights.Sha256.ToString(), Number(weights.Bytes));
-                yield return (UpdateAccepted, facts);
+                yield return new(UpdateAccepted, facts);
             }
 
-            if (round.Model is { } model) yield return (ModelPublished, Model(run, round.Plan.Round, model));
+            if (round.Model is { } model) yield return new(ModelPublished, Model(run, round.Plan.Round, model));
         }
     }
 
@@ -123,9 +145,6 @@ internal sealed class CoordinatorLedger : IDisposable
 
     private static Dictionary<string, string> About(RunState run, int round) =>
         new(StringComparer.Ordinal) { ["run"] = run.Id.ToString(), ["round"] = Number(round) };
-
-    private static string KeyOf(string action, IReadOnlyDictionary<string, string> facts) =>
-        string.Join('|', action, facts["run"], facts["round"], facts.GetValueOrDefault("site"), facts.GetValueOrDefault("reason"));
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
@@ -8,9 +10,18 @@ namespace FedSeg.Federation.Identity;
 [JsonConverter(typeof(ParsableJsonConverter<Sha256Digest>))]
 public readonly record struct Sha256Digest : IParsable<Sha256Digest>
 {
-    private readonly string? _hex;
+    // Not as text: a coordinator holds several for every update it ever took, and text takes four times the memory.
+    private readonly ulong _first, _second, _third, _fourth;
+    private readonly bool _isSet;
 
-    private Sha256Digest(string hex) => _hex = hex;
+    private Sha256Digest(ReadOnlySpan<byte> hash)
+    {
+        _first = BinaryPrimitives.ReadUInt64BigEndian(hash);
+        _second = BinaryPrimitives.ReadUInt64BigEndian(hash[8..]);
+        _third = BinaryPrimitives.ReadUInt64BigEndian(hash[16..]);
+        _fourth = BinaryPrimitives.ReadUInt64BigEndian(hash[24..]);
+        _isSet = true;
+    }
 
     /// <summary>The digest of bytes already in memory.</summary>
     public static Sha256Digest Of(ReadOnlySpan<byte> bytes) => FromHash(SHA256.HashData(bytes));
@@ -29,7 +40,7 @@ public readonly record struct Sha256Digest : IParsable<Sha256Digest>
     /// <summary>Wraps the 32 bytes a hash function returned.</summary>
     public static Sha256Digest FromHash(ReadOnlySpan<byte> hash) =>
         hash.Length == SHA256.HashSizeInBytes
-            ? new Sha256Digest(Convert.ToHexStringLower(hash))
+            ? new Sha256Digest(hash)
             : throw new ArgumentException($"A SHA-256 hash has {SHA256.HashSizeInBytes} bytes, not {hash.Length}.", nameof(hash));
 
     /// <summary>Reads 64 lower-case hexadecimal digits.</summary>
@@ -39,15 +50,27 @@ public readonly record struct Sha256Digest : IParsable<Sha256Digest>
 
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out Sha256Digest result)
     {
-        var valid = s is { Length: 2 * SHA256.HashSizeInBytes } && s.All(char.IsAsciiHexDigitLower);
-        result = valid ? new Sha256Digest(s!) : default;
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        var valid = s is { Length: 2 * SHA256.HashSizeInBytes }
+            && s.All(char.IsAsciiHexDigitLower)
+            && Convert.FromHexString(s, hash, out _, out _) == OperationStatus.Done;
+        result = valid ? new Sha256Digest(hash) : default;
         return valid;
     }
 
     /// <summary>The first 12 digits, enough for a person's eye.</summary>
     public string Abbreviated => ToString()[..12];
 
-    public byte[] ToBytes() => Convert.FromHexString(ToString());
+    public byte[] ToBytes()
+    {
+        if (!_isSet) throw new InvalidOperationException("An unset digest has no value.");
+        var hash = new byte[SHA256.HashSizeInBytes];
+        BinaryPrimitives.WriteUInt64BigEndian(hash, _first);
+        BinaryPrimitives.WriteUInt64BigEndian(hash.AsSpan(8), _second);
+        BinaryPrimitives.WriteUInt64BigEndian(hash.AsSpan(16), _third);
+        BinaryPrimitives.WriteUInt64BigEndian(hash.AsSpan(24), _fourth);
+        return hash;
+    }
 
-    public override string ToString() => _hex ?? throw new InvalidOperationException("An unset digest has no value.");
+    public override string ToString() => Convert.ToHexStringLower(ToBytes());
 }

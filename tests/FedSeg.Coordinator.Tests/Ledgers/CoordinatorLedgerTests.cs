@@ -124,6 +124,39 @@ public sealed class CoordinatorLedgerTests : IDisposable
         Assert.Equal([("modelPublished", "0"), ("modelPublished", "1")], _coordinator.Ledger.Read().Entries().Select(entry => (entry.Action, entry.Facts["round"])));
     }
 
+    [Fact]
+    public async Task Note_RoundsOverAndNoted_AreNotNotedAgain()
+    {
+        var plan = _coordinator.CreateAndOpen();
+        await _coordinator.SendAsync(UpdateOf(plan, SiteUpdate.Report(plan, North), 0.5f));
+        OpenNext(plan);
+        for (var i = 1; i <= 2; i++)
+        {
+            await _coordinator.Ledger.NoteAsync(_coordinator.Book.Find(plan.Run)!);
+            await _coordinator.Ledger.NoteAsync(_coordinator.Book.Find(plan.Run)!);
+            _coordinator.Reopen();
+        }
+
+        Assert.Equal(
+            [("updateAccepted", "1"), ("modelPublished", "0"), ("modelPublished", "1")],
+            _coordinator.Ledger.Read().Entries().Select(entry => (entry.Action, entry.Facts["round"])).OrderByDescending(entry => entry.Action).ThenBy(entry => entry.Item2));
+    }
+
+    [Fact]
+    public async Task Note_FromAnOlderLookAtTheRun_AddsNothingToARoundThatIsOver()
+    {
+        var plan = _coordinator.CreateAndOpen();
+        await _coordinator.SendAsync(UpdateOf(plan, SiteUpdate.Report(plan, North), 0.5f));
+        var before = _coordinator.Book.Find(plan.Run)!;
+        OpenNext(plan);
+        await _coordinator.Ledger.NoteAsync(_coordinator.Book.Find(plan.Run)!);
+        var entries = _coordinator.Ledger.Read().Count;
+
+        await _coordinator.Ledger.NoteAsync(before);
+
+        Assert.Equal(entries, _coordinator.Ledger.Read().Count);
+    }
+
     private static SiteId North => CoordinatorOnDisk.North;
 
     private SiteUpdate UpdateOf(RoundPlan plan, SiteReport report, float value) =>
