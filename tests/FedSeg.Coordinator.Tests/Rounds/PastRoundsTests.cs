@@ -3,6 +3,7 @@ using FedSeg.Federation.Rounds;
 namespace FedSeg.Coordinator.Tests.Rounds;
 
 /// <summary>What a coordinator holds of rounds that are over: what its people may ask for, and nothing of how they came about.</summary>
+[Collection(nameof(Alone))]
 public sealed class PastRoundsTests : IDisposable
 {
     private const int RoundsOfARun = 10, WarmUpRuns = 5, Runs = 25;

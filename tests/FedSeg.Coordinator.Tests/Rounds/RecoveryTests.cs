@@ -6,6 +6,7 @@ using Microsoft.Data.Sqlite;
 namespace FedSeg.Coordinator.Tests.Rounds;
 
 /// <summary>A coordinator with a long past is back soon: journal folded, ledger read, the open round waited for again.</summary>
+[Collection(nameof(Alone))]
 public sealed class RecoveryTests : IDisposable
 {
     private const int PastRounds = 10_000;
@@ -21,7 +22,7 @@ public sealed class RecoveryTests : IDisposable
         Fill(_coordinator.Book.Find(run)!);
         _coordinator.Reopen();
         await _coordinator.Ledger.NoteAsync(_coordinator.Book.Find(run)!);
-        // The best of three: other tests share the machine.
+        // The best of three: other programs share the machine.
         var best = TimeSpan.MaxValue;
         for (var attempt = 1; attempt <= 3 && best > Limit; attempt++)
         {
