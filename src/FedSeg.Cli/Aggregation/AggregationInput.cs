@@ -65,7 +65,7 @@ internal sealed class AggregationInput
             var place = client.Required("values");
             var values = place.Numbers();
             if (values.Length != length) throw place.Wrong($"has {values.Length} numbers; initial has {length}");
-            var steps = (int)(client.Optional("steps")?.Number(1, int.MaxValue) ?? 1);
+            var steps = client.Optional("steps")?.WholeNumber(1, int.MaxValue) ?? 1;
             return new ClientValues(client.Required("weight").Number(0, double.MaxValue), values, steps);
         }),
     ];
@@ -103,7 +103,7 @@ internal sealed class AggregationInput
         }
 
         var clients = rounds.IsEmpty ? 1 : rounds.Min(round => round.Length);
-        var trusted = (int)(options.Optional(RootKey)?.Number(0, Math.Max(0, clients - 1)) ?? 0);
+        var trusted = options.Optional(RootKey)?.WholeNumber(0, Math.Max(0, clients - 1)) ?? 0;
         return strategy.Create(given, AggregateCommand.SiteOf(trusted));
     }
 }

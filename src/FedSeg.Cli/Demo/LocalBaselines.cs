@@ -1,3 +1,4 @@
+using FedSeg.Cli.Engine;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Cases;
@@ -32,7 +33,7 @@ internal static class LocalBaselines
             await cores.WaitAsync(cancellationToken);
             try
             {
-                var baseline = await OnOwnThread(() => Train(cohort.Value, everyone, job, Path.Combine(modelDirectory, cohort.Key + ".safetensors"), cancellationToken));
+                var baseline = await LocalEngine.OnOwnThread(() => Train(cohort.Value, everyone, job, Path.Combine(modelDirectory, cohort.Key + ".safetensors"), cancellationToken));
                 lock (results) results.Add(cohort.Key, baseline);
                 done(cohort.Key);
             }
@@ -65,9 +66,6 @@ internal static class LocalBaselines
     }
 
     private static double Mean(IEnumerable<LabelScore> scores) => scores.Average(score => score.MeanDice ?? double.NaN);
-
-    /// <summary>TorchSharp's dispose scopes are per thread, so a training run keeps one of its own.</summary>
-    private static Task<T> OnOwnThread<T>(Func<T> work) => Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }
 
 /// <summary>Mean Dice over labels of a model trained at one site alone.</summary>

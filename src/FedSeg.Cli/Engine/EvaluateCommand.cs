@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Segmentation.Inference;
 using Spectre.Console;
@@ -26,7 +27,7 @@ internal static class EvaluateCommand
     };
 
     public static Command Create() =>
-        new Command("evaluate", "Score a model on labelled cases.") { ModelSwitches.Models, Data, ModelSwitches.Mirror, Quality, Seed, DeviceSwitch.Option }.Computes(RunAsync);
+        new Command("evaluate", "Score a model on labelled cases.") { ModelSwitches.Models, Data, ModelSwitches.Mirror, Quality, Seed, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -39,7 +40,7 @@ internal static class EvaluateCommand
         if (!folder.Exists) throw new BadInputException($"There is no data folder '{folder.FullName}'.");
         using var predictor = ModelSwitches.Open(parsed);
         var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(
-            predictor, folder.FullName, parsed.GetValue(Quality), Note, cancellationToken));
+            predictor, folder.FullName, parsed.GetValue(Quality), Htj2kSwitch.Limits(parsed), Note, cancellationToken));
         if (report.Cases.Count == 0)
         {
             throw new BadInputException(

@@ -43,7 +43,7 @@ internal static class ExplainCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var output = parsed.GetRequiredValue(Output).FullName;
+        var output = OutputFile.PathOf(parsed, Output);
         if (!output.EndsWith(".html", StringComparison.OrdinalIgnoreCase))
         {
             throw new BadInputException($"--out {output}: the file must end in .html.");
@@ -56,7 +56,7 @@ internal static class ExplainCommand
         };
         var limits = Htj2kSwitch.Limits(parsed);
         using var predictor = ModelSwitches.Open(parsed);
-        var series = StudySeries.Find(parsed, predictor.Model.Preprocessing.Modality, limits, cancellationToken);
+        var series = StudySeries.Find(parsed, predictor.Model.Preprocessing, limits, cancellationToken);
         var study = await LocalEngine.OnOwnThread(
             () => Explain(predictor, VolumeReader.Read(series, limits, cancellationToken), options, cancellationToken));
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FedSeg.Cli.Demo;
+using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Imaging.Cases;
 using FedSeg.Segmentation.Preprocessing;
@@ -30,7 +31,7 @@ internal static class FingerprintCommand
     };
 
     public static Command Create() =>
-        new Command("fingerprint", "Each site's sketches for 'fedseg plan'.") { Data, Output, LeastCases }.Does(RunAsync);
+        new Command("fingerprint", "Each site's sketches for 'fedseg plan'.") { Data, Output, LeastCases, Htj2kSwitch.Option }.Does(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -49,7 +50,7 @@ internal static class FingerprintCommand
         var written = new List<object>();
         foreach (var (site, folder) in data.Sites)
         {
-            var fingerprint = CohortFingerprint.Of(folder, labels, modality, leastCases, cancellationToken)
+            var fingerprint = CohortFingerprint.Of(folder, labels, modality, leastCases, cancellationToken, Htj2kSwitch.Limits(parsed))
                 ?? throw new BadInputException(
                     $"'{folder}' has fewer than {leastCases} patients with a usable, labelled {modality} case: too few to tell anything of it. "
                     + "Add patients or lower --least-cases.");

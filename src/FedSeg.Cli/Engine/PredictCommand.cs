@@ -38,7 +38,7 @@ internal static class PredictCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var output = parsed.GetRequiredValue(Output).FullName;
+        var output = OutputFile.PathOf(parsed, Output);
         var isDicom = EndsWith(".dcm");
         if (!isDicom && !EndsWith(".nii.gz") && !EndsWith(".nii"))
         {
@@ -51,8 +51,7 @@ internal static class PredictCommand
         var limits = Htj2kSwitch.Limits(parsed);
         using var predictor = ModelSwitches.Open(parsed);
         var processing = Processing(parsed.GetValue(KeepLargest) ?? [], predictor.Model.Labels);
-        var modality = predictor.Model.Preprocessing.Modality;
-        var series = StudySeries.Find(parsed, modality, limits, cancellationToken);
+        var series = StudySeries.Find(parsed, predictor.Model.Preprocessing, limits, cancellationToken);
         var labels = await LocalEngine.OnOwnThread(() => processing.Apply(Segment(predictor, series, limits, cancellationToken)));
 
         if (isDicom) SegmentationWriter.Write(output, series, labels, Description(predictor, series, isLabelMap));

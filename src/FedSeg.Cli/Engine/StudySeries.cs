@@ -1,7 +1,9 @@
 using System.CommandLine;
 using FedSeg.Cli.Programs;
 using FedSeg.Dicom;
+using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Series;
+using FedSeg.Segmentation.Preprocessing;
 
 namespace FedSeg.Cli.Engine;
 
@@ -20,15 +22,17 @@ internal static class StudySeries
     };
 
     /// <param name="parsed">Names the folder, and the series where the study has several of that modality.</param>
-    /// <param name="modality">The model's modality.</param>
+    /// <param name="preprocessing">The model's: its modality, and the spacing that the series is brought to.</param>
     /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
     /// <exception cref="BadInputException">None, or several, or one that makes no volume.</exception>
-    public static ImageSeries Find(ParseResult parsed, string modality, DicomLimits limits, CancellationToken cancellationToken)
+    public static ImageSeries Find(ParseResult parsed, PreprocessingSpec preprocessing, DicomLimits limits, CancellationToken cancellationToken)
     {
-        var (folder, uid) = (parsed.GetRequiredValue(Input), parsed.GetValue(Uid));
+        var (folder, uid, modality) = (parsed.GetRequiredValue(Input), parsed.GetValue(Uid), preprocessing.Modality);
         if (!folder.Exists) throw new BadInputException($"There is no folder '{folder.FullName}'.");
-        var candidates = DicomFolder.Read(folder.FullName, limits, cancellationToken: cancellationToken).Images
+        var study = DicomFolder.Read(folder.FullName, limits, cancellationToken: cancellationToken);
+        foreach (var problem in study.Problems.Where(problem => !problem.IsBystander)) Console.Error.WriteLine($"left out: {problem.Detail}");
+        var candidates = study.Images
             .Where(slices => uid is null ? slices[0].Modality == modality : slices[0].SeriesUid == uid)
             .ToList();
         if (candidates.Count == 0)
@@ -44,6 +48,8 @@ internal static class StudySeries
 
         return SeriesAssembly.Assemble(candidates[0]) switch
         {
+            SeriesOutcome.Usable { Series: var series } when PreparedImage.Problem(series.Grid, preprocessing) is { } problem =>
+                throw new BadInputException($"'{folder.FullName}', series {series.SeriesUid}: {problem}"),
             SeriesOutcome.Usable usable => usable.Series,
             SeriesOutcome.Refused refused => throw new BadInputException($"{refused.Reason}: {refused.Detail}"),
             _ => throw new InvalidOperationException("A series is either usable or refused."),

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FedSeg.Cli.Demo;
+using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -26,10 +27,12 @@ internal static class TrainCommand
     };
     private static readonly Option<AugmentationKind?> Augmentation = new("--augmentation") { Description = "standard or none; standard from 2000 steps on when not given." };
 
-    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, DeviceSwitch.Option }.Computes(RunAsync);
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        if (parsed.GetValue(Epochs) < 1 || parsed.GetValue(Steps) < 1) throw new BadInputException("--epochs and --steps must be at least 1.");
+        var path = OutputFile.PathOf(parsed, Output);
         var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
         var job = DemoRecipe.Parse(DemoRecipe.Propose("train", data, rounds: 1, stepsPerRound: 1));
         var folders = parsed.GetValue(Site) is { } site
@@ -41,14 +44,12 @@ internal static class TrainCommand
         var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
         var seed = (ulong)parsed.GetValue(Seed);
-        var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken))]);
+        var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken, Htj2kSwitch.Limits(parsed)))]);
 
         var stepsPerEpoch = Math.Max(1, cohort.Training.Length / job.Recipe.BatchSize);
-        var steps = parsed.GetValue(Steps) ?? parsed.GetValue(Epochs) * stepsPerEpoch;
-        if (steps < 1) throw new BadInputException("--epochs and --steps must be at least 1.");
+        var steps = parsed.GetValue(Steps) ?? (int)Math.Min(int.MaxValue, (long)parsed.GetValue(Epochs) * stepsPerEpoch);
         Console.Error.WriteLine($"{cohort.Training.Length} cases to train on, {cohort.HeldBack.Length} held back; {steps} steps");
 
-        var path = parsed.GetRequiredValue(Output).FullName;
         var epochs = new EpochLog(stepsPerEpoch);
         var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe with { Augmentation = parsed.GetValue(Augmentation) ?? DemoRecipe.AugmentationFor(steps) }, Steps = steps, Seed = seed };
         var outcome = await LocalEngine.OnOwnThread(() => LocalTraining.Run(request, cohort, path, device, epochs.Note, cancellationToken));

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FedSeg.Cli.Programs;
+using FedSeg.Dicom;
 using FedSeg.Dicom.Reading;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Nifti;
@@ -36,8 +37,8 @@ internal static class ConvertCommand
             var target = parsed.GetRequiredValue(output).FullName;
             if (!NiftiReader.IsNifti(target)) throw new BadInputException($"--out {target} must end in .nii or .nii.gz.");
             var options = switches.Of(parsed);
-            var drawing = parsed.GetValue(segmentation) is { } file ? Open(file) : null;
             var limits = Htj2kSwitch.Limits(parsed);
+            var drawing = parsed.GetValue(segmentation) is { } file ? Open(file, limits) : null;
             var found = FileProgressBar.Show(
                 "Reading headers", progress => DicomFolder.Read(folder.FullName, limits, progress, cancellationToken));
             var chosen = drawing is null || parsed.GetValue(series) is not null
@@ -49,27 +50,27 @@ internal static class ConvertCommand
                 SeriesOutcome.Refused refused => throw new BadInputException($"{folder.FullName}: {refused.Reason}: {refused.Detail}"),
                 _ => throw new InvalidOperationException("A volume is either usable or refused."),
             };
-            var labels = drawing is null ? [] : WriteLabels(target, drawing, volume);
+            var labels = drawing is null ? [] : WriteLabels(target, drawing, volume, limits);
             if (drawing is null) NiftiWriter.Write(target, VolumeReader.Read(volume, limits, cancellationToken));
             Tell(parsed.GetValue(CommandLine.Json), target, volume, labels);
             return Task.FromResult(CommandLine.Done);
         });
     }
 
-    private static SegmentationObject Open(FileInfo file)
+    private static SegmentationObject Open(FileInfo file, DicomLimits limits)
     {
         if (!file.Exists) throw new BadInputException($"There is no file '{file.FullName}'.");
-        return SegmentationObject.In(DicomFile.OpenHeader(file.FullName))
+        return SegmentationObject.In(DicomFile.OpenHeader(file.FullName, limits))
             ?? throw new BadInputException($"--segmentation {file.FullName} is neither a DICOM segmentation nor a structure set.");
     }
 
     /// <summary>Writes every segment; the n-th distinct label of the file becomes n.</summary>
-    private static string[] WriteLabels(string target, SegmentationObject drawing, ImageSeries volume)
+    private static string[] WriteLabels(string target, SegmentationObject drawing, ImageSeries volume, DicomLimits limits)
     {
         string[] names = [.. drawing.Labels.Select(label => label.Trim()).Distinct(StringComparer.OrdinalIgnoreCase)];
         if (names.Length > byte.MaxValue) throw new BadInputException($"{drawing.Path}: {names.Length} labels; a label map here holds at "
             + $"most {byte.MaxValue}.");
-        switch (SegmentationReader.Read(drawing, volume.Grid, volume.FrameOfReferenceUid, LabelVocabulary.Of(names)))
+        switch (SegmentationReader.Read(drawing, volume.Grid, volume.FrameOfReferenceUid, LabelVocabulary.Of(names), limits: limits))
         {
             case SegmentationOutcome.Mapped { Labels: var labels }:
                 NiftiWriter.Write(target, labels);

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FedSeg.Federation.Weights;
 using FedSeg.Segmentation.Networks;
+using FedSeg.Segmentation.Preprocessing;
 using Grpc.Core;
 using Spectre.Console;
 
@@ -28,8 +30,7 @@ internal static class CommandLine
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
-            var command = parsed.CommandResult.Command;
-            await Console.Error.WriteLineAsync($"See 'fedseg {(command == root ? "" : command.Name + " ")}--help'.");
+            await Console.Error.WriteLineAsync($"See 'fedseg {PathOf(parsed.CommandResult)}--help'.");
             return BadInput;
         }
 
@@ -64,8 +65,14 @@ internal static class CommandLine
         return action(parsed, cancellationToken);
     });
 
+    /// <summary>The names of a command and those above it, below the root.</summary>
+    private static string PathOf(CommandResult command) =>
+        command.Parent is CommandResult above ? $"{PathOf(above)}{command.Command.Name} " : "";
+
     private static (int Code, string Message) Explain(Exception error) => error switch
     {
+        AggregateException { InnerExceptions: [var only] } => Explain(only),
+        CohortException => (BadInput, error.Message),
         BadInputException or InvalidDataException or SafetensorsException => (BadInput, error.Message),
         FileNotFoundException or DirectoryNotFoundException => (BadInput, error.Message),
         Dicom.DicomException or InvalidOperationException { Source: "FedSeg.Hosting" } => (BadInput, error.Message),

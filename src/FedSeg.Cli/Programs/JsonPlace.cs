@@ -45,5 +45,12 @@ internal sealed class JsonPlace(JsonElement element, string path)
             : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{value} is not from {minimum} to {maximum}"));
     }
 
+    /// <summary>A whole number within bounds.</summary>
+    public int WholeNumber(int minimum, int maximum)
+    {
+        var value = Number(minimum, maximum);
+        return value == Math.Floor(value) ? (int)value : throw Wrong(string.Create(CultureInfo.InvariantCulture, $"{value} is not a whole number"));
+    }
+
     public BadInputException Wrong(string what) => new($"{path}: {what}");
 }

@@ -50,16 +50,4 @@ public sealed record CaseSurvey(IReadOnlyList<SurveyedCase> Cases, IReadOnlyList
     /// </summary>
     public IReadOnlyList<string> Labels =>
         [.. Cases.SelectMany(surveyed => surveyed.SegmentLabels).Distinct(StringComparer.OrdinalIgnoreCase)];
-
-    /// <summary>Median spacing along each axis over the cases, mm; <see langword="null"/> without cases.</summary>
-    public Vector3D? MedianSpacingMm => Cases.Count == 0 ? null : new Vector3D(
-        Median(surveyed => surveyed.Grid.SpacingMm.X), Median(surveyed => surveyed.Grid.SpacingMm.Y),
-        Median(surveyed => surveyed.Grid.SpacingMm.Z));
-
-    /// <summary>Median size along each axis over the cases, voxels; <see langword="null"/> without cases.</summary>
-    public Index3? MedianSize => Cases.Count == 0 ? null : new Index3(
-        (int)Median(surveyed => surveyed.Grid.Size.Z), (int)Median(surveyed => surveyed.Grid.Size.Y),
-        (int)Median(surveyed => surveyed.Grid.Size.X));
-
-    private double Median(Func<SurveyedCase, double> value) => Cases.Select(value).Order().ElementAt(Cases.Count / 2);
 }

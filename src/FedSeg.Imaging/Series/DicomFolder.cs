@@ -91,7 +91,7 @@ public readonly record struct FolderProgress(int Done, int Total);
 public sealed record FileProblem(string Path, QuarantineReason Reason, string Detail)
 {
     /// <summary>The file was never meant to be used: nothing is amiss with the study.</summary>
-    internal bool IsBystander => Reason is QuarantineReason.NotDicom or QuarantineReason.NotAnImage;
+    public bool IsBystander => Reason is QuarantineReason.NotDicom or QuarantineReason.NotAnImage;
 
     internal static QuarantineReason ReasonOf(DicomFault fault) => fault switch
     {

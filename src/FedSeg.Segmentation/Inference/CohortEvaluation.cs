@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Dicom;
 using FedSeg.Imaging.Cases;
 using FedSeg.Imaging.Metrics;
 using FedSeg.Imaging.Volumes;
@@ -44,14 +45,15 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
     /// <param name="predictor">The model.</param>
     /// <param name="directory">The data folder; sites and cases are taken in ordinal order.</param>
     /// <param name="withAgreement">Whether each member segments every case once more, to see how well they agree.</param>
+    /// <param name="limits">Bounds on what a file may ask for; the defaults when there are none.</param>
     /// <param name="scored">Called after each case.</param>
     /// <param name="cancellationToken">Looked at before each window.</param>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static CohortEvaluation Run(
-        Predictor predictor, string directory, bool withAgreement, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
+        Predictor predictor, string directory, bool withAgreement, DicomLimits? limits, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
     {
         var (cases, refused) = (new List<EvaluatedCase>(), new List<RefusedCase>());
-        var (reader, vocabulary) = (new CaseReader(), LabelVocabulary.Of(predictor.Model.Labels));
+        var (reader, vocabulary) = (new CaseReader(limits), LabelVocabulary.Of(predictor.Model.Labels));
         foreach (var folder in Subfolders(directory).SelectMany(Subfolders))
         {
             var (site, name) = (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));

@@ -52,6 +52,7 @@ public sealed class AggregateCommandTests : IDisposable
     [InlineData("trimmedmean", """{"trim":0.5}""", "options.trim: 0.5 is not from 0 to 0.4999")]
     [InlineData("trimmedmean", """{"byzantine":2}""", "needs at least 5 updates")]
     [InlineData("multikrum", """{"keep":1.5}""", "options.keep: 1.5 is not a whole number")]
+    [InlineData("fltrust", """{"root":1.5}""", "options.root: 1.5 is not a whole number")]
     [InlineData("normbound", """{"bound":"NaN"}""", "options.bound: is 'NaN'; a finite number is expected")]
     [InlineData("qfedavg", """{"losses":[1,2]}""", "has 2 losses; rounds[0] has 3 clients")]
     [InlineData("qfedavg", "{}", "needs a finite loss")]

@@ -18,6 +18,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task UnknownOptionOfASubcommand_PointsToTheHelpOfThatSubcommand()
+    {
+        var ended = await FedsegProcess.RunAsync("dicom", "convert", "--inn", "3");
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains("See 'fedseg dicom convert --help'.", ended.Errors);
+    }
+
+    [Fact]
     public async Task UnknownVerb_IsBadInput() => Assert.Equal(2, (await FedsegProcess.RunAsync("frobnicate")).ExitCode);
 
     [Fact]

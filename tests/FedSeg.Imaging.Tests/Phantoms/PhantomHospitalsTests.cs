@@ -93,8 +93,8 @@ public sealed class PhantomHospitalsTests(ITestOutputHelper output) : IDisposabl
 
         Assert.Empty(survey.Quarantined);
         Assert.Equal([PhantomHospitals.Kidney, PhantomHospitals.Tumour], survey.Labels);
-        Assert.Equal(1.5, survey.MedianSpacingMm!.Value.Z, 1e-9);
-        Assert.Equal(48, survey.MedianSize!.Value.X);
+        Assert.All(survey.Cases, surveyed => Assert.Equal(1.5, surveyed.Grid.SpacingMm.Z, 1e-9));
+        Assert.All(survey.Cases, surveyed => Assert.Equal(48, surveyed.Grid.Size.X));
     }
 
     private byte[] LabelsOf(string path) =>
