@@ -98,7 +98,7 @@ public sealed class PredictCommandTests : IDisposable
 
     private async Task<string> StudyAsync()
     {
-        var made = await FedsegProcess.RunAsync("phantom", "--out", _folder["hospitals"], "--sites", "1", "--cases", "2");
+        var made = await FedsegProcess.RunAsync("phantom", "--out", _folder["hospitals"], "--sites", "1", "--cases", "3");
         Assert.Equal(0, made.ExitCode);
         return Directory.GetDirectories(Directory.GetDirectories(_folder["hospitals"])[0]).Order(StringComparer.Ordinal).First();
     }

@@ -64,7 +64,7 @@ public sealed class ImageLikenessTests : IDisposable
     public void Measure_ImageWrittenOverAnHonestUpdate_IsFound(int at, float scale)
     {
         var update = ProductSite.Read(Honest(_plan), _site.Manifest);
-        var image = _cases[3].Image.Voxels.ToArray();
+        var image = _cases[3].Prepared.Input.Voxels.ToArray();
         // Behind the first layer, in the largest tensor.
         var start = at + 1000;
         for (var i = 0; i < image.Length; i++) update[start + i] = scale * image[i];

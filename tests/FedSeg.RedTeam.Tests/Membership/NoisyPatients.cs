@@ -31,7 +31,7 @@ internal static class NoisyPatients
         return [.. patients.Chunk(Batch).SelectMany(chunk =>
         {
             using var scope = NewDisposeScope();
-            var images = cat([.. chunk.Select(patient => tensor(patient.Image.Voxels.ToArray(), [1, 1, 1, Size, Size]))]);
+            var images = cat([.. chunk.Select(patient => tensor(patient.Prepared.Input.Voxels.ToArray(), [1, 1, 1, Size, Size]))]);
             var labels = cat([.. chunk.Select(patient => tensor(patient.Labels.Labels.ToArray(), [1, 1, 1, Size, Size]))])
                 .to(ScalarType.Int64);
             var likelihood = nn.functional.log_softmax(network.forward(images), 1).gather(1, labels).flatten(1).mean([1]);

@@ -105,7 +105,7 @@ internal sealed class PoisonedFederation : IDisposable
         using var scope = NewDisposeScope();
         using var withoutGradient = no_grad();
         var images = cat([.. slices
-            .Select(slice => tensor(ProductSite.Prepare(slice, "test").Image.Voxels.ToArray(), [1, 1, 1, Size, Size]))]);
+            .Select(slice => tensor(ProductSite.Prepare(slice, "test").Prepared.Input.Voxels.ToArray(), [1, 1, 1, Size, Size]))]);
         var found = network.forward(images).argmax(1).to(ScalarType.Byte).data<byte>().ToArray();
         return [.. found.Chunk(Size * Size)];
     }

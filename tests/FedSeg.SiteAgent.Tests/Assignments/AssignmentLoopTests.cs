@@ -84,7 +84,8 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
         _trainer = new TrainerHost(_options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
         var client = new CoordinatorClient(_channel, Pace(), TimeProvider.System);
         var blind = new BlindContribution(client, new BlindPeer(_channel), _gate, _options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
-        _work = new RoundWork(client, _trainer, _gate, Failpoints.None, blind, _options, NullLogger<RoundWork>.Instance);
+        var slots = new ReadySlots(_options, TimeProvider.System, RandomNumberGenerator.Create(), NullLogger<ReadySlots>.Instance);
+        _work = new RoundWork(client, _trainer, _gate, Failpoints.None, blind, slots, TimeProvider.System, _options, NullLogger<RoundWork>.Instance);
         var witness = new Witness(_folder["witnessed"], "fedseg/site/north", _ledgerKey, TimeProvider.System);
         _ledgers = new LedgerExchange(new LedgerPeer(_channel), _ledger, witness, NullLogger<LedgerExchange>.Instance);
         _box = new OrderBox(_folder["desk", "orders"]);
