@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using FedSeg.Coordinator.Connections;
 using FedSeg.Coordinator.Models.Bucket;
+using FedSeg.Coordinator.People;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.Transfer;
 using Microsoft.Extensions.Options;
@@ -79,6 +80,9 @@ internal sealed class CoordinatorOptions
 
     /// <summary>How sites enrol over the wire; off unless it names an issuing authority.</summary>
     public EnrolmentOptions Enrolment { get; set; } = new();
+
+    /// <summary>How people sign in with a token; off unless it names a provider.</summary>
+    public OpenIdOptions OpenId { get; set; } = new();
 
     /// <summary>The least progress of a transfer, from the two settings above.</summary>
     internal TransferPace Pace => new(MinimumBytesPerSecond, TimeSpan.FromSeconds(TransferWindowSeconds));

@@ -8,6 +8,7 @@ using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Coordinator.People;
 using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
@@ -31,6 +32,7 @@ internal static class Startup
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, EnrolmentValidator>();
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, ChartersValidator>();
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, BucketValidator>();
+        builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, OpenIdValidator>();
         builder.Services.AddOptions<CoordinatorOptions>()
             .BindConfiguration("Coordinator", binder => binder.ErrorOnUnknownConfiguration = true)
             .PostConfigure(options =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Coordinator.People;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Connections;
 
-/// <summary>The coordinator's doors: the members', and where sites enrol over the wire one for those who have no certificate yet.</summary>
+/// <summary>The coordinator's doors: the members', where sites enrol over the wire one for those who have no certificate yet, and where people have a provider one for tokens.</summary>
 internal sealed class FederationEndpoint(
     IOptions<CoordinatorOptions> settings, ServerCertificate certificate, MemberTrust members, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<ConnectionLimits> logger)
     : IConfigureOptions<KestrelServerOptions>
@@ -47,8 +48,16 @@ internal sealed class FederationEndpoint(
         // A door of its own for those who have no certificate yet: what asks for a member refuses there whoever calls.
         if (enrolment.IsOn) Open(IPEndPoint.Parse(enrolment.Listen), ClientCertificateMode.NoCertificate, _ => false);
 
-        void Open(IPEndPoint at, ClientCertificateMode mode, Func<X509Certificate2, bool> isTrusted) => kestrel.Listen(at, door =>
+        // Another one for people with a token of their provider. No site has one, and a token is looked at nowhere else.
+        if (options.OpenId.IsOn) Open(IPEndPoint.Parse(options.OpenId.Listen), ClientCertificateMode.NoCertificate, _ => false, takesTokens: true);
+
+        void Open(IPEndPoint at, ClientCertificateMode mode, Func<X509Certificate2, bool> isTrusted, bool takesTokens = false) => kestrel.Listen(at, door =>
         {
+            if (takesTokens) door.Use(next => connection =>
+            {
+                TokenSignIn.Mark(connection.Items);
+                return next(connection);
+            });
             door.Protocols = HttpProtocols.Http2;
             new ConnectionLimits(connections, telemetry, time, logger).Guard(door, new HttpsConnectionAdapterOptions
             {

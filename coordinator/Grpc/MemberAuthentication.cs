@@ -4,19 +4,24 @@ using FedSeg.Coordinator.People;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Hosting.Certificates;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Grpc;
 
-/// <summary>Tells who calls from the client certificate: TLS has checked that the authority signed it, the register says whom it stands for.</summary>
+/// <summary>
+/// Tells who calls from the client certificate: TLS has checked that the authority signed it, the register says whom it stands for. At the door for people with a token the
+/// token tells it (<see cref="TokenSignIn"/>); a token that somebody with a certificate shows is not looked at.
+/// </summary>
 internal sealed class MemberAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, MemberRegister register, MemberTrust trust, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     public const string SchemeName = "FedSegMember";
     public const string SitePolicy = "Site";
-    private const string KindClaim = "fedseg:kind";
+    public const string KindClaim = "fedseg:kind";
+    private const string AnyScheme = "FedSeg";
 
     /// <summary>
     /// Adds the scheme and the policies: one for sites, and one for each right of a person, which asks for it in any study; in which, the door asks. What names no policy
@@ -24,7 +29,12 @@ internal sealed class MemberAuthentication(
     /// </summary>
     public static void Add(IServiceCollection services)
     {
-        services.AddAuthentication(SchemeName).AddScheme<AuthenticationSchemeOptions, MemberAuthentication>(SchemeName, null);
+        services.AddAuthentication(AnyScheme)
+            .AddPolicyScheme(AnyScheme, null, any => any.ForwardDefaultSelector = call => TokenSignIn.MayTake(call) ? TokenSignIn.Scheme : SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, MemberAuthentication>(SchemeName, null)
+            .AddJwtBearer(TokenSignIn.Scheme);
+        // After the library's own, which would read settings of another section.
+        services.AddSingleton<TokenPeople>().AddTransient<TokenEvents>().AddSingleton<IConfigureOptions<JwtBearerOptions>, TokenSignIn>();
         var policies = services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAssertion(_ => false).Build())
             .AddPolicy(SitePolicy, policy => policy.RequireClaim(KindClaim, nameof(MemberKind.Site)));

@@ -29,6 +29,7 @@ var root = new RootCommand("FedSeg: federated learning of medical image segmenta
     ExplainCommand.Create(),
     ProvisionCommands.Create(),
     AggregateCommand.Create(),
+    SignInCommand.Create(),
     JobCommands.Create(),
     ModelCommands.Create(),
     LedgerCommands.Create(),

@@ -22,9 +22,9 @@ internal sealed class CoordinatorConnection : IDisposable
     };
 
     private readonly GrpcChannel _channel;
-    private readonly X509Certificate2 _certificate;
+    private readonly X509Certificate2? _certificate;
 
-    private CoordinatorConnection(GrpcChannel channel, X509Certificate2 certificate)
+    private CoordinatorConnection(GrpcChannel channel, X509Certificate2? certificate)
     {
         _channel = channel;
         _certificate = certificate;
@@ -39,14 +39,22 @@ internal sealed class CoordinatorConnection : IDisposable
         Recursive = true,
     };
 
+    public static Option<FileInfo?> TokenOption { get; } = new("--token-file")
+    {
+        Description = "Sign in with the token in this file, as 'fedseg sign-in' writes it, instead of the profile's certificate; FEDSEG_TOKEN_FILE when not given.",
+        Recursive = true,
+    };
+
     public static CoordinatorConnection Open(ParseResult parsed)
     {
         var path = parsed.GetValue(ProfileOption)?.FullName ?? Environment.GetEnvironmentVariable("FEDSEG_PROFILE")
             ?? throw new BadInputException("Name your profile: --profile FILE, or the environment variable FEDSEG_PROFILE.");
-        return Open(path);
+        return Open(path, parsed.GetValue(TokenOption)?.FullName ?? Environment.GetEnvironmentVariable("FEDSEG_TOKEN_FILE"));
     }
 
-    public static CoordinatorConnection Open(string profilePath)
+    /// <param name="profilePath">The person's profile.</param>
+    /// <param name="tokenPath">A file with a token, which counts instead of a certificate; read at each call, because it may be renewed meanwhile.</param>
+    public static CoordinatorConnection Open(string profilePath, string? tokenPath = null)
     {
         Profile profile;
         try
@@ -64,9 +72,40 @@ internal sealed class CoordinatorConnection : IDisposable
         }
 
         string Resolve(string file) => Path.GetFullPath(file, Path.GetDirectoryName(Path.GetFullPath(profilePath))!);
-        var certificate = KeyFiles.LoadCertificate(Resolve(profile.Certificate), Resolve(profile.PrivateKey));
-        var handler = MutualTls.CreateClientHandler(() => certificate, new FederationTrust(Resolve(profile.Authority), TimeProvider.System));
-        return new CoordinatorConnection(GrpcChannel.ForAddress(address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, CompressionProviders = [] }), certificate);
+        var trust = new FederationTrust(Resolve(profile.Authority), TimeProvider.System);
+        if (tokenPath is null && (profile.Certificate is null || profile.PrivateKey is null))
+        {
+            throw new BadInputException($"'{profilePath}' names no certificate and key; sign in with a token instead: --token-file FILE.");
+        }
+
+        var certificate = tokenPath is null ? KeyFiles.LoadCertificate(Resolve(profile.Certificate!), Resolve(profile.PrivateKey!)) : null;
+        var options = new GrpcChannelOptions
+        {
+            HttpHandler = MutualTls.CreateClientHandler(certificate is null ? null : () => certificate, trust),
+            DisposeHttpClient = true,
+            CompressionProviders = [],
+        };
+        if (tokenPath is not null)
+        {
+            // Fails now rather than at the first call, where gRPC would hide why.
+            ReadToken(tokenPath);
+            options.Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, CallCredentials.FromInterceptor((_, metadata) =>
+            {
+                metadata.Add("authorization", "Bearer " + ReadToken(tokenPath));
+                return Task.CompletedTask;
+            }));
+        }
+
+        return new CoordinatorConnection(GrpcChannel.ForAddress(address, options), certificate);
+    }
+
+    private static string ReadToken(string path)
+    {
+        if (!File.Exists(path)) throw new BadInputException($"There is no token in '{path}'; 'fedseg sign-in' fetches one.");
+        var token = File.ReadAllText(path).Trim();
+        return token.Split('.').Length == 3 && token.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_')
+            ? token
+            : throw new BadInputException($"'{path}' has no token; 'fedseg sign-in' fetches one.");
     }
 
     /// <summary>Fetches a model to a file and proves it by its digest.</summary>
@@ -87,8 +126,8 @@ internal sealed class CoordinatorConnection : IDisposable
     public void Dispose()
     {
         _channel.Dispose();
-        _certificate.Dispose();
+        _certificate?.Dispose();
     }
 
-    private sealed record Profile(string Coordinator, string Certificate, string PrivateKey, string Authority);
+    private sealed record Profile(string Coordinator, string Authority, string? Certificate = null, string? PrivateKey = null);
 }

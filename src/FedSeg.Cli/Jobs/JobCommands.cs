@@ -18,6 +18,7 @@ internal static class JobCommands
     {
         var command = new Command("job", "Check, start and watch runs.") { Validate(), Submit(), List(), Show(), Watch(), Pause(), Resume(), Cancel(), Schema() };
         command.Options.Add(CoordinatorConnection.ProfileOption);
+        command.Options.Add(CoordinatorConnection.TokenOption);
         return command;
     }
 

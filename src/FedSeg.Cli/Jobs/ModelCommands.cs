@@ -22,6 +22,7 @@ internal static class ModelCommands
             RecomputeCommand.Create(),
         };
         command.Options.Add(CoordinatorConnection.ProfileOption);
+        command.Options.Add(CoordinatorConnection.TokenOption);
         return command;
     }
 

@@ -78,7 +78,7 @@ internal static class CommandLine
         Dicom.DicomException or InvalidOperationException { Source: "FedSeg.Hosting" } => (BadInput, error.Message),
         RpcException { StatusCode: StatusCode.NotFound or StatusCode.InvalidArgument } rpc => (BadInput, rpc.Status.Detail),
         RpcException { StatusCode: StatusCode.Unauthenticated or StatusCode.PermissionDenied } =>
-            (BadInput, "The coordinator does not let this certificate do that; ask the federation's authority to enter it in the register, or for another role."),
+            (BadInput, "The coordinator does not let this certificate do that, or this token; ask the federation's authority to enter the certificate in the register, sign in again, or ask for another role."),
         RpcException { StatusCode: StatusCode.Unavailable } rpc => NoAnswer(rpc),
         // A connection that is closed while a call starts on it has no status of its own.
         RpcException { InnerException: HttpRequestException } rpc => NoAnswer(rpc),

@@ -13,6 +13,8 @@ internal static class ProvisionCommands
     private static readonly Option<string?> SiteName = new("--site") { Description = "A hospital's name: a-z, 0-9, '-'." };
     private static readonly Option<string?> UserName = new("--user") { Description = "A person's name: a-z, 0-9, '-'." };
 
+    private static readonly Option<string?> Person = new("--person") { Description = "Who the person is to the provider that gives tokens (its sub): with a token they are the same one." };
+
     public static Command Create()
     {
         var provision = new Command("provision", "Make and keep the federation's certificates.") { Init(), Request(), Site(), User(), Renew(), Revoke(), EnrolCommand.Create() };
@@ -63,7 +65,7 @@ internal static class ProvisionCommands
     {
         var role = new Option<string?>("--role") { Description = $"Role in every study: {string.Join(", ", PersonRoles.Names)}. Not given, and no --study: data-scientist." };
         var studies = new Option<string[]>("--study") { Description = "STUDY=ROLE: a role in one study; may be repeated." };
-        return Sign("user", "Sign a person's certificate request.", MemberKind.Person, UserName, parsed => PersonRoles.Read(parsed.GetValue(role), parsed.GetValue(studies) ?? []), role, studies);
+        return Sign("user", "Sign a person's certificate request.", MemberKind.Person, UserName, parsed => PersonRoles.Read(parsed.GetValue(role), parsed.GetValue(studies) ?? []), role, studies, Person);
     }
 
     private static Command Sign(
@@ -79,7 +81,7 @@ internal static class ProvisionCommands
             var name = CheckName(parsed.GetValue(nameOption) ?? Path.GetFileNameWithoutExtension(file.Name));
             var (role, studies) = roles(parsed);
             var directory = parsed.GetValue(output)?.FullName ?? file.DirectoryName!;
-            SignInto(parsed, kind, name, role, studies, file.FullName, directory);
+            SignInto(parsed, kind, name, role, studies, kind == MemberKind.Person ? parsed.GetValue(Person) : null, file.FullName, directory);
             return Task.FromResult(CommandLine.Done);
         });
     }
@@ -93,7 +95,7 @@ internal static class ProvisionCommands
             var known = FederationRegister.Load(OpenAuthority(parsed).RegisterPath).Members.LastOrDefault(entry => entry.Kind == kind && entry.Name == name && !entry.Revoked)
                 ?? throw new BadInputException($"'{name}' has no certificate to renew; sign one with 'fedseg provision {(kind == MemberKind.Site ? "site" : "user")}'.");
             var file = parsed.GetRequiredValue(request);
-            SignInto(parsed, kind, name, known.Role, known.Studies, file.FullName, file.DirectoryName!);
+            SignInto(parsed, kind, name, known.Role, known.Studies, known.Person, file.FullName, file.DirectoryName!);
             return Task.FromResult(CommandLine.Done);
         });
     }
@@ -112,10 +114,11 @@ internal static class ProvisionCommands
         return Task.FromResult(CommandLine.Done);
     });
 
-    private static void SignInto(ParseResult parsed, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies, string requestPath, string directory)
+    private static void SignInto(
+        ParseResult parsed, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies, string? person, string requestPath, string directory)
     {
         var authority = OpenAuthority(parsed);
-        var certificate = authority.SignMember(File.ReadAllText(requestPath), kind, name, role, Validity(parsed), studies);
+        var certificate = authority.SignMember(File.ReadAllText(requestPath), kind, name, role, Validity(parsed), studies, person);
         Directory.CreateDirectory(directory);
         File.WriteAllText(Path.Combine(directory, name + ".pem"), certificate);
         var trusted = Path.Combine(directory, FederationAuthority.CertificateFile);

@@ -153,11 +153,21 @@ public sealed class FederationAuthority
     /// <param name="role">A person's role in every study.</param>
     /// <param name="validity">Of the certificate.</param>
     /// <param name="studies">A person's roles in single studies.</param>
+    /// <param name="person">Who a person is to the provider that gives tokens.</param>
+    /// <exception cref="InvalidOperationException">That is somebody of another name.</exception>
     public string SignMember(
-        string certificateRequestPem, MemberKind kind, string name, PersonRole role, TimeSpan validity, IReadOnlyList<StudyRole>? studies = null)
+        string certificateRequestPem, MemberKind kind, string name, PersonRole role, TimeSpan validity, IReadOnlyList<StudyRole>? studies = null, string? person = null)
     {
         using var certificate = CreateMember(KeyFiles.ReadRequest(certificateRequestPem).PublicKey, kind, name, validity);
-        ChangeRegister(register => Enter(register, certificate, kind, name, role, studies));
+        ChangeRegister(register =>
+        {
+            if (person is not null && register.Members.FirstOrDefault(other => other.Person == person && other.Name != name && !other.Revoked) is { } namesake)
+            {
+                throw new InvalidOperationException($"'{person}' is '{namesake.Name}' here: one human has one name.");
+            }
+
+            return Enter(register, certificate, kind, name, role, studies, person);
+        });
         return certificate.ExportCertificatePem();
     }
 
@@ -187,7 +197,7 @@ public sealed class FederationAuthority
             using var renewed = CreateMember(current.PublicKey, member.Kind, member.Name, life);
             // An authority signs nothing that outlives it.
             if (renewed.NotAfter <= current.NotAfter) return new CertificateRenewal.Refused(RenewalRefusal.AuthorityEnds);
-            Enter(register, renewed, member.Kind, member.Name, member.Role, member.Studies).Save(RegisterPath);
+            Enter(register, renewed, member.Kind, member.Name, member.Role, member.Studies, member.Person).Save(RegisterPath);
             return new CertificateRenewal.Renewed(member.Name, renewed.ExportCertificatePem(), File.ReadAllText(CertificatePath));
         }
 
@@ -222,9 +232,9 @@ public sealed class FederationAuthority
     }
 
     private FederationRegister Enter(
-        FederationRegister register, X509Certificate2 certificate, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies)
+        FederationRegister register, X509Certificate2 certificate, MemberKind kind, string name, PersonRole role, IReadOnlyList<StudyRole>? studies, string? person)
     {
-        var entry = new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies);
+        var entry = new RegisterEntry(kind, name, role, MutualTls.Thumbprint(certificate), certificate.NotAfter.ToUniversalTime(), Studies: studies, Person: person);
         return register.Without(kind, name, endedBefore: _time.GetUtcNow() - KeptAfterItsEnd).With(entry);
     }
 

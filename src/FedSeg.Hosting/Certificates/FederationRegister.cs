@@ -72,8 +72,16 @@ public sealed record FederationRegister(ImmutableArray<RegisterEntry> Members)
 /// <param name="NotAfter">When the certificate ends, UTC.</param>
 /// <param name="Revoked">Whether it was called back.</param>
 /// <param name="Studies">A person's further roles, each in one study.</param>
+/// <param name="Person">Who a person is to the provider that gives tokens: with one they are the same person here.</param>
 public sealed record RegisterEntry(
-    MemberKind Kind, string Name, PersonRole Role, string Thumbprint, DateTimeOffset NotAfter, bool Revoked = false, IReadOnlyList<StudyRole>? Studies = null);
+    MemberKind Kind,
+    string Name,
+    PersonRole Role,
+    string Thumbprint,
+    DateTimeOffset NotAfter,
+    bool Revoked = false,
+    IReadOnlyList<StudyRole>? Studies = null,
+    string? Person = null);
 
 /// <summary>A role in one study.</summary>
 /// <param name="Study">The study's name.</param>

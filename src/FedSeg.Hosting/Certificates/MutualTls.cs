@@ -74,17 +74,19 @@ public static class MutualTls
     /// A handler that dials the coordinator: presents the member's certificate, accepts only a server certificate that an authority which counts at that
     /// moment signed for the dialled name, pings an idle connection and never times out a transfer that makes progress.
     /// </summary>
-    /// <param name="certificate">The member's certificate with its key, asked for at each new connection: it may be renewed meanwhile.</param>
+    /// <param name="certificate">
+    /// The member's certificate with its key, asked for at each new connection: it may be renewed meanwhile. <see langword="null"/> for somebody who has a token instead.
+    /// </param>
     /// <param name="trust">The federation's authorities that count.</param>
     /// <exception cref="InvalidDataException">No authority can be read.</exception>
-    public static SocketsHttpHandler CreateClientHandler(Func<X509Certificate2> certificate, FederationTrust trust)
+    public static SocketsHttpHandler CreateClientHandler(Func<X509Certificate2>? certificate, FederationTrust trust)
     {
         return new SocketsHttpHandler
         {
             SslOptions = new SslClientAuthenticationOptions
             {
                 EnabledSslProtocols = Protocols,
-                LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate(),
+                LocalCertificateSelectionCallback = certificate is null ? null : (_, _, _, _, _) => certificate(),
                 // A session that is resumed goes on as whoever began it.
                 AllowTlsResume = false,
                 // Keeps the machine's own trust and the network out of it; whom to believe, the next line asks anew, because an authority may have got a successor.

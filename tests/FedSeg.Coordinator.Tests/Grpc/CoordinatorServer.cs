@@ -3,11 +3,13 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Grpc;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Coordinator.Tests.People;
 using FedSeg.Federation.Charters;
 using FedSeg.Federation.Identity;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Enrolment;
 using FedSeg.Hosting.Programs;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -27,6 +29,8 @@ public sealed class CoordinatorServer : IAsyncLifetime
     private readonly List<IDisposable> _owned = [];
     private FederationAuthority _authority = null!;
     private WebApplication _app = null!;
+    private Uri _tokenAddress = null!;
+    private SocketsHttpHandler _tokenHandler = null!;
 
     public CoordinatorServer() : this([], TimeProvider.System)
     {
@@ -37,6 +41,7 @@ public sealed class CoordinatorServer : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        await Provider.InitializeAsync();
         // Long enough ago that what they signed can be old.
         FederationAuthority.Create(PathOf("authority"), "test", new FakeTimeProvider(TimeProvider.System.GetUtcNow() - TimeSpan.FromDays(40)))
             .CreateIssuing(PathOf("issuing"), TimeSpan.FromDays(100));
@@ -45,12 +50,17 @@ public sealed class CoordinatorServer : IAsyncLifetime
         Enrolments = new EnrolmentBook(PathOf("issuing"), TimeProvider.System);
         var request = KeyFiles.CreateRequest(PathOf("coordinator.key"), "coordinator");
         await File.WriteAllTextAsync(PathOf("coordinator.pem"), _authority.SignCoordinator(request, ["127.0.0.1"], TimeSpan.FromDays(1)));
-        await File.WriteAllTextAsync(PathOf("coordinator.json"), """
+        var grants = Enum.GetValues<PersonRole>().Where(role => role != PersonRole.None).SelectMany(role => new[] { Grant("group", role, ""), Grant("lungs", role, "lungs") });
+        await File.WriteAllTextAsync(PathOf("coordinator.json"), $$"""
             {
               "Coordinator": {
                 "Listen": "127.0.0.1:0", "DataDirectory": "data", "Certificate": "coordinator.pem", "PrivateKey": "coordinator.key",
                 "Authority": "authority/authority.pem", "Register": "authority/register.json", "Charters": "charters", "Operations": "127.0.0.1:0",
-                "Enrolment": { "Issuing": "issuing", "Listen": "127.0.0.1:0" }
+                "Enrolment": { "Issuing": "issuing", "Listen": "127.0.0.1:0" },
+                "OpenId": {
+                  "Authority": "{{Provider.Authority}}", "Audience": "{{ResearchProvider.Audience}}", "Listen": "127.0.0.1:0",
+                  "Grants": [{{string.Join(", ", grants.Where(grant => grant.Length > 0))}}]
+                }
               }
             }
             """);
@@ -69,7 +79,40 @@ public sealed class CoordinatorServer : IAsyncLifetime
         _app.UseFederation();
         await _app.StartAsync();
         var addresses = _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(address => new Uri(address)).ToArray();
-        (Address, EnrolmentAddress) = (addresses[0], addresses[1]);
+        (Address, EnrolmentAddress, _tokenAddress) = (addresses[0], addresses[1], addresses[2]);
+        _tokenHandler = MutualTls.CreateClientHandler(certificate: null, new FederationTrust(_authority.CertificatePath, TimeProvider.System));
+
+        // A platform admin is one for every study.
+        static string Grant(string prefix, PersonRole role, string study) => role == PersonRole.PlatformAdmin && study.Length > 0
+            ? "" : $$"""{ "Group": "{{prefix}}-{{role}}", "Role": "{{role}}", "Study": "{{study}}" }""";
+    }
+
+    /// <summary>Where people get tokens for this coordinator.</summary>
+    internal ResearchProvider Provider { get; } = new();
+
+    /// <summary>A channel of somebody with a token, at the door that is there for them.</summary>
+    internal GrpcChannel DialWithToken(string? token)
+    {
+        var options = new GrpcChannelOptions { HttpHandler = _tokenHandler };
+        if (token is not null)
+        {
+            options.Credentials = ChannelCredentials.Create(ChannelCredentials.SecureSsl, CallCredentials.FromInterceptor((_, metadata) =>
+            {
+                metadata.Add("authorization", "Bearer " + token);
+                return Task.CompletedTask;
+            }));
+        }
+
+        var channel = GrpcChannel.ForAddress(_tokenAddress, options);
+        _owned.Insert(0, channel);
+        return channel;
+    }
+
+    /// <summary>The certificate of somebody whom the provider knows as <paramref name="person"/>.</summary>
+    internal X509Certificate2 SignPerson(string name, PersonRole role, string person)
+    {
+        var (keyPath, request) = NewKey();
+        return WithKey(_authority.SignMember(request, MemberKind.Person, name, role, TimeSpan.FromDays(1), person: person), keyPath);
     }
 
     /// <summary>Where members knock.</summary>
@@ -174,7 +217,9 @@ public sealed class CoordinatorServer : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         foreach (var item in _owned) item.Dispose();
+        _tokenHandler.Dispose();
         await _app.DisposeAsync();
+        await Provider.DisposeAsync();
         Directory.Delete(_root, recursive: true);
     }
 
