@@ -68,7 +68,8 @@ public sealed class SignInCommandTests : IAsyncDisposable
         var ended = await RunAsync();
 
         Assert.Equal(2, ended.ExitCode);
-        Assert.Contains("access_denied", ended.ErrorLine);
+        // Behind the line that says which code to type.
+        Assert.Contains("access_denied", ended.Errors);
         Assert.False(File.Exists(_folder["token.jwt"]));
     }
 
