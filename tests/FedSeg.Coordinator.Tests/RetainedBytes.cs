@@ -5,7 +5,8 @@ namespace FedSeg.Coordinator.Tests;
 
 /// <summary>
 /// What objects hold on to, bytes, counted field by field: unlike the heap's own figure it is the same whatever other tests do meanwhile.
-/// Headers count as 16 bytes; what the runtime hangs on to for threads and code is left out.
+/// Counted are this product's objects, texts, collections and what tasks resulted in; everything else of the system leads to what tests
+/// share. Headers count as 16 bytes.
 /// </summary>
 internal static class RetainedBytes
 {
@@ -18,16 +19,32 @@ internal static class RetainedBytes
         var total = 0L;
         while (waiting.TryPop(out var next))
         {
-            if (next is Delegate or ExecutionContext or MemberInfo or Assembly or Module or Thread || !seen.Add(next)) continue;
+            if (!IsCounted(next) || !seen.Add(next)) continue;
             total += Header + next switch
             {
                 string text => sizeof(int) + sizeof(char) * text.Length,
                 Array array => OfElements(array, waiting),
+                Task task => OfResult(task, waiting),
                 _ => OfFields(next, next.GetType(), waiting),
             };
         }
 
         return total;
+    }
+
+    private static bool IsCounted(object instance)
+    {
+        if (instance is Task or Array) return true;
+        var space = instance.GetType().Namespace ?? "";
+        return instance is not (Delegate or MemberInfo)
+            && (space == "System" || space.StartsWith("System.Collections", StringComparison.Ordinal) || space.StartsWith("FedSeg", StringComparison.Ordinal));
+    }
+
+    private static long OfResult(Task task, Stack<object> waiting)
+    {
+        var result = task.IsCompletedSuccessfully ? task.GetType().GetProperty(nameof(Task<int>.Result))?.GetValue(task) : null;
+        if (result is not null) waiting.Push(result);
+        return Reference;
     }
 
     private static long OfElements(Array array, Stack<object> waiting)
