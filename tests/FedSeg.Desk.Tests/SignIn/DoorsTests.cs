@@ -12,15 +12,15 @@ public sealed class DoorsTests : IAsyncLifetime
 
     private static readonly string[] OfAnyRole =
     [
-        "/", "/_framework/opaque-redirect", "/history", "/ledger", "/ledger/{index:long}/proof", "/plans/{Digits}", "/policy", "/sign-out", "/site", "/studies", "/studies/{Digits}", "/updates/{Digits}", "/updates/{update}/report",
-        "/updates/{update}/weights",
+        "/", "/_framework/opaque-redirect", "/history", "/ledger", "/ledger/{index:long}/proof", "/patients", "/patients/find", "/patients/{Digits}", "/plans/{Digits}", "/policy", "/sign-out", "/site", "/studies", "/studies/{Digits}",
+        "/studies/{Name}/leave", "/updates/{Digits}", "/updates/{update}/report", "/updates/{update}/weights",
     ];
 
     /// <summary>Which role may give which, <see cref="RolesTests"/> tries out.</summary>
     private static readonly string[] Orders =
     [
-        "/orders/accept-charter", "/orders/approve", "/orders/approve-plan", "/orders/approve-policy", "/orders/decline-charter", "/orders/halt", "/orders/lift", "/orders/pause", "/orders/refuse", "/orders/refuse-plan",
-        "/orders/refuse-policy", "/orders/resume",
+        "/orders/accept-charter", "/orders/approve", "/orders/approve-plan", "/orders/approve-policy", "/orders/decline-charter", "/orders/halt", "/orders/leave-study", "/orders/lift", "/orders/pause", "/orders/refuse", "/orders/refuse-plan",
+        "/orders/refuse-policy", "/orders/resume", "/orders/withdraw-patient",
     ];
 
     private DeskHost _desk = null!;
@@ -42,7 +42,7 @@ public sealed class DoorsTests : IAsyncLifetime
             Assert.Equal(Open.Contains(RouteOf(endpoint)), endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null);
             var methods = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods;
             if (Open.Contains(RouteOf(endpoint)) || methods?.Contains("GET") == false) continue;
-            var address = RouteOf(endpoint).Replace("{index:long}", "0", StringComparison.Ordinal).Replace("{Digits}", "x", StringComparison.Ordinal).Replace("{update}", "x", StringComparison.Ordinal);
+            var address = RouteOf(endpoint).Replace("{index:long}", "0", StringComparison.Ordinal).Replace("{Digits}", "x", StringComparison.Ordinal).Replace("{Name}", "x", StringComparison.Ordinal).Replace("{update}", "x", StringComparison.Ordinal);
             Assert.Equal(HttpStatusCode.Redirect, await stranger.StatusOfAsync(address));
         }
     }
