@@ -200,7 +200,7 @@ internal sealed class FederationService(
             foreach (var run in book.Runs.Where(run => run.Job.Sites.Contains(site)))
             {
                 var asked = new RunInput.Asked(site, working.Contains(run.Id), inWork.Any(work => work.Run == run.Id));
-                foreach (var effect in book.Step(run.Id, asked, time.GetUtcNow()))
+                foreach (var effect in book.Step(run.Id, asked, time.GetUtcNow()).Effects)
                 {
                     if (Message(effect, run.Id, sent, working) is not { } assignment) continue;
                     failpoints.Hit(Failpoints.Before(RoundSteps.Select));

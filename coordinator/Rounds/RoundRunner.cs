@@ -85,17 +85,18 @@ internal sealed partial class RoundRunner(
         // Taken before the run is looked at, so that no change falls between.
         var change = book.NextChange;
         RunInput? next = null;
-        var effects = book.Step(run, input, time.GetUtcNow());
-        clock.See(book.Find(run)!);
+        // What follows goes by the state that asked for it: the run may be another one already, or over.
+        var (state, effects) = book.Step(run, input, time.GetUtcNow());
+        clock.See(state);
         foreach (var effect in effects)
         {
             switch (effect)
             {
                 case RunEffect.Append { Event: var entered }:
-                    Log(book.Find(run)!, entered);
+                    Log(state, entered);
                     break;
                 case RunEffect.Note:
-                    await ledger.NoteAsync(book.Find(run)!);
+                    await ledger.NoteAsync(state);
                     break;
                 case RunEffect.Await wait:
                     await clock.WaitAsync(wait, change, cancellationToken);
@@ -104,10 +105,10 @@ internal sealed partial class RoundRunner(
                     next = await UnmaskAsync(round.Plan, cancellationToken) ?? await TakeMergeTurnAsync(round.Plan, clock, putOff, cancellationToken);
                     break;
                 case RunEffect.Merge { Round: var round }:
-                    next = Merge(book.Find(run)!, round, cancellationToken);
+                    next = Merge(state, round, cancellationToken);
                     break;
                 case RunEffect.PlanNetwork { Round: var round }:
-                    next = Plan(book.Find(run)!, round);
+                    next = Plan(state, round);
                     break;
                 case RunEffect.DropUploads { Round: var number }:
                     blobs.DropIncoming(UpdateIntake.IncomingFolder(run, number));

@@ -50,15 +50,15 @@ internal sealed class RunBook : IDisposable
     }
 
     /// <summary>Tells a run something and enters what follows in the journal before anyone else can look. Durable when this returns.</summary>
-    /// <returns>Everything that was decided; what was to be entered has been.</returns>
+    /// <returns>The run right after this step, and everything that was decided; what was to be entered has been.</returns>
     /// <exception cref="IOException">The journal takes nothing for now; nothing has changed.</exception>
-    public ImmutableArray<RunEffect> Step(RunId run, RunInput input, DateTimeOffset at)
+    public (RunState After, ImmutableArray<RunEffect> Effects) Step(RunId run, RunInput input, DateTimeOffset at)
     {
         lock (_gate)
         {
             var (after, effects) = RunProtocol.Step(_runs[run.ToString()], input, at);
             if (effects is [RunEffect.Append append, ..]) Enter(run, append.Event, after);
-            return effects;
+            return (after, effects);
         }
     }
 

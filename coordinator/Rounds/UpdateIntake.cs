@@ -112,8 +112,8 @@ internal sealed partial class UpdateIntake(
     /// <summary>Tells the run and does what follows, up to what is for the upload itself to do: receive it or answer it.</summary>
     private async Task<RunEffect> TellAsync(RunId run, RunInput input)
     {
-        var effects = book.Step(run, input, time.GetUtcNow());
-        if (effects.Any(effect => effect is RunEffect.Note)) await ledger.NoteAsync(book.Find(run)!);
+        var (state, effects) = book.Step(run, input, time.GetUtcNow());
+        if (effects.Any(effect => effect is RunEffect.Note)) await ledger.NoteAsync(state);
         return effects[^1];
     }
 

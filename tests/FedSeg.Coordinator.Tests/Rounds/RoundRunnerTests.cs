@@ -235,6 +235,20 @@ public sealed class RoundRunnerTests : IDisposable
         Assert.Null(ended.Rounds[0].ClosedAt);
     }
 
+    /// <summary>Whoever cancels may come before the runner looks again.</summary>
+    [Fact]
+    public async Task RunAsync_RunIsCancelledTheMomentItsRoundOpens_EndsAtOnce()
+    {
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            var run = _coordinator.Create().Id;
+            var running = Task.Run(() => _coordinator.Runner.RunAsync(run, CoordinatorOnDisk.Token), CoordinatorOnDisk.Token);
+            SpinWait.SpinUntil(() => _coordinator.Book.Find(run)!.OpenRound is not null);
+
+            await CancelAsync(run, running);
+        }
+    }
+
     [Fact]
     public async Task RunAsync_PausedRun_WaitsBeyondItsDeadlineAndGoesOnWhenResumed()
     {
@@ -324,6 +338,6 @@ public sealed class RoundRunnerTests : IDisposable
     private async Task CancelAsync(RunId run, Task running)
     {
         _coordinator.Catalog.Cancel(run, "ada");
-        await running;
+        await running.WaitAsync(TimeSpan.FromSeconds(15), TimeProvider.System, CoordinatorOnDisk.Token);
     }
 }

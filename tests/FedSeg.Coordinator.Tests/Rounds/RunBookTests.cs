@@ -35,10 +35,10 @@ public sealed class RunBookTests : IDisposable
         var plan = _coordinator.CreateAndOpen();
         var stored = Stored(plan, CoordinatorOnDisk.North);
 
-        var effects = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => _coordinator.Book.Step(plan.Run, stored, default))));
+        var steps = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => _coordinator.Book.Step(plan.Run, stored, default))));
 
         Assert.Single(_coordinator.Journal.ReadAll(), entry => entry.Event is RunEvent.UpdateAccepted);
-        Assert.All(effects, answer => Assert.Equal(new RunEffect.Answer(UploadOutcome.Accepted), answer[^1]));
+        Assert.All(steps, step => Assert.Equal(new RunEffect.Answer(UploadOutcome.Accepted), step.Effects[^1]));
     }
 
     [Fact]
