@@ -55,13 +55,13 @@ internal sealed partial class RoundWork(
     }
 
     /// <summary>Cleans up after a kill: what a trainer had written goes.</summary>
-    /// <returns>Runs with an update that was approved and not sent, or that waits for a person.</returns>
+    /// <returns>Runs with an update that was approved and not sent, or that waits for a person, or of which files are here. They may have ended meanwhile.</returns>
     public async Task<IReadOnlyList<RunId>> RecoverAsync(CancellationToken cancellationToken)
     {
         if (Directory.Exists(_work)) Directory.Delete(_work, recursive: true);
         // Left, and then the machine went down before everything was wiped.
         foreach (var run in gate.Desk.LeftRuns) _folders.Wipe(run);
-        return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Concat(gate.Desk.WaitingRuns).Distinct()];
+        return [.. (await gate.PendingAsync(cancellationToken)).Select(update => update.Run).Concat(gate.Desk.WaitingRuns).Concat(_folders.Runs).Distinct()];
     }
 
     /// <summary>
@@ -168,11 +168,17 @@ internal sealed partial class RoundWork(
     private async Task<AssignmentInput> FetchModelAsync(RoundPlan plan, CancellationToken cancellationToken)
     {
         LogStarted(plan.Run, plan.Round, plan.Task);
-        var model = ModelPath(plan.BaseModel);
+        _folders.DropModels(plan.Run, but: plan.Control is null ? [plan.BaseModel] : [plan.BaseModel, plan.Control.Sha256]);
+        var model = _folders.Model(plan.Run, plan.BaseModel);
         failpoints.Hit(Failpoints.Before(RoundSteps.Download));
         await coordinator.DownloadModelAsync(plan.BaseModel, plan.BaseModelBytes, model, cancellationToken);
         failpoints.Hit(Failpoints.After(RoundSteps.Download));
-        if (plan.Control is { } control) await coordinator.DownloadModelAsync(control.Sha256, control.Bytes, ModelPath(control.Sha256), cancellationToken);
+        if (plan.Control is { } control)
+        {
+            await coordinator.DownloadModelAsync(control.Sha256, control.Bytes, _folders.Model(plan.Run, control.Sha256), cancellationToken);
+        }
+
+
         if (ImprintProblem(plan, model) is not { } imprint) return new AssignmentInput.ModelFetched();
         LogModelRefused(plan.Run, plan.Round, imprint);
         return new AssignmentInput.ModelRefused();
@@ -214,9 +220,9 @@ internal sealed partial class RoundWork(
         var run = new TrainerCommand.Run
         {
             Plan = plan,
-            ModelPath = ModelPath(plan.BaseModel),
+            ModelPath = _folders.Model(plan.Run, plan.BaseModel),
             UpdatePath = weights,
-            ControlPath = plan.Control is { } control ? ModelPath(control.Sha256) : null,
+            ControlPath = plan.Control is { } control ? _folders.Model(plan.Run, control.Sha256) : null,
             ResidualPath = plan is { Task: RoundTask.Train, Recipe.ErrorFeedback: true } ? residuals.FindBefore(plan.Round) : null,
             StateDirectory = state,
             PatientsPath = _patients.PathOf(plan.Run, plan.Round),
@@ -229,7 +235,7 @@ internal sealed partial class RoundWork(
                 foreach (var score in finished.PersonalScores) LogPersonalScore(plan.Run, score.Label, score.MeanDice ?? double.NaN, score.Cases);
                 if (finished.Privacy is { } spent) LogPrivacySpent(plan.Run, plan.Round, spent.Epsilon, spent.Delta, spent.SamplingRate, spent.NoiseMultiplier, spent.Steps);
                 var delivered = plan.Task == RoundTask.Train ? weights : null;
-                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), delivered, ModelPath(plan.BaseModel))
+                return new AssignmentInput.Trained(new ModelUpdate(Report(plan, finished), delivered, _folders.Model(plan.Run, plan.BaseModel))
                 {
                     Privacy = finished.Privacy,
                     Similarity = finished.Similarity,
@@ -402,12 +408,6 @@ internal sealed partial class RoundWork(
     {
         _folder?.Folder.Dispose();
         _folder = null;
-    }
-
-    private string ModelPath(Sha256Digest model)
-    {
-        var folder = Directory.CreateDirectory(Path.Combine(options.Value.DataDirectory, "models")).FullName;
-        return Path.Combine(folder, model + ".safetensors");
     }
 
     private static DropReason Reason(TrainerFailure failure) => failure switch

@@ -5,14 +5,40 @@ using FedSeg.Hosting.Storage;
 
 namespace FedSeg.SiteAgent.Assignments;
 
-/// <summary>What this site keeps of runs beside the ledger: prepared cases, checkpoints, kept tensors and the site's own models. None of it ever leaves.</summary>
+/// <summary>
+/// What this site keeps of runs beside the ledger: the round's model, prepared cases, checkpoints, kept tensors and the site's own models. None of it ever leaves.
+/// </summary>
 /// <param name="dataDirectory">The agent's.</param>
 internal sealed class RunFolders(string dataDirectory)
 {
     private const string Cases = "cases", Withdrawn = "withdrawn";
 
+    private readonly string _states = Path.Combine(dataDirectory, "state"), _models = Path.Combine(dataDirectory, "models");
+
+    /// <summary>Runs of which there is something that goes with them.</summary>
+    public IEnumerable<RunId> Runs => new[] { _states, _models }
+        .Where(Directory.Exists)
+        .SelectMany(Directory.EnumerateDirectories)
+        .Select(folder => RunId.TryParse(Path.GetFileName(folder), null, out var run) ? run : (RunId?)null)
+        .OfType<RunId>()
+        .Distinct();
+
+    /// <summary>
+    /// Where a model that the coordinator sent to a run belongs. Not with what the trainer may write: the gate measures the update against it.
+    /// </summary>
+    public string Model(RunId run, Sha256Digest model) => Path.Combine(Directory.CreateDirectory(ModelsPath(run)).FullName, model + ".safetensors");
+
+    /// <summary>Removes the models of earlier rounds, also those that arrived in part.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="but">The models that stay.</param>
+    public void DropModels(RunId run, IReadOnlyCollection<Sha256Digest> but)
+    {
+        var kept = but.Select(model => Model(run, model)).ToList();
+        foreach (var path in Directory.EnumerateFiles(ModelsPath(run)).Where(path => !kept.Any(path.StartsWith))) File.Delete(path);
+    }
+
     /// <summary>What the site keeps of a run while it goes on; gone with the run.</summary>
-    public string StatePath(RunId run) => Path.Combine(dataDirectory, "state", run.ToString());
+    public string StatePath(RunId run) => Path.Combine(_states, run.ToString());
 
     /// <summary>The same folder, made if it is not there.</summary>
     public string State(RunId run) => Directory.CreateDirectory(StatePath(run)).FullName;
@@ -41,7 +67,11 @@ internal sealed class RunFolders(string dataDirectory)
     }
 
     /// <summary>At a run's end.</summary>
-    public void End(RunId run) => DeleteFolder(StatePath(run));
+    public void End(RunId run)
+    {
+        DeleteFolder(StatePath(run));
+        DeleteFolder(ModelsPath(run));
+    }
 
     /// <summary>Everything that is kept of a run.</summary>
     public void Wipe(RunId run)
@@ -49,6 +79,8 @@ internal sealed class RunFolders(string dataDirectory)
         End(run);
         File.Delete(PersonalModel(run));
     }
+
+    private string ModelsPath(RunId run) => Path.Combine(_models, run.ToString());
 
     private static void DeleteFolder(string folder)
     {

@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Storage;
+using FedSeg.Protocol.Transfer;
 using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Options;
@@ -63,6 +64,10 @@ internal sealed class CoordinatorChannel : IDisposable
         catch (RpcException error)
         {
             throw new ConnectionLostException(Explain(error), error);
+        }
+        catch (TransferStalledException error)
+        {
+            throw new ConnectionLostException(error.Message.TrimEnd('.'), error);
         }
     }
 

@@ -102,9 +102,12 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
         using (var file = await IncomingFile.OpenAsync(partial, cancellationToken))
         {
             using var call = _client.DownloadModel(new DownloadRequest { Sha256 = digest.ToString(), Offset = file.Length }, cancellationToken: cancellationToken);
-            while (file.Length < length && await MoveNextAsync(call.ResponseStream, cancellationToken))
+            // A line that brings a little now and then would be waited for all day; on a new one it goes on from here.
+            var watch = new TransferWatch(TransferPace.Default, time);
+            while (file.Length < length && await watch.NextAsync(call.ResponseStream.MoveNext(cancellationToken), cancellationToken))
             {
                 var chunk = call.ResponseStream.Current;
+                watch.Moved(chunk.Data.Length);
                 if (!FileChunks.IsWhole(chunk)) throw new RpcException(new Status(StatusCode.DataLoss, "a piece of the model arrived damaged"));
                 file.Append(chunk.Data.Span);
                 if (file.Length == length || await pace.MayReceiveAsync(chunk.Data.Length, cancellationToken)) continue;

@@ -115,9 +115,9 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
     {
         WritePolicy(ApprovedPlans.StandingApproval);
         var other = Plans.Good() with { Run = RunId.Parse("run-other") };
-        // Where the model arrives is a folder, which is no fault of the disk.
-        Directory.CreateDirectory(_folder["models", other.BaseModel + ".safetensors.part"]);
         _coordinator.Rounds = [Plans.Good(), other];
+        // Where the models arrive are folders, which is no fault of the disk.
+        foreach (var plan in _coordinator.Rounds) Directory.CreateDirectory(_folder["models", plan.Run.ToString(), plan.BaseModel + ".safetensors.part"]);
         using var loop = Loop();
         await loop.StartAsync(Token);
 

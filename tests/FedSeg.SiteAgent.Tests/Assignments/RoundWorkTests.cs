@@ -125,8 +125,10 @@ public sealed class RoundWorkTests : IAsyncDisposable
         }
 
         await _ledger.AppendAsync("studyLeft", new Dictionary<string, string> { ["study"] = "kidneys", ["by"] = "anna" });
-        await _work.RecoverAsync(Token);
+        var held = await _work.RecoverAsync(Token);
 
+        // Of the other one something is here, and it may have ended: the coordinator is asked.
+        Assert.Equal([RunId.Parse("run-other")], held);
         Assert.Equal(["run-other"], Directory.GetDirectories(Path.Combine(_root, "state")).Select(Path.GetFileName));
         Assert.Equal(["run-other.safetensors"], Directory.GetFiles(Path.Combine(_root, "personal")).Select(Path.GetFileName));
     }

@@ -47,9 +47,35 @@ public sealed class RunFoldersTests : IDisposable
     }
 
     [Fact]
+    public void DropModels_OfEarlierRounds_LeavesThoseOfThisRoundAndOfOtherRuns()
+    {
+        var (before, now) = (Sha256Digest.Of("before"u8), Sha256Digest.Of("now"u8));
+        var elsewhere = Folders.Model(RunId.Parse("run-2"), before);
+        foreach (var path in new[] { Folders.Model(Run, before), Folders.Model(Run, before) + ".part", Folders.Model(Run, now) + ".part", elsewhere }) File.WriteAllText(path, "x");
+
+        Folders.DropModels(Run, [now]);
+
+        Assert.Equal([Folders.Model(Run, now) + ".part"], Directory.GetFiles(Path.GetDirectoryName(Folders.Model(Run, now))!));
+        Assert.True(File.Exists(elsewhere));
+    }
+
+    [Fact]
+    public void Runs_WithAStateOrAModel_AreNamedOnce()
+    {
+        Folders.Model(Run, Sha256Digest.Of("now"u8));
+        Folders.Model(RunId.Parse("run-2"), Sha256Digest.Of("now"u8));
+        Directory.CreateDirectory(_folder["data", "state", "not a run"]);
+
+        Assert.Equal([Run, RunId.Parse("run-2")], Folders.Runs.OrderBy(run => run.ToString(), StringComparer.Ordinal));
+        Assert.Empty(new RunFolders(_folder["nothing"]).Runs);
+    }
+
+    [Fact]
     public void End_OfARun_LeavesTheSitesOwnModel_AndWipeDoesNot()
     {
+        var model = Folders.Model(Run, Sha256Digest.Of("now"u8));
         Folders.End(Run);
+        Assert.False(Directory.Exists(Path.GetDirectoryName(model)));
         Assert.False(Directory.Exists(_state));
         Assert.True(File.Exists(Folders.PersonalModel(Run)));
         Folders.Wipe(Run);

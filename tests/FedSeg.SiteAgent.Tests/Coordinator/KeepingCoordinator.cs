@@ -19,6 +19,9 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
     /// <summary>What arrived of the update.</summary>
     public MemoryStream Kept { get; } = new();
 
+    /// <summary>Bytes of the model after which nothing more comes, though the line stays open.</summary>
+    public long? StallsAfter { get; set; }
+
     /// <summary>The first transfer has begun.</summary>
     public Task Begun => _begun.Task;
 
@@ -46,8 +49,13 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
             ServerCallContext context)
         {
             coordinator.Begin(request.Offset);
-            await foreach (var chunk in FileChunks.ReadFileAsync(coordinator.ModelPath, request.Offset,
-                context.CancellationToken)) await responseStream.WriteAsync(chunk);
+            var sent = 0L;
+            await foreach (var chunk in FileChunks.ReadFileAsync(coordinator.ModelPath, request.Offset, context.CancellationToken))
+            {
+                if (sent >= coordinator.StallsAfter) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
+                await responseStream.WriteAsync(chunk);
+                sent += chunk.Data.Length;
+            }
         }
 
         public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context) =>

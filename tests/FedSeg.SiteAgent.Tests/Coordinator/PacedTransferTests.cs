@@ -78,6 +78,30 @@ public sealed class PacedTransferTests : IAsyncLifetime
         Assert.Equal(digest, Sha256Digest.Of(File.ReadAllBytes(_folder["received"])));
     }
 
+    /// <summary>The line stays open, and the coordinator's pings are answered.</summary>
+    [Fact]
+    public async Task Download_NothingMoreComes_IsEndedAfterHalfAMinuteAndGoesOnFromThere()
+    {
+        File.WriteAllBytes(_coordinator.ModelPath, RandomNumberGenerator.GetBytes(1_000_000));
+        var digest = Sha256Digest.Of(File.ReadAllBytes(_coordinator.ModelPath));
+        _time.Advance(TimeSpan.FromHours(17));
+        _coordinator.StallsAfter = 200_000;
+        var download = _client.DownloadModelAsync(digest, 1_000_000, _folder["received"], Token);
+        await _coordinator.Begun.WaitAsync(Token);
+        var started = _time.GetUtcNow();
+        while (!download.IsCompleted) await GoByAsync();
+        await Assert.ThrowsAsync<ConnectionLostException>(() => download);
+        Assert.InRange(_time.GetUtcNow() - started, TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(45));
+
+        _coordinator.StallsAfter = null;
+        download = _client.DownloadModelAsync(digest, 1_000_000, _folder["received"], Token);
+        while (!download.IsCompleted) await GoByAsync();
+
+        await download;
+        Assert.Equal([0, 262_144], _coordinator.Offsets);
+        Assert.Equal(digest, Sha256Digest.Of(File.ReadAllBytes(_folder["received"])));
+    }
+
     [Fact]
     public async Task Send_HoursEndInTheMiddle_GoesOnTheNextNightFromThere()
     {
