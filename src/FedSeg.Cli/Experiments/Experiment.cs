@@ -32,7 +32,14 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
         switch (arm.Kind)
         {
             case ArmKind.Pooled:
-                var pooled = Alone(armJob, Cohort.Pool([.. cohorts.Values]), cohorts.Count, Path.Combine(own, "model"), cancellationToken);
+                var all = Cohort.Pool([.. cohorts.Values]);
+                var pooled = new List<string>();
+                for (var member = 0UL; member < (ulong)arm.Members; member++)
+                {
+                    say($"{arm.Name}: model {member + 1} of {arm.Members}");
+                    pooled.Add(Alone(armJob with { Seed = armJob.Seed + member }, all, cohorts.Count, Path.Combine(own, $"model-{member}"), cancellationToken));
+                }
+
                 return [Row(arm.Title, ScoreOn(pooled, cohorts.Keys, cancellationToken))];
             case ArmKind.Local:
                 return Local(arm, armJob, own, say, started, cancellationToken);
@@ -40,8 +47,8 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
                 var federation = new InProcessFederation(armJob, cohorts, own, device, time);
                 var models = federation.Run(round => say($"{arm.Name}: round {round} of {job.Rounds}"), cancellationToken);
                 var scored = arm.Kind == ArmKind.Personal
-                    ? [.. models.Personal.SelectMany(site => ScoreOn(site.Value, [site.Key], cancellationToken))]
-                    : ScoreOn(models.Global, cohorts.Keys, cancellationToken);
+                    ? [.. models.Personal.SelectMany(site => ScoreOn([site.Value], [site.Key], cancellationToken))]
+                    : ScoreOn([.. models.Global.TakeLast(arm.Members)], cohorts.Keys, cancellationToken);
                 return [Row(arm.Title, scored) with { UpdateBytes = models.UpdateBytes }];
         }
 
@@ -57,7 +64,7 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
             say($"{arm.Name}: {site}");
             var siteStarted = time.GetTimestamp();
             var model = Alone(armJob, cohort, shares: 1, Path.Combine(own, site.ToString()), cancellationToken);
-            var everywhere = ScoreOn(model, cohorts.Keys, cancellationToken);
+            var everywhere = ScoreOn([model], cohorts.Keys, cancellationToken);
             onOwn.AddRange(everywhere.Where(entry => entry.Site == site.ToString()));
             rows.Add(Summarise($"{site} alone, on all patients", everywhere, time.GetElapsedTime(siteStarted)));
         }
@@ -82,9 +89,9 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
             : throw new BadInputException("The training became NaN or infinite; lower the learning rate.");
     }
 
-    private List<EvaluatedCase> ScoreOn(string modelPath, IEnumerable<SiteId> sites, CancellationToken cancellationToken)
+    private List<EvaluatedCase> ScoreOn(IReadOnlyList<string> models, IEnumerable<SiteId> sites, CancellationToken cancellationToken)
     {
-        using var predictor = Predictor.Open([modelPath], mirror: false, device);
+        using var predictor = Predictor.Open(models, mirror: false, device);
         return [.. sites.SelectMany(site => cohorts[site].HeldBack.Select((entry, i) => predictor.Evaluate(site.ToString(), $"{i}", entry, cancellationToken)))];
     }
 

@@ -32,7 +32,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
     /// <summary>Trains all rounds and closes the run.</summary>
     /// <param name="closed">Called after each round.</param>
     /// <param name="cancellationToken">Looked at before each step.</param>
-    /// <returns>The global model, and each site's own where the recipe makes one.</returns>
+    /// <returns>The global models, and each site's own where the recipe makes one.</returns>
     public FederatedModels Run(Action<int> closed, CancellationToken cancellationToken)
     {
         var state = RunState.Apply(null, _run, new RunEvent.Created { At = Now, Job = job, SubmittedBy = "experiment", InitialModel = CreateInitial() });
@@ -53,7 +53,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
         }
 
         var personal = job.Recipe.MakesPersonalModel ? ClosePersonal(state, cancellationToken) : [];
-        return new FederatedModels(PathOf(state.Model.Sha256), personal, updateBytes);
+        return new FederatedModels([.. state.Rounds.Select(round => PathOf(round.Model!.Sha256))], personal, updateBytes);
     }
 
     private DateTimeOffset Now => time.GetUtcNow();
@@ -158,7 +158,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
 }
 
 /// <summary>What a run leaves.</summary>
-/// <param name="Global">File of the global model.</param>
+/// <param name="Global">Files of the global models, one a round.</param>
 /// <param name="Personal">Files of the sites' own models, where there are any.</param>
 /// <param name="UpdateBytes">Bytes of an update as it would leave a site; all are as long.</param>
-internal sealed record FederatedModels(string Global, IReadOnlyDictionary<SiteId, string> Personal, long UpdateBytes);
+internal sealed record FederatedModels(IReadOnlyList<string> Global, IReadOnlyDictionary<SiteId, string> Personal, long UpdateBytes);

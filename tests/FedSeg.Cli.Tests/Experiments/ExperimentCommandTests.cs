@@ -16,13 +16,14 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
         var ended = await FedsegProcess.RunAsync(
-            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "local,fedavg,keep,scaffold,ditto,top1", "--rounds", "2",
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "pooled3,local,fedavg,last5,keep,scaffold,ditto,top1", "--rounds", "2",
                 "--steps", "1", "--out", _folder["results.md"], "--json");
 
         Assert.True(ended.ExitCode == 0, ended.Errors);
         using var document = JsonDocument.Parse(ended.Output);
         var rows = document.RootElement.GetProperty("rows").EnumerateArray().ToList();
-        Assert.Equal(8, rows.Count); // two sites alone and both together, five federations
+        Assert.Equal(10, rows.Count); // three models pooled, two sites alone and both together, six federations
+        Assert.Contains("pooled3: model 3 of 3", ended.Errors, StringComparison.Ordinal);
         Assert.All(rows, row => Assert.Equal(["kidney", "tumour"], row.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
         Assert.All(rows, row => Assert.InRange(row.GetProperty("meanDice").GetDouble(), 0, 1));
         var dice = rows.ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("meanDice").GetDouble());
@@ -30,10 +31,10 @@ public sealed class ExperimentCommandTests : IDisposable
         // Of trainings alone nothing leaves.
         var bytes = rows.Where(row => row.TryGetProperty("updateBytes", out _))
             .ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("updateBytes").GetInt64());
-        Assert.Equal(5, bytes.Count);
+        Assert.Equal(6, bytes.Count);
         Assert.InRange(bytes["FedAvg, the largest hundredth of the changes, error feedback"], 1, bytes["FedAvg"] - 1);
         var table = await File.ReadAllLinesAsync(_folder["results.md"], TestContext.Current.CancellationToken);
-        Assert.Equal(8 + 2, table.Count(line => line.StartsWith('|')));
+        Assert.Equal(10 + 2, table.Count(line => line.StartsWith('|')));
     }
 
     [Fact]
@@ -60,7 +61,7 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         var ended = await FedsegProcess.RunAsync("experiment", "--data", _folder[""], "--arms", "fedsgd");
         Assert.Equal(2, ended.ExitCode);
-        Assert.Contains("'fedsgd' is not one of pooled, local, fedavg", ended.ErrorLine);
+        Assert.Contains("'fedsgd' is not one of pooled, pooled3, local, fedavg", ended.ErrorLine);
     }
 
     /// <summary>What <c>deploy/results.sh</c> trains.</summary>
