@@ -5,7 +5,6 @@ using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
-using FedSeg.Hosting.Storage;
 using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using FedSeg.SiteAgent.Coordinator.Pace;
@@ -65,6 +64,8 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
     /// <exception cref="InvalidDataException">The bytes are not the declared model.</exception>
     public async Task DownloadModelAsync(Sha256Digest digest, long length, string path, CancellationToken cancellationToken)
     {
+        // It is a copy, which the disk was never asked to confirm: what a power cut left of it is fetched again.
+        if (File.Exists(path) && !await IsWholeAsync(digest, path, cancellationToken)) File.Delete(path);
         while (!File.Exists(path))
         {
             await pace.WaitUntilOpenAsync(cancellationToken);
@@ -110,9 +111,7 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
                 watch.Moved(chunk.Data.Length);
                 if (!FileChunks.IsWhole(chunk)) throw new RpcException(new Status(StatusCode.DataLoss, "a piece of the model arrived damaged"));
                 file.Append(chunk.Data.Span);
-                if (file.Length == length || await pace.MayReceiveAsync(chunk.Data.Length, cancellationToken)) continue;
-                file.Flush();
-                return false;
+                if (file.Length != length && !await pace.MayReceiveAsync(chunk.Data.Length, cancellationToken)) return false;
             }
 
             if (file.Length != length || file.Digest != digest)
@@ -120,12 +119,16 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
                 file.Clear();
                 throw new InvalidDataException($"The model received is not {digest.Abbreviated} of {length} bytes.");
             }
-
-            file.Flush();
         }
 
-        DurableFile.Publish(partial, path);
+        File.Move(partial, path, overwrite: true);
         return true;
+    }
+
+    private static async Task<bool> IsWholeAsync(Sha256Digest digest, string path, CancellationToken cancellationToken)
+    {
+        using var file = await IncomingFile.OpenAsync(path, cancellationToken);
+        return file.Digest == digest;
     }
 
     /// <returns>The answer; none when the hours for transfers ended.</returns>

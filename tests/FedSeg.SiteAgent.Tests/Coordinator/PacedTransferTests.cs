@@ -102,6 +102,21 @@ public sealed class PacedTransferTests : IAsyncLifetime
         Assert.Equal(digest, Sha256Digest.Of(File.ReadAllBytes(_folder["received"])));
     }
 
+    /// <summary>The file has its name and not its bytes, as after a power cut.</summary>
+    [Fact]
+    public async Task Download_WhatIsThereIsNotTheModel_FetchesItAgain()
+    {
+        File.WriteAllBytes(_coordinator.ModelPath, RandomNumberGenerator.GetBytes(100_000));
+        var digest = Sha256Digest.Of(File.ReadAllBytes(_coordinator.ModelPath));
+        File.WriteAllBytes(_folder["received"], new byte[100_000]);
+
+        await _client.DownloadModelAsync(digest, 100_000, _folder["received"], Token);
+        await _client.DownloadModelAsync(digest, 100_000, _folder["received"], Token);
+
+        Assert.Equal(digest, Sha256Digest.Of(File.ReadAllBytes(_folder["received"])));
+        Assert.Equal([0], _coordinator.Offsets);
+    }
+
     [Fact]
     public async Task Send_HoursEndInTheMiddle_GoesOnTheNextNightFromThere()
     {
