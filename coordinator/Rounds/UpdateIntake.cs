@@ -121,7 +121,7 @@ internal sealed partial class UpdateIntake(
     private static async Task<UploadOutcome> StoreAsync(
         string path, long offset, long length, Sha256Digest payload, IAsyncEnumerable<ReadOnlyMemory<byte>> chunks, CancellationToken cancellationToken)
     {
-        using var file = await IncomingFile.OpenAsync(path, cancellationToken);
+        using var file = await IncomingFile.OpenAsync(path, cancellationToken, toBeFlushed: true);
         if (file.Length != offset) return UploadOutcome.WrongOffset;
         await foreach (var chunk in chunks.WithCancellation(cancellationToken))
         {

@@ -13,6 +13,7 @@ namespace FedSeg.Federation.Weights;
 public sealed class SafetensorsWriter : IDisposable
 {
     private readonly FileStream _stream;
+    private readonly Writeback _writeback;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly TensorManifest _manifest;
     private long _remainingBytes;
@@ -20,6 +21,7 @@ public sealed class SafetensorsWriter : IDisposable
     private SafetensorsWriter(FileStream stream, TensorManifest manifest)
     {
         _stream = stream;
+        _writeback = new Writeback(stream);
         _manifest = manifest;
         _remainingBytes = manifest.PayloadBytes;
     }
@@ -73,6 +75,7 @@ public sealed class SafetensorsWriter : IDisposable
     private void WriteBytes(ReadOnlySpan<byte> bytes)
     {
         _stream.Write(bytes);
+        _writeback.Wrote();
         _hash.AppendData(bytes);
     }
 }

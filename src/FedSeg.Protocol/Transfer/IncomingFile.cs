@@ -11,9 +11,14 @@ namespace FedSeg.Protocol.Transfer;
 public sealed class IncomingFile : IDisposable
 {
     private readonly FileStream _stream;
+    private readonly Writeback? _writeback;
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    private IncomingFile(FileStream stream) => _stream = stream;
+    private IncomingFile(FileStream stream, bool toBeFlushed)
+    {
+        _stream = stream;
+        _writeback = toBeFlushed ? new Writeback(stream) : null;
+    }
 
     /// <summary>Bytes that have arrived.</summary>
     public long Length { get; private set; }
@@ -22,10 +27,13 @@ public sealed class IncomingFile : IDisposable
     public Sha256Digest Digest => Sha256Digest.FromHash(_hash.GetCurrentHash());
 
     /// <summary>Opens a file to go on with, or a new one. Nobody else may open it meanwhile.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="cancellationToken">Stops reading what is there.</param>
+    /// <param name="toBeFlushed">Whether <see cref="Flush"/> will be asked for: the disk then begins early.</param>
     /// <exception cref="IOException">The file can't be opened or read.</exception>
-    public static async Task<IncomingFile> OpenAsync(string path, CancellationToken cancellationToken)
+    public static async Task<IncomingFile> OpenAsync(string path, CancellationToken cancellationToken, bool toBeFlushed = false)
     {
-        var file = new IncomingFile(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0));
+        var file = new IncomingFile(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0), toBeFlushed);
         try
         {
             await file.HashWhatIsThereAsync(cancellationToken);
@@ -43,6 +51,7 @@ public sealed class IncomingFile : IDisposable
     public void Append(ReadOnlySpan<byte> bytes)
     {
         _stream.Write(bytes);
+        _writeback?.Wrote();
         _hash.AppendData(bytes);
         Length += bytes.Length;
     }
