@@ -13,7 +13,7 @@ public sealed class RoundBenchmarkTests
         Assert.Equal(2, root.GetProperty("rounds").GetInt32());
         var seconds = root.GetProperty("secondsPerRound");
         Assert.InRange(seconds.GetProperty("median").GetDouble(), seconds.GetProperty("min").GetDouble(), seconds.GetProperty("max").GetDouble());
-        string[] figures = ["coordinatorPeakMb", "agentPeakMb", "uploadMbPerSecond", "downloadMbPerSecond", "bareStreamMbPerSecond"];
+        string[] figures = ["coordinatorPeakMb", "agentPeakMb", "uploadMbPerSecond", "downloadMbPerSecond", "bareStreamMbPerSecond", "shareOfBareStream"];
         Assert.All(figures, figure => Assert.True(root.GetProperty(figure).GetDouble() > 0, figure));
     }
 }

@@ -31,7 +31,7 @@ internal sealed class RoundBenchmark(double megabytes, int sites, int rounds, Up
         await using var federation = await ExchangeFederation.StartAsync(work, names, cancellationToken);
         var job = ExchangeFederation.Job(names, model, rounds + WarmUpRounds, encoding);
         var run = await federation.RunAsync(job, time, cancellationToken);
-        var ceiling = await BareStream.MeasureAsync(federation.Connection, run.Model, sites, time, cancellationToken);
+        var ceiling = await BareStream.MeasureAsync(federation.ProfilePath, run.Model, sites, time, cancellationToken);
         var times = names.SelectMany(name => ExchangeTime.Read(Path.Combine(federation.SiteDirectory(name), "data", "reports", "cohort.json"))).ToLookup(entry => entry.Round);
         var updateBytes = SafetensorsWriter.FileLength(EncodedManifest.Of(ArchitectureCatalog.Manifest(model), encoding));
         return RoundBenchmarkResult.Of(run, updateBytes, WarmUpRounds, times, ceiling, federation.Processes);

@@ -36,6 +36,9 @@ internal sealed record RoundBenchmarkResult
     /// <summary>The same wire with nothing done to the bytes, see <see cref="BareStream"/>.</summary>
     public required double BareStreamMbPerSecond { get; init; }
 
+    /// <summary>What the bare stream would take for a round's models and updates, as a share of what the median round took.</summary>
+    public double ShareOfBareStream => Math.Round((ModelMegabytes + UpdateMegabytes) * Sites / BareStreamMbPerSecond / SecondsPerRound.Median, 3);
+
     /// <param name="run">The completed run.</param>
     /// <param name="updateBytes">Length of an update's file.</param>
     /// <param name="warmUp">Rounds not counted.</param>
@@ -70,7 +73,7 @@ internal sealed record RoundBenchmarkResult
         Console.WriteLine($"seconds per round   median {SecondsPerRound.Median:F2}, {SecondsPerRound.Min:F2} to {SecondsPerRound.Max:F2}");
         Console.WriteLine($"peak memory         coordinator {CoordinatorPeakMb:F0} MB, largest agent {AgentPeakMb:F0} MB");
         Console.WriteLine($"processor           {ProcessorSecondsPerRound:F2} s a round, start included");
-        Console.WriteLine($"MB/s, all sites     download {DownloadMbPerSecond:F0}, upload {UploadMbPerSecond:F0}, bare stream {BareStreamMbPerSecond:F0}");
+        Console.WriteLine($"MB/s, all sites     download {DownloadMbPerSecond:F0}, upload {UploadMbPerSecond:F0}, bare stream {BareStreamMbPerSecond:F0}; a round is as quick as {ShareOfBareStream:P0} of it");
     }
 
     private static double Megabytes(double bytes) => Math.Round(bytes / 1e6, 2);
