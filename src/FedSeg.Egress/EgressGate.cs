@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedSeg.Egress.Blind;
 using FedSeg.Egress.Budget;
@@ -95,7 +96,7 @@ public sealed class EgressGate : IDisposable
 
             cancellationToken.ThrowIfCancellationRequested();
             // Stored before the approval is written: what the ledger calls approved can be sent after a crash.
-            if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate, Summarise(plan, policy!, facts, report));
+            if (sealedUpdate is not null && report.Passed) sealedUpdate = _outbox.Store(folder, sealedUpdate, Summarise(plan, update.Report, policy!, facts, report));
             await _site.NoteAsync(EgressRecords.Requested, _records.Request(plan, policy, facts, sealedUpdate, report));
             var outcome = await DecideAsync(plan, sealedUpdate, facts, report, policy);
             // Stored, and then the site was halted, a charter or a patient withdrawn, a budget used up.
@@ -261,11 +262,16 @@ public sealed class EgressGate : IDisposable
     // Copied, because what is done about them changes it.
     private List<UnsentUpdate> Unsent() => _site.History(history => history.Unsent.ToList());
 
-    private static ReviewSummary Summarise(RoundPlan plan, EgressPolicy policy, SealingFacts facts, PolicyReport report) => new()
+    private ReviewSummary Summarise(RoundPlan plan, SiteReport measured, EgressPolicy policy, SealingFacts facts, PolicyReport report) => new()
     {
         Plan = plan,
+        SealedBy = typeof(EgressGate).Assembly.GetName().Version!.ToString(3),
+        Patients = Desk.PatientsIn(plan),
+        MinimumReportedCount = policy.MinimumReportedCount,
+        Measured = measured with { Fingerprint = null },
         Rules = report.Rules,
-        Tensors = [.. facts.Tensors],
+        Tensors = _site.History(history => facts.Tensors
+            .Select((tensor, place) => tensor with { Earlier = history.TensorNorms(plan.Run, place) }).ToImmutableArray()),
         Norm = facts.Norm ?? 0,
         EarlierNorms = [.. facts.EarlierNorms],
         Privacy = facts.Privacy,

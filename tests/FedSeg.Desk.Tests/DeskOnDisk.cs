@@ -4,8 +4,13 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using FedSeg.Egress;
+using FedSeg.Egress.Plans;
+using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using FedSeg.Egress.Tests;
+using FedSeg.Egress.Tests.Charters;
+using FedSeg.Federation.Training;
+using FedSeg.Federation.Weights;
 using FedSeg.Hosting.Programs;
 using FedSeg.Testing;
 using Microsoft.Playwright;
@@ -15,6 +20,9 @@ namespace FedSeg.Desk.Tests;
 /// <summary>A hospital's gate obeying orders as the agent does, and the page as a process of its own beside it.</summary>
 internal sealed class DeskOnDisk : IAsyncDisposable
 {
+    /// <summary>The tensor that <see cref="WaitForPrivateReviewAsync"/> changes most.</summary>
+    public const string LargerPart = "encoder.1.0.conv.weight";
+
     public const string Password = "a horse with a battery";
 
     private static readonly Lazy<Task<byte[]>> Accounts = new(CreateAccountsAsync);
@@ -62,10 +70,32 @@ internal sealed class DeskOnDisk : IAsyncDisposable
         return Assert.IsType<EgressOutcome.Waiting>(await ClearAsync(6, 0.33f));
     }
 
-    public Task<EgressOutcome> ClearAsync(int round, float change)
+    /// <summary>The same for a private run of a study, under a charter that anna accepted, with a plan that ben approved; one part of the sixth change is much larger.</summary>
+    public async Task<EgressOutcome.Waiting> WaitForPrivateReviewAsync()
+    {
+        const string policy = "maximumUpdateBytes: 1000000\nmaximumNorm: 100\nprivacyBudget: { cohort: kidneys-2026, maximumEpsilon: 4, delta: 0.00001 }\n";
+        var plan = Hospital.Plan with { Study = StudyCharters.Study, TotalRounds = 20, Labels = ["kidney", "tumour"] };
+        var privacy = new PatientPrivacy { ClippingNorm = 1.5, ExpectedBatch = 4, PatchesPerPatient = 1, Delta = 1e-5, NoiseMultiplier = 20 };
+        Hospital.Plan = plan with { Recipe = plan.Recipe with { Privacy = privacy } };
+        Hospital.Privacy = new PrivacySpent(SamplingRate: 1, NoiseMultiplier: 20, Steps: 20, Delta: 1e-5, Epsilon: 0.897);
+        Hospital.WritePolicy(policy + "review: auto-within-bounds\n");
+        await Hospital.HoldAsync(StudyCharters.New(("maximumRounds: 5", "maximumRounds: 60"), ("2026-06-30", "2099-12-31")));
+        var asked = Assert.IsType<PlanOutcome.Waiting>(await Hospital.Gate.ApprovePlanAsync(Hospital.Plan));
+        var order = new DeskOrder.ApprovePlan { Id = Guid.NewGuid().ToString("N"), By = "ben", At = Hospital.Time.GetUtcNow(), Terms = asked.Terms };
+        Assert.IsType<OrderOutcome.Obeyed>(await Hospital.Gate.Desk.ObeyAsync(order));
+        for (var round = 1; round <= 5; round++) Assert.IsType<EgressOutcome.Cleared>(await ClearAsync(round, 0.05f));
+        Hospital.WritePolicy(policy);
+        Hospital.NotePatients(round: 6, count: 31);
+        return Assert.IsType<EgressOutcome.Waiting>(await ClearAsync(6, tensor => tensor.Name == LargerPart ? 0.2f : 0.05f));
+    }
+
+    public Task<EgressOutcome> ClearAsync(int round, float change) => ClearAsync(round, _ => change);
+
+    private Task<EgressOutcome> ClearAsync(int round, Func<TensorSpec, float> change)
     {
         Hospital.Plan = Hospital.Plan with { Round = round, TotalRounds = 20, Labels = ["kidney", "tumour"] };
-        Hospital.Report = HospitalOnDisk.GoodReport(Hospital.Plan) with { Scores = [new("kidney", 0.913, 10), new("tumour", 0.742, 9)] };
+        var report = HospitalOnDisk.GoodReport(Hospital.Plan) with { Scores = [new("kidney", 0.913471, 10), new("tumour", 0.742, 4)] };
+        Hospital.Report = Hospital.Plan.Recipe.Privacy is null ? report : report with { MeanLoss = null };
         Hospital.WriteDelta(change);
         return Hospital.ClearAsync();
     }

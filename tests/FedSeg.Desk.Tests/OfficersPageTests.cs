@@ -183,6 +183,67 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Update_OfACharteredPrivateRun_SaysAllThatAnOfficerDecidesBy()
+    {
+        var waiting = await _desk.WaitForPrivateReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "anna");
+        await page.GotoAsync($"/updates/{waiting.Update}");
+
+        // For whom, why, and by whose word.
+        await SeeAsync("A model that outlines kidneys and kidney tumours, to plan operations.");
+        await SeeAsync("University of Nowhere, Germany");
+        await SeeAsync("version 1, accepted by anna on 1 Mar 2026, 12:00; ends after 31 Dec 2099");
+        await SeeAsync("by the word of ben on 1 Mar 2026, 12:00");
+        // Of how many people.
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "patients trained on" })).ToContainTextAsync("31");
+        // Privacy: this round, the rounds before, what is allowed, and how it is done.
+        await SeeAsync("This round alone costs every patient ε = 0.90 at δ = 0.00001.");
+        await SeeAsync("With this update it is ε = 2.40 of at most 4.");
+        await SeeAsync("a size of at most C = 1.5 (clipping), and chance noise of σ = 20 times that size");
+        // Every number before and after rounding.
+        await RowAsync("Overlap with the doctors' outline, mean (Dice): kidney 0.913471 0.913");
+        await RowAsync("Overlap with the doctors' outline, mean (Dice): tumour 0.742 does not leave");
+        // What leaves, bit for bit.
+        var payload = Path.Combine(_desk.Hospital.OutboxPath, waiting.Update.ToString(), "payload.safetensors");
+        await SeeAsync((await Sha256Digest.OfFileAsync(payload, Token)).ToString());
+        await SeeAsync($"{new FileInfo(payload).Length:N0} bytes of model numbers, of 1,000,000 bytes that may");
+        await SeeAsync("this site's agent, version 0.1.0");
+        // Part by part, behind a fold.
+        await SeeAsync($"1 of its 28 parts changed more than twice as much as ever in this hospital's earlier rounds: {DeskOnDisk.LargerPart}.");
+        await Assertions.Expect(page.GetByText("float32", new() { Exact = true }).First).Not.ToBeVisibleAsync();
+        await page.GetByText("Part by part: all 28 tensors").ClickAsync();
+        await RowAsync($"{DeskOnDisk.LargerPart} 4 × 2 × 3 × 3 × 3 216 float32 864 2.94 Much larger (0.735 to 0.735)");
+        await page.GetByText("16 of 16 checks passed: each with what was measured").ClickAsync();
+        await RowAsync("The privacy budget of these patients allows it ✓ passed");
+        await ShootAsync(page, "17-all-facts");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await Assertions.Expect(page.GetByText("Done: the site was paused.")).ToBeVisibleAsync();
+        await page.GotoAsync($"/updates/{waiting.Update}");
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "End the pause" })).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Approve" })).ToBeVisibleAsync();
+
+        Task SeeAsync(string text) => Assertions.Expect(page.GetByText(text).First).ToBeVisibleAsync();
+
+        Task RowAsync(string name) => Assertions.Expect(page.GetByRole(AriaRole.Row, new() { Name = name })).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task Update_OfFewPatients_DoesNotShowHowMany()
+    {
+        _desk.Hospital.NotePatients(round: 6, count: 4);
+        var waiting = await _desk.WaitForReviewAsync();
+        var page = await browser.OpenAsync(_desk.Address.ToString());
+        await DeskOnDisk.SignInAsync(page, "otto");
+        await page.GotoAsync($"/updates/{waiting.Update}");
+
+        await Assertions.Expect(page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "patients trained on" })).ToContainTextAsync("Fewer than 5");
+        await Assertions.Expect(page.GetByText("nobody has signed what this is for")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Pause" })).ToBeDisabledAsync();
+    }
+
+    [Fact]
     public async Task FourEyes_SameOfficerTwice_IsToldThatAnotherPersonHasToAgree()
     {
         var waiting = await _desk.WaitForReviewAsync("approvals: 2\n");

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Patients;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -96,11 +97,18 @@ internal sealed class HospitalOnDisk : IDisposable
     /// <summary>The trainer's file: every declared tensor, every element the same.</summary>
     public void WriteDelta(float value) => WriteDelta(Plan.Manifest(), value);
 
-    public void WriteDelta(TensorManifest manifest, float value, ImmutableDictionary<string, string>? metadata = null)
+    /// <summary>The same, tensor by tensor.</summary>
+    public void WriteDelta(Func<TensorSpec, float> value) => WriteDelta(Plan.Manifest(), value);
+
+    public void WriteDelta(TensorManifest manifest, float value, ImmutableDictionary<string, string>? metadata = null) =>
+        WriteDelta(manifest, _ => value, metadata);
+
+    /// <summary>Leaves the trainer's record of whom a round trained on.</summary>
+    public void NotePatients(int round, int count)
     {
-        using var writer = SafetensorsWriter.Create(DeltaPath, manifest, metadata);
-        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value, (int)tensor.ElementCount).ToArray());
-        writer.Complete();
+        var records = new PatientRecords(DeskPath);
+        var use = PatientUse.Of(records.Rules([]), Enumerable.Range(0, count).Select(number => $"patient {number}"), scored: []);
+        File.WriteAllBytes(records.PathOf(Plan.Run, round), use.ToBytes());
     }
 
     public Task<EgressOutcome> ClearAsync() => ClearAsync(Plan.Task == RoundTask.Train && File.Exists(DeltaPath) ? Sha256Digest.Of(File.ReadAllBytes(DeltaPath)) : default);
@@ -168,6 +176,13 @@ internal sealed class HospitalOnDisk : IDisposable
         Ledger.Dispose();
         _key.Dispose();
         Directory.Delete(Root, recursive: true);
+    }
+
+    private void WriteDelta(TensorManifest manifest, Func<TensorSpec, float> value, ImmutableDictionary<string, string>? metadata = null)
+    {
+        using var writer = SafetensorsWriter.Create(DeltaPath, manifest, metadata);
+        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value(tensor), (int)tensor.ElementCount).ToArray());
+        writer.Complete();
     }
 
     private void Start()

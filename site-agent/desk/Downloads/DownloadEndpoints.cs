@@ -12,7 +12,7 @@ internal static class DownloadEndpoints
     public static void MapDownloads(this WebApplication app)
     {
         app.MapGet("/updates/{update}/weights", async (string update, DeskClient desk, CancellationToken cancellationToken) =>
-            await FindAsync(update, desk, cancellationToken) is { WeightsPath: { } path }
+            await FindAsync(update, desk, cancellationToken) is { Weights.Path: var path }
                 ? Results.File(path, "application/octet-stream", $"{update[..12]}.safetensors")
                 : Results.NotFound());
         app.MapGet("/updates/{update}/report", async (string update, DeskClient desk, CancellationToken cancellationToken) =>

@@ -63,6 +63,9 @@ internal static class Words
 
     public static string Number(double value) => value.ToString(value != 0 && Math.Abs(value) < 0.001 ? "0.0E0" : "G3", CultureInfo.InvariantCulture);
 
+    /// <summary>A number far below 1, without an exponent.</summary>
+    public static string Small(double value) => value.ToString("0.############", CultureInfo.InvariantCulture);
+
     /// <summary>ε, rounded up: never less than what is spent.</summary>
     public static string Epsilon(double epsilon) => (Math.Ceiling(epsilon * 100) / 100).ToString("F2", CultureInfo.InvariantCulture);
 
@@ -80,12 +83,22 @@ internal static class Words
         return string.Join(", ", ranges.Select(range => range.First == range.Last ? $"{range.First}" : $"{range.First} to {range.Last}"));
     }
 
+    /// <summary>How many patients what leaves is about; a number below the site's k is not shown.</summary>
+    public static string Patients(ReviewSummary summary) => summary.Patients switch
+    {
+        null => "Not recorded",
+        var few when few < summary.MinimumReportedCount => $"Fewer than {summary.MinimumReportedCount}",
+        { } count => count.ToString(CultureInfo.InvariantCulture),
+    };
+
     /// <summary>What an encoding saves; nothing where it does not.</summary>
     public static string Saving(RoundPlan plan) =>
         plan.UpdateBytes() < plan.UpdateBytesInFloat32() ? $" instead of {Bytes(plan.UpdateBytesInFloat32())} in full" : "";
 
     /// <summary>A small chance as people say it: 1 in so many.</summary>
     public static string Chance(double probability) => string.Create(CultureInfo.InvariantCulture, $"1 in {Math.Round(1 / probability):N0}");
+
+    public static string Exactly(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} bytes");
 
     public static string Bytes(long bytes) => bytes switch
     {
@@ -100,11 +113,14 @@ internal static class Words
     {
         if (earlier.Count == 0) return "First one";
         var (smallest, largest) = (earlier.Min(), earlier.Max());
-        if (norm > 2 * largest) return "Much larger";
+        if (IsMuchLarger(norm, earlier)) return "Much larger";
         if (norm > UsualMargin * largest) return "Larger";
         if (norm < smallest / 2) return "Much smaller";
         return norm < smallest / UsualMargin ? "Smaller" : "As usual";
     }
+
+    /// <summary>Whether it is more than twice the largest before it; the first one is not.</summary>
+    public static bool IsMuchLarger(double norm, IReadOnlyCollection<double> earlier) => earlier.Count > 0 && norm > 2 * earlier.Max();
 
     /// <summary>The same with its numbers, in a sentence.</summary>
     public static string History(double norm, IReadOnlyCollection<double> earlier) => earlier.Count == 0

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using FedSeg.Egress.Blind;
 using FedSeg.Federation.Identity;
@@ -17,8 +18,8 @@ internal sealed class EgressHistory
 
     private readonly List<UnsentUpdate> _unsent = [];
     private readonly Queue<(DateTimeOffset At, long Bytes)> _lately = new();
-    private readonly Dictionary<RunId, Queue<double>> _norms = [];
-    private readonly Dictionary<Sha256Digest, (long Bytes, double? Norm, Sha256Digest? Charter)> _requested = [];
+    private readonly Dictionary<RunId, Queue<SentSize>> _sizes = [];
+    private readonly Dictionary<Sha256Digest, (long Bytes, SentSize? Size, Sha256Digest? Charter)> _requested = [];
     private readonly Dictionary<RunId, int> _answered = [];
     private readonly List<MaskedRound> _masked = [];
     private readonly Dictionary<string, HashSet<Sha256Digest>> _charged = [];
@@ -45,7 +46,11 @@ internal sealed class EgressHistory
     }
 
     /// <summary>Norms of a run's last approved updates, at most ten.</summary>
-    public IReadOnlyCollection<double> Norms(RunId run) => _norms.TryGetValue(run, out var norms) ? norms : [];
+    public IReadOnlyCollection<double> Norms(RunId run) => [.. SizesOf(run).Select(size => size.Norm)];
+
+    /// <summary>Norms of one tensor, by its place in the manifest, in the same updates.</summary>
+    public ImmutableArray<double> TensorNorms(RunId run, int tensor) =>
+        [.. SizesOf(run).Where(size => tensor < size.Tensors.Length).Select(size => size.Tensors[tensor])];
 
     /// <summary>Releases that were charged to a cohort's budget, or to a study's.</summary>
     public IReadOnlyCollection<Sha256Digest> Charged(string cohort) => _charged.TryGetValue(cohort, out var releases) ? [.. releases] : [];
@@ -74,9 +79,8 @@ internal sealed class EgressHistory
         var update = Sha256Digest.Parse(text);
         if (entry.Action == EgressRecords.Requested)
         {
-            var norm = entry.Facts.TryGetValue(EgressRecords.Norm, out var measured) ? double.Parse(measured, CultureInfo.InvariantCulture) : (double?)null;
             var bytes = entry.Facts.TryGetValue(EgressRecords.PayloadBytes, out var length) ? long.Parse(length, CultureInfo.InvariantCulture) : 0;
-            _requested[update] = (bytes, norm, entry.Facts.TryGetValue(EgressRecords.Charter, out var charter) ? Sha256Digest.Parse(charter) : null);
+            _requested[update] = (bytes, SizeIn(entry), entry.Facts.TryGetValue(EgressRecords.Charter, out var charter) ? Sha256Digest.Parse(charter) : null);
             return;
         }
 
@@ -113,7 +117,7 @@ internal sealed class EgressHistory
     private void Approve(LedgerEntry entry, Sha256Digest update)
     {
         var run = RunId.Parse(entry.Facts[EgressRecords.Run]);
-        var (bytes, norm, charter) = _requested.GetValueOrDefault(update);
+        var (bytes, size, charter) = _requested.GetValueOrDefault(update);
         _unsent.Add(new UnsentUpdate(update, run, int.Parse(entry.Facts[EgressRecords.Round], CultureInfo.InvariantCulture), charter));
         _lately.Enqueue((entry.Time, bytes));
         foreach (var budget in new[] { EgressRecords.Cohort, EgressRecords.StudyPrefix + EgressRecords.Cohort })
@@ -123,12 +127,26 @@ internal sealed class EgressHistory
             releases.Add(update);
         }
 
-        if (norm is not { } known) return;
+        if (size is null) return;
 
-        if (!_norms.TryGetValue(run, out var norms)) _norms[run] = norms = new Queue<double>();
-        norms.Enqueue(known);
-        if (norms.Count > RememberedNorms) norms.Dequeue();
+        if (!_sizes.TryGetValue(run, out var sizes)) _sizes[run] = sizes = new Queue<SentSize>();
+        sizes.Enqueue(size);
+        if (sizes.Count > RememberedNorms) sizes.Dequeue();
     }
+
+    private Queue<SentSize> SizesOf(RunId run) => _sizes.TryGetValue(run, out var sizes) ? sizes : [];
+
+    private static SentSize? SizeIn(LedgerEntry entry)
+    {
+        if (!entry.Facts.TryGetValue(EgressRecords.Norm, out var norm)) return null;
+        var tensors = entry.Facts.TryGetValue(EgressRecords.TensorNorms, out var norms) ? norms.Split(' ') : [];
+        return new SentSize(Number(norm), [.. tensors.Select(Number)]);
+
+        static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>How large an update's change was, as a whole and tensor by tensor.</summary>
+    private sealed record SentSize(double Norm, ImmutableArray<double> Tensors);
 }
 
 /// <summary>An update that was approved and, as far as the ledger knows, not sent.</summary>

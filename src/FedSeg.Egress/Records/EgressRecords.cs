@@ -70,6 +70,7 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string PlainUpdate = "plainUpdate";
     public const string Update = "update";
     public const string Norm = "norm";
+    public const string TensorNorms = "tensorNorms";
     public const string PayloadBytes = "payloadBytes";
     public const string Run = "run";
     public const string Round = "round";
@@ -102,6 +103,9 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string NoPrivacy = "none";
 
     private const string WaitsForReview = "waitsForReview";
+
+    // Room for some three thousand tensors; an entry has to fit 64 KiB.
+    private const int LongestTensorNorms = 1 << 15;
 
     /// <summary>What wants to leave, and what every rule found.</summary>
     public Dictionary<string, string> Request(RoundPlan plan, EgressPolicy? policy, SealingFacts? facts, SealedUpdate? update, PolicyReport report)
@@ -143,6 +147,7 @@ internal sealed class EgressRecords(EgressOptions options)
         entry["encoding"] = Word(plan.Recipe.UpdateEncoding) + (plan.Recipe.ErrorFeedback ? " with error feedback" : "");
         entry["float32Bytes"] = Number(plan.UpdateBytesInFloat32());
         if (facts?.Norm is { } norm) entry[Norm] = norm.ToString("R", CultureInfo.InvariantCulture);
+        if (facts is not null && NormsOf(facts.Tensors) is { Length: <= LongestTensorNorms } norms) entry[TensorNorms] = norms;
         entry["manifest"] = ManifestHash(plan).ToString();
         return entry;
     }
@@ -397,6 +402,10 @@ internal sealed class EgressRecords(EgressOptions options)
     /// <summary>SHA-256 over one line per declared tensor: name and shape.</summary>
     private static Sha256Digest ManifestHash(RoundPlan plan) =>
         Sha256Digest.Of(Encoding.UTF8.GetBytes(string.Concat(plan.UpdateManifest().All.Tensors.Select(tensor => tensor + "\n"))));
+
+    /// <summary>In the manifest's order, as finely as people compare them.</summary>
+    private static string NormsOf(IEnumerable<TensorMeasures> tensors) =>
+        string.Join(' ', tensors.Select(tensor => tensor.Norm.ToString("G3", CultureInfo.InvariantCulture)));
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

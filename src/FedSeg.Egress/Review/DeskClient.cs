@@ -5,6 +5,7 @@ using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review.People;
+using FedSeg.Egress.Sealing;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Ledger.Storage;
@@ -85,7 +86,7 @@ public sealed class DeskClient
 
     /// <summary>The report exactly as it would leave, and where the weights lie; <see langword="null"/> when they are not, bit for bit, what was sealed.</summary>
     public async Task<SealedBytes?> FindBytesAsync(Sha256Digest update, CancellationToken cancellationToken) =>
-        await _outbox.FindAsync(update, cancellationToken) is { } found ? new SealedBytes(found.Report, found.ReportBytes, found.Payload?.Path, found.Payload?.Bytes ?? 0) : null;
+        await _outbox.FindAsync(update, cancellationToken) is { } found ? new SealedBytes(found.Report, found.ReportBytes, found.Payload) : null;
 
     /// <summary>Places an order and waits for the ledger to say what became of it.</summary>
     /// <param name="order">The order of a signed-in person.</param>
@@ -128,6 +129,9 @@ public sealed class DeskClient
 /// <summary>What would leave, bit for bit.</summary>
 /// <param name="Report">The report, read.</param>
 /// <param name="ReportBytes">Its bytes as they travel.</param>
-/// <param name="WeightsPath">The weights file; <see langword="null"/> for an evaluation.</param>
-/// <param name="WeightsBytes">Its length.</param>
-public sealed record SealedBytes(SiteReport Report, ReadOnlyMemory<byte> ReportBytes, string? WeightsPath, long WeightsBytes);
+/// <param name="Weights">The weights file; <see langword="null"/> for an evaluation.</param>
+public sealed record SealedBytes(SiteReport Report, ReadOnlyMemory<byte> ReportBytes, SealedPayload? Weights)
+{
+    /// <summary>Length of report and weights together.</summary>
+    public long Bytes => ReportBytes.Length + (Weights?.Bytes ?? 0);
+}

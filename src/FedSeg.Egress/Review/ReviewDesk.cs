@@ -140,6 +140,10 @@ public sealed class ReviewDesk : IDisposable
         return _patients.Find(plan.Run, plan.Round) is { } use ? withdrawn.Count(use.Includes) : null;
     }
 
+    /// <summary>How many patients what leaves of a round is about; <see langword="null"/> when nobody knows.</summary>
+    internal int? PatientsIn(RoundPlan plan) => _patients.Find(plan.Run, plan.Round) is not { } use ? null
+        : plan.Task == RoundTask.Evaluate ? use.Scored.Length : use.Trained.Length;
+
     /// <summary>What this site's charters say about a run.</summary>
     internal CharterVerdict CharterOf(RoundPlan plan, EgressPolicy policy) => _charters.Of(plan, policy);
 

@@ -17,6 +17,18 @@ public sealed record ReviewSummary
 {
     public required RoundPlan Plan { get; init; }
 
+    /// <summary>The version of the program that sealed it.</summary>
+    public required string SealedBy { get; init; }
+
+    /// <summary>Patients trained on or counted, for an evaluation those tried on; <see langword="null"/> where the trainer left no record.</summary>
+    public int? Patients { get; init; }
+
+    /// <summary>The site's k: a smaller number of patients is not shown.</summary>
+    public required int MinimumReportedCount { get; init; }
+
+    /// <summary>The trainer's numbers before the gate rounded them or left them out; without the fingerprint. It stays at the site.</summary>
+    public required SiteReport Measured { get; init; }
+
     /// <summary>Every rule with what was measured.</summary>
     public required ImmutableArray<RuleResult> Rules { get; init; }
 
@@ -60,4 +72,7 @@ public sealed record TensorMeasures(string Name, ImmutableArray<int> Shape, doub
     /// <summary>Blind rounds: share of weights, 0 to 1, whose change lay beyond the grid of the sum and was cut off at its end.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public double ClippedShare { get; init; }
+
+    /// <summary>Norms of the same tensor in the run's last approved updates, oldest first.</summary>
+    public ImmutableArray<double> Earlier { get; init; } = [];
 }

@@ -304,13 +304,31 @@ public sealed class ReviewDeskTests : IDisposable
     public async Task Clear_Waiting_LeavesASummaryOfEveryTensor()
     {
         var waiting = await WaitAsync();
-        var summary = ReviewSummary.FromBytes(await File.ReadAllBytesAsync(Path.Combine(_hospital.OutboxPath, waiting.Update.ToString(), "summary.json"), HospitalOnDisk.Token));
+        var summary = await SummaryAsync(waiting);
 
         Assert.Equal(_hospital.Plan.Manifest().Tensors.Select(tensor => tensor.Name), summary.Tensors.Select(tensor => tensor.Name));
         // Every change is 0.5, so a tensor's norm is half the root of its size.
         Assert.All(summary.Tensors, tensor => Assert.Equal(0.5 * Math.Sqrt(tensor.Shape.Aggregate(1.0, (product, extent) => product * extent)), tensor.Norm, 1e-6));
         Assert.Equal(Math.Sqrt(summary.Tensors.Sum(tensor => tensor.Norm * tensor.Norm)), summary.Norm, 1e-6);
         Assert.All(summary.Tensors, tensor => Assert.Equal((0.5, 0.0), (tensor.Largest, tensor.ZeroShare)));
+    }
+
+    [Fact]
+    public async Task Clear_WaitingAfterApprovedRounds_ComparesEveryTensorWithThemAlsoAfterARestart()
+    {
+        _hospital.WritePolicy(EveryRound + "review: auto-within-bounds\n");
+        _hospital.WriteDelta(0.25f);
+        await ClearRoundAsync(1);
+        _hospital.Restart();
+        _hospital.WriteDelta(0.5f);
+        await ClearRoundAsync(2);
+        _hospital.WritePolicy(EveryRound);
+        _hospital.NotePatients(round: 3, count: 7);
+        var summary = await SummaryAsync(Assert.IsType<EgressOutcome.Waiting>(await ClearRoundAsync(3)));
+
+        // Norms are kept to three digits.
+        Assert.All(summary.Tensors, tensor => Assert.Equal([0.5, 1], tensor.Earlier.Select(norm => Math.Round(norm / tensor.Norm, 2))));
+        Assert.Equal((7, 0.123456, 0.876543), (summary.Patients, summary.Measured.MeanLoss, summary.Measured.Scores[0].MeanDice));
     }
 
     [Fact]
@@ -324,6 +342,9 @@ public sealed class ReviewDeskTests : IDisposable
     }
 
     private async Task<EgressOutcome.Waiting> WaitAsync() => Assert.IsType<EgressOutcome.Waiting>(await _hospital.ClearAsync());
+
+    private async Task<ReviewSummary> SummaryAsync(EgressOutcome.Waiting waiting) => ReviewSummary.FromBytes(
+        await File.ReadAllBytesAsync(Path.Combine(_hospital.OutboxPath, waiting.Update.ToString(), "summary.json"), HospitalOnDisk.Token));
 
     private Task<EgressOutcome?> RecallAsync() => _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token);
 
