@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
@@ -112,9 +113,16 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
         strength,
         [.. weights.Zip(anchors).Where(pair => _recipe.Tensors.Of(pair.First.Name) == TensorPolicy.Average).Select(pair => (pair.First, pair.Second.Copy()))]);
 
-    private TrainingCheckpoint? Checkpoint(string part) => state is null
-        ? null
-        : new TrainingCheckpoint(state.PathOf(part), files.CheckpointEverySteps, $"{Sha256Digest.Of(plan.ToBytes())} {part}");
+    /// <summary>
+    /// Of the plan and of the patients trained on: with others, one that withdrew meanwhile, the round begins anew. Steps of another sampling rate would be charged as this
+    /// one's, and the patient who left would stay in the weights.
+    /// </summary>
+    private TrainingCheckpoint? Checkpoint(string part)
+    {
+        if (state is null) return null;
+        var patients = Sha256Digest.Of(Encoding.UTF8.GetBytes(string.Join('\n', cohort.Training.Select(entry => entry.PatientKey))));
+        return new TrainingCheckpoint(state.PathOf(part), files.CheckpointEverySteps, $"{Sha256Digest.Of(plan.ToBytes())} {patients} {part}");
+    }
 
     private static List<(string, Tensor)> All(nn.Module module) => [.. NamedWeights.Of(module).Select(weights => (weights.Name, (Tensor)weights.Values))];
 }

@@ -10,7 +10,7 @@ namespace FedSeg.Segmentation.Training;
 /// </summary>
 /// <param name="path">The file; replaced as a whole.</param>
 /// <param name="everySteps">Steps between two of them.</param>
-/// <param name="identity">The stretch it belongs to, as the hash of its plan; one of another stretch is not gone on from.</param>
+/// <param name="identity">The stretch it belongs to, by its plan and its patients; one of another stretch is not gone on from.</param>
 internal sealed class TrainingCheckpoint(string path, int everySteps, string identity)
 {
     private const string IdentityKey = "stretch", StepKey = "step", LossKey = "lossSum";

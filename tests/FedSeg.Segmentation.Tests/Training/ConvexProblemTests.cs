@@ -2,7 +2,12 @@ using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Aggregation.Rules;
 using FedSeg.Federation.Aggregation.Steps;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Training;
+using FedSeg.Testing;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -18,7 +23,8 @@ public sealed class ConvexProblemTests
     private static readonly double[] A = [1, 4], B = [0, 1];
 
     /// <summary>A site's weight after so many steps of plain gradient descent with a term.</summary>
-    private static double Descend(int site, double start, int steps, Func<NamedWeights, IGradientTerm?> termOf, Action<IGradientTerm>? then = null)
+    private static double Descend(
+        int site, double start, int steps, Func<NamedWeights, IGradientTerm?> termOf, Action<IGradientTerm>? then = null, Func<int, double>? rateAt = null)
     {
         using var scope = NewDisposeScope();
         var weights = new NamedWeights("w", new Parameter(tensor([(float)start])));
@@ -28,7 +34,7 @@ public sealed class ConvexProblemTests
             weights.Values.grad?.zero_();
             ((weights.Values - B[site]).pow(2).sum() * (A[site] / 2)).backward();
             term?.Add();
-            using (no_grad()) weights.Values.add_(weights.Values.grad!, -Rate);
+            using (no_grad()) weights.Values.add_(weights.Values.grad!, -(rateAt?.Invoke(step) ?? Rate));
         }
 
         if (term is not null) then?.Invoke(term);
@@ -163,5 +169,111 @@ public sealed class ConvexProblemTests
             var personal = Descend(own, start: 5, 300, weights => new ProximalTerm(lambda, [(weights, tensor([(float)global]).DetachFromDisposeScope())]));
             Assert.Equal((A[own] * B[own] + lambda * global) / (A[own] + lambda), personal, 1e-4);
         }
+    }
+
+    [Fact]
+    public void LocalNormalisation_SharedWeightAndOneOfTheSitesOwn_EverySiteReachesItsOptimum()
+    {
+        // fᵢ(w, sᵢ) = aᵢ/2 (w + sᵢ − bᵢ)². Local steps move w and sᵢ alike and the merge takes the mean, so w − mean s stays what it was, 5; at both optima w + mean s = mean b.
+        using var folder = new TemporaryFolder();
+        var rules = new TensorRules { KeepLocal = [TensorGroup.Normalisation] };
+        var (model, own) = (5.0, new double[2]);
+        double Site(int site, int round)
+        {
+            using var network = new NamedModules([("head", new OneWeight(model)), ("encoder", new NamedModules([("norm", new OneWeight(0))]))]);
+            var state = new SiteState(folder[$"site-{site}"], round);
+            KeptTensors.Load(network, rules, state);
+            var (shared, kept) = (NamedWeights.Of(network)[0].Values, NamedWeights.Of(network)[1].Values);
+            DescendTogether([shared, kept], () => (shared + kept - B[site]).pow(2).sum() * (A[site] / 2), steps: 10, Rate);
+            KeptTensors.Save(network, rules, state);
+            state.Complete();
+            own[site] = kept.item<float>();
+            return shared.item<float>();
+        }
+
+        for (var round = 1; round <= 30; round++) model = Merge(new WeightedMean(), model, [Site(0, round), Site(1, round)]);
+
+        var shared = (5 + B.Average()) / 2;
+        Assert.Equal(shared, model, 1e-4);
+        Assert.Equal([B[0] - shared, B[1] - shared], own, (expected, found) => Math.Abs(expected - found) < 1e-4);
+    }
+
+    [Fact]
+    public void FineTuning_FallingRate_GoesTheKnownPartOfTheWayToTheSitesOwnOptimum()
+    {
+        // A step leaves 1 − a η of the distance, η = 0.1 (1 − t/T)^0.9.
+        const double global = 3;
+        const int steps = 12;
+        var schedule = TrainingSchedule.FineTuning(Plans.Round(round: 4, recipe: Plans.Recipe(learningRate: 1) with { FineTuneSteps = steps }));
+        double RateAt(int step) => PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step, schedule.TotalSteps);
+        for (var site = 0; site < 2; site++)
+        {
+            var a = A[site];
+            var left = Enumerable.Range(0, steps).Aggregate(1.0, (share, t) => share * (1 - a * 0.1 * Math.Pow(1 - t / (double)steps, 0.9)));
+            Assert.Equal(B[site] + left * (global - B[site]), Descend(site, global, schedule.Steps, _ => null, rateAt: RateAt), 1e-5);
+        }
+    }
+
+    [Fact]
+    public void MaskedLoss_SitesThatDrawOneLabelEach_FindTheProbabilitiesOfAFullyDrawnSite()
+    {
+        // Ten voxels that look alike, three of class 1 and two of class 2: the network is the logits of one voxel. A site's masked loss depends on the probability of its own
+        // class alone, so both sites are at rest where a site that draws both would be, in any number of local steps; unmasked, each calls the other's class background.
+        double[] counts = [5, 3, 2];
+        var masked = FederateLogits(counts, isMasked: true);
+        Assert.Equal(MostLikely(0.3), masked[1], 1e-4);
+        Assert.Equal(MostLikely(0.2), masked[2], 1e-4);
+        Assert.True(FederateLogits(counts, isMasked: false)[2] < masked[2] - 0.05);
+    }
+
+    /// <summary>Where −π ln p − (1 − π) ln(1 − p) − 2 π p / (π + p), cross-entropy and Dice of a class of frequency π, is least: its slope, which rises, is 0.</summary>
+    private static double MostLikely(double frequency)
+    {
+        double Slope(double p) => -frequency / p + (1 - frequency) / (1 - p) - 2 * frequency * frequency / Math.Pow(frequency + p, 2);
+        var (low, high) = (0.0, 1.0);
+        for (var i = 0; i < 50; i++) (low, high) = Slope((low + high) / 2) < 0 ? ((low + high) / 2, high) : (low, (low + high) / 2);
+        return low;
+    }
+
+    /// <summary>Probabilities of the classes after federated averaging of the logits that all voxels share; site 0 draws class 1 only, site 1 class 2 only.</summary>
+    private static double[] FederateLogits(double[] counts, bool isMasked)
+    {
+        using var scope = NewDisposeScope();
+        long[] truth = [.. counts.SelectMany((count, label) => Enumerable.Repeat((long)label, (int)count))];
+        double[] model = [0, 0, 0];
+        for (var round = 0; round < 200; round++)
+        {
+            double[][] trained = [.. Enumerable.Range(1, 2).Select(own =>
+            {
+                var logits = new Parameter(tensor(model, dtype: ScalarType.Float32));
+                var target = tensor([.. truth.Select(label => label == own ? label : 0)], [1, 1, 1, truth.Length]);
+                var drawn = isMasked ? tensor([1f, own == 1 ? 1f : 0f, own == 2 ? 1f : 0f]).view(1, 3) : null;
+                DescendTogether([logits], () => SegmentationLoss.Of(logits.view(1, 3, 1, 1, 1).expand(1, 3, 1, 1, truth.Length), target, drawn: drawn), steps: 5, rate: 0.5);
+                return logits.data<float>().Select(value => (double)value).ToArray();
+            })];
+            model = [.. model.Select((value, i) => Merge(new WeightedMean(), value, [.. trained.Select(site => site[i])]))];
+        }
+
+        var total = model.Sum(Math.Exp);
+        return [.. model.Select(logit => Math.Exp(logit) / total)];
+    }
+
+    /// <summary>Gradient descent on a site's loss.</summary>
+    private static void DescendTogether(Parameter[] weights, Func<Tensor> loss, int steps, double rate)
+    {
+        for (var step = 0; step < steps; step++)
+        {
+            using var scope = NewDisposeScope();
+            foreach (var values in weights) values.grad?.zero_();
+            loss().backward();
+            using var withoutGradient = no_grad();
+            foreach (var values in weights) values.add_(values.grad!, -rate);
+        }
+    }
+
+    private sealed class OneWeight : nn.Module
+    {
+        public OneWeight(double value)
+            : base("weight") => register_parameter("weight", new Parameter(tensor([(float)value])));
     }
 }

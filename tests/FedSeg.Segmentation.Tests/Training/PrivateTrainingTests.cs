@@ -4,6 +4,8 @@ using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Privacy.Accounting;
 using FedSeg.Privacy.Noise;
+using FedSeg.Segmentation.Models;
+using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
 using FedSeg.Testing;
@@ -173,4 +175,128 @@ public sealed class PrivateTrainingTests : IDisposable
         Assert.Equal(few.OfPatient([cases[1]], 3, 4).Images, many.OfPatient([cases[1]], 3, 4).Images);
         Assert.NotEqual(few.OfPatient([cases[1]], 3, 4).Images, few.OfPatient([cases[1]], 3, 5).Images);
     }
+
+    [Fact]
+    public void Train_PatientOfSeveralPatchesAndStudies_CountsWithTheirMeanClippedOnce()
+    {
+        // Everybody takes part, and the noise is far below the tolerance.
+        const double rate = 1, clip = 0.05;
+        using var scope = NewDisposeScope();
+        PreparedCase[] cases = [SyntheticCases.Ball(16, "often", 1), SyntheticCases.Ball(16, "often", 2), SyntheticCases.Ball(16, "once", 3)];
+        var schedule = TrainingSchedule.Whole(
+            Plans.Recipe(learningRate: rate, optimizer: OptimizerKind.Sgd) with { WeightDecay = 0 }, SyntheticCases.Preprocessing(8), [.. SyntheticCases.Labels], steps: 1, seed: 5);
+        var privacy = Privacy() with { ClippingNorm = clip, PatchesPerPatient = 3 };
+        ModelInitializer.Write(_folder["base"], ArchitectureCatalog.Manifest(Plans.Small), seed: 3);
+        using var network = ModelWeights.Open(_folder["base"], Plans.Small, CPU);
+        var weights = NamedWeights.Of(network);
+        using var optimizer = WeightOptimizer.Create(schedule.Recipe, weights);
+        var patches = new PatchSampler(cases, schedule);
+        double[][] means = [.. new[] { cases[..2], cases[2..] }.Select(studies => MeanGradient(network, weights, patches.OfPatient(studies, 3, step: 0)))];
+        var before = Values(weights);
+
+        PrivateTrainer.Train(new Stretch(network, weights, optimizer, schedule), cases, privacy, new PrivateMechanism(1, 1e-6), CPU, null, TestContext.Current.CancellationToken);
+
+        Assert.All(means, mean => Assert.True(Norm(mean) > 2 * clip));
+        var expected = means[0].Zip(means[1], (a, b) => (a / Norm(means[0]) + b / Norm(means[1])) * clip / 2);
+        // From rest, the first step of Nesterov's momentum is 1 + 0.99 gradients long.
+        var found = before.Zip(Values(weights), (from, to) => (from - to) / (rate * 1.99));
+        Assert.Equal(expected, found, (a, b) => Math.Abs(a - b) < 1e-6);
+    }
+
+    [Fact]
+    public void Run_KilledInAPrivateRound_GoesOnFromTheLastCheckpointAndEveryStepIsNoisedOnce()
+    {
+        // Of gradients clipped so short, the noise is all that can be seen of a step.
+        var privacy = Privacy(noise: 3) with { ClippingNorm = 1e-3 };
+        var plan = PrivateRound(privacy);
+        KillAfter(step: 5, plan);
+
+        var (done, steps) = Resume(plan, FourPatients());
+
+        Assert.Equal([4, 5, 6, 7, 8], steps); // from the checkpoint after step 3
+        Assert.Equal(8, done.Steps);
+        Assert.Equal(new PrivateMechanism(0.5, 3).Spend(8, privacy.Delta), done.Privacy);
+        var change = Update().SelectMany(tensor => tensor.Value).ToArray();
+        var variance = Math.Pow(NormClipping.DeviationOfMean(3, privacy.ClippingNorm, privacy.ExpectedBatch), 2) * Lengths(steps: 8, plan).Sum(length => length * length);
+        Assert.Equal(1, change.Average(value => (double)value * value) / variance, 5 * Math.Sqrt(2.0 / change.Length));
+    }
+
+    [Fact]
+    public void Run_KilledAfterTheLastStep_ReleasesThatTrainingAndNoOther()
+    {
+        var plan = PrivateRound(Privacy());
+        KillAfter(step: 8, plan);
+        using var checkpoint = SafetensorsFile.Open(_folder["state", "1", "checkpoint.safetensors"]);
+        using var start = SafetensorsFile.Open(_folder["base"]);
+        var made = start.Tensors.ToDictionary(
+            tensor => tensor.Name, tensor => checkpoint.ReadAll($"weights.{tensor.Name}").Zip(start.ReadAll(tensor.Name), (to, from) => to - from).ToArray());
+
+        var (done, steps) = Resume(plan, FourPatients());
+
+        Assert.Empty(steps);
+        Assert.Equal(made, Update());
+        Assert.Equal(new PrivateMechanism(0.5, 1).Spend(8, 1e-5), done.Privacy);
+    }
+
+    /// <summary>One patient withdrew between the two: steps before were made at another sampling rate, and with that patient.</summary>
+    [Fact]
+    public void Run_OtherPatientsThanAtTheCheckpoint_BeginsTheRoundAnew()
+    {
+        var plan = PrivateRound(Privacy());
+        KillAfter(step: 5, plan);
+        var three = Cohort.Split(FourPatients().Training, 0.25, seed: 7).WithoutHeldBack();
+
+        var (done, steps) = Resume(plan, three);
+
+        Assert.Equal(Enumerable.Range(1, 8), steps);
+        Assert.Equal(new PrivateMechanism(2.0 / 3, 1).Spend(8, 1e-5), done.Privacy);
+    }
+
+    private static Cohort FourPatients() => Cohort.Split(SyntheticCases.Make(5), 0.2, seed: 7).WithoutHeldBack();
+
+    private static RoundPlan PrivateRound(PatientPrivacy privacy) =>
+        Plans.Round(recipe: Plans.Recipe(steps: 8, optimizer: OptimizerKind.Sgd) with { WeightDecay = 0, Privacy = privacy });
+
+    private RoundFiles Files => new() { Model = _folder["base"], Update = _folder["update"], State = _folder["state"], CheckpointEverySteps = 3 };
+
+    private void KillAfter(int step, RoundPlan plan)
+    {
+        ModelInitializer.Write(_folder["base"], ArchitectureCatalog.Manifest(Plans.Small), seed: 3);
+        Assert.Throws<OperationCanceledException>(() => RoundWork.Run(
+            plan, FourPatients(), Files, CPU, made => { if (made.Step == step) throw new OperationCanceledException(); }, TestContext.Current.CancellationToken));
+        Assert.False(File.Exists(_folder["update"]));
+    }
+
+    private (RoundOutcome.Done Done, List<int> Steps) Resume(RoundPlan plan, Cohort cohort)
+    {
+        var steps = new List<int>();
+        return (Assert.IsType<RoundOutcome.Done>(RoundWork.Run(plan, cohort, Files, CPU, step => steps.Add(step.Step), TestContext.Current.CancellationToken)), steps);
+    }
+
+    private Dictionary<string, float[]> Update()
+    {
+        using var file = SafetensorsFile.Open(_folder["update"]);
+        return file.Tensors.ToDictionary(tensor => tensor.Name, tensor => file.ReadAll(tensor.Name));
+    }
+
+    /// <summary>How far the gradient of each step moves a weight in all, by its own step and by what momentum keeps of it.</summary>
+    private static IEnumerable<double> Lengths(int steps, RoundPlan plan)
+    {
+        var rates = Enumerable.Range(0, steps).Select(step => PolyDecay.At(plan.Recipe.LearningRate, step, plan.TotalRounds * steps)).ToArray();
+        return Enumerable.Range(0, steps).Select(step => rates[step] + rates.Skip(step).Select((rate, later) => rate * Math.Pow(0.99, later + 1)).Sum());
+    }
+
+    private static double[] MeanGradient(UNet network, IReadOnlyList<NamedWeights> weights, PatchBatch batch)
+    {
+        var (images, labels) = batch.ToTensors(CPU);
+        double[][] gradients = [.. Enumerable.Range(0, batch.Count).Select(patch =>
+        {
+            foreach (var entry in weights) entry.Values.grad?.zero_();
+            DeepSupervision.Loss(network.Outputs(images.narrow(0, patch, 1)), labels.narrow(0, patch, 1)).backward();
+            return weights.SelectMany(entry => entry.Values.grad!.data<float>()).Select(value => (double)value).ToArray();
+        })];
+        return [.. gradients[0].Select((_, i) => gradients.Average(gradient => gradient[i]))];
+    }
+
+    private static double[] Values(IReadOnlyList<NamedWeights> weights) => [.. weights.SelectMany(entry => entry.Values.data<float>()).Select(value => (double)value)];
 }
