@@ -71,7 +71,7 @@ public static class Evaluation
         var patch = preprocessing.PatchVoxels;
         var window = new Index3(patch[0], patch[1], patch[2]);
         var labelling = image.StartLabelling(classes);
-        SlidingWindow.Run(networks.Logits, image.Input, window, device, labelling.Add, progress, cancellationToken);
+        SlidingWindow.Run(networks.Logits, classes, image.Input, window, device, labelling.Add, progress, cancellationToken);
         return image.ToScannerGrid(labelling.Finish());
     }
 }

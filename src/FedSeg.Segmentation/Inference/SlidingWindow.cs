@@ -25,6 +25,7 @@ internal static class SlidingWindow
     /// What the networks say of windows <c>[N, 1, D, H, W]</c>, channels <c>[N, classes, D, H, W]</c>; taken for logits below, but any values
     /// that may be averaged will do.
     /// </param>
+    /// <param name="channels">Values that they give each voxel.</param>
     /// <param name="image">The preprocessed image, of size D, H, W.</param>
     /// <param name="window">Size of a window.</param>
     /// <param name="device">Where the networks lie; windows go there two at a time.</param>
@@ -33,6 +34,7 @@ internal static class SlidingWindow
     /// <param name="cancellationToken">Looked at before each pair of windows.</param>
     public static void Run(
         Func<Tensor, Tensor> answer,
+        int channels,
         Volume image,
         Index3 window,
         Device device,
@@ -45,12 +47,11 @@ internal static class SlidingWindow
         var size = image.Grid.Size;
         var padded = new Index3(Math.Max(size.Z, window.Z), Math.Max(size.Y, window.Y), Math.Max(size.X, window.X));
         var before = new Index3((padded.Z - size.Z) / 2, (padded.Y - size.Y) / 2, (padded.X - size.X) / 2);
-        var input = zeros([1, 1, padded.Z, padded.Y, padded.X]);
-        Region(input, before, size).copy_(tensor(image.Voxels, [1, 1, size.Z, size.Y, size.X]));
+        var input = Padded(as_tensor(image.Voxels).view(1, 1, size.Z, size.Y, size.X), before, padded);
 
         var importance = Importance(window).to(device);
         int[] zs = Starts(padded.Z, window.Z), ys = Starts(padded.Y, window.Y), xs = Starts(padded.X, window.X);
-        var slab = new WindowSlab(window.Z, padded, device, scope);
+        var slab = new WindowSlab(channels, window.Z, padded, device);
         for (var row = 0; row < zs.Length; row++)
         {
             var done = row * ys.Length * xs.Length;
@@ -111,6 +112,15 @@ internal static class SlidingWindow
         }
 
         return tensor(weights, [window.Z, window.Y, window.X]);
+    }
+
+    /// <summary>The image itself where it is as large as that, else a copy with zeros around.</summary>
+    private static Tensor Padded(Tensor image, Index3 before, Index3 size)
+    {
+        var ((z, y, x), shape) = (before, image.shape);
+        return shape[2] == size.Z && shape[3] == size.Y && shape[4] == size.X
+            ? image
+            : nn.functional.pad(image, [x, size.X - shape[4] - x, y, size.Y - shape[3] - y, z, size.Z - shape[2] - z]);
     }
 
     /// <summary>A view of a part of the last three axes.</summary>

@@ -6,19 +6,17 @@ namespace FedSeg.Segmentation.Inference;
 
 /// <summary>
 /// The slices that the present row of windows covers: weighted sums of logits and of weights, moved along as the rows go up. Its tensors
-/// belong to the dispose scope given.
+/// belong to the dispose scope in which it is made. That is best done before the first window, or they would lie where the next one's feature
+/// maps need the room.
 /// </summary>
-internal sealed class WindowSlab(int height, Index3 image, Device device, DisposeScope scope)
+internal sealed class WindowSlab(int classes, int height, Index3 image, Device device)
 {
     private readonly Tensor _weights = zeros([height, image.Y, image.X], device: device);
-
-    // [classes, height, rows, columns]; made with the first logits, which say how many classes there are.
-    private Tensor? _sums;
+    private readonly Tensor _sums = zeros([classes, height, image.Y, image.X], device: device);
 
     /// <summary>Adds a window's logits <c>[classes, D, H, W]</c> at a row and column.</summary>
     public void Add(Tensor logits, Tensor importance, int y, int x)
     {
-        _sums ??= zeros([logits.shape[0], height, image.Y, image.X], device: device).MoveToOtherDisposeScope(scope);
         Under(_sums).add_(logits.mul_(importance), LastingScalars.One);
         Under(_weights).add_(importance, LastingScalars.One);
 
@@ -29,7 +27,7 @@ internal sealed class WindowSlab(int height, Index3 image, Device device, Dispos
     public float[] Plane(int slice, Index3 before, Index3 size)
     {
         using var passing = NewDisposeScope();
-        var mean = _sums!.select(1, slice).div(_weights.select(0, slice));
+        var mean = _sums.select(1, slice).div(_weights.select(0, slice));
         return mean.narrow(1, before.Y, size.Y).narrow(2, before.X, size.X).contiguous().cpu().data<float>().ToArray();
     }
 
@@ -37,7 +35,7 @@ internal sealed class WindowSlab(int height, Index3 image, Device device, Dispos
     public void Advance(int slices)
     {
         using var passing = NewDisposeScope();
-        Shift(_sums!, axis: 1, slices);
+        Shift(_sums, axis: 1, slices);
         Shift(_weights, axis: 0, slices);
     }
 

@@ -34,7 +34,7 @@ public sealed record UncertainSegmentation(LabelVolume Labels, Volume Entropy, V
         var labelling = image.StartLabelling(classes);
         var done = 0;
         var window = new Index3(preprocessing.PatchVoxels[0], preprocessing.PatchVoxels[1], preprocessing.PatchVoxels[2]);
-        SlidingWindow.Run(networks.Opinions, image.Input, window, device, Take, progress, cancellationToken);
+        SlidingWindow.Run(networks.Opinions, classes + 1, image.Input, window, device, Take, progress, cancellationToken);
         return new UncertainSegmentation(
             image.ToScannerGrid(labelling.Finish()),
             image.ToScannerGrid(new Volume(grid, entropy)),
