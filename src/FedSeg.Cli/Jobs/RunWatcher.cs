@@ -12,35 +12,45 @@ internal static class RunWatcher
     public static async Task<Run> WatchAsync(CoordinatorConnection connection, string runId, TimeProvider time, CancellationToken cancellationToken)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        if (!console.Profile.Capabilities.Interactive || Console.IsErrorRedirected) return await FollowAsync(connection, runId, new LineReporter(time).Report, time, cancellationToken);
+        AsyncServerStreamingCall<Run> Watch() => connection.Runs.Watch(new RunKey { RunId = runId }, cancellationToken: cancellationToken);
+        if (!console.Profile.Capabilities.Interactive || Console.IsErrorRedirected)
+        {
+            return await FollowAsync(Watch, new LineReporter(time).Report, time, cancellationToken);
+        }
 
         return await console.Live(new Text("")).AutoClear(false).StartAsync(live => FollowAsync(
-            connection,
-            runId,
-            run => live.UpdateTarget(RunView.Table(run, time.GetUtcNow())),
-            time,
-            cancellationToken));
+            Watch, run => live.UpdateTarget(RunView.Table(run, time.GetUtcNow())), time, cancellationToken));
     }
 
-    private static async Task<Run> FollowAsync(CoordinatorConnection connection, string runId, Action<Run> report, TimeProvider time, CancellationToken cancellationToken)
+    /// <summary>Follows a run to its end over as many calls as it takes.</summary>
+    /// <param name="watch">Begins a call, which says how the run stands and after that every change.</param>
+    /// <param name="report">Told of each.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="RpcException">The coordinator refuses, or has not been there for two minutes.</exception>
+    internal static async Task<Run> FollowAsync(
+        Func<AsyncServerStreamingCall<Run>> watch, Action<Run> report, TimeProvider time, CancellationToken cancellationToken)
     {
-        var lastAnswer = time.GetTimestamp();
+        // Counted from the first failure: a round may say nothing for hours.
+        long? awaySince = null;
         while (true)
         {
             try
             {
-                using var call = connection.Runs.Watch(new RunKey { RunId = runId }, cancellationToken: cancellationToken);
+                using var call = watch();
                 while (await call.ResponseStream.MoveNext(cancellationToken))
                 {
-                    lastAnswer = time.GetTimestamp();
+                    awaySince = null;
                     var run = call.ResponseStream.Current;
                     report(run);
                     if (run.Status is not ("running" or "paused")) return run;
                 }
             }
-            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled && !cancellationToken.IsCancellationRequested && time.GetElapsedTime(lastAnswer) < Patience)
+            catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.Internal or StatusCode.Cancelled && !cancellationToken.IsCancellationRequested)
             {
                 // The coordinator restarts: the run goes on, so does the watch.
+                awaySince ??= time.GetTimestamp();
+                if (time.GetElapsedTime(awaySince.Value) >= Patience) throw;
             }
 
             await Task.Delay(Retry, time, cancellationToken);

@@ -82,7 +82,7 @@ internal static class CommandLine
         RpcException { StatusCode: StatusCode.Unavailable } rpc => NoAnswer(rpc),
         // A connection that is closed while a call starts on it has no status of its own.
         RpcException { InnerException: HttpRequestException } rpc => NoAnswer(rpc),
-        RpcException rpc => (Fault, $"The coordinator failed: {rpc.Status.Detail}"),
+        RpcException rpc => (Fault, $"The coordinator failed: {(rpc.Status.Detail.Length > 0 ? rpc.Status.Detail : rpc.StatusCode)}"),
         UnauthorizedAccessException or IOException => (Fault, error.Message),
         _ => (Fault, $"{error.GetType().Name}: {error.Message} (--verbose shows where)"),
     };
