@@ -18,8 +18,6 @@ namespace FedSeg.Coordinator.Blind;
 internal sealed partial class BlindRounds(
     RunBook book, SiteTurnBook turns, IOptions<CoordinatorOptions> options, FederationTrust trust, TimeProvider time, ILogger<BlindRounds> logger) : BackgroundService
 {
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
-
     private readonly ConcurrentDictionary<(RunId Run, int Round), BlindRound> _open = [];
 
     /// <summary>
@@ -153,8 +151,8 @@ internal sealed partial class BlindRounds(
             catch (IOException error)
             {
                 // A full disk loses nothing and stops nobody else: who is late is dropped when there is room.
-                LogStorageFailed(plan.Run, plan.Round, error.Message, StorageRetry.TotalSeconds);
-                await Task.Delay(StorageRetry, time, cancellationToken);
+                LogStorageFailed(plan.Run, plan.Round, error.Message, RoundRunner.StorageRetry.TotalSeconds);
+                await Task.Delay(RoundRunner.StorageRetry, time, cancellationToken);
             }
         }
     }

@@ -32,7 +32,10 @@ internal sealed partial class RoundRunner(
     ILogger<RoundRunner> logger) : IDisposable
 {
     private const int MaximumFaults = 5;
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15), FaultRetry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FaultRetry = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long whatever a disk refused is left alone before it is tried again.</summary>
+    internal static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
     // One merge at a time: the memory of one, and a merge that ends the process is alone to blame for it.
     private readonly SemaphoreSlim _merging = new(1);

@@ -8,8 +8,6 @@ namespace FedSeg.Coordinator.Rounds;
 internal sealed partial class RoundScheduler(
     RunBook book, RoundRunner runner, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundScheduler> logger) : BackgroundService
 {
-    private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         // A run that goes on is noted by its runner.
@@ -48,8 +46,8 @@ internal sealed partial class RoundScheduler(
             }
             catch (IOException error)
             {
-                LogStorageFailed(run.Id, error.Message, StorageRetry.TotalSeconds);
-                await Task.Delay(StorageRetry, time, cancellationToken);
+                LogStorageFailed(run.Id, error.Message, RoundRunner.StorageRetry.TotalSeconds);
+                await Task.Delay(RoundRunner.StorageRetry, time, cancellationToken);
             }
         }
     }
