@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Hosting.Certificates;
 
@@ -55,13 +56,8 @@ public sealed record FederationRegister(ImmutableArray<RegisterEntry> Members)
         }
     }
 
-    /// <summary>Replaces the file in one step, so that a reader sees the old register or the new one.</summary>
-    public void Save(string path)
-    {
-        var temporary = path + ".new";
-        File.WriteAllBytes(temporary, JsonSerializer.SerializeToUtf8Bytes(this, Json));
-        File.Move(temporary, path, overwrite: true);
-    }
+    /// <summary>Replaces the file in one step, so that a reader sees the old register or the new one. Durable when this returns: a revocation must not be lost.</summary>
+    public void Save(string path) => DurableFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(this, Json));
 }
 
 /// <summary>One signed certificate.</summary>
