@@ -100,7 +100,12 @@ public sealed class AggregateCommandTests : IDisposable
         string Values(int client) => string.Join(",", Enumerable.Range(0, 203).Select(i => Math.Sin(i * (client + 1.7) + client).ToString("R", CultureInfo.InvariantCulture)));
         var round = "[" + string.Join(",", Enumerable.Range(0, 8).Select(client => $"{{\"weight\":{client + 1},\"values\":[{Values(client)}]}}")) + "]";
         var input = $"{{\"initial\":[{Values(20)}],\"rounds\":[{round},{round}],\"options\":OPTIONS}}";
-        (string Strategy, string Options)[] runs = [("normbound", "{}"), ("trimmedmean", "{}"), ("multikrum", """{"byzantine":2}"""), ("fltrust", "{}"), ("qfedavg", """{"q":0.3,"losses":[1,2,3,4,5,6,7,8]}""")];
+        (string Strategy, string Options)[] runs =
+        [
+            ("fedavg", "{}"), ("fedavgm", "{}"), ("fedadam", "{}"), ("fedyogi", "{}"), ("fedadagrad", "{}"), ("fednova", "{}"),
+            ("median", "{}"), ("trimmedmean", "{}"), ("krum", """{"byzantine":2}"""), ("multikrum", """{"byzantine":2}"""), ("bulyan", """{"byzantine":1}"""),
+            ("normbound", "{}"), ("fltrust", "{}"), ("qfedavg", """{"q":0.3,"losses":[1,2,3,4,5,6,7,8]}"""),
+        ];
         foreach (var (strategy, options) in runs)
         {
             var path = _folder.Write(strategy + ".json", input.Replace("OPTIONS", options, StringComparison.Ordinal));
