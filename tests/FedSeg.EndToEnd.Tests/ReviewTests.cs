@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
-using FedSeg.Hosting.Programs;
 using FedSeg.Ledger.Storage;
 using FedSeg.Ledger.Verifier;
 
@@ -101,22 +100,8 @@ public sealed class ReviewTests(PhantomCohorts cohorts)
 
     private static string NextId() => Guid.NewGuid().ToString("N");
 
-    private static async Task<(int Code, string Output)> ReviewAsync(TestFederation federation, params string[] arguments)
-    {
-        var settings = Path.Combine(federation.Demo.SiteDirectory("north"), "agent.json");
-        var start = new ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.SiteAgent"), "review", .. arguments, "--settings", settings])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        await process.StandardInput.WriteLineAsync(Password);
-        var output = process.StandardOutput.ReadToEndAsync(Cancellation);
-        var errors = process.StandardError.ReadToEndAsync(Cancellation);
-        await process.WaitForExitAsync(Cancellation);
-        return (process.ExitCode, await output + await errors);
-    }
+    private static Task<(int Code, string Output)> ReviewAsync(TestFederation federation, params string[] arguments) =>
+        federation.ReviewAsync("north", Password, Cancellation, arguments);
 
     private static int[] ChildrenOf(int parent) =>
     [

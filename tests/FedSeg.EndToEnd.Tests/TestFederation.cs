@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using FedSeg.Cli.Federations;
+using FedSeg.Hosting.Programs;
 using FedSeg.Imaging.Phantoms;
 using FedSeg.Protocol.V1;
 
@@ -86,6 +88,24 @@ internal sealed partial class TestFederation : IAsyncDisposable
     }
 
     public Task<Run> WaitForEndAsync(string runId, CancellationToken cancellationToken) => WaitAsync(runId, run => run.Status != "running", cancellationToken);
+
+    /// <summary>Types <c>FedSeg.SiteAgent review …</c> at a site, and a password.</summary>
+    public async Task<(int Code, string Output)> ReviewAsync(string site, string password, CancellationToken cancellationToken, params string[] arguments)
+    {
+        var settings = Path.Combine(Demo.SiteDirectory(site), "agent.json");
+        var start = new ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.SiteAgent"), "review", .. arguments, "--settings", settings])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        await process.StandardInput.WriteLineAsync(password);
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        return (process.ExitCode, await output + await errors);
+    }
 
     public string Log(string process)
     {
