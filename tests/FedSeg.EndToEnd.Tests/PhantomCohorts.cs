@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using FedSeg.EndToEnd.Tests;
 using FedSeg.Imaging.Phantoms;
 
@@ -21,6 +22,13 @@ public sealed class PhantomCohorts : IDisposable
 
     /// <summary>Data folder by site.</summary>
     public IReadOnlyDictionary<string, string> Sites { get; }
+
+    /// <summary>How a site maps the federation's labels to the segments' names in these files.</summary>
+    public static JsonObject Labels() => new()
+    {
+        [PhantomHospitals.Kidney] = new JsonArray(PhantomHospitals.Kidney + Canary),
+        [PhantomHospitals.Tumour] = new JsonArray(PhantomHospitals.Tumour + Canary),
+    };
 
     public void Dispose() => _directory.Delete(recursive: true);
 }

@@ -20,11 +20,7 @@ internal sealed partial class TestFederation : IAsyncDisposable
         Demo = LocalFederation.Provision(_work.FullName, Sites.ToDictionary(site => site, site => cohorts.Sites[site]), [PhantomHospitals.Kidney, PhantomHospitals.Tumour]);
         foreach (var site in Sites)
         {
-            Demo.Configure(site, agent => agent["Cohort"]!["Labels"] = new JsonObject
-            {
-                [PhantomHospitals.Kidney] = new JsonArray(PhantomHospitals.Kidney + PhantomCohorts.Canary),
-                [PhantomHospitals.Tumour] = new JsonArray(PhantomHospitals.Tumour + PhantomCohorts.Canary),
-            });
+            Demo.Configure(site, agent => agent["Cohort"]!["Labels"] = PhantomCohorts.Labels());
         }
     }
 

@@ -180,7 +180,8 @@ public sealed class FederationAuthority
     public CertificateRenewal Renew(X509Certificate2 current, params IEnumerable<string> former)
     {
         var (thumbprint, now) = (MutualTls.Thumbprint(current), _time.GetUtcNow());
-        var life = current.NotAfter - current.NotBefore - Backdating;
+        // The site counts its thirds from the date in the certificate, so is half of it counted here.
+        var dated = current.NotAfter - current.NotBefore;
         using var turn = FolderTurn.Take(_directory);
         var register = FederationRegister.Load(RegisterPath);
         foreach (var signer in former.Prepend(_directory))
@@ -188,13 +189,13 @@ public sealed class FederationAuthority
             using var signersTurn = signer == _directory ? null : FolderTurn.Take(signer);
             var signed = signer == _directory ? register : FederationRegister.Load(Path.Combine(signer, RegisterFile));
             if (signed.Find(thumbprint) is not { Kind: MemberKind.Site } member || now > member.NotAfter) continue;
-            if (member.NotAfter - now > life / 2) return new CertificateRenewal.Refused(RenewalRefusal.TooEarly);
+            if (member.NotAfter - now > dated / 2) return new CertificateRenewal.Refused(RenewalRefusal.TooEarly);
             if (register.Members.Count(other => other.Kind == member.Kind && other.Name == member.Name && other.NotAfter > member.NotAfter) >= MostRenewals)
             {
                 return new CertificateRenewal.Refused(RenewalRefusal.TooOften);
             }
 
-            using var renewed = CreateMember(current.PublicKey, member.Kind, member.Name, life);
+            using var renewed = CreateMember(current.PublicKey, member.Kind, member.Name, dated - Backdating);
             // An authority signs nothing that outlives it.
             if (renewed.NotAfter <= current.NotAfter) return new CertificateRenewal.Refused(RenewalRefusal.AuthorityEnds);
             Enter(register, renewed, member.Kind, member.Name, member.Role, member.Studies, member.Person).Save(RegisterPath);

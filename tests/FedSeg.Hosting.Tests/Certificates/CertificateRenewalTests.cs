@@ -41,6 +41,16 @@ public sealed class CertificateRenewalTests : IDisposable
         Assert.NotNull(register.Find(MutualTls.Thumbprint(_current)));
     }
 
+    /// <summary>Both sides count from the date in it, which lies five minutes before it was signed.</summary>
+    [Fact]
+    public void Renew_ShortLifeWhoseDatesSayThatTwoThirdsAreOver_IsNotTooEarly()
+    {
+        using var brief = Sign(_issuing, MemberKind.Site, TimeSpan.FromMinutes(2.5));
+        _root.Time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.IsType<CertificateRenewal.Renewed>(_issuing.Renew(brief));
+    }
+
     [Fact]
     public void Renew_BeforeHalfOfItsLife_IsTooEarly()
     {
