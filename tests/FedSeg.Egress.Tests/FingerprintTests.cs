@@ -49,6 +49,28 @@ public sealed class FingerprintTests : IDisposable
         Assert.Contains("12 cases, smallest count 12", _hospital.Entries[0].Facts["rule.smallCountsLeftOut"]);
     }
 
+    [Theory]
+    [InlineData(0.1234567, 83.45678)]
+    [InlineData(1040.4711, 9.87654)]
+    [InlineData(-3.3333333, 0.012345678)]
+    public async Task Clear_Moments_TellNoMoreThanPlanningNeeds(double middle, double spread)
+    {
+        _hospital.Plan = _hospital.Plan with { Preprocessing = PreprocessingSpec.ToBePlanned("CT") };
+        var builder = new FingerprintBuilder("CT", ["anterior", "posterior"]);
+        for (var i = 0; i < 12; i++) builder.Add($"p{i}", [1, 1, 1], [36, 50, 35], 1, [middle - spread, middle + spread]);
+        var measured = builder.Seal(2)!;
+        _hospital.Report = SiteReport.Of(_hospital.Plan, North, measured);
+        var sent = SiteReport.FromBytes((await _hospital.ClearedAsync()).ReportBytes.Span).Fingerprint!.IntensityMoments;
+
+        Assert.Equal(measured.IntensityMoments.Weight, sent.Weight);
+        Assert.Equal(middle, sent.Mean(), spread / 100);
+        Assert.Equal(spread, sent.Deviation(), spread / 100);
+        // Three digits of the deviation, and the mean to the same place.
+        var step = Math.Pow(10, Math.Floor(Math.Log10(spread)) - 2);
+        foreach (var told in new[] { sent.Mean(), sent.Deviation() }) Assert.Equal(Math.Round(told / step), told / step, 1e-3);
+        Assert.NotEqual(measured.IntensityMoments.Sum, sent.Sum);
+    }
+
     [Fact]
     public async Task Clear_FewerCasesThanThePolicyTells_IsRefused()
     {

@@ -98,10 +98,14 @@ internal sealed class HospitalOnDisk : IDisposable
     public void WriteDelta(float value) => WriteDelta(Plan.Manifest(), value);
 
     /// <summary>The same, tensor by tensor.</summary>
-    public void WriteDelta(Func<TensorSpec, float> value) => WriteDelta(Plan.Manifest(), value);
+    public void WriteDelta(Func<TensorSpec, float> value) => WriteDelta(Plan.Manifest(), (tensor, _) => value(tensor));
+
+    /// <summary>One tensor element by element, 0.5 everywhere else.</summary>
+    public void WriteDelta(Func<TensorSpec, int, float> value, string only) =>
+        WriteDelta(Plan.Manifest(), (tensor, i) => tensor.Name == only ? value(tensor, i) : 0.5f);
 
     public void WriteDelta(TensorManifest manifest, float value, ImmutableDictionary<string, string>? metadata = null) =>
-        WriteDelta(manifest, _ => value, metadata);
+        WriteDelta(manifest, (_, _) => value, metadata);
 
     /// <summary>Leaves the trainer's record of whom a round trained on.</summary>
     public void NotePatients(int round, int count)
@@ -178,10 +182,10 @@ internal sealed class HospitalOnDisk : IDisposable
         Directory.Delete(Root, recursive: true);
     }
 
-    private void WriteDelta(TensorManifest manifest, Func<TensorSpec, float> value, ImmutableDictionary<string, string>? metadata = null)
+    private void WriteDelta(TensorManifest manifest, Func<TensorSpec, int, float> value, ImmutableDictionary<string, string>? metadata = null)
     {
         using var writer = SafetensorsWriter.Create(DeltaPath, manifest, metadata);
-        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(value(tensor), (int)tensor.ElementCount).ToArray());
+        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Range(0, (int)tensor.ElementCount).Select(i => value(tensor, i)).ToArray());
         writer.Complete();
     }
 

@@ -29,9 +29,9 @@ public sealed class CommandLineTests(PhantomCohorts cohorts)
         Assert.All(rounds.EnumerateArray(), round =>
         {
             var site = round.GetProperty("sites").GetProperty("north");
-            Assert.Equal((12, 12), (site.GetProperty("usedStudies").GetInt32(), site.GetProperty("foundStudies").GetInt32()));
+            Assert.Equal((10, 10), (site.GetProperty("usedStudies").GetInt32(), site.GetProperty("foundStudies").GetInt32()));
         });
-        Assert.Contains("used 12 of 12", (await Fedseg("job", "show", run)).Output);
+        Assert.Contains("used 10 of 10", (await Fedseg("job", "show", run)).Output);
         Assert.Equal(2, (await Fedseg("model", "list", "--json")).Json.GetProperty("models").GetArrayLength());
         Assert.Equal(0, (await Fedseg("model", "download", run, "--out", model)).ExitCode);
         var recomputed = await Fedseg("model", "recompute", run, "--data", Path.Combine(federation.Demo.CoordinatorDirectory, "data"), "--json");

@@ -8,7 +8,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "roundRefused" or "patientWithdrawn" or "studyLeft"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "roundRefused" or "patientWithdrawn" or "studyLeft" or "authorityFollowed"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal)
         || entry.Action.StartsWith("charter", StringComparison.Ordinal);
 
@@ -35,6 +35,7 @@ internal static class EntryWords
         "haltLiftAsked" => "one of two people asked to lift the kill switch",
         "haltLifted" => "the kill switch was lifted",
         "localSignIn" => "an account of this site was used instead of the hospital's sign-in",
+        "authorityFollowed" => "somebody at this machine accepted a successor of the federation's authority",
         "orderRefused" => "an order could not be carried out",
         "policyRequested" => "the policy file was changed; two people have to agree",
         "policyApprovedOnce" => "one of two people agreed to a changed policy",

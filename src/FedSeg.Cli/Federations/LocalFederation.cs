@@ -27,6 +27,8 @@ internal sealed class LocalFederation : IAsyncDisposable
         maximumNorm: 1000
         minimumTrainingCases: 3
         minimumHeldBackCases: 1
+        # The same demo gives the same model, bit for bit; a hospital rounds by chance.
+        requantisation: off
         # No study with a charter either.
         runsWithoutCharter: true
         # Nobody sits at a desk here: what passes every rule leaves by this standing approval. A hospital begins with every-round.

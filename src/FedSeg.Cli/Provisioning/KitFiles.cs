@@ -20,12 +20,14 @@ internal sealed class KitFiles(string directory, string name)
         minimumHeldBackCases: 5          # fewer cases: no scores
         minimumReportedCount: 5          # fewer refused studies: their number is not told
         requantisation: bits16           # off, bits16 or bits8: rounds weights by chance, so that nothing hides in their low digits
+        maximumMetrics: 50               # most losses and scores in a report
         maximumNormDeviation: 10         # robust deviations from the run's last updates; 0: not compared
         maximumTensorRatio: 0            # change of a tensor over the tensor itself; 0: not compared
         maximumImageSimilarity: 0.5      # largest cosine between the change and an image it was trained on; 1: not compared
         maximumUpdatesPerDay: 500        # 0: any number
         review: every-round              # who passed every rule waits for a person: every-round, first-round, or nobody: auto-within-bounds
         reviewHours: 72                  # nobody decided by then: refused
+        approvalDays: 30                 # a person's word about next rounds and a run's terms counts for so long
         approvals: 1                     # 2: two different people have to approve
         runsWithoutCharter: false        # true: runs may train here whose study has no charter that this hospital accepted
         policyChanges: atOnce            # twoPeople: a changed file counts when two people have agreed to it at the review desk

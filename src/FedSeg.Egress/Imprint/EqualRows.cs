@@ -14,11 +14,14 @@ public static class EqualRows
     /// <summary>Fewest rows among which equal ones mean anything.</summary>
     private const int FewestRows = 8;
 
-    /// <summary>Share of neighbouring rows that may point the same way.</summary>
-    private const double MostEqualNeighbours = 0.25;
+    /// <summary>Share of rows that may point the same way as another one.</summary>
+    private const double MostEqualRows = 0.25;
 
     /// <summary>Two rows point the same way from this cosine on; rows of a random or trained layer come nowhere near it.</summary>
     private const double SameDirection = 0.9999;
+
+    /// <summary>Numbers at a row's beginning that are compared first: where they differ too much, the rows do.</summary>
+    private const int Beginning = 256;
 
     /// <summary>Whether a layer of a model holds them, in the gate's own words; <see langword="null"/> when none does.</summary>
     /// <param name="model">The received global model.</param>
@@ -36,17 +39,52 @@ public static class EqualRows
         // Of one or two numbers many point the same way by nature.
         if (rows < FewestRows || width < FewestRows) return false;
 
-        var (previous, current) = (new float[width], new float[width]);
-        var equal = 0;
-        model.Read(tensor.Name, 0, previous);
-        for (var row = 1; row < rows; row++)
+        var beginnings = new float[rows][];
+        var (row, other) = (new float[width], new float[width]);
+        for (var i = 0; i < rows; i++) beginnings[i] = BeginningOf(model, tensor, i, row);
+
+        // Wherever in the layer they lie: who fills it to copy images puts equal rows where he likes.
+        var equal = new bool[rows];
+        for (var i = 0; i < rows; i++)
         {
-            model.Read(tensor.Name, (long)row * width, current);
-            if (Math.Abs(Cosine(previous, current)) >= SameDirection) equal++;
-            (previous, current) = (current, previous);
+            if (beginnings[i].Length == 0) continue;
+            model.Read(tensor.Name, (long)i * width, row);
+            for (var j = i + 1; j < rows; j++)
+            {
+                if ((equal[i] && equal[j]) || !MayBeEqual(beginnings[i], beginnings[j])) continue;
+                model.Read(tensor.Name, (long)j * width, other);
+                if (Math.Abs(Cosine(row, other)) >= SameDirection) equal[i] = equal[j] = true;
+            }
         }
 
-        return equal > MostEqualNeighbours * (rows - 1);
+        return equal.Count(isEqual => isEqual) > MostEqualRows * rows;
+    }
+
+    /// <summary>The first numbers of a row brought to length 1; none for a row of zeros.</summary>
+    private static float[] BeginningOf(SafetensorsFile model, TensorSpec tensor, int index, float[] row)
+    {
+        model.Read(tensor.Name, (long)index * row.Length, row);
+        var squares = new LaneSum();
+        squares.AddProducts(row, row);
+        var length = Math.Sqrt(squares.Total);
+        return length > 0 ? [.. row.Take(Beginning).Select(value => (float)(value / length))] : [];
+    }
+
+    /// <summary>
+    /// Rows of length 1 that point the same way or the opposite one lie at most √(2 − 2 · <see cref="SameDirection"/>) apart, up to the sign, and so do their beginnings.
+    /// </summary>
+    private static bool MayBeEqual(float[] first, float[] second)
+    {
+        const double rounding = 1e-6;
+        if (second.Length == 0) return false;
+        double squares = 0, product = 0;
+        for (var i = 0; i < first.Length; i++)
+        {
+            squares += first[i] * (double)first[i] + second[i] * (double)second[i];
+            product += first[i] * (double)second[i];
+        }
+
+        return squares - 2 * Math.Abs(product) <= 2 - 2 * SameDirection + rounding;
     }
 
     /// <summary>In double, because squares of float32 can leave its range.</summary>

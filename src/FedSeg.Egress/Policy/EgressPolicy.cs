@@ -27,7 +27,10 @@ public sealed record EgressPolicy
     public int MinimumReportedCount { get; init; } = 5;
 
     /// <summary>How finely weights may tell what they tell; what a trainer hid in the digits below becomes noise.</summary>
-    public Requantisation Requantisation { get; init; }
+    public Requantisation Requantisation { get; init; } = Requantisation.Bits16;
+
+    /// <summary>Most losses and scores that a report tells.</summary>
+    public int MaximumMetrics { get; init; } = 50;
 
     /// <summary>Most robust standard deviations between an update's norm and those of the run's last ten; <see langword="null"/> when not bounded.</summary>
     public double? MaximumNormDeviation { get; init; }
@@ -51,6 +54,9 @@ public sealed record EgressPolicy
 
     /// <summary>How long something waits for a person before it is refused.</summary>
     public TimeSpan ReviewTime { get; init; } = TimeSpan.FromHours(72);
+
+    /// <summary>How long a person's word counts beyond the update it was about: for next rounds, and for a run's terms. Then people are asked again.</summary>
+    public TimeSpan ApprovalTime { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>How many different people have to approve, 1 or 2.</summary>
     public int Approvals { get; init; } = 1;

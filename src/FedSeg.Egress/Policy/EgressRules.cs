@@ -14,7 +14,7 @@ namespace FedSeg.Egress.Policy;
 internal static class EgressRules
 {
     private static readonly ImmutableArray<Func<SealingFacts, EgressPolicy, RuleResult>> All =
-        [PolicyInForce, (facts, _) => CharterInForce(facts.Charter), SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, (facts, _) => WithoutWithdrawn(facts.WithdrawnPatients), UnlikeImages, DayWithinBounds, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
+        [PolicyInForce, (facts, _) => CharterInForce(facts.Charter), SiteInService, ReportWithinPlan, OnlyDeclaredTensors, FiniteValues, FewSubnormals, SizeWithinBound, NormWithinBound, NormWithinHistory, TensorsWithinRatio, (facts, _) => WithoutWithdrawn(facts.WithdrawnPatients), UnlikeImages, DayWithinBounds, MetricsWithinBound, EnoughCases, SmallCountsLeftOut, PrivacyWithinBudget];
 
     /// <summary>Runs every rule.</summary>
     public static PolicyReport Check(SealingFacts facts, EgressPolicy policy) => new([.. All.Select(rule => rule(facts, policy))]);
@@ -48,6 +48,15 @@ internal static class EgressRules
 
     private static RuleResult FiniteValues(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.FiniteValues, facts.NonFiniteValues == 0, Text(facts.NonFiniteValues), "0");
+
+    private static RuleResult FewSubnormals(SealingFacts facts, EgressPolicy policy)
+    {
+        // The difference of two float32 weights is a multiple of their last digit, far above: real changes have next to none.
+        const int few = 16, oneIn = 10_000;
+        var weights = facts.Tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, extent) => product * extent));
+        var limit = Math.Max(few, weights / oneIn);
+        return new(EgressRule.FewSubnormals, facts.SubnormalValues <= limit, Text(facts.SubnormalValues), $"at most {limit}");
+    }
 
     private static RuleResult SizeWithinBound(SealingFacts facts, EgressPolicy policy) =>
         new(EgressRule.SizeWithinBound, facts.WeightsBytes <= policy.MaximumUpdateBytes, Text(facts.WeightsBytes), Text(policy.MaximumUpdateBytes));
@@ -104,6 +113,9 @@ internal static class EgressRules
 
         static string Bound(IFormattable? bound) => bound?.ToString(null, CultureInfo.InvariantCulture) ?? "any";
     }
+
+    private static RuleResult MetricsWithinBound(SealingFacts facts, EgressPolicy policy) =>
+        new(EgressRule.MetricsWithinBound, facts.Metrics <= policy.MaximumMetrics, Text(facts.Metrics), $"at most {policy.MaximumMetrics}");
 
     private static RuleResult EnoughCases(SealingFacts facts, EgressPolicy policy) => facts.Task == RoundTask.Train
         ? new(EgressRule.EnoughCases, facts.TrainingCases >= policy.MinimumTrainingCases, Text(facts.TrainingCases), $"at least {policy.MinimumTrainingCases}")

@@ -25,6 +25,9 @@ public enum EgressRule
     /// <summary>No weight is NaN or infinite.</summary>
     FiniteValues,
 
+    /// <summary>Hardly a weight is so small that float32 does not hold all its digits: crowds of them are a hiding place, not training.</summary>
+    FewSubnormals,
+
     /// <summary>The file is no larger than the policy allows.</summary>
     SizeWithinBound,
 
@@ -45,6 +48,9 @@ public enum EgressRule
 
     /// <summary>The day's updates and bytes, this one included, are within the policy.</summary>
     DayWithinBounds,
+
+    /// <summary>The report tells no more losses and scores than the policy lets be told.</summary>
+    MetricsWithinBound,
 
     /// <summary>Enough cases were trained on.</summary>
     EnoughCases,

@@ -53,6 +53,8 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string LiftAsked = "haltLiftAsked";
     public const string Lifted = "haltLifted";
     public const string LocalSignIn = "localSignIn";
+    public const string AuthorityFollowed = "authorityFollowed";
+    public const string Successor = "successor";
 
     public const string Masked = "egressMasked";
     public const string BlindStepCleared = "blindStepCleared";
@@ -164,6 +166,7 @@ internal sealed class EgressRecords(EgressOptions options)
                 if (approved.Order is not null) entry[Order] = approved.Order;
                 if (approved.People is not null) entry[Person] = approved.People;
                 if (approved.NextRounds > 0) entry[NextRounds] = Number(approved.NextRounds);
+                if (approved is { NextRounds: > 0, StandsUntil: { } end }) entry[Until] = end.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
                 if (approved.IsStanding) entry[Standing] = "used";
                 foreach (var (index, budget) in approved.Budgets.Index())
                 {
@@ -280,6 +283,15 @@ internal sealed class EgressRecords(EgressOptions options)
     public Dictionary<string, string> Leave(DeskOrder.LeaveStudy order, Approver giver, int runs) =>
         new(Obey(order, giver)) { [Study] = order.Study.ToString(), ["runs"] = Number(runs) };
 
+    /// <summary>Another authority counts at this site, beside its former until the overlap ends.</summary>
+    public Dictionary<string, string> Follow(Sha256Digest former, Sha256Digest successor, DateTimeOffset until) => new()
+    {
+        ["site"] = options.Site.ToString(),
+        ["former"] = former.ToString(),
+        [Successor] = successor.ToString(),
+        [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+    };
+
     /// <summary>A policy, by its hash.</summary>
     public Dictionary<string, string> AboutPolicy(Sha256Digest policy) => new() { ["site"] = options.Site.ToString(), [Policy] = policy.ToString() };
 
@@ -292,10 +304,10 @@ internal sealed class EgressRecords(EgressOptions options)
         new(AboutPolicy(order.Policy)) { [By] = order.By, [Person] = giver.Person.ToString(), [Order] = order.Id };
 
     /// <summary>A policy holds from now on, with what it allows patients' data to tell: the cap that a raise of the budget changes.</summary>
-    public Dictionary<string, string> AdoptPolicy(EgressPolicy policy, string by, string? people, string? order)
+    public Dictionary<string, string> AdoptPolicy(EgressPolicy policy, PolicyChanges changes, string by, string? people, string? order)
     {
         var entry = AboutPolicy(policy.Hash);
-        entry[Changes] = Word(policy.Changes);
+        entry[Changes] = Word(changes);
         entry[By] = by;
         if (people is not null) entry[Person] = people;
         if (order is not null) entry[Order] = order;

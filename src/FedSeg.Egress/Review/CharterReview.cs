@@ -49,6 +49,10 @@ internal sealed class CharterReview(EgressOptions options, EgressRecords records
     /// <summary>What a charter that counts asks for beyond the policy.</summary>
     public EgressPolicy Tighten(EgressPolicy policy, Sha256Digest? charter) => policy.TightenedBy(charter is { } hash ? files.Find(hash)?.Charter : null);
 
+    /// <summary>Whether a charter that holds here asks for two people.</summary>
+    public bool AskForFourEyes() => site.Book(book => book.Charters.Where(known => known.State == CharterState.Accepted).ToList())
+        .Exists(known => files.Find(known.Charter)?.Charter.FourEyes == true && Problem(known) is null);
+
     public async Task<OrderOutcome> ImportAsync(DeskOrder.ImportCharter order, Approver giver, Func<string, Task<OrderOutcome>> refuse)
     {
         if (files.Find(order.Charter) is not { } signed) return await refuse("the charter's file is not there");
@@ -96,6 +100,15 @@ internal sealed class CharterReview(EgressOptions options, EgressRecords records
 
         await site.NoteAsync(EgressRecords.CharterDeclined, records.DeclineCharter(charter, order, giver));
         return new OrderOutcome.Obeyed("the charter does not hold");
+    }
+
+    /// <summary>Puts into the ledger that somebody at this machine let another authority follow the one that counted, when the agent notices.</summary>
+    public async Task NoteSuccessorAsync()
+    {
+        if (!File.Exists(options.AuthorityPath) || _trust.Succession is not { } succession) return;
+        var (former, successor) = (Sha256Digest.Of(succession.Former), Sha256Digest.Of(succession.Successor));
+        if (site.Book(book => book.Followed(successor))) return;
+        await site.NoteAsync(EgressRecords.AuthorityFollowed, records.Follow(former, successor, succession.Until));
     }
 
     private string? Problem(SiteCharter known)

@@ -22,6 +22,9 @@ public abstract record EgressDecision
         /// <summary>For how many further rounds of the run it stands.</summary>
         public int NextRounds { get; init; }
 
+        /// <summary>And until when.</summary>
+        public DateTimeOffset? StandsUntil { get; init; }
+
         /// <summary>What the budgets came to by it; empty where nothing was charged.</summary>
         public ImmutableArray<BudgetReading> Budgets { get; init; } = [];
 

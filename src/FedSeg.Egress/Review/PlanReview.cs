@@ -21,8 +21,7 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
     {
         var terms = RunTerms.HashOf(plan);
         var (decision, waiting) = site.Book(book => (book.DecisionOn(terms), book.FindPlan(terms)));
-        // A standing approval holds for as long as the policy that gave it.
-        if (decision is { IsApproved: true } && (decision.Policy is null || decision.Policy == policy.Hash)) return new PlanOutcome.Approved(new ApprovedPlan(plan));
+        if (decision is { IsApproved: true } && Holds(decision, policy)) return new PlanOutcome.Approved(new ApprovedPlan(plan));
         if (decision is { IsApproved: false }) return new PlanOutcome.Refused(decision.Reason ?? RefusalReason.Other);
         if (waiting is not null) return new PlanOutcome.Waiting(terms, waiting.Until);
 
@@ -90,6 +89,10 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
             await site.NoteAsync(EgressRecords.PlanWithdrawn, records.WithdrawPlan(waiting, why));
         }
     }
+
+    /// <summary>A standing approval holds for as long as the policy that gave it, a person's for as long as the policy lets it.</summary>
+    private bool Holds(PlanDecision approval, EgressPolicy policy) =>
+        approval.Policy is { } standing ? standing == policy.Hash : time.GetUtcNow() < approval.At + policy.ApprovalTime;
 
     private WaitingPlan? Find(Sha256Digest terms) => site.Book(book => book.FindPlan(terms));
 

@@ -7,11 +7,12 @@ namespace FedSeg.Egress.Review;
 /// <summary>
 /// Which policy holds. While the one in force says <c>policyChanges: twoPeople</c>, a changed file counts only when two people of the site have agreed to it at the desk;
 /// until then the one they agreed to last does, from a copy that is found by its hash. That also holds for a change of that very key, and for a raise of the privacy
-/// budget. A file that is missing or wrong closes the gate at once: who wants less to leave asks nobody. All but <see cref="InForce"/> and <see cref="Problem"/> within the site's turn.
+/// budget. An accepted charter that asks for four eyes asks for them here as well. A file that is missing or wrong closes the gate at once: who wants less to leave asks nobody.
+/// All but <see cref="InForce"/> and <see cref="Problem"/> within the site's turn.
 /// </summary>
-internal sealed class PolicyReview(EgressOptions options, EgressRecords records, SiteRecord site, PolicyFiles files, TimeProvider time)
+internal sealed class PolicyReview(EgressOptions options, EgressRecords records, SiteRecord site, PolicyFiles files, Func<bool> chartersAskForTwo, TimeProvider time)
 {
-    private const string TheFile = "the first policy file that asks for two people";
+    private const string TheFile = "the first policy file that asks for two people", TheCharter = "the file of the day a charter asked for four eyes";
 
     /// <summary>The policy that holds now; <see langword="null"/> when none does and nothing may leave.</summary>
     public EgressPolicy? InForce() => files.InForce(options.PolicyPath, site.Book(book => book.HeldPolicy)).Policy;
@@ -26,9 +27,10 @@ internal sealed class PolicyReview(EgressOptions options, EgressRecords records,
         var (held, waiting, refused) = site.Book(book => (book.HeldPolicy, book.WaitingPolicy, book.IsRefused(file.Hash)));
         if (held is not { ChangesTakeTwo: true })
         {
-            if (file.Changes == PolicyChanges.AtOnce) return;
+            if (ChangesOf(file) == PolicyChanges.AtOnce) return;
             files.Keep(file.Hash, yaml);
-            await site.NoteAsync(EgressRecords.PolicyAdopted, records.AdoptPolicy(file, TheFile, people: null, order: null));
+            var by = file.Changes == PolicyChanges.TwoPeople ? TheFile : TheCharter;
+            await site.NoteAsync(EgressRecords.PolicyAdopted, records.AdoptPolicy(file, PolicyChanges.TwoPeople, by, people: null, order: null));
             return;
         }
 
@@ -54,7 +56,7 @@ internal sealed class PolicyReview(EgressOptions options, EgressRecords records,
         if (first.Problem(giver.Person) is { } same) return await refuse(same);
         if (!isOfficer(first.By) && !isOfficer(giver.By)) return await refuse("one of the two has to be a privacy officer");
         await site.NoteAsync(
-            EgressRecords.PolicyAdopted, records.AdoptPolicy(policy, $"{first.By} and {giver.By}", $"{first.Person} and {giver.Person}", order.Id));
+            EgressRecords.PolicyAdopted, records.AdoptPolicy(policy, ChangesOf(policy), $"{first.By} and {giver.By}", $"{first.Person} and {giver.Person}", order.Id));
         return new OrderOutcome.Obeyed("the changed policy holds");
     }
 
@@ -73,6 +75,8 @@ internal sealed class PolicyReview(EgressOptions options, EgressRecords records,
             await site.NoteAsync(EgressRecords.PolicyRefused, records.RefusePolicy(waiting.Policy, "nobody", order: null));
         }
     }
+
+    private PolicyChanges ChangesOf(EgressPolicy policy) => chartersAskForTwo() ? PolicyChanges.TwoPeople : policy.Changes;
 
     private EgressPolicyResult.Valid? ReadFile() => EgressPolicyFile.Read(options.PolicyPath) as EgressPolicyResult.Valid;
 }

@@ -19,7 +19,8 @@ public sealed class ReviewBook
     private readonly Dictionary<(RunId Run, int Round), RefusalReason> _refused = [];
     private readonly List<WaitingPlan> _waitingPlans = [];
     private readonly Dictionary<Sha256Digest, PlanDecision> _plans = [];
-    private readonly HashSet<RunId> _approvedByPeople = [];
+    private readonly Dictionary<RunId, DateTimeOffset> _approvedByPeople = [];
+    private readonly HashSet<Sha256Digest> _successors = [];
     private readonly HashSet<string> _orders = [];
     private readonly Dictionary<Sha256Digest, SealedEntry> _requested = [];
     private readonly List<SiteCharter> _charters = [];
@@ -105,11 +106,14 @@ public sealed class ReviewBook
     /// <summary>Why a person, or the lack of one, let a round's update not leave; <see langword="null"/> when none did.</summary>
     public RefusalReason? RefusalOf(RunId run, int round) => _refused.TryGetValue((run, round), out var reason) ? reason : null;
 
-    /// <summary>Whether people let something of this run leave beside its fingerprint.</summary>
-    public bool WasApprovedByAPerson(RunId run) => _approvedByPeople.Contains(run);
+    /// <summary>When people last let something of this run leave beside its fingerprint; <see langword="null"/> when they never did.</summary>
+    public DateTimeOffset? LastApprovedByAPerson(RunId run) => _approvedByPeople.TryGetValue(run, out var at) ? at : null;
 
     /// <summary>Whether people, or the lack of them, said no to a policy.</summary>
     public bool IsRefused(Sha256Digest policy) => _refusedPolicies.Contains(policy);
+
+    /// <summary>Whether it is noted that this authority follows another one here.</summary>
+    public bool Followed(Sha256Digest successor) => _successors.Contains(successor);
 
     /// <summary>Whether an order was dealt with.</summary>
     public bool Knows(string order) => _orders.Contains(order);
@@ -196,6 +200,9 @@ public sealed class ReviewBook
             case EgressRecords.StudyLeft:
                 Leave(entry);
                 break;
+            case EgressRecords.AuthorityFollowed:
+                _successors.Add(Sha256Digest.Parse(entry.Facts[EgressRecords.Successor]));
+                break;
             case EgressRecords.Paused:
                 IsPaused = true;
                 break;
@@ -246,8 +253,8 @@ public sealed class ReviewBook
         if (entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision)
         {
             // Who lets a fingerprint go has seen no update yet.
-            if (entry.Facts.ContainsKey(EgressRecords.Order) && _requested[update].Task != RoundTask.Fingerprint) _approvedByPeople.Add(run);
-            if (NextOf(entry) is > 0 and var next) _standing[run] = new StandingApproval(entry.Facts[EgressRecords.By], next, _requested[update].Policy);
+            if (entry.Facts.ContainsKey(EgressRecords.Order) && _requested[update].Task != RoundTask.Fingerprint) _approvedByPeople[run] = entry.Time;
+            if (NextOf(entry) is > 0 and var next) _standing[run] = new StandingApproval(entry.Facts[EgressRecords.By], next, _requested[update].Policy, UntilOf(entry));
             if (entry.Facts.ContainsKey(EgressRecords.Standing) && _standing.TryGetValue(run, out var used)) Use(run, used);
         }
         else if (entry.Facts.TryGetValue(EgressRecords.Reason, out var reason))

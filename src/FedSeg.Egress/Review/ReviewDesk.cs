@@ -39,8 +39,8 @@ public sealed class ReviewDesk : IDisposable
     {
         _budget = budget;
         (_records, _site, _outbox, _accounts, _time) = (records, site, outbox, accounts, time);
-        _policy = new PolicyReview(options, records, site, new PolicyFiles(options.DeskDirectory), time);
         _charters = new CharterReview(options, records, site, new CharterFiles(options.DeskDirectory), time);
+        _policy = new PolicyReview(options, records, site, new PolicyFiles(options.DeskDirectory), _charters.AskForFourEyes, time);
         _patients = new PatientRecords(options.DeskDirectory);
         _plans = new PlanReview(records, site, new PlanFiles(options.DeskDirectory), time);
         if (_site.Book(book => book.Halt) is not null) Switch.Throw();
@@ -84,9 +84,7 @@ public sealed class ReviewDesk : IDisposable
                 approve, giver, by => _accounts.Find(by)?.Role == DeskRole.PrivacyOfficer, why => RefuseAsync(approve, why)),
             DeskOrder.RefusePolicy refuse => await _policy.RefuseAsync(refuse, why => RefuseAsync(refuse, why)),
             DeskOrder.ImportCharter import => await _charters.ImportAsync(import, giver, why => RefuseAsync(import, why)),
-            DeskOrder.AcceptCharter accept => Policy is { } policy
-                ? await _charters.AcceptAsync(accept, giver, policy, why => RefuseAsync(accept, why))
-                : await RefuseAsync(accept, NoPolicy),
+            DeskOrder.AcceptCharter accept => await AcceptAsync(accept, giver),
             DeskOrder.DeclineCharter decline => await DeclineAsync(decline, giver),
             DeskOrder.WithdrawPatient withdraw => await WithdrawAsync(withdraw, giver),
             DeskOrder.LeaveStudy leave => await LeaveAsync(leave, giver),
@@ -104,6 +102,7 @@ public sealed class ReviewDesk : IDisposable
     public async Task<IReadOnlyList<RunId>> ExpireAsync()
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
+        await _charters.NoteSuccessorAsync();
         await _policy.CatchUpAsync();
         await _policy.ExpireAsync();
         var now = _time.GetUtcNow();
@@ -186,7 +185,7 @@ public sealed class ReviewDesk : IDisposable
         Approver[] both = [.. waiting.ApprovedBy, giver];
         var by = string.Join(" and ", both.Select(one => one.By));
         var people = string.Join(" and ", both.Select(one => one.Person));
-        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, People = people, NextRounds = next, Budgets = charged });
+        await DecideAsync(waiting, new EgressDecision.Approved(by) { Order = order.Id, People = people, NextRounds = next, StandsUntil = _time.GetUtcNow() + policy.ApprovalTime, Budgets = charged });
         return new OrderOutcome.Obeyed("approved") { Answered = [waiting.Run] };
     }
 
@@ -205,6 +204,15 @@ public sealed class ReviewDesk : IDisposable
         await DecideAsync(waiting, new EgressDecision.Refused(order.By) { Reason = order.Reason, Order = order.Id });
         _outbox.Remove(order.Update);
         return new OrderOutcome.Obeyed("refused") { Answered = [waiting.Run] };
+    }
+
+    private async Task<OrderOutcome> AcceptAsync(DeskOrder.AcceptCharter order, Approver giver)
+    {
+        if (Policy is not { } policy) return await RefuseAsync(order, NoPolicy);
+        var outcome = await _charters.AcceptAsync(order, giver, policy, why => RefuseAsync(order, why));
+        // It may ask for four eyes: the policy of this moment is the one that two people have to change.
+        if (outcome is OrderOutcome.Obeyed) await _policy.CatchUpAsync();
+        return outcome;
     }
 
     private async Task<OrderOutcome> DeclineAsync(DeskOrder.DeclineCharter order, Approver giver)

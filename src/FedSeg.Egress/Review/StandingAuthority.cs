@@ -23,8 +23,8 @@ internal static class StandingAuthority
         if (!book.IsPaused)
         {
             if (policy.Review == ReviewMode.AutoWithinBounds) return new EgressDecision.Approved(mode);
-            if (policy.Review == ReviewMode.FirstRound && book.WasApprovedByAPerson(run)) return new EgressDecision.Approved(mode);
-            if (book.StandingFor(run) is { RoundsLeft: > 0 } standing && standing.Policy == policy.Hash)
+            if (policy.Review == ReviewMode.FirstRound && now < book.LastApprovedByAPerson(run) + policy.ApprovalTime) return new EgressDecision.Approved(mode);
+            if (book.StandingFor(run) is { RoundsLeft: > 0 } standing && standing.Policy == policy.Hash && now < standing.Until)
             {
                 return new EgressDecision.Approved($"standing approval of {standing.By}") { IsStanding = true };
             }

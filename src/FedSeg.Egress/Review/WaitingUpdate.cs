@@ -35,7 +35,8 @@ public sealed record WaitingUpdate(Sha256Digest Update, RunId Run, int Round, Ro
 /// <param name="By">Whose word it is.</param>
 /// <param name="RoundsLeft">Rounds that it still covers.</param>
 /// <param name="Policy">The policy whose bounds were meant: with another one it counts no more.</param>
-public sealed record StandingApproval(string By, int RoundsLeft, Sha256Digest Policy);
+/// <param name="Until">When it ends, whatever is left of it.</param>
+public sealed record StandingApproval(string By, int RoundsLeft, Sha256Digest Policy, DateTimeOffset Until);
 
 /// <summary>The site's kill switch, as the ledger knows it.</summary>
 /// <param name="By">Who threw it.</param>

@@ -41,7 +41,7 @@ internal static class DeltaReencoder
         CancellationToken cancellationToken)
     {
         var chunk = new float[ChunkElements];
-        var (squares, trainedSquares, nonFinite) = (0.0, 0.0, 0L);
+        var (squares, trainedSquares, nonFinite, subnormal) = (0.0, 0.0, 0L, 0L);
         // The change itself is judged, not a site's share of it, and not less of it where the grid cuts it off: the bounds say the same in both modes.
         var scale = blind?.Scale ?? 1;
         var tensors = ImmutableArray.CreateBuilder<TensorMeasures>(manifest.Tensors.Length);
@@ -71,6 +71,7 @@ internal static class DeltaReencoder
                 }
 
                 writer.Write(values);
+                subnormal += FiniteValues.CountSubnormal(values);
                 sum.AddProducts(values, values);
                 largest = Math.Max(largest, FiniteValues.LargestFinite(values));
                 zeros += values.Count(0f);
@@ -90,7 +91,7 @@ internal static class DeltaReencoder
         }
 
         var total = nonFinite == 0 ? Larger(squares, trainedSquares, scale) : double.NaN;
-        return new DeltaMeasures(writer.Complete(), nonFinite, total, tensors.MoveToImmutable());
+        return new DeltaMeasures(writer.Complete(), nonFinite, subnormal, total, tensors.MoveToImmutable());
     }
 
     /// <summary>The norm of what was written, in the change's own unit, or that of what was trained where rounding or the grid's end made it smaller.</summary>
@@ -128,8 +129,9 @@ internal static class DeltaReencoder
 /// <summary>What was measured over all weights of an update.</summary>
 /// <param name="Sha256">Digest of the file written.</param>
 /// <param name="NonFiniteValues">Weights that are NaN or infinite.</param>
+/// <param name="SubnormalValues">Weights so small that float32 does not hold all their digits.</param>
 /// <param name="Norm">
 /// L2 norm; in a blind round before the scaling, and of the values before or after they are brought to the grid, whichever is larger. NaN when a weight is not finite.
 /// </param>
 /// <param name="Tensors">The same tensor by tensor, in file order.</param>
-internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, double Norm, ImmutableArray<TensorMeasures> Tensors);
+internal sealed record DeltaMeasures(Sha256Digest Sha256, long NonFiniteValues, long SubnormalValues, double Norm, ImmutableArray<TensorMeasures> Tensors);

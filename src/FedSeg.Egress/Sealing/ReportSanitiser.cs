@@ -19,6 +19,9 @@ internal static class ReportSanitiser
     // Enough to follow training; the digits behind them only tell reports of nearly equal cohorts apart.
     private const string MetricFormat = "G3";
 
+    // One patient more or less seldom shows in such a count.
+    private const int CountStep = 5;
+
     /// <summary>What is wrong with a report as an answer to a plan, in words that hold nothing from the report; <see langword="null"/> when nothing is.</summary>
     public static string? Problem(SiteReport report, RoundPlan plan, SiteId site)
     {
@@ -48,7 +51,7 @@ internal static class ReportSanitiser
         Plan = Sha256Digest.Of(plan.ToBytes()),
         BaseModel = plan.BaseModel,
         TrainingCases = report.TrainingCases,
-        HeldBackCases = report.HeldBackCases,
+        HeldBackCases = Coarse(report.HeldBackCases, policy.MinimumHeldBackCases),
         Cohort = Suppressed(report.Cohort, policy.MinimumReportedCount),
         Steps = report.Steps,
         MeanLoss = Rounded(report.MeanLoss),
@@ -62,7 +65,12 @@ internal static class ReportSanitiser
     private static SiteFingerprint Suppressed(SiteFingerprint fingerprint, RoundPlan plan, EgressPolicy policy)
     {
         var leastCases = Math.Max(plan.Planning!.LeastCases, policy.MinimumReportedCount);
-        return fingerprint.Suppress(leastCases) with { Modality = plan.Preprocessing.Modality, Labels = plan.Labels };
+        return fingerprint.Suppress(leastCases) with
+        {
+            Modality = plan.Preprocessing.Modality,
+            Labels = plan.Labels,
+            IntensityMoments = fingerprint.IntensityMoments.Rounded(),
+        };
     }
 
     private static string? FingerprintProblem(SiteReport report, RoundPlan plan)
@@ -98,14 +106,20 @@ internal static class ReportSanitiser
 
     private static LabelScore Coarsened(string label, LabelScore score, int minimumCases) => score.Cases < minimumCases
         ? new LabelScore(label, MeanDice: null, Cases: 0)
-        : new LabelScore(label, Rounded(score.MeanDice), score.Cases);
+        : new LabelScore(label, Rounded(score.MeanDice), Coarse(score.Cases, minimumCases));
+
+    /// <summary>Rounded to fives, and 0 below the least that is told; where a site tells of fewer than five, those as they are.</summary>
+    private static int Coarse(int count, int leastTold) =>
+        count < leastTold ? 0 : count < CountStep ? count : (count + CountStep / 2) / CountStep * CountStep;
 
     /// <summary>A few refused studies are a few patients; none at all, or many, tell on nobody. Few used ones stay untold as well.</summary>
     private static CohortUse? Suppressed(CohortUse? cohort, int minimumCount)
     {
         if (cohort is null) return null;
         var refused = cohort.Found - cohort.Used;
-        return cohort.Used < minimumCount || (refused > 0 && refused < minimumCount) ? null : cohort;
+        return cohort.Used < minimumCount || (refused > 0 && refused < minimumCount)
+            ? null
+            : new CohortUse(Coarse(cohort.Used, minimumCount), Coarse(cohort.Found, minimumCount));
     }
 
     private static double? Rounded(double? metric) => metric is { } value

@@ -21,6 +21,12 @@ internal sealed record SealingFacts
     /// <summary>Weights that are NaN or infinite.</summary>
     public required long? NonFiniteValues { get; init; }
 
+    /// <summary>Weights, as written, that are not 0 and too small for float32 to hold all their digits.</summary>
+    public long? SubnormalValues { get; init; }
+
+    /// <summary>Numbers about how training went that the report tells: loss and scores.</summary>
+    public int? Metrics { get; init; }
+
     /// <summary>Length of the weights file: as it will leave, or the trainer's where it could not be re-encoded. 0 where none leaves.</summary>
     public required long? WeightsBytes { get; init; }
 

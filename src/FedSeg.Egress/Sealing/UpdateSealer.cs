@@ -39,7 +39,7 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         }
         else
         {
-            facts = facts with { TensorProblem = update.WeightsPath is null ? null : "weights that nobody asked for", NonFiniteValues = 0, WeightsBytes = 0, Norm = 0 };
+            facts = facts with { TensorProblem = update.WeightsPath is null ? null : "weights that nobody asked for", NonFiniteValues = 0, SubnormalValues = 0, WeightsBytes = 0, Norm = 0 };
         }
 
         if (facts.ReportProblem is not null || facts.TensorProblem is not null) return (facts, null);
@@ -47,7 +47,8 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
         var report = ReportSanitiser.Sanitise(update.Report, plan, site, policy);
         var bytes = report.ToBytes();
         if (bytes.Length > SiteReport.LargestBytes) return (facts with { ReportProblem = "longer than a report may be" }, null);
-        return (facts with { Fingerprint = report.Fingerprint }, new SealedUpdate(report, bytes, payload));
+        var metrics = report.Scores.Count(score => score.MeanDice is not null) + (report.MeanLoss is null ? 0 : 1);
+        return (facts with { Fingerprint = report.Fingerprint, Metrics = metrics }, new SealedUpdate(report, bytes, payload));
     }
 
     /// <summary>The trainer's measurement, if it is one of these bytes.</summary>
@@ -92,8 +93,14 @@ internal sealed class UpdateSealer(SiteId site, RandomNumberGenerator random)
             // Read back as the coordinator will: what it does not learn is what stays.
             if (plan.Recipe.ErrorFeedback) KeepResidual(plan, update, target, cancellationToken);
             var payload = new SealedPayload(target, new FileInfo(target).Length, measures.Sha256);
-            facts = facts with { NonFiniteValues =
-                measures.NonFiniteValues, Norm = measures.Norm, WeightsBytes = plan.UpdateBytes(), Tensors = measures.Tensors };
+            facts = facts with
+            {
+                NonFiniteValues = measures.NonFiniteValues,
+                SubnormalValues = measures.SubnormalValues,
+                Norm = measures.Norm,
+                WeightsBytes = plan.UpdateBytes(),
+                Tensors = measures.Tensors,
+            };
             return (facts, payload);
         }
         catch (SafetensorsException)

@@ -18,7 +18,7 @@ public static class CharterExplanation
         OfPrivacy(charter.Privacy),
         .. OfBounds(charter),
         charter.FourEyes
-            ? "Four eyes: two different people of this hospital accept the charter, approve a run of the study, and let an update of it leave when a person is asked."
+            ? "Four eyes: two different people of this hospital accept the charter, approve a run of the study, let an update of it leave when a person is asked, and agree to a change of the hospital's own policy."
             : "One person of this hospital is enough to accept it and to decide in it, unless the hospital's own policy asks for two.",
         Text($"It ends after {charter.Expires:d MMMM yyyy}. From then on nothing leaves for the study."),
     ];

@@ -44,7 +44,7 @@ public sealed record StudyCharter
     /// <summary>The runs that are covered.</summary>
     public required PlanBounds Bounds { get; init; }
 
-    /// <summary>Whether it takes two different people of a hospital to accept it, to approve a run of it, and to let an update of it leave.</summary>
+    /// <summary>Whether it takes two different people of a hospital to accept it, to approve a run of it, to let an update of it leave, and to change the hospital's policy.</summary>
     public required bool FourEyes { get; init; }
 
     /// <summary>The last day, UTC, on which anything may leave for the study.</summary>

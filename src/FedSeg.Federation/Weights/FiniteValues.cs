@@ -6,7 +6,7 @@ namespace FedSeg.Federation.Weights;
 /// <summary>Looks for values that are not numbers. A float32 is NaN or infinite exactly when all eight bits of its exponent are set.</summary>
 public static class FiniteValues
 {
-    private const uint Exponent = 0x7F80_0000, Magnitude = 0x7FFF_FFFF;
+    private const uint Exponent = 0x7F80_0000, Magnitude = 0x7FFF_FFFF, SmallestNormal = 0x0080_0000;
 
     /// <summary>Index of the first value that is NaN or infinite; −1 when there is none.</summary>
     public static int IndexOfNonFinite(ReadOnlySpan<float> values)
@@ -28,6 +28,16 @@ public static class FiniteValues
     {
         var count = 0;
         for (int next; (next = IndexOfNonFinite(values)) >= 0; values = values[(next + 1)..]) count++;
+        return count;
+    }
+
+    /// <summary>How many values are subnormal: not 0, and too small for float32 to hold all their digits.</summary>
+    public static int CountSubnormal(ReadOnlySpan<float> values)
+    {
+        var bits = MemoryMarshal.Cast<float, uint>(values);
+        var count = 0;
+        // Of 0 the difference wraps around to the largest number there is.
+        foreach (var value in bits) count += (value & Magnitude) - 1 < SmallestNormal - 1 ? 1 : 0;
         return count;
     }
 

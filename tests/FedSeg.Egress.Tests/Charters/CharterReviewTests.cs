@@ -213,7 +213,7 @@ public sealed class CharterReviewTests : IDisposable
         Assert.IsType<OrderOutcome.Refused>(await _hospital.AcceptAsync("anna", charter.Hash));
         Assert.IsType<OrderOutcome.Refused>(await _hospital.AcceptAsync("olga", charter.Hash));
         Assert.IsType<OrderOutcome.Obeyed>(await _hospital.AcceptAsync("ben", charter.Hash));
-        Assert.Equal(("charterAccepted", "anna and ben"), (_hospital.Entries[^1].Action, _hospital.Entries[^1].Facts["by"]));
+        Assert.Equal("anna and ben", _hospital.Entries.Single(entry => entry.Action == "charterAccepted").Facts["by"]);
 
         var plan = Assert.IsType<PlanOutcome.Waiting>(await AskAsync());
         await ApprovePlanAsync("anna", plan.Terms);
@@ -225,6 +225,49 @@ public sealed class CharterReviewTests : IDisposable
         Assert.Empty(await _hospital.Gate.PendingAsync(Token));
         await ApproveAsync("anna", update.Update);
         Assert.Single(await _hospital.Gate.PendingAsync(Token));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Policy_ChangedUnderACharterOfFourEyes_TakesTwoPeople(bool fourEyes)
+    {
+        var charter = StudyCharters.New(("expires:", $"fourEyes: {(fourEyes ? "true" : "false")}\nexpires:"));
+        await _hospital.BringAsync(_hospital.Sign(charter));
+        await _hospital.AcceptAsync("anna", charter.Hash);
+        if (fourEyes) await _hospital.AcceptAsync("ben", charter.Hash);
+        _hospital.WritePolicy(Policy + "maximumUpdatesPerDay: 3\n");
+        await _hospital.Gate.Desk.ExpireAsync();
+
+        Assert.Equal(fourEyes ? null : 3, _hospital.Gate.Desk.Policy!.MaximumUpdatesPerDay);
+        if (!fourEyes) return;
+        await AgreeToPolicyAsync("anna");
+        Assert.Null(_hospital.Gate.Desk.Policy!.MaximumUpdatesPerDay);
+        await AgreeToPolicyAsync("ben");
+        Assert.Equal(3, _hospital.Gate.Desk.Policy!.MaximumUpdatesPerDay);
+        // The next change does, too, as long as the charter holds.
+        Assert.Equal("twoPeople", _hospital.Entries[^1].Facts["changes"]);
+    }
+
+    [Fact]
+    public async Task Successor_AcceptedAtThisMachine_IsNotedOnceAlsoAcrossARestart()
+    {
+        _hospital.Sign(StudyCharters.New());
+        await _hospital.Gate.Desk.ExpireAsync();
+        Assert.Empty(_hospital.Actions);
+        using var next = new FedSeg.Testing.TemporaryFolder();
+        var successor = FederationAuthority.Open(_hospital.AuthorityFolder, _hospital.Time).CreateSuccessor(next["next"], TimeSpan.FromDays(30));
+        var succession = Succession.Load(Succession.PathBeside(successor.CertificatePath));
+        var thumbprint = Sha256Digest.Of(succession.Successor).ToString();
+        Assert.Null(new FederationTrust(Path.Combine(_hospital.AuthorityFolder, FederationAuthority.CertificateFile), _hospital.Time).Accept(succession, thumbprint));
+        await _hospital.Gate.Desk.ExpireAsync();
+        _hospital.Restart();
+        await _hospital.Gate.Desk.ExpireAsync();
+
+        var noted = Assert.Single(_hospital.Entries);
+        Assert.Equal(
+            ("authorityFollowed", thumbprint, Sha256Digest.Of(succession.Former).ToString()),
+            (noted.Action, noted.Facts["successor"], noted.Facts["former"]));
     }
 
     [Fact]
@@ -364,6 +407,9 @@ public sealed class CharterReviewTests : IDisposable
 
     private Task<OrderOutcome> ApproveAsync(string by, Sha256Digest update) => _hospital.Gate.Desk.ObeyAsync(
         new DeskOrder.Approve { Id = Guid.NewGuid().ToString("N"), By = by, At = _hospital.Time.GetUtcNow(), Update = update });
+
+    private Task<OrderOutcome> AgreeToPolicyAsync(string by) => _hospital.Gate.Desk.ObeyAsync(
+        new DeskOrder.ApprovePolicy { Id = Guid.NewGuid().ToString("N"), By = by, At = _hospital.Time.GetUtcNow(), Policy = _hospital.PolicyHash });
 
     private Task<OrderOutcome> ApprovePlanAsync(string by, Sha256Digest terms) => _hospital.Gate.Desk.ObeyAsync(
         new DeskOrder.ApprovePlan { Id = Guid.NewGuid().ToString("N"), By = by, At = _hospital.Time.GetUtcNow(), Terms = terms });

@@ -40,6 +40,32 @@ public sealed class EqualRowsTests : IDisposable
         Assert.NotNull(Problem(manifest));
     }
 
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(5, false)]
+    public void Problem_EqualRowsApartFromEachOther_AreFoundWhereverTheyLie(int oneIn, bool found)
+    {
+        // No two equal rows are neighbours; the others point anywhere.
+        const int rows = 60, width = 432;
+        var random = new Random(1);
+        var manifest = new TensorManifest([new TensorSpec("layer.weight", [rows, 16, 3, 3, 3])]);
+        var same = Enumerable.Range(0, width).Select(_ => random.NextSingle() - 0.5f).ToArray();
+        Write(manifest, (_, i) => i / width % oneIn == 0 ? same[i % width] * (1 + i / width) : random.NextSingle() - 0.5f);
+
+        Assert.Equal(found, Problem(manifest) is not null);
+    }
+
+    [Fact]
+    public void Problem_RowsThatOnlyBeginAlike_IsNone()
+    {
+        const int rows = 32, width = 540;
+        var random = new Random(1);
+        var manifest = new TensorManifest([new TensorSpec("layer.weight", [rows, 20, 3, 3, 3])]);
+        Write(manifest, (_, i) => i % width < 256 ? 0.001f : random.NextSingle() - 0.5f);
+
+        Assert.Null(Problem(manifest));
+    }
+
     private string? Problem(TensorManifest manifest)
     {
         using var model = SafetensorsFile.Open(_path);

@@ -38,6 +38,21 @@ public sealed class PlanReviewTests : IDisposable
         Assert.Equal(["planRequested"], _hospital.Actions);
     }
 
+    [Theory]
+    [InlineData(6, true)]
+    [InlineData(7, false)]
+    public async Task ApprovePlan_ApprovedByAPersonLongAgo_AsksAgain(int days, bool holds)
+    {
+        _hospital.WritePolicy(Policy + "approvalDays: 7\n");
+        var waiting = Assert.IsType<PlanOutcome.Waiting>(await AskAsync());
+        await _hospital.Gate.Desk.ObeyAsync(
+            new DeskOrder.ApprovePlan { Id = Guid.NewGuid().ToString("N"), By = "anna", At = _hospital.Time.GetUtcNow(), Terms = waiting.Terms });
+        _hospital.Time.Advance(TimeSpan.FromDays(days));
+
+        Assert.Equal(holds, await AskAsync() is PlanOutcome.Approved);
+        Assert.Equal(holds ? "planDecided" : "planRequested", _hospital.Actions[^1]);
+    }
+
     [Fact]
     public async Task ApprovePlan_WithinTheStandingApproval_IsApprovedAndNotedOnce()
     {

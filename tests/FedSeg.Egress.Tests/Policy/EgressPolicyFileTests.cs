@@ -15,6 +15,8 @@ public sealed class EgressPolicyFileTests
         Assert.Equal(
             (1000, 2.5, 10, 5, 5),
             (policy.MaximumUpdateBytes, policy.MaximumNorm, policy.MinimumTrainingCases, policy.MinimumHeldBackCases, policy.MinimumReportedCount));
+        // Who says nothing gets the careful answer.
+        Assert.Equal((Requantisation.Bits16, 50, TimeSpan.FromDays(30)), (policy.Requantisation, policy.MaximumMetrics, policy.ApprovalTime));
     }
 
     [Fact]
@@ -67,9 +69,9 @@ public sealed class EgressPolicyFileTests
     [InlineData("review: auto-within-bounds\n", ReviewMode.AutoWithinBounds)]
     public void Parse_Review_IsReadAndCarefulWhenSilent(string line, ReviewMode mode)
     {
-        var policy = Assert.IsType<EgressPolicyResult.Valid>(Parse("maximumUpdateBytes: 1\nmaximumNorm: 1\nreviewHours: 5\napprovals: 2\n" + line)).Policy;
+        var policy = Assert.IsType<EgressPolicyResult.Valid>(Parse("maximumUpdateBytes: 1\nmaximumNorm: 1\nreviewHours: 5\napprovalDays: 7\napprovals: 2\n" + line)).Policy;
 
-        Assert.Equal((mode, TimeSpan.FromHours(5), 2), (policy.Review, policy.ReviewTime, policy.Approvals));
+        Assert.Equal((mode, TimeSpan.FromHours(5), TimeSpan.FromDays(7), 2), (policy.Review, policy.ReviewTime, policy.ApprovalTime, policy.Approvals));
     }
 
     [Fact]

@@ -179,9 +179,41 @@ public sealed class EgressRulesTests : IDisposable
         Assert.Equal([EgressRule.FiniteValues, EgressRule.NormWithinBound], (await FailuresAsync()).Select(rule => rule.Rule));
     }
 
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(17, false)]
+    public async Task Clear_SubnormalWeights_AreFewOrFailThatRuleAlone(int count, bool passes)
+    {
+        _hospital.WritePolicy(HospitalOnDisk.ValidPolicy + "requantisation: off\n");
+        _hospital.WriteDelta((_, i) => i < count ? 1e-40f : 0.25f, only: "encoder.0.0.conv.weight");
+
+        if (passes) await _hospital.ClearedAsync();
+        else Assert.Equal(new RuleResult(EgressRule.FewSubnormals, false, "17", "at most 16"), await OnlyFailureAsync());
+    }
+
+    [Fact]
+    public async Task Clear_SubnormalWeightsBesideOthers_AreGoneOnTheGrid()
+    {
+        _hospital.WriteDelta((_, i) => i < 40 ? 1e-40f : 0.25f, only: "encoder.0.0.conv.weight");
+
+        await _hospital.ClearedAsync();
+    }
+
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(2, false)]
+    public async Task Clear_LossAndScores_AreAsManyAsThePolicyLetsOrFailThatRuleAlone(int allowed, bool passes)
+    {
+        _hospital.WritePolicy($"{HospitalOnDisk.ValidPolicy}maximumMetrics: {allowed}\n");
+
+        if (passes) await _hospital.ClearedAsync();
+        else Assert.Equal(new RuleResult(EgressRule.MetricsWithinBound, false, "3", "at most 2"), await OnlyFailureAsync());
+    }
+
     [Fact]
     public async Task Clear_WeightAtTheEdgeOfFloat_HasANorm()
     {
+        _hospital.WritePolicy(HospitalOnDisk.ValidPolicy + "requantisation: off\n");
         _hospital.WriteDelta(float.MaxValue);
         var failed = await OnlyFailureAsync();
 
@@ -196,7 +228,11 @@ public sealed class EgressRulesTests : IDisposable
         _hospital.Report = _hospital.Report with { TrainingCases = 2, MeanLoss = null };
         var failures = await FailuresAsync();
 
-        Assert.Equal([EgressRule.ReportWithinPlan, EgressRule.SizeWithinBound, EgressRule.NormWithinBound, EgressRule.EnoughCases], failures.Select(rule => rule.Rule));
+        EgressRule[] broken =
+        [
+            EgressRule.ReportWithinPlan, EgressRule.SizeWithinBound, EgressRule.NormWithinBound, EgressRule.MetricsWithinBound, EgressRule.EnoughCases,
+        ];
+        Assert.Equal(broken, failures.Select(rule => rule.Rule));
     }
 
     [Fact]

@@ -168,6 +168,32 @@ public sealed class ReviewDeskTests : IDisposable
         Assert.IsType<EgressOutcome.Waiting>(await ClearRoundAsync(6));
     }
 
+    [Theory]
+    [InlineData(30, true)]
+    [InlineData(31, false)]
+    public async Task Obey_ApproveNextRounds_EndsAfterThePolicysDays(int days, bool stands)
+    {
+        var waiting = await WaitAsync();
+        await ObeyAsync(Approve("anna", waiting.Update, next: 9));
+        _hospital.Time.Advance(TimeSpan.FromDays(days) - TimeSpan.FromSeconds(1));
+        _hospital.Restart();
+
+        Assert.Equal(stands, await ClearRoundAsync(4) is EgressOutcome.Cleared);
+    }
+
+    [Theory]
+    [InlineData(6, true)]
+    [InlineData(7, false)]
+    public async Task Clear_FirstRoundApprovedLongAgo_AsksAgain(int days, bool stands)
+    {
+        _hospital.WritePolicy(EveryRound + "review: first-round\napprovalDays: 7\n");
+        var waiting = await WaitAsync();
+        await ObeyAsync(Approve("anna", waiting.Update));
+        _hospital.Time.Advance(TimeSpan.FromDays(days));
+
+        Assert.Equal(stands, await ClearRoundAsync(4) is EgressOutcome.Cleared);
+    }
+
     [Fact]
     public async Task Obey_ApproveNextRoundsThenAnotherPolicy_AsksAgain()
     {

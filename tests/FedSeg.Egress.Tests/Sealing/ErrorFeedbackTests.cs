@@ -46,6 +46,7 @@ public sealed class ErrorFeedbackTests : IDisposable
     [Fact]
     public async Task Clear_SparseTwice_GivesTheSameBits()
     {
+        _hospital.WritePolicy(HospitalOnDisk.ValidPolicy + "requantisation: off\n");
         Ask(UpdateEncoding.Top10, errorFeedback: true);
         WriteChange();
         var first = (await _hospital.ClearedAsync()).PayloadSha256;

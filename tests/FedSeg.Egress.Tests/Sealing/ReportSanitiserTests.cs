@@ -52,6 +52,35 @@ public sealed class ReportSanitiserTests
         Assert.Equal(told ? cohort : null, Sanitise(Good with { Cohort = cohort }).Cohort);
     }
 
+    [Theory]
+    [InlineData(4, 0)] // below the policy's least
+    [InlineData(5, 5)]
+    [InlineData(7, 5)]
+    [InlineData(8, 10)]
+    [InlineData(52, 50)]
+    public void Sanitise_HeldBackCases_AreToldInFivesAndFewNotAtAll(int cases, int told) =>
+        Assert.Equal(told, Sanitise(Good with { HeldBackCases = cases, Scores = [] }).HeldBackCases);
+
+    [Fact]
+    public void Sanitise_SmallCountsThatThePolicyTells_AreToldAsTheyAre()
+    {
+        var report = Good with { HeldBackCases = 3, Scores = [new LabelScore("anterior", 0.9, 3), new LabelScore("posterior", 0.8, 1)] };
+        var told = ReportSanitiser.Sanitise(report, Plan, report.Site, Policy with { MinimumHeldBackCases = 2 });
+
+        Assert.Equal((3, 3, 0), (told.HeldBackCases, told.Scores[0].Cases, told.Scores[1].Cases));
+    }
+
+    [Fact]
+    public void Sanitise_CountsOfStudiesAndScores_AreToldInFives()
+    {
+        var report = Sanitise(Good with { Cohort = new CohortUse(Used: 47, Found: 53), Scores = [new LabelScore("anterior", 0.9, 8), new LabelScore("posterior", 0.8, 6)] });
+
+        Assert.Equal(new CohortUse(45, 55), report.Cohort);
+        Assert.Equal([10, 5], report.Scores.Select(score => score.Cases));
+        // The weight in the average is what was trained on.
+        Assert.Equal(Good.TrainingCases, report.TrainingCases);
+    }
+
     [Fact]
     public void Problem_PrivateTraining_MustNotTellItsLoss()
     {

@@ -28,7 +28,7 @@ public sealed class UpdateSealerTests : IDisposable
     }
 
     [Theory]
-    [InlineData(UpdateEncoding.F16, "", 6)]
+    [InlineData(UpdateEncoding.F16, "requantisation: off\n", 6)]
     [InlineData(UpdateEncoding.F16, "requantisation: bits8\n", 128)]
     [InlineData(UpdateEncoding.I16, "", 1)]
     [InlineData(UpdateEncoding.I16, "requantisation: bits8\n", 256)]

@@ -16,7 +16,7 @@ internal static class Measures
         if (facts.Charter is { } charter)
         {
             yield return CharterExplanation.Of(charter.Mode);
-            if (charter.FourEyes) yield return "Two different people of the hospital accept the charter, approve runs, and let updates leave when a person is asked.";
+            if (charter.FourEyes) yield return "Two different people of the hospital accept the charter, approve runs, let updates leave when a person is asked, and agree to changes of the hospital's policy.";
         }
 
         if (facts.Policy is not { } policy)
@@ -26,7 +26,7 @@ internal static class Measures
         }
 
         yield return OfReview(policy);
-        yield return Text($"An update needs at least {policy.MinimumTrainingCases} cases that were trained on, a score at least {policy.MinimumHeldBackCases}; counts below {policy.MinimumReportedCount} are not told.");
+        yield return Text($"An update needs at least {policy.MinimumTrainingCases} cases that were trained on, a score at least {policy.MinimumHeldBackCases}; counts below {policy.MinimumReportedCount} are not told. A report tells at most {policy.MaximumMetrics} losses and scores, with three digits; counts of held-back cases and studies are rounded to fives.");
         yield return Text($"An update is at most {policy.MaximumUpdateBytes:N0} bytes long and changes the model by at most {policy.MaximumNorm} (L2 norm).");
         yield return policy.MaximumImageSimilarity is { } similarity
             ? Text($"An update that looks like an image it was trained on (cosine above {similarity}) does not leave.")
