@@ -9,6 +9,12 @@ namespace FedSeg.Cli.Provisioning;
 internal static class ProvisionCommands
 {
     private static readonly Option<DirectoryInfo> Authority = new("--authority") { Description = "The authority's folder.", Required = true };
+    private static readonly Option<DirectoryInfo[]> Authorities = new("--authority")
+    {
+        Description = "The authority's folder; once for each folder that may have signed for the member, such as an issuing authority and the one before it.",
+        Required = true,
+    };
+
     internal static readonly Option<int> Days = new("--days") { Description = "Days the certificate is valid.", DefaultValueFactory = _ => 90 };
     private static readonly Option<string?> SiteName = new("--site") { Description = "A hospital's name: a-z, 0-9, '-'." };
     private static readonly Option<string?> UserName = new("--user") { Description = "A person's name: a-z, 0-9, '-'." };
@@ -100,17 +106,25 @@ internal static class ProvisionCommands
         });
     }
 
-    private static Command Revoke() => new Command("revoke", "Call back every certificate of a member.") { Authority, SiteName, UserName }.Does((parsed, _) =>
+    private static Command Revoke() => new Command("revoke", "Call back every certificate of a member.") { Authorities, SiteName, UserName }.Does((parsed, _) =>
     {
         var (kind, name) = Member(parsed);
-        var authority = OpenAuthority(parsed);
-        if (!FederationRegister.Load(authority.RegisterPath).Members.Any(entry => entry.Kind == kind && entry.Name == name && !entry.Revoked))
+        var signers = parsed.GetRequiredValue(Authorities)
+            .Select(folder => FederationAuthority.Open(folder.FullName, TimeProvider.System))
+            .Where(authority => FederationRegister.Load(authority.RegisterPath).Members.Any(entry => entry.Kind == kind && entry.Name == name && !entry.Revoked))
+            .ToList();
+        if (signers.Count == 0)
         {
-            throw new BadInputException($"'{name}' has no valid certificate in {authority.RegisterPath}.");
+            var folders = string.Join(", ", parsed.GetRequiredValue(Authorities).Select(folder => folder.FullName));
+            throw new BadInputException($"'{name}' has no valid certificate in the register of {folders}.");
         }
 
-        authority.Revoke(kind, name);
-        Console.WriteLine($"Revoked {name}: effective at once where the coordinator reads this folder. Otherwise copy {authority.RegisterPath} to the coordinator, which reads it again by itself.");
+        foreach (var authority in signers)
+        {
+            authority.Revoke(kind, name);
+            Console.WriteLine($"Revoked {name}: effective at once where the coordinator reads this folder. Otherwise copy {authority.RegisterPath} to the coordinator, which reads it again by itself.");
+        }
+
         return Task.FromResult(CommandLine.Done);
     });
 

@@ -86,6 +86,23 @@ public sealed class ProvisionCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task Revoke_SeveralFolders_CallsBackWhatEachOfThemSigned()
+    {
+        await DoneAsync("init", "--authority", Authority);
+        string[] folders = [_folder["issuing"], _folder["issuing-2"], Authority];
+        foreach (var folder in folders[..2])
+        {
+            await DoneAsync("issuing", "--authority", Authority, "--out", folder);
+            var request = KeyFiles.CreateRequest(_folder[Path.GetFileName(folder) + ".key"], "north");
+            FederationAuthority.Open(folder, TimeProvider.System).SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1));
+        }
+
+        await DoneAsync(["revoke", "--site", "north", .. folders.SelectMany(folder => new[] { "--authority", folder })]);
+
+        Assert.All(folders, folder => Assert.False(FederationRegister.Load(Path.Combine(folder, "register.json")).HasSite("north")));
+    }
+
+    [Fact]
     public async Task Revoke_UnknownMember_IsBadInput()
     {
         await DoneAsync("init", "--authority", Authority);
