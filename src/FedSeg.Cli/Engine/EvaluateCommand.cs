@@ -27,7 +27,7 @@ internal static class EvaluateCommand
     };
 
     public static Command Create() =>
-        new Command("evaluate", "Score a model on labelled cases.") { ModelSwitches.Models, Data, ModelSwitches.Mirror, Quality, Seed, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
+        new Command("evaluate", "Score a model on labelled cases.") { ModelSwitches.Models, Data, ModelSwitches.Mirror, Quality, ModelSwitches.PostProcessing, Seed, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -37,6 +37,7 @@ internal static class EvaluateCommand
             throw new BadInputException("--quality needs several opinions: give more than one --model, or --mirror.");
         }
 
+        var output = parsed.GetValue(ModelSwitches.PostProcessing) is null ? null : OutputFile.PathOf(parsed, ModelSwitches.PostProcessing!);
         if (!folder.Exists) throw new BadInputException($"There is no data folder '{folder.FullName}'.");
         using var predictor = ModelSwitches.Open(parsed);
         var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(
@@ -49,15 +50,17 @@ internal static class EvaluateCommand
         }
 
         var summaries = report.Summarise(predictor.Model.Labels, parsed.GetValue(Seed));
-        if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(Document(report, summaries));
-        else Print(summaries, report);
+        var decision = PostProcessingDecision.Of(await ModelSwitches.DigestsAsync(parsed, cancellationToken), predictor.Model.Labels, report.Cases);
+        if (output is not null) decision.Write(output);
+        if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(Document(report, summaries, decision));
+        else Print(summaries, report, decision);
         return CommandLine.Done;
     }
 
     private static void Note(EvaluatedCase scored) =>
         Console.Error.WriteLine($"{scored.Site}/{scored.Case}: mean Dice {scored.MeanDice:F3}");
 
-    private static object Document(CohortEvaluation report, IReadOnlyList<LabelSummary> summaries) => new
+    private static object Document(CohortEvaluation report, IReadOnlyList<LabelSummary> summaries, PostProcessingDecision decision) => new
     {
         cases = report.Cases.Select(scored => new
         {
@@ -86,18 +89,16 @@ internal static class EvaluateCommand
         quality = report.RiskCoverage() is { } curve
             ? new { aurc = curve.Aurc, optimal = curve.Optimal, random = curve.Random, excess = curve.Excess, normalised = curve.Normalised }
             : null,
-        keepLargest = KeepLargest(report, summaries),
+        keepLargest = KeepLargest(decision),
+        processedDice = decision.Labels.ToDictionary(label => label.Label, label => label.ProcessedDice),
         refused = report.Refused.Select(refused => new { @case = refused.Case, site = refused.Site, reason = refused.Reason }),
     };
 
     /// <summary>What to give to <c>predict --keep-largest</c>.</summary>
-    private static List<string> KeepLargest(CohortEvaluation report, IReadOnlyList<LabelSummary> summaries)
-    {
-        var chosen = PostProcessing.Choose([.. report.Cases.Select(scored => scored.Trial)]);
-        return [.. chosen.WholeForeground ? ["all"] : Array.Empty<string>(), .. chosen.Labels.Select(label => summaries[label - 1].Label)];
-    }
+    private static List<string> KeepLargest(PostProcessingDecision decision) =>
+        [.. decision.WholeForeground ? ["all"] : Array.Empty<string>(), .. decision.Labels.Where(label => label.KeepLargest).Select(label => label.Label)];
 
-    private static void Print(IReadOnlyList<LabelSummary> summaries, CohortEvaluation report)
+    private static void Print(IReadOnlyList<LabelSummary> summaries, CohortEvaluation report, PostProcessingDecision decision)
     {
         var table = new Table().AddColumns("label", "mean Dice", "95 % interval over patients", "mean HD95 mm", "cases");
         foreach (var summary in summaries)
@@ -111,8 +112,9 @@ internal static class EvaluateCommand
         }
 
         AnsiConsole.Write(table);
-        var keep = KeepLargest(report, summaries);
-        if (keep.Count > 0) Console.WriteLine($"Keeping only the largest piece would have helped: --keep-largest {string.Join(' ', keep)}");
+        var keep = KeepLargest(decision);
+        Console.WriteLine(keep.Count == 0 ? "Keeping only the largest piece helps no label." : $"Keeping only the largest piece helps: --keep-largest {string.Join(' ', keep)}");
+        foreach (var label in decision.Labels.Where(label => label.ProcessedDice != label.Dice)) Console.WriteLine($"{label.Label}: mean Dice {label.Dice:F3}, then {label.ProcessedDice:F3}");
         if (report.RiskCoverage() is { } curve)
         {
             Console.WriteLine($"Agreement as a sign of quality: AURC {curve.Aurc:F4} (optimal {curve.Optimal:F4}, at random {curve.Random:F4})");

@@ -3,6 +3,7 @@ using System.Text.Json;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation;
 using FedSeg.Federation.Architectures;
+using FedSeg.Federation.Identity;
 using FedSeg.Federation.Weights;
 using FedSeg.Segmentation.Inference;
 using FedSeg.Segmentation.Networks;
@@ -23,6 +24,19 @@ internal static class ModelSwitches
     {
         Description = "Mirror images vote too; slower by up to 8 times. Only for models trained with mirroring.",
     };
+
+    public static Option<FileInfo?> PostProcessing { get; } = new("--post-processing")
+    {
+        Description = "A file: 'evaluate' writes into it which labels gain by keeping only their largest piece, 'predict' does what it says.",
+    };
+
+    /// <summary>SHA-256 of each model's file.</summary>
+    public static async Task<IReadOnlyList<Sha256Digest>> DigestsAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        var digests = new List<Sha256Digest>();
+        foreach (var model in parsed.GetRequiredValue(Models)) digests.Add(await Sha256Digest.OfFileAsync(model.FullName, cancellationToken));
+        return digests;
+    }
 
     /// <summary>Opens the models on the device asked for. Nothing may have been computed before.</summary>
     /// <exception cref="BadInputException">One is not there, no model, or not of the others' kind.</exception>

@@ -22,7 +22,7 @@ internal static class PredictCommand
 
     private static readonly Option<string[]> KeepLargest = new("--keep-largest")
     {
-        Description = "Labels cut down to their largest piece; 'all' for all of them together ('fedseg evaluate' says what helps).",
+        Description = "Labels cut down to their largest piece, 'all' for all of them together; --post-processing knows by measurement which.",
         AllowMultipleArgumentsPerToken = true,
     };
 
@@ -33,7 +33,7 @@ internal static class PredictCommand
 
     public static Command Create() => new Command("predict", "Segment one study.")
     {
-        ModelSwitches.Models, StudySeries.Input, Output, StudySeries.Uid, ModelSwitches.Mirror, KeepLargest, LabelMap, Htj2kSwitch.Option, DeviceSwitch.Option,
+        ModelSwitches.Models, StudySeries.Input, Output, StudySeries.Uid, ModelSwitches.Mirror, ModelSwitches.PostProcessing, KeepLargest, LabelMap, Htj2kSwitch.Option, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -50,7 +50,7 @@ internal static class PredictCommand
         var watch = Stopwatch.StartNew();
         var limits = Htj2kSwitch.Limits(parsed);
         using var predictor = ModelSwitches.Open(parsed);
-        var processing = Processing(parsed.GetValue(KeepLargest) ?? [], predictor.Model.Labels);
+        var processing = await ProcessingAsync(parsed, predictor.Model.Labels, cancellationToken);
         var series = StudySeries.Find(parsed, predictor.Model.Preprocessing, limits, cancellationToken);
         var labels = await LocalEngine.OnOwnThread(() => processing.Apply(Segment(predictor, series, limits, cancellationToken)));
 
@@ -75,8 +75,15 @@ internal static class PredictCommand
         }, cancellationToken);
     }
 
-    private static PostProcessing Processing(string[] keepLargest, IReadOnlyList<string> labels)
+    private static async Task<PostProcessing> ProcessingAsync(ParseResult parsed, IReadOnlyList<string> labels, CancellationToken cancellationToken)
     {
+        var keepLargest = parsed.GetValue(KeepLargest) ?? [];
+        if (parsed.GetValue(ModelSwitches.PostProcessing) is { } decided)
+        {
+            if (keepLargest.Length > 0) throw new BadInputException("--post-processing decides which labels are cut down; leave --keep-largest out.");
+            return PostProcessingDecision.Read(decided, await ModelSwitches.DigestsAsync(parsed, cancellationToken), labels).Processing;
+        }
+
         var single = keepLargest.Where(name => name != "all").Select(name =>
         {
             var index = labels.ToList().FindIndex(label => string.Equals(label, name, StringComparison.OrdinalIgnoreCase));

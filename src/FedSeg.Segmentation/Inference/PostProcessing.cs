@@ -32,6 +32,14 @@ public sealed record PostProcessing(bool WholeForeground, ImmutableArray<byte> L
         return new PostProcessing(adopted, [.. helped.Select(i => (byte)(i + 1))]);
     }
 
+    /// <summary>Mean Dice of each label on scored cases, as predicted and with this; NaN where no case has the label.</summary>
+    public ImmutableArray<(double Before, double After)> Effect(IReadOnlyList<PostProcessingTrial> cases)
+    {
+        var (plain, all) = (Means(cases, trial => trial.Plain), Means(cases, trial => WholeForeground ? trial.Whole : trial.Plain));
+        var alone = Means(cases, trial => WholeForeground ? trial.WholeThenEach : trial.Each);
+        return [.. plain.Select((before, i) => (before, Labels.Contains((byte)(i + 1)) ? alone[i] : all[i]))];
+    }
+
     /// <summary>Mean Dice of each label over the cases that have it in prediction or reference; NaN where none has.</summary>
     private static double[] Means(IReadOnlyList<PostProcessingTrial> cases, Func<PostProcessingTrial, ImmutableArray<double>> dice)
     {

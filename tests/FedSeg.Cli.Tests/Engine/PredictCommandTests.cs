@@ -71,6 +71,32 @@ public sealed class PredictCommandTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Evaluate_DecidesAboutLargestPieces_AndPredictDoesItForTheSameModelOnly()
+    {
+        var study = await StudyAsync();
+        var model = Model("model", seed: 3, await LabelsAsync());
+        var evaluated = await FedsegProcess.RunAsync("evaluate", "--model", model, "--data", _folder["hospitals"], "--post-processing", _folder["decision"], "--json");
+        using var document = JsonDocument.Parse(evaluated.Output);
+        string[] kept = [.. document.RootElement.GetProperty("keepLargest").EnumerateArray().Select(label => label.GetString()!)];
+
+        Assert.Equal(["all", "tumour"], kept); // first weights scatter their labels
+        await PredictAsync("plain.nii", 0);
+        await PredictAsync("decided.nii", 0, "--post-processing", _folder["decision"]);
+        await PredictAsync("asked.nii", 0, ["--keep-largest", .. kept]);
+        Assert.Equal(File.ReadAllBytes(_folder["asked.nii"]), File.ReadAllBytes(_folder["decided.nii"]));
+        Assert.NotEqual(File.ReadAllBytes(_folder["plain.nii"]), File.ReadAllBytes(_folder["decided.nii"]));
+        model = Model("other", seed: 2, await LabelsAsync());
+        Assert.Contains("decided for other models", await PredictAsync("other.nii", 2, "--post-processing", _folder["decision"]));
+
+        async Task<string> PredictAsync(string output, int exitCode, params string[] more)
+        {
+            var ended = await FedsegProcess.RunAsync(["predict", "--model", model, "--input", study, "--out", _folder[output], .. more]);
+            Assert.True(ended.ExitCode == exitCode, ended.Errors);
+            return ended.Errors;
+        }
+    }
+
     [Theory]
     [InlineData("missing.safetensors", "out.dcm", "missing.safetensors")]
     [InlineData("model", "out.png", "must end in .dcm, .nii.gz")]

@@ -41,6 +41,14 @@ public sealed class PostProcessingTests
     }
 
     [Fact]
+    public void Effect_OneLabelGains_SaysItsDiceBeforeAndAfter()
+    {
+        PostProcessingTrial[] cases = [PostProcessingTrial.Of(Row(1, 1, 1, 0, 2, 0, 1), Row(1, 1, 1, 0, 2, 0, 0), labels: 2)];
+
+        Assert.Equal([(6.0 / 7, 1.0), (1.0, 1.0)], PostProcessing.Choose(cases).Effect(cases));
+    }
+
+    [Fact]
     public void Apply_WholeForegroundThenALabel_DoesBoth() =>
         Assert.Equal([1, 1, 2, 0, 0, 0], new PostProcessing(true, [1]).Apply(Row(1, 1, 2, 1, 0, 2)).Labels);
 }
