@@ -4,6 +4,7 @@ using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Imaging.Cases;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
@@ -17,41 +18,44 @@ internal static class TrainCommand
     private static readonly Option<DirectoryInfo> Data = new("--data") { Description = "DIR/<site>/<case>/… with DICOM files.", Required = true };
     private static readonly Option<FileInfo> Output = new("--out") { Description = "The model file to write, safetensors.", Required = true };
     private static readonly Option<string?> Site = new("--site") { Description = "Train on this site alone; scores are still those of its own held-back patients." };
-    private static readonly Option<int> Epochs = new("--epochs") { Description = "Passes over the training cases.", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int?> Epochs = new("--epochs") { Description = "Passes over the training cases; 10 when neither this nor --steps is given, with --job as many steps as its rounds have at a site." };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Optimiser steps instead of epochs, to compare with a federated run." };
-    private static readonly Option<long> Seed = new("--seed") { Description = "Seeds the split by patient and every draw.", DefaultValueFactory = _ => 1 };
-    private static readonly Option<CropRule> Crop = new("--crop")
+    private static readonly Option<long?> Seed = new("--seed") { Description = "Seeds the split by patient and every draw; the job's, or 1, when not given." };
+    private static readonly Option<CropRule?> Crop = new("--crop")
     {
-        Description = "Zeros around the patient: None keeps them, Nonzero cuts them off, NonzeroMasked (not for CT) normalises within the rest too; 'fedseg plan' says what suits.",
-        DefaultValueFactory = _ => CropRule.Nonzero,
+        Description = "Zeros around the patient: None keeps them, Nonzero cuts them off, NonzeroMasked (not for CT) normalises within the rest too; 'fedseg plan' says what suits. The job's, or Nonzero, when not given.",
     };
-    private static readonly Option<AugmentationKind?> Augmentation = new("--augmentation") { Description = "standard or none; standard from 2000 steps on when not given." };
+    private static readonly Option<AugmentationKind?> Augmentation = new("--augmentation") { Description = "standard or none; the job's, or standard from 2000 steps on, when not given." };
 
-    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
+    public static Command Create() => new Command("train", "Train without a federation: pooled or one site.") { Data, LocalJob.Option, Output, Site, Epochs, Steps, Seed, Crop, Augmentation, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         if (parsed.GetValue(Epochs) < 1 || parsed.GetValue(Steps) < 1) throw new BadInputException("--epochs and --steps must be at least 1.");
         var path = OutputFile.PathOf(parsed, Output);
         var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
-        var job = DemoRecipe.Parse(DemoRecipe.Propose("train", data, rounds: 1, stepsPerRound: 1));
+        var asked = parsed.GetValue(LocalJob.Option) is { } file ? LocalJob.Read(file, data) : null;
+        if (asked is not null) NoteLeftOut(asked.Recipe);
+        var job = asked ?? DemoRecipe.Parse(DemoRecipe.Propose("train", data, rounds: 1, stepsPerRound: 1));
         var folders = parsed.GetValue(Site) is { } site
             ? [data.Sites.GetValueOrDefault(site) ?? throw new BadInputException($"There is no site '{site}' below {parsed.GetRequiredValue(Data).FullName}; there are: {string.Join(", ", data.Sites.Keys)}.")]
             : data.Sites.Values.ToArray();
-        var crop = parsed.GetValue(Crop);
+        var crop = parsed.GetValue(Crop) ?? job.Preprocessing.Crop;
         if (crop == CropRule.NonzeroMasked && job.Preprocessing.Modality == "CT") throw new BadInputException("--crop NonzeroMasked is for images normalised each by itself; CT is not.");
         job = job with { Preprocessing = job.Preprocessing with { Crop = crop } };
         var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
-        var seed = (ulong)parsed.GetValue(Seed);
+        var seed = (ulong?)parsed.GetValue(Seed) ?? job.Seed;
         var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken, Htj2kSwitch.Limits(parsed)))]);
 
         var stepsPerEpoch = Math.Max(1, cohort.Training.Length / job.Recipe.BatchSize);
-        var steps = parsed.GetValue(Steps) ?? (int)Math.Min(int.MaxValue, (long)parsed.GetValue(Epochs) * stepsPerEpoch);
+        var epochsAsked = parsed.GetValue(Epochs) ?? (asked is null ? 10 : null);
+        var steps = parsed.GetValue(Steps) ?? (int)Math.Min(int.MaxValue, epochsAsked is { } passes ? (long)passes * stepsPerEpoch : (long)job.Rounds * job.Recipe.StepsPerRound);
         Console.Error.WriteLine($"{cohort.Training.Length} cases to train on, {cohort.HeldBack.Length} held back; {steps} steps");
 
         var epochs = new EpochLog(stepsPerEpoch);
-        var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe with { Augmentation = parsed.GetValue(Augmentation) ?? DemoRecipe.AugmentationFor(steps) }, Steps = steps, Seed = seed };
+        var augmentation = parsed.GetValue(Augmentation) ?? asked?.Recipe.Augmentation ?? DemoRecipe.AugmentationFor(steps);
+        var request = new LocalTrainingRequest { Architecture = job.Architecture, Labels = job.Labels, Preprocessing = job.Preprocessing, Recipe = job.Recipe with { Augmentation = augmentation }, Steps = steps, Seed = seed };
         var outcome = await LocalEngine.OnOwnThread(() => LocalTraining.Run(request, cohort, path, device, epochs.Note, cancellationToken));
         if (outcome is not LocalTrainingOutcome.Done trained) throw new IOException("The loss became NaN or infinite; lower the learning rate.");
 
@@ -78,6 +82,13 @@ internal static class TrainCommand
         }
 
         return CommandLine.Done;
+    }
+
+    /// <summary>What a job asks for and one training in one place does not do; privacy above all must not be believed in.</summary>
+    private static void NoteLeftOut(TrainingRecipe recipe)
+    {
+        if (recipe.Privacy is not null) Console.Error.WriteLine("The job's privacy is left out: this model is trained without noise and protects nobody.");
+        if (recipe.Algorithm is not LocalAlgorithm.Plain || recipe.MakesPersonalModel) Console.Error.WriteLine("The job's local algorithm and the sites' own models are left out: there is one model.");
     }
 
     /// <summary>Mean loss per epoch, said as each one ends.</summary>

@@ -22,7 +22,6 @@ namespace FedSeg.Cli.Experiments;
 internal static class ExperimentCommand
 {
     private static readonly Option<DirectoryInfo> Data = new("--data") { Description = "DIR/<site>/<case>/… with DICOM files.", Required = true };
-    private static readonly Option<FileInfo?> Job = new("--job") { Description = "Network, preprocessing and recipe as a job file; what 'demo' proposes when not given. Its sites and rounds are not looked at." };
     private static readonly Option<string?> Arms = new("--arms") { Description = "Some of: " + ExperimentArm.Names + "; all when not given." };
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds of every federation.", DefaultValueFactory = _ => 20 };
     private static readonly Option<int> Steps = new("--steps") { Description = "Optimiser steps per site and round.", DefaultValueFactory = _ => 50 };
@@ -32,7 +31,7 @@ internal static class ExperimentCommand
 
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
     {
-        Data, Job, Arms, Rounds, Steps, Seed, Output, DeviceSwitch.Option,
+        Data, LocalJob.Option, Arms, Rounds, Steps, Seed, Output, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -81,33 +80,14 @@ internal static class ExperimentCommand
     {
         var (rounds, steps) = (parsed.GetValue(Rounds), parsed.GetValue(Steps));
         if (rounds is < 1 or > 10_000 || steps is < 1 or > 1_000_000) throw new BadInputException("--rounds must be from 1 to 10000, --steps from 1 to 1000000.");
-        var job = DemoRecipe.Parse(parsed.GetValue(Job) is { } file ? File.ReadAllText(file.FullName) : DemoRecipe.Propose("experiment", data, rounds, steps));
-        return Planned(job, data) with
+        var job = parsed.GetValue(LocalJob.Option) is { } file ? LocalJob.Read(file, data) : DemoRecipe.Parse(DemoRecipe.Propose("experiment", data, rounds, steps));
+        return job with
         {
             Sites = [.. data.Sites.Keys.Select(site => SiteId.Parse(site)).Order()],
             Rounds = rounds,
             Recipe = job.Recipe with { StepsPerRound = steps },
             Seed = (ulong)parsed.GetValue(Seed),
         };
-    }
-
-    /// <summary>A job whose network is to be planned, planned from these sites as a coordinator would.</summary>
-    private static JobSpec Planned(JobSpec job, DemoData data)
-    {
-        if (job.Planning is not { } asked) return job;
-        try
-        {
-            var labels = LabelVocabulary.Of(job.Labels);
-            var fingerprints = data.Sites.OrderBy(site => SiteId.Parse(site.Key))
-                .Select(site => CohortFingerprint.Of(site.Value, labels, job.Preprocessing.Modality, asked.LeastCases, CancellationToken.None)
-                    ?? throw new BadInputException($"'{site.Value}' has fewer than {asked.LeastCases} patients with a labelled case: too few to plan from."))
-                .ToList();
-            return job.With(RunPlanning.Of(asked, fingerprints)) with { Planning = null };
-        }
-        catch (Exception error) when (error is FingerprintException or PlanningException)
-        {
-            throw new BadInputException($"No network could be planned from these data: {error.Message}");
-        }
     }
 
     private static string Build { get; } =
