@@ -102,12 +102,18 @@ internal static class BenchCommands
     {
         var steps = new Option<int>("--steps") { Description = "Counted optimiser steps; two more go before them to warm up.", DefaultValueFactory = _ => 10 };
         var preset = new Option<PlannerPresetName?>("--preset") { Description = "plain, resEncM, resEncL, resEncXL or cpu; plain on a GPU and cpu without one when not given." };
+        var job = new Option<FileInfo?>("--job") { Description = "Network, patch and recipe of a job file instead of a preset." };
         var description = "The trainer's loop on this device: steps a second, share of the device's peak, memory, waiting for patches.";
-        return new Command("step", description) { DeviceSwitch.Option, preset, steps }.Computes(async (parsed, cancellationToken) =>
+        return new Command("step", description) { DeviceSwitch.Option, preset, job, steps }.Computes(async (parsed, cancellationToken) =>
         {
             var counted = parsed.GetValue(steps) is >= 1 and <= 10_000 and var count ? count : throw new BadInputException("--steps must be from 1 to 10000.");
+            var asked = parsed.GetValue(job) is { } file ? LocalJob.ReadUnplanned(file) : null;
+            if (asked is not null && parsed.GetValue(preset) is not null) throw new BadInputException("--job names the network; leave --preset out.");
+            if (asked?.Planning is not null) throw new BadInputException("--job: the network must be named, not planned; 'fedseg plan' makes it of a fingerprint.");
             var device = DeviceSwitch.Choose(parsed);
-            var result = await LocalEngine.OnOwnThread(() => StepBenchmark.Run(device, parsed.GetValue(preset), counted, cancellationToken));
+            var result = await LocalEngine.OnOwnThread(() => asked is null
+                ? StepBenchmark.Run(parsed.GetValue(preset), device, counted, cancellationToken)
+                : StepBenchmark.Run(asked, device, counted, cancellationToken));
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
             else result.Print();
             return CommandLine.Done;

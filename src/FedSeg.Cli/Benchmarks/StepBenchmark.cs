@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Fingerprints;
+using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Imaging.Volumes;
@@ -33,17 +34,24 @@ internal static class StepBenchmark
         Shapes = [[138, 170, 138]],
     };
 
+    /// <summary>The step of a job.</summary>
+    /// <param name="job">Its network, patch and recipe.</param>
     /// <param name="device">Where to compute.</param>
-    /// <param name="preset">The plan's size; the device's own where none is given.</param>
     /// <param name="steps">Counted steps.</param>
     /// <param name="cancellationToken">Looked at before each step.</param>
-    public static StepBenchmarkResult Run(Device device, PlannerPresetName? preset, int steps, CancellationToken cancellationToken)
+    public static StepBenchmarkResult Run(JobSpec job, Device device, int steps, CancellationToken cancellationToken) =>
+        Run(preset: null, job.Architecture, job.Preprocessing, job.Recipe, device, steps, cancellationToken);
+
+    /// <summary>The step of a planned network.</summary>
+    /// <param name="preset">The plan's size; the device's own where none is given.</param>
+    /// <param name="device">Where to compute.</param>
+    /// <param name="steps">Counted steps.</param>
+    /// <param name="cancellationToken">Looked at before each step.</param>
+    public static StepBenchmarkResult Run(PlannerPresetName? preset, Device device, int steps, CancellationToken cancellationToken)
     {
-        var isGpu = device.type == DeviceType.CUDA;
-        var size = preset ?? (isGpu ? PlannerPresetName.Plain : PlannerPresetName.Cpu);
+        var size = preset ?? (device.type == DeviceType.CUDA ? PlannerPresetName.Plain : PlannerPresetName.Cpu);
         var plan = TrainingPlanner.Plan(Data, size);
         var network = plan.Main();
-        CpuKernels.ChooseFor(network.Architecture);
         var recipe = new TrainingRecipe
         {
             StepsPerRound = steps,
@@ -53,17 +61,36 @@ internal static class StepBenchmark
             LearningRate = 0.01,
             WeightDecay = 3e-5,
         };
-        PreparedCase[] cases = [.. Enumerable.Range(0, Studies).Select(study => Study(study, network.Preprocessing(plan)))];
-        var time = Train(network, plan, recipe, cases, steps, device, cancellationToken);
+        return Run(size, network.Architecture, network.Preprocessing(plan), recipe, device, steps, cancellationToken);
+    }
+
+    private static StepBenchmarkResult Run(
+        PlannerPresetName? preset,
+        ArchitectureSpec architecture,
+        PreprocessingSpec preprocessing,
+        TrainingRecipe recipe,
+        Device device,
+        int steps,
+        CancellationToken cancellationToken)
+    {
+        var isGpu = device.type == DeviceType.CUDA;
+        CpuKernels.ChooseFor(architecture);
+        PreparedCase[] cases = [.. Enumerable.Range(0, Studies).Select(study => Study(study, architecture.Classes - 1, preprocessing))];
+        var time = Train(architecture, preprocessing, recipe, cases, steps, device, cancellationToken);
         return new StepBenchmarkResult
         {
             Device = isGpu ? $"cuda:{device.index}" : "cpu",
             Threads = get_num_threads(),
-            Preset = size,
-            PatchVoxels = network.PatchVoxels,
-            BatchSize = network.BatchSize,
+            Preset = preset,
+            Architecture = architecture.Name,
+            Classes = architecture.Classes,
+            Topology = ArchitectureCatalog.Topology(architecture),
+            PatchVoxels = preprocessing.PatchVoxels,
+            BatchSize = recipe.BatchSize,
+            BatchDice = recipe.BatchDice,
+            Optimizer = recipe.Optimizer,
             StepsPerSecond = steps / time.Total.TotalSeconds,
-            OperationsPerStep = ComputeEstimate.OfStep(network.Architecture, network.PatchVoxels, network.BatchSize),
+            OperationsPerStep = ComputeEstimate.OfStep(architecture, preprocessing.PatchVoxels, recipe.BatchSize),
             PeakOperationsPerSecond = Peak(device, isGpu ? 8192 : 1536),
             DataWaitShare = time.DataWaitShare,
             PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
@@ -71,16 +98,22 @@ internal static class StepBenchmark
     }
 
     private static TrainingTime Train(
-        PlannedConfiguration planned, TrainingPlan plan, TrainingRecipe recipe, PreparedCase[] cases, int steps, Device device, CancellationToken cancellationToken)
+        ArchitectureSpec architecture,
+        PreprocessingSpec preprocessing,
+        TrainingRecipe recipe,
+        PreparedCase[] cases,
+        int steps,
+        Device device,
+        CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("fedseg-bench-step-");
         try
         {
             var path = Path.Combine(folder.FullName, "model");
-            ModelInitializer.Write(path, ArchitectureCatalog.Manifest(planned.Architecture), seed: 1);
-            using var network = ModelWeights.Open(path, planned.Architecture, device);
+            ModelInitializer.Write(path, ArchitectureCatalog.Manifest(architecture), seed: 1);
+            using var network = ModelWeights.Open(path, architecture, device);
             TrainingTime Steps(int count) => Trainer.Train(
-                network, cases, TrainingSchedule.Whole(recipe, planned.Preprocessing(plan), ["a", "b", "c"], count, seed: 1), device, stepped: null, cancellationToken) is TrainingOutcome.Trained trained
+                network, cases, TrainingSchedule.Whole(recipe, preprocessing, ["a", "b", "c"], count, seed: 1), device, stepped: null, cancellationToken) is TrainingOutcome.Trained trained
                 ? trained.Time
                 : throw new InvalidOperationException("The training became NaN or infinite: this device computes wrongly.");
             Steps(WarmUpSteps);
@@ -113,17 +146,18 @@ internal static class StepBenchmark
     }
 
     /// <summary>Noise with a bright ball in it, whose shells are the labels.</summary>
-    private static PreparedCase Study(int number, PreprocessingSpec preprocessing)
+    private static PreparedCase Study(int number, int shells, PreprocessingSpec preprocessing)
     {
         var chance = new Random(number);
         int[] size = [.. Data.Shapes[0].Select(extent => (int)extent)];
+        var spacing = preprocessing.SpacingMm;
         var grid = new GridGeometry(
-            new Index3(size[0], size[1], size[2]), new Vector3D(1, 1, 1), new Vector3D(0, 0, 0), new AxisDirections(new(0, 0, 1), new(0, 1, 0), new(1, 0, 0)));
+            new Index3(size[0], size[1], size[2]), new Vector3D(X: spacing[2], Y: spacing[1], Z: spacing[0]), new Vector3D(0, 0, 0), new AxisDirections(new(0, 0, 1), new(0, 1, 0), new(1, 0, 0)));
         var (image, labels) = (new float[grid.VoxelCount], new byte[grid.VoxelCount]);
         for (var i = 0; i < image.Length; i++)
         {
             var (z, y, x) = (i / (size[1] * size[2]) - size[0] / 2.0, i / size[2] % size[1] - size[1] / 2.0, i % size[2] - size[2] / 2.0);
-            labels[i] = (byte)Math.Max(0, 3 - (int)(Math.Sqrt(z * z + y * y + x * x) / 12));
+            labels[i] = (byte)Math.Max(0, shells - (int)(Math.Sqrt(z * z + y * y + x * x) / 12));
             image[i] = (float)(100 + 20 * labels[i] + 20 * chance.NextDouble());
         }
 
@@ -140,11 +174,22 @@ internal sealed record StepBenchmarkResult
 
     public required int Threads { get; init; }
 
-    public required PlannerPresetName Preset { get; init; }
+    /// <summary>Size of the plan; none where a job named the network.</summary>
+    public required PlannerPresetName? Preset { get; init; }
+
+    public required string Architecture { get; init; }
+
+    public required int Classes { get; init; }
+
+    public required NetworkTopology Topology { get; init; }
 
     public required ImmutableArray<int> PatchVoxels { get; init; }
 
     public required int BatchSize { get; init; }
+
+    public required bool BatchDice { get; init; }
+
+    public required OptimizerKind Optimizer { get; init; }
 
     public required double StepsPerSecond { get; init; }
 
@@ -165,7 +210,7 @@ internal sealed record StepBenchmarkResult
 
     public void Print()
     {
-        Console.WriteLine($"{Device}, {Threads} threads; preset {Preset}: patch [{string.Join(", ", PatchVoxels)}], batch {BatchSize}");
+        Console.WriteLine($"{Device}, {Threads} threads; {(Preset is { } size ? $"preset {size}" : Architecture)}: patch [{string.Join(", ", PatchVoxels)}], batch {BatchSize}");
         Console.WriteLine($"{StepsPerSecond:G3} steps/s, {1 / StepsPerSecond:G3} s a step");
         Console.WriteLine($"{OperationsPerStep * StepsPerSecond / 1e9:N0} of {PeakOperationsPerSecond / 1e9:N0} GFLOP/s of a matrix product here: {ShareOfPeak:P1} of peak");
         Console.WriteLine($"waits for patches {DataWaitShare:P1} of the time; peak memory of the process {PeakMemoryBytes / 1e9:F2} GB");
