@@ -64,7 +64,7 @@ internal static class Startup
         MemberAuthentication.Add(builder.Services);
         builder.Services.AddSingleton<IConfigureOptions<RateLimiterOptions>, CallsPerMember>().AddRateLimiter();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.Services.AddSingleton<ServerCertificate>().AddHostedService(provider => provider.GetRequiredService<ServerCertificate>());
+        builder.Services.AddSingleton<PlanSigning>().AddSingleton<ServerCertificate>().AddHostedService(provider => provider.GetRequiredService<ServerCertificate>());
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, FederationEndpoint>();
     }
 

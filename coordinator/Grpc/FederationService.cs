@@ -31,6 +31,7 @@ internal sealed class FederationService(
     CoordinatorTelemetry telemetry,
     CoordinatorLedger ledger,
     CertificateRenewals renewals,
+    PlanSigning signing,
     Failpoints failpoints,
     TimeProvider time) : Protocol.V1.Federation.FederationBase
 {
@@ -174,12 +175,12 @@ internal sealed class FederationService(
             var other => throw new InvalidOperationException($"An authority does not answer {other.GetType().Name}."),
         };
 
-    /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection.</summary>
+    /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection but a plan whose signature has half of its life behind it.</summary>
     private async Task SendAssignmentsAsync(
         SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
     {
-        // The last round of each run that goes on.
-        var sent = new Dictionary<RunId, int>();
+        // The last round of each run that goes on, and when it is to be handed out again.
+        var sent = new Dictionary<RunId, (int Round, DateTimeOffset Again)>();
         var working = new HashSet<RunId>();
         foreach (var text in workingOn)
         {
@@ -202,7 +203,7 @@ internal sealed class FederationService(
                 var asked = new RunInput.Asked(site, working.Contains(run.Id), inWork.Any(work => work.Run == run.Id));
                 foreach (var effect in book.Step(run.Id, asked, time.GetUtcNow()).Effects)
                 {
-                    if (Message(effect, run.Id, sent, working) is not { } assignment) continue;
+                    if (Message(effect, run, site, sent, working) is not { } assignment) continue;
                     failpoints.Hit(Failpoints.Before(RoundSteps.Select));
                     await stream.WriteAsync(assignment, cancellationToken);
                     failpoints.Hit(Failpoints.After(RoundSteps.Select));
@@ -248,22 +249,31 @@ internal sealed class FederationService(
         });
     }
 
-    private static Assignment? Message(RunEffect effect, RunId run, Dictionary<RunId, int> sent, HashSet<RunId> working)
+    private Assignment? Message(RunEffect effect, RunState run, SiteId site, Dictionary<RunId, (int Round, DateTimeOffset Again)> sent, HashSet<RunId> working)
     {
         switch (effect)
         {
             case RunEffect.Release:
-                working.Remove(run);
-                sent.Remove(run);
-                return Ended(run);
-            case RunEffect.Assign { Plan: var plan } when !sent.TryGetValue(run, out var last) || last != plan.Round:
-                working.Add(run);
-                sent[run] = plan.Round;
-                return new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(plan.ToBytes()) } };
+                working.Remove(run.Id);
+                sent.Remove(run.Id);
+                return Ended(run.Id);
+            case RunEffect.Assign { Plan: var plan } when !sent.TryGetValue(run.Id, out var last) || last.Round != plan.Round || last.Again <= time.GetUtcNow():
+                working.Add(run.Id);
+                var signature = signing.Sign(plan, run.Job, site);
+                sent[run.Id] = (plan.Round, signature.HalfLife);
+                return new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(plan.ToBytes()), Signature = MessageOf(signature) } };
             default:
                 return null;
         }
     }
+
+    private static Protocol.V1.PlanSignature MessageOf(Federation.Rounds.PlanSignature signature) => new()
+    {
+        IssuedMs = signature.Issued.ToUnixTimeMilliseconds(),
+        ExpiresMs = signature.Expires.ToUnixTimeMilliseconds(),
+        Certificate = ByteString.CopyFrom(signature.Certificate.Span),
+        Value = ByteString.CopyFrom(signature.Value.Span),
+    };
 
     private static Assignment Ended(RunId run) => new() { Ended = new EndedRun { RunId = run.ToString() } };
 

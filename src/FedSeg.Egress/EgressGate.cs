@@ -31,6 +31,7 @@ public sealed class EgressGate : IDisposable
     private readonly EgressRecords _records;
     private readonly SiteRecord _site;
     private readonly CohortBudget _budget;
+    private readonly PlanProof _proof;
     private readonly TimeProvider _time;
     private readonly Failpoints _failpoints;
 
@@ -47,6 +48,7 @@ public sealed class EgressGate : IDisposable
         _sealer = new UpdateSealer(options.Site, random);
         _records = new EgressRecords(options);
         _site = new SiteRecord(ledger);
+        _proof = new PlanProof(options, time);
         _budget = new CohortBudget(options.DeskDirectory, cohort => _site.History(history => history.Charged(cohort)), time);
         Blind = new BlindGate(plan => Closed(out var policy) is null && Desk!.CharterOf(plan, policy!) is not CharterVerdict.Outside ? policy : null, masked => new ClearedUpdate(masked), _site, _outbox, _records);
         Desk = new ReviewDesk(options, _records, _site, _outbox, new DeskAccounts(options.DeskDirectory, time), _budget, time);
@@ -58,18 +60,25 @@ public sealed class EgressGate : IDisposable
     /// <summary>Masks what was approved for a blind round.</summary>
     public BlindGate Blind { get; }
 
+    /// <summary>Whether a plan is to be believed, asked when it comes in. One that is not is noted in the ledger.</summary>
+    /// <returns>Why not; <see langword="null"/> when it is.</returns>
+    /// <exception cref="IOException">Disk or ledger refused.</exception>
+    public async Task<PlanFlaw?> FindFlawAsync(SignedPlan handedOut) => (await ProveAsync(handedOut) as PlanOrigin.Unproven)?.Flaw;
+
     /// <summary>
-    /// Takes a plan to approved, waiting or refused. Nothing is trained that is not approved: the trainer's host takes nothing else. Asked after <see
+    /// Takes a plan to approved, waiting or refused, after looking once more whether it is to be believed: it may have waited. Nothing is trained that is not approved: the trainer's host takes nothing else. Asked after <see
     /// cref="RecallAsync"/>, which gives back what a round has brought already.
     /// </summary>
     /// <exception cref="IOException">Disk or ledger refused; nothing is approved.</exception>
-    public async Task<PlanOutcome> ApprovePlanAsync(RoundPlan plan)
+    public async Task<PlanOutcome> ApprovePlanAsync(SignedPlan handedOut)
     {
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
         await Desk.LookAtPolicyAsync();
         if (Closed(out var policy) is not null) return new PlanOutcome.Refused(RefusalReason.Other);
-        if (_site.History(history => history.RepetitionIn(plan)) is not { } repetition) return await Desk.DecideAsync(plan, policy!);
-        await _site.NoteAsync(EgressRecords.RoundRefused, _records.RefuseRound(plan, repetition));
+        var origin = await ProveAsync(handedOut);
+        if (origin is PlanOrigin.Unproven { Flaw: var flaw }) return new PlanOutcome.Unproven(flaw);
+        if (_site.History(history => history.RepetitionIn(handedOut.Plan)) is not { } repetition) return await Desk.DecideAsync((PlanOrigin.Proven)origin, policy!);
+        await _site.NoteAsync(EgressRecords.RoundRefused, _records.RefuseRound(handedOut.Plan, repetition));
         return new PlanOutcome.Repeated(repetition);
     }
 
@@ -205,6 +214,13 @@ public sealed class EgressGate : IDisposable
     {
         Desk.Dispose();
         _site.Dispose();
+    }
+
+    private async Task<PlanOrigin> ProveAsync(SignedPlan handedOut)
+    {
+        var origin = _proof.Of(handedOut);
+        if (origin is PlanOrigin.Unproven unproven) await _site.NoteAsync(EgressRecords.PlanUnproven, _records.Doubt(handedOut.Plan, unproven));
+        return origin;
     }
 
     private async Task<EgressOutcome> DecideAsync(RoundPlan plan, SealedUpdate? sealedUpdate, SealingFacts facts, PolicyReport report, EgressPolicy policy)

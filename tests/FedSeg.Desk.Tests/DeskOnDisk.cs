@@ -80,7 +80,7 @@ internal sealed class DeskOnDisk : IAsyncDisposable
         Hospital.Privacy = new PrivacySpent(SamplingRate: 1, NoiseMultiplier: 20, Steps: 20, Delta: 1e-5, Epsilon: 0.897);
         Hospital.WritePolicy(policy + "review: auto-within-bounds\n");
         await Hospital.HoldAsync(StudyCharters.New(("maximumRounds: 5", "maximumRounds: 60"), ("2026-06-30", "2099-12-31")));
-        var asked = Assert.IsType<PlanOutcome.Waiting>(await Hospital.Gate.ApprovePlanAsync(Hospital.Plan));
+        var asked = Assert.IsType<PlanOutcome.Waiting>(await Hospital.ApprovePlanAsync(Hospital.Plan));
         var order = new DeskOrder.ApprovePlan { Id = Guid.NewGuid().ToString("N"), By = "ben", At = Hospital.Time.GetUtcNow(), Terms = asked.Terms };
         Assert.IsType<OrderOutcome.Obeyed>(await Hospital.Gate.Desk.ObeyAsync(order));
         for (var round = 1; round <= 5; round++) Assert.IsType<EgressOutcome.Cleared>(await ClearAsync(round, 0.05f));

@@ -77,22 +77,23 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
     public async Task Officer_ReadsWhatARunWillDoAndApprovesIt()
     {
         _desk.Hospital.WritePolicy("maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nplansWithin: { maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000 }\n");
-        await _desk.Hospital.Gate.ApprovePlanAsync(_desk.Hospital.Plan);
+        await _desk.Hospital.ApprovePlanAsync(_desk.Hospital.Plan);
         var charter = await _desk.Hospital.HoldAsync(StudyCharters.New(("maximumRounds: 5", "maximumRounds: 60"), ("2026-06-30", "2099-12-31")));
         var plan = _desk.Hospital.Plan with { Run = RunId.Parse("run-kidneys-2"), Study = StudyCharters.Study, TotalRounds = 60, Labels = ["kidney", "tumour"] };
-        Assert.IsType<PlanOutcome.Waiting>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
+        Assert.IsType<PlanOutcome.Waiting>(await _desk.Hospital.ApprovePlanAsync(plan));
         var page = await browser.OpenAsync(_desk.Address.ToString());
         await DeskOnDisk.SignInAsync(page, "anna");
         await page.GetByRole(AriaRole.Link, new() { Name = "run-kidneys-2" }).ClickAsync();
 
         await Assertions.Expect(page.GetByText("60 rounds; 5 are approved")).ToBeVisibleAsync();
+        await Assertions.Expect(page.GetByText($"The coordinator has ordered and signed it, with its certificate {_desk.Hospital.Coordinator.Thumbprint.Abbreviated}")).ToBeVisibleAsync();
         Assert.Equal($"/studies/{charter}", await page.GetByRole(AriaRole.Link, new() { Name = "charter", Exact = true }).GetAttributeAsync("href"));
         await Assertions.Expect(page.GetByText("It runs for at most 60 rounds.")).ToBeVisibleAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Row, new() { Name = "Number of rounds 5 60" })).ToBeVisibleAsync();
         await ShootAsync(page, "9-plan");
         await page.GetByRole(AriaRole.Button, new() { Name = "Approve" }).ClickAsync();
         await Assertions.Expect(page.GetByText("Done: a run may train here.")).ToBeVisibleAsync();
-        Assert.IsType<PlanOutcome.Approved>(await _desk.Hospital.Gate.ApprovePlanAsync(plan));
+        Assert.IsType<PlanOutcome.Approved>(await _desk.Hospital.ApprovePlanAsync(plan));
     }
 
     [Fact]
@@ -195,6 +196,7 @@ public sealed class OfficersPageTests(Browser browser) : IAsyncLifetime
         await SeeAsync("University of Nowhere, Germany");
         await SeeAsync("version 1, accepted by anna on 1 Mar 2026, 12:00; ends after 31 Dec 2099");
         await SeeAsync("by the word of ben on 1 Mar 2026, 12:00");
+        await SeeAsync("the coordinator, who signed the plan with its certificate");
         // Of how many people.
         await Assertions.Expect(page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = "patients trained on" })).ToContainTextAsync("31");
         // Privacy: this round, the rounds before, what is allowed, and how it is done.

@@ -94,7 +94,7 @@ public sealed class WithdrawalPagesTests(Browser browser) : IAsyncLifetime
         _desk.Hospital.WritePolicy(Bounds + "plansWithin: { maximumRounds: 20, maximumStepsPerRound: 20, maximumParameters: 100000 }\n");
         await _desk.Hospital.HoldAsync(charter);
         _desk.Hospital.Plan = _desk.Hospital.Plan with { Study = StudyCharters.Study };
-        await _desk.Hospital.Gate.ApprovePlanAsync(_desk.Hospital.Plan);
+        await _desk.Hospital.ApprovePlanAsync(_desk.Hospital.Plan);
         var page = await browser.OpenAsync(_desk.Address.ToString());
         await DeskOnDisk.SignInAsync(page, "anna");
         await page.GotoAsync($"/studies/{charter.Hash}");

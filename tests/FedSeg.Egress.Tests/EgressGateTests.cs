@@ -134,9 +134,9 @@ public sealed class EgressGateTests : IDisposable
         _hospital.Restart();
 
         Assert.Null(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
-        foreach (var round in new[] { 3, 2 }) Assert.IsType<PlanOutcome.Repeated>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan with { Round = round }));
+        foreach (var round in new[] { 3, 2 }) Assert.IsType<PlanOutcome.Repeated>(await _hospital.ApprovePlanAsync(_hospital.Plan with { Round = round }));
         Assert.Equal(("roundRefused", "2"), (_hospital.Actions[^1], _hospital.Entries[^1].Facts["round"]));
-        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan with { Round = 4 }));
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.ApprovePlanAsync(_hospital.Plan with { Round = 4 }));
     }
 
     /// <summary>It holds the bytes and does not count them: the round may be answered otherwise.</summary>
@@ -145,7 +145,7 @@ public sealed class EgressGateTests : IDisposable
     {
         await _hospital.Gate.RecordSentAsync(await _hospital.ClearedAsync(), SendReceipt.RefusedByCoordinator);
 
-        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan));
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.ApprovePlanAsync(_hospital.Plan));
     }
 
     [Fact]

@@ -143,7 +143,7 @@ public sealed class FingerprintTests : IDisposable
     {
         _hospital.WritePolicy($"{Bounds}plansWithin: {{ maximumRounds: 5, maximumStepsPerRound: 20, maximumParameters: 100000{flag} }}\n");
 
-        Assert.Equal(approved, await _hospital.Gate.ApprovePlanAsync(_hospital.Plan) is PlanOutcome.Approved);
+        Assert.Equal(approved, await _hospital.ApprovePlanAsync(_hospital.Plan) is PlanOutcome.Approved);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using FedSeg.Egress.Outbox;
 using FedSeg.Egress.Patients;
+using FedSeg.Egress.Plans;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -22,6 +23,8 @@ internal sealed class HospitalOnDisk : IDisposable
     private static readonly SiteId Site = SiteId.Parse("north");
 
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    private SigningCoordinator? _coordinator;
 
     public HospitalOnDisk()
     {
@@ -72,6 +75,17 @@ internal sealed class HospitalOnDisk : IDisposable
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public string AuthorityFolder => Path.Combine(Root, "authority");
+
+    public FederationAuthority Authority => File.Exists(Path.Combine(AuthorityFolder, FederationAuthority.KeyFile))
+        ? FederationAuthority.Open(AuthorityFolder, Time)
+        : FederationAuthority.Create(AuthorityFolder, "test", Time);
+
+    /// <summary>Who hands out this hospital's plans.</summary>
+    public SigningCoordinator Coordinator
+    {
+        get => _coordinator ??= SigningCoordinator.Of(Authority, "coordinator.example");
+        set => _coordinator = value;
+    }
 
     public string DeskPath => Path.Combine(Root, "desk");
 
@@ -128,6 +142,11 @@ internal sealed class HospitalOnDisk : IDisposable
         },
         Token);
 
+    /// <summary>Asks the gate about a plan that the coordinator hands out now.</summary>
+    public Task<PlanOutcome> ApprovePlanAsync(RoundPlan plan) => Gate.ApprovePlanAsync(Signed(plan));
+
+    public SignedPlan Signed(RoundPlan plan) => Coordinator.Sign(plan, Site.ToString(), Time.GetUtcNow());
+
     public async Task<ClearedUpdate> ClearedAsync()
     {
         var outcome = await ClearAsync();
@@ -179,6 +198,7 @@ internal sealed class HospitalOnDisk : IDisposable
         Gate.Dispose();
         Ledger.Dispose();
         _key.Dispose();
+        _coordinator?.Dispose();
         Directory.Delete(Root, recursive: true);
     }
 

@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using FedSeg.Egress;
 using FedSeg.Egress.Plans;
+using FedSeg.Egress.Tests;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Hosting.Certificates;
 using FedSeg.Ledger.Storage;
 using FedSeg.Testing;
 
@@ -18,6 +20,8 @@ internal static class ApprovedPlans
         using var folder = new TemporaryFolder();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var ledger = LedgerWriter.Open(folder["ledger"], "fedseg/site/north", key, TimeProvider.System);
+        var authority = FederationAuthority.Create(folder["authority"], "test", TimeProvider.System);
+        using var coordinator = SigningCoordinator.Of(authority, "127.0.0.1");
         var options = new EgressOptions
         {
             Site = SiteId.Parse("north"),
@@ -25,9 +29,9 @@ internal static class ApprovedPlans
             PolicyPath = folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\n" + StandingApproval),
             OutboxDirectory = folder["outbox"],
             DeskDirectory = folder["desk"],
-            AuthorityPath = "authority.pem",
+            AuthorityPath = authority.CertificatePath,
         };
         using var gate = new EgressGate(options, ledger, TimeProvider.System, RandomNumberGenerator.Create(), Hosting.Faults.Failpoints.None);
-        return Assert.IsType<PlanOutcome.Approved>(await gate.ApprovePlanAsync(plan)).Plan;
+        return Assert.IsType<PlanOutcome.Approved>(await gate.ApprovePlanAsync(coordinator.Sign(plan, "north", TimeProvider.System.GetUtcNow()))).Plan;
     }
 }

@@ -115,6 +115,9 @@ internal sealed partial class AssignmentLoop(
                             break;
                     }
                 }
+
+                // The coordinator hands out once on a connection what is not answered, and on the next one again, signed anew.
+                if (input is AssignmentInput.Lapsed) await HangUpAsync();
             }
         }
         finally
@@ -321,14 +324,14 @@ internal sealed partial class AssignmentLoop(
     {
         switch (assignment)
         {
-            case Assignment.Round { Plan: var bytes }:
+            case Assignment.Round { Plan: var bytes, Signature: var signature }:
                 if (PlanCheck.TryRead(bytes.Span) is not { } plan)
                 {
                     LogUnreadablePlan(bytes.Length);
                     break;
                 }
 
-                await _inputs.Writer.WriteAsync(new AssignmentInput.RoundAssigned(plan, work.Approves(plan)), cancellationToken);
+                await _inputs.Writer.WriteAsync(new AssignmentInput.RoundAssigned(plan, await work.ApprovesAsync(plan, signature)), cancellationToken);
                 break;
             case Assignment.RunEnded { Run: var run }:
                 LogRunEnded(run);

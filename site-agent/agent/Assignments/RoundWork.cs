@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FedSeg.Egress;
 using FedSeg.Egress.Imprint;
 using FedSeg.Egress.Notices;
@@ -38,6 +39,9 @@ internal sealed partial class RoundWork(
     private readonly RunFolders _folders = new(options.Value.DataDirectory);
     private readonly PatientRecords _patients = new(DeskClient.FolderOf(options.Value.DataDirectory));
     private readonly string _work = Path.Combine(options.Value.DataDirectory, "work");
+
+    /// <summary>The newest that came in, by run: a plan may wait here for longer than the signature it came with.</summary>
+    private readonly ConcurrentDictionary<RunId, PlanSignature> _signatures = new();
     private (RunId Run, WorkFolder Folder)? _folder;
     private ApprovedPlan? _approved;
     private ClearedUpdate? _update;
@@ -46,9 +50,17 @@ internal sealed partial class RoundWork(
     private ClearedUpdate? _masked;
     private ClearedNotice? _notice;
 
-    /// <summary>Whether this site does what the plan asks.</summary>
-    public bool Approves(RoundPlan plan)
+    /// <summary>Whether this site believes a plan that came in, and does what it asks.</summary>
+    /// <exception cref="IOException">Disk or ledger refused.</exception>
+    public async Task<bool> ApprovesAsync(RoundPlan plan, PlanSignature signature)
     {
+        if (await gate.FindFlawAsync(Signed(plan, signature)) is { } flaw)
+        {
+            LogPlanUnproven(plan.Run, plan.Round, flaw);
+            return false;
+        }
+
+        _signatures[plan.Run] = signature;
         var problems = PlanCheck.Problems(plan, options.Value.Cohort.Labels.Keys);
         if (problems.Count > 0) LogPlanRefused(plan.Run, plan.Round, string.Join("; ", problems));
         return problems.Count == 0;
@@ -110,6 +122,7 @@ internal sealed partial class RoundWork(
     public async Task EndRunAsync(RunId run)
     {
         await trainer.CloseAsync(run);
+        _signatures.TryRemove(run, out _);
         if (_folder?.Run == run) DropFolder();
         await gate.DiscardRunAsync(run);
         _folders.End(run);
@@ -143,7 +156,7 @@ internal sealed partial class RoundWork(
 
     private async Task<AssignmentInput> ApprovePlanAsync(RoundPlan plan)
     {
-        switch (await gate.ApprovePlanAsync(plan))
+        switch (await gate.ApprovePlanAsync(Signed(plan, _signatures.GetValueOrDefault(plan.Run, PlanSignature.None))))
         {
             case PlanOutcome.Approved { Plan: var approved }:
                 _approved = approved;
@@ -160,6 +173,9 @@ internal sealed partial class RoundWork(
             case PlanOutcome.Repeated { Problem: var problem }:
                 LogRepeated(plan.Run, plan.Round, problem);
                 return new AssignmentInput.RefusedByPeople(DropReason.PlanRefused);
+            case PlanOutcome.Unproven { Flaw: var flaw }:
+                LogPlanLapsed(plan.Run, plan.Round, flaw);
+                return new AssignmentInput.Lapsed();
             case var other:
                 throw new InvalidOperationException($"The gate answered a plan with {other.GetType().Name}.");
         }
@@ -367,6 +383,8 @@ internal sealed partial class RoundWork(
         return new AssignmentInput.Recorded();
     }
 
+    private SignedPlan Signed(RoundPlan plan, PlanSignature signature) => new() { Plan = plan, Site = _site, Signature = signature };
+
     private ApprovedPlan Approved(RoundPlan plan) =>
         _approved is { } approved && approved.Plan == plan ? approved : throw new InvalidOperationException($"The plan of {plan.Run} round {plan.Round} was not approved.");
 
@@ -423,6 +441,12 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(420, LogLevel.Error, "Refused the plan of {Run} round {Round}: {Problems}")]
     private partial void LogPlanRefused(RunId run, int round, string problems);
+
+    [LoggerMessage(440, LogLevel.Error, "Refused the plan of {Run} round {Round}, because nobody whose word counts has ordered it: {Flaw}")]
+    private partial void LogPlanUnproven(RunId run, int round, PlanFlaw flaw);
+
+    [LoggerMessage(441, LogLevel.Warning, "The plan of {Run} round {Round} has waited for longer than its signature counts: {Flaw}. Asked for another one")]
+    private partial void LogPlanLapsed(RunId run, int round, PlanFlaw flaw);
 
     [LoggerMessage(421, LogLevel.Information, "Started {Run} round {Round}: {Task}")]
     private partial void LogStarted(RunId run, int round, RoundTask task);

@@ -1,4 +1,5 @@
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 
 namespace FedSeg.SiteAgent.Coordinator;
 
@@ -9,7 +10,8 @@ internal abstract record Assignment
 
     /// <summary>A round to do.</summary>
     /// <param name="Plan">The plan's canonical bytes, not yet believed.</param>
-    public sealed record Round(ReadOnlyMemory<byte> Plan) : Assignment;
+    /// <param name="Signature">Neither.</param>
+    public sealed record Round(ReadOnlyMemory<byte> Plan, PlanSignature Signature) : Assignment;
 
     /// <summary>A run that is over: stop working on it.</summary>
     public sealed record RunEnded(RunId Run) : Assignment;

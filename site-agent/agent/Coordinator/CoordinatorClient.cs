@@ -50,7 +50,7 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
         while (await CoordinatorChannel.ConnectedAsync(() => MoveNextAsync(call.ResponseStream, cancellationToken), cancellationToken))
         {
             var message = call.ResponseStream.Current;
-            if (message.Round is { } round) yield return new Assignment.Round(round.Plan.Memory);
+            if (message.Round is { } round) yield return new Assignment.Round(round.Plan.Memory, SignatureOf(round.Signature));
             if (message.Ended is { } ended && RunId.TryParse(ended.RunId, null, out var run)) yield return new Assignment.RunEnded(run);
         }
     }
@@ -179,6 +179,20 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
 
         return new UploadAnswer(receipt.Accepted, receipt.Refusal);
     }
+
+    private static Federation.Rounds.PlanSignature SignatureOf(Protocol.V1.PlanSignature? signature) => signature is null
+        ? Federation.Rounds.PlanSignature.None
+        : new Federation.Rounds.PlanSignature
+        {
+            Issued = MomentOf(signature.IssuedMs),
+            Expires = MomentOf(signature.ExpiresMs),
+            Certificate = signature.Certificate.Memory,
+            Value = signature.Value.Memory,
+        };
+
+    /// <summary>Whatever number was told: a moment that nobody can have signed is as good as another.</summary>
+    private static DateTimeOffset MomentOf(long milliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
     private async Task<bool> MoveNextAsync<T>(IAsyncStreamReader<T> stream, CancellationToken cancellationToken)
     {

@@ -82,6 +82,7 @@ internal static class ReviewPrinter
         }
 
         Console.WriteLine($"{waiting.Run}, terms {waiting.Terms}");
+        Console.WriteLine($"ordered and signed by the coordinator, with its certificate {waiting.Signer.Certificate}; counts until {waiting.Signer.Until:u} and is signed anew as long as it waits");
         Console.WriteLine($"before you because {waiting.Why}");
         foreach (var line in explanation) Console.WriteLine("  " + line);
         Console.WriteLine(last is null ? "No run was approved here before." : $"Different from {last.Run}:");

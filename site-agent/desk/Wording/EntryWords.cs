@@ -1,4 +1,5 @@
 using System.Globalization;
+using FedSeg.Federation.Identity;
 using FedSeg.Ledger.Storage;
 
 namespace FedSeg.Desk.Wording;
@@ -8,7 +9,7 @@ internal static class EntryWords
 {
     /// <summary>Whether the history lists it: decisions and their effects, not every message.</summary>
     public static bool IsDecision(LedgerEntry entry) =>
-        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "roundRefused" or "patientWithdrawn" or "studyLeft" or "authorityFollowed"
+        entry.Action is "egressDecided" or "egressSent" or "egressDiscarded" or "egressMasked" or "blindAborted" or "reviewApproved" or "orderRefused" or "localSignIn" or "planDecided" or "planApprovedOnce" or "planOutsideCharter" or "planUnproven" or "roundRefused" or "patientWithdrawn" or "studyLeft" or "authorityFollowed"
         || entry.Action.StartsWith("site", StringComparison.Ordinal) || entry.Action.StartsWith("policy", StringComparison.Ordinal) || entry.Action.StartsWith("halt", StringComparison.Ordinal)
         || entry.Action.StartsWith("charter", StringComparison.Ordinal);
 
@@ -47,6 +48,9 @@ internal static class EntryWords
         "charterAccepted" => "a study's charter was accepted",
         "charterDeclined" => "a study's charter was declined",
         "planOutsideCharter" => "a run was left out that no charter covers",
+        "planUnproven" => "a plan was refused that the coordinator has not signed, or not for now",
+        "planSignedAgain" => "a plan that waits was signed anew",
+        "roundOrdered" => "a round was begun, as the coordinator ordered",
         "roundRefused" => "a round was not answered a second time",
         "patientWithdrawn" => "a patient withdrew and is left out from now on",
         "studyLeft" => "this hospital left a study",
@@ -65,6 +69,11 @@ internal static class EntryWords
         if (Fact(entry, "version") is { } version) parts.Add($"study {Fact(entry, "study")}, version {version}");
         else if (Fact(entry, "study") is { } study) parts.Add($"study {study}");
         if ((Fact(entry, "why") ?? Fact(entry, "reason")) is { } why) parts.Add(why);
+        if (Fact(entry, "signedBy") is { } signer)
+        {
+            parts.Add($"signed with the coordinator's certificate {Sha256Digest.Parse(signer).Abbreviated}… until {Words.Of(DateTimeOffset.Parse(Fact(entry, "signedUntil")!, CultureInfo.InvariantCulture))}");
+        }
+
         if (Fact(entry, "nextRounds") is { } next && next != "0") parts.Add($"and the next {next} rounds");
         return string.Join("; ", parts);
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Rounds;
@@ -11,6 +12,10 @@ internal static class Words
     private const double UsualMargin = 1.25;
 
     public static string Of(DateTimeOffset time) => time.UtcDateTime.ToString("d MMM yyyy, HH:mm", CultureInfo.InvariantCulture);
+
+    /// <summary>Who ordered a run's plan.</summary>
+    public static string Of(PlanSigner signer) =>
+        $"The coordinator has ordered and signed it, with its certificate {signer.Certificate.Abbreviated}…. The signature counts until {Of(signer.Until)}; as long as the run waits, the coordinator signs it anew.";
 
     public static string Of(DeskRole? role) => role switch
     {

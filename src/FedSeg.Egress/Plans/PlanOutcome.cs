@@ -22,4 +22,7 @@ public abstract record PlanOutcome
 
     /// <summary>It may not: this site answered the round before, or its answer could be subtracted from an earlier one.</summary>
     public sealed record Repeated(string Problem) : PlanOutcome;
+
+    /// <summary>Nobody whose word counts has ordered it, or that was too long ago. It says nothing about the run: the coordinator hands it out signed anew.</summary>
+    public sealed record Unproven(PlanFlaw Flaw) : PlanOutcome;
 }

@@ -3,6 +3,7 @@ using System.Text;
 using FedSeg.Egress.Charters;
 using FedSeg.Egress.Notices;
 using FedSeg.Egress.Outbox;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Policy;
 using FedSeg.Egress.Review;
 using FedSeg.Egress.Review.People;
@@ -36,6 +37,9 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string PlanApprovedOnce = "planApprovedOnce";
     public const string PlanDecided = "planDecided";
     public const string PlanWithdrawn = "planWithdrawn";
+    public const string PlanUnproven = "planUnproven";
+    public const string PlanSignedAgain = "planSignedAgain";
+    public const string RoundOrdered = "roundOrdered";
     public const string PolicyRequested = "policyRequested";
     public const string PolicyApprovedOnce = "policyApprovedOnce";
     public const string PolicyAdopted = "policyAdopted";
@@ -90,6 +94,9 @@ internal sealed class EgressRecords(EgressOptions options)
     public const string NextRounds = "nextRounds";
     public const string Until = "until";
     public const string Terms = "terms";
+    public const string SignedBy = "signedBy";
+    public const string SignedUntil = "signedUntil";
+    public const string SignedPlan = "signedPlan";
     public const string SamplingRate = "privacy.samplingRate";
     public const string NoiseMultiplier = "privacy.noiseMultiplier";
     public const string NoisedSteps = "privacy.steps";
@@ -194,7 +201,7 @@ internal sealed class EgressRecords(EgressOptions options)
     {
         [Update] = update.ToString(),
         ["mode"] = StandingAuthority.NameOf(mode),
-        [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
+        [Until] = Moment(until),
     };
 
     /// <summary>The first of two people approved.</summary>
@@ -208,12 +215,29 @@ internal sealed class EgressRecords(EgressOptions options)
     };
 
     /// <summary>A run wants to train here, and a person has to decide.</summary>
-    public Dictionary<string, string> AskForPlan(RoundPlan plan, Sha256Digest terms, CharterVerdict.Covered? cover, string why, DateTimeOffset until) =>
-        new(AboutTerms(plan.Run, terms, cover))
+    public Dictionary<string, string> AskForPlan(
+        RoundPlan plan, Sha256Digest terms, PlanSigner signer, CharterVerdict.Covered? cover, string why, DateTimeOffset until) =>
+        Signed(signer, new(AboutTerms(plan.Run, terms, cover)) { [Why] = why, [Until] = Moment(until) });
+
+    /// <summary>A plan that waits came signed anew.</summary>
+    public Dictionary<string, string> SignAgain(WaitingPlan waiting, PlanSigner signer) => Signed(signer, AboutTerms(waiting.Run, waiting.Terms));
+
+    /// <summary>A round is begun: who ordered it.</summary>
+    public Dictionary<string, string> OrderRound(PlanOrigin.Proven proven, Sha256Digest terms) => Signed(proven.Signer, new(About(proven.Plan.Run, proven.Plan.Round))
     {
-        [Why] = why,
-        [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture),
-    };
+        ["plan"] = Sha256Digest.Of(proven.Plan.ToBytes()).ToString(),
+        [Terms] = terms.ToString(),
+    });
+
+    /// <summary>A plan that is not to be believed: nothing of it is shown, approved or trained.</summary>
+    public Dictionary<string, string> Doubt(RoundPlan plan, PlanOrigin.Unproven unproven)
+    {
+        var entry = About(plan.Run, plan.Round);
+        entry["plan"] = Sha256Digest.Of(plan.ToBytes()).ToString();
+        entry[Why] = Word(unproven.Flaw);
+        if (unproven.Shown is { } shown) entry["shownCertificate"] = shown.ToString();
+        return entry;
+    }
 
     /// <summary>The first of two people approved a run's terms.</summary>
     public Dictionary<string, string> ApprovePlanFirst(WaitingPlan waiting, DeskOrder order, Approver giver) =>
@@ -223,7 +247,7 @@ internal sealed class EgressRecords(EgressOptions options)
     public Dictionary<string, string> DecidePlan(
         RunId run, PlanDecision decision, string? order, string? people = null, CharterVerdict.Covered? cover = null)
     {
-        var entry = AboutTerms(run, decision.Terms, cover);
+        var entry = Signed(decision.Signer, AboutTerms(run, decision.Terms, cover));
         (entry[Decision], entry[By]) = (decision.IsApproved ? ApprovedDecision : "refused", decision.By);
         if (decision.Reason is { } reason) entry[Reason] = Word(reason);
         if (decision.Policy is { } policy) entry[Policy] = policy.ToString();
@@ -297,7 +321,7 @@ internal sealed class EgressRecords(EgressOptions options)
 
     /// <summary>A changed policy waits for two people.</summary>
     public Dictionary<string, string> AskForPolicy(Sha256Digest policy, DateTimeOffset until) =>
-        new(AboutPolicy(policy)) { [Until] = until.UtcDateTime.ToString("O", CultureInfo.InvariantCulture) };
+        new(AboutPolicy(policy)) { [Until] = Moment(until) };
 
     /// <summary>The first of two people agreed to it.</summary>
     public Dictionary<string, string> ApprovePolicyFirst(DeskOrder.ApprovePolicy order, Approver giver) =>
@@ -382,6 +406,12 @@ internal sealed class EgressRecords(EgressOptions options)
 
     private Dictionary<string, string> Closing(ClearedUpdate update) => new(About(update.Run, update.Round)) { [Update] = update.Digest.ToString() };
 
+    private static Dictionary<string, string> Signed(PlanSigner signer, Dictionary<string, string> entry)
+    {
+        (entry[SignedBy], entry[SignedUntil], entry[SignedPlan]) = (signer.Certificate.ToString(), Moment(signer.Until), signer.Evidence.ToString());
+        return entry;
+    }
+
     private Dictionary<string, string> AboutTerms(RunId run, Sha256Digest terms, CharterVerdict.Covered? cover = null)
     {
         var entry = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -418,6 +448,8 @@ internal sealed class EgressRecords(EgressOptions options)
     /// <summary>In the manifest's order, as finely as people compare them.</summary>
     private static string NormsOf(IEnumerable<TensorMeasures> tensors) =>
         string.Join(' ', tensors.Select(tensor => tensor.Norm.ToString("G3", CultureInfo.InvariantCulture)));
+
+    private static string Moment(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
 
     private static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
 

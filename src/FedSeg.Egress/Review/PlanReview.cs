@@ -17,26 +17,37 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
 {
     private const string Standing = "standing approval of the policy";
 
-    public async Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy, CharterVerdict.Covered? cover)
+    public async Task<PlanOutcome> DecideAsync(PlanOrigin.Proven proven, EgressPolicy policy, CharterVerdict.Covered? cover)
     {
+        var (plan, signer) = (proven.Plan, proven.Signer);
+        // On the disk before an entry names it.
+        files.Keep(proven.Signed);
         var terms = RunTerms.HashOf(plan);
         var (decision, waiting) = site.Book(book => (book.DecisionOn(terms), book.FindPlan(terms)));
-        if (decision is { IsApproved: true } && Holds(decision, policy)) return new PlanOutcome.Approved(new ApprovedPlan(plan));
+        if (decision is { IsApproved: true } && Holds(decision, policy)) return await BeginAsync(proven, terms);
         if (decision is { IsApproved: false }) return new PlanOutcome.Refused(decision.Reason ?? RefusalReason.Other);
-        if (waiting is not null) return new PlanOutcome.Waiting(terms, waiting.Until);
+        if (waiting is not null)
+        {
+            if ((waiting.Signer.Certificate, waiting.Signer.Until) != (signer.Certificate, signer.Until))
+            {
+                await site.NoteAsync(EgressRecords.PlanSignedAgain, records.SignAgain(waiting, signer));
+            }
+
+            return new PlanOutcome.Waiting(terms, waiting.Until);
+        }
 
         files.Keep(plan);
         var problems = policy.PlansWithin?.Problems(plan);
         if (problems is { Count: 0 })
         {
-            var approved = new PlanDecision(terms, IsApproved: true, Standing, time.GetUtcNow(), Reason: null, policy.Hash);
+            var approved = new PlanDecision(terms, IsApproved: true, Standing, time.GetUtcNow(), Reason: null, policy.Hash, signer);
             await site.NoteAsync(EgressRecords.PlanDecided, records.DecidePlan(plan.Run, approved, order: null, cover: cover));
-            return new PlanOutcome.Approved(new ApprovedPlan(plan));
+            return await BeginAsync(proven, terms);
         }
 
         var until = time.GetUtcNow() + policy.ReviewTime;
         var why = problems is null ? "this site has no standing approval of plans" : string.Join("; ", problems);
-        await site.NoteAsync(EgressRecords.PlanRequested, records.AskForPlan(plan, terms, cover, why, until));
+        await site.NoteAsync(EgressRecords.PlanRequested, records.AskForPlan(plan, terms, signer, cover, why, until));
         return new PlanOutcome.Waiting(terms, until);
     }
 
@@ -94,10 +105,17 @@ internal sealed class PlanReview(EgressRecords records, SiteRecord site, PlanFil
     private bool Holds(PlanDecision approval, EgressPolicy policy) =>
         approval.Policy is { } standing ? standing == policy.Hash : time.GetUtcNow() < approval.At + policy.ApprovalTime;
 
+    /// <summary>Who ordered a round is in the ledger before it is begun.</summary>
+    private async Task<PlanOutcome> BeginAsync(PlanOrigin.Proven proven, Sha256Digest terms)
+    {
+        await site.NoteAsync(EgressRecords.RoundOrdered, records.OrderRound(proven, terms));
+        return new PlanOutcome.Approved(new ApprovedPlan(proven.Plan));
+    }
+
     private WaitingPlan? Find(Sha256Digest terms) => site.Book(book => book.FindPlan(terms));
 
     private Task<Ledger.Storage.LedgerReceipt> DecideAsync(
         WaitingPlan waiting, bool isApproved, string by, RefusalReason? reason, string? order, string? people = null) => site.NoteAsync(
         EgressRecords.PlanDecided,
-        records.DecidePlan(waiting.Run, new PlanDecision(waiting.Terms, isApproved, by, time.GetUtcNow(), reason, Policy: null), order, people));
+        records.DecidePlan(waiting.Run, new PlanDecision(waiting.Terms, isApproved, by, time.GetUtcNow(), reason, Policy: null, waiting.Signer), order, people));
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Records;
 using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
@@ -145,7 +146,10 @@ public sealed class ReviewBook
                 break;
             case EgressRecords.PlanRequested:
                 _waitingPlans.RemoveAll(waiting => waiting.Terms == TermsOf(entry));
-                _waitingPlans.Add(new WaitingPlan(TermsOf(entry), RunOf(entry), entry.Time, UntilOf(entry), entry.Facts[EgressRecords.Why]));
+                _waitingPlans.Add(new WaitingPlan(TermsOf(entry), RunOf(entry), entry.Time, UntilOf(entry), entry.Facts[EgressRecords.Why], SignerIn(entry)));
+                break;
+            case EgressRecords.PlanSignedAgain when FindPlan(TermsOf(entry)) is { } waiting:
+                _waitingPlans[_waitingPlans.IndexOf(waiting)] = waiting with { Signer = SignerIn(entry) };
                 break;
             case EgressRecords.PlanApprovedOnce when FindPlan(TermsOf(entry)) is { } waiting:
                 _waitingPlans[_waitingPlans.IndexOf(waiting)] = waiting with { ApprovedBy = waiting.ApprovedBy.Add(ApproverIn(entry)) };
@@ -299,13 +303,19 @@ public sealed class ReviewBook
 
     private static DateTimeOffset UntilOf(LedgerEntry entry) => DateTimeOffset.Parse(entry.Facts[EgressRecords.Until], CultureInfo.InvariantCulture);
 
+    private static PlanSigner SignerIn(LedgerEntry entry) => new(
+        Sha256Digest.Parse(entry.Facts[EgressRecords.SignedBy]),
+        DateTimeOffset.Parse(entry.Facts[EgressRecords.SignedUntil], CultureInfo.InvariantCulture),
+        Sha256Digest.Parse(entry.Facts[EgressRecords.SignedPlan]));
+
     private static PlanDecision DecisionIn(LedgerEntry entry) => new(
         TermsOf(entry),
         entry.Facts[EgressRecords.Decision] == EgressRecords.ApprovedDecision,
         entry.Facts[EgressRecords.By],
         entry.Time,
         entry.Facts.TryGetValue(EgressRecords.Reason, out var reason) ? Enum.Parse<RefusalReason>(reason, ignoreCase: true) : null,
-        entry.Facts.TryGetValue(EgressRecords.Policy, out var policy) ? Sha256Digest.Parse(policy) : null);
+        entry.Facts.TryGetValue(EgressRecords.Policy, out var policy) ? Sha256Digest.Parse(policy) : null,
+        SignerIn(entry));
 
     private static PrivacySpent? PrivacyIn(LedgerEntry entry) => entry.Facts.ContainsKey(EgressRecords.SamplingRate)
         ? new PrivacySpent(

@@ -120,10 +120,11 @@ public sealed class ReviewDesk : IDisposable
     internal Task LookAtPolicyAsync() => _policy.CatchUpAsync();
 
     /// <summary>Whether a run may train here, asked by the gate within its turn.</summary>
-    internal async Task<PlanOutcome> DecideAsync(RoundPlan plan, EgressPolicy policy)
+    internal async Task<PlanOutcome> DecideAsync(PlanOrigin.Proven proven, EgressPolicy policy)
     {
+        var plan = proven.Plan;
         var verdict = CharterOf(plan, policy);
-        if (verdict is not CharterVerdict.Outside { Problem: var problem }) return await _plans.DecideAsync(plan, policy.TightenedBy(verdict.Cover?.Charter), verdict.Cover);
+        if (verdict is not CharterVerdict.Outside { Problem: var problem }) return await _plans.DecideAsync(proven, policy.TightenedBy(verdict.Cover?.Charter), verdict.Cover);
         await _site.NoteAsync(EgressRecords.PlanOutsideCharter, _records.LeaveOut(plan, problem));
         return new PlanOutcome.OutsideCharter(problem);
     }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FedSeg.Egress.Plans;
 using FedSeg.Egress.Review.People;
 using FedSeg.Federation.Identity;
 
@@ -10,7 +11,8 @@ namespace FedSeg.Egress.Review;
 /// <param name="Since">When they were put before the desk.</param>
 /// <param name="Until">When silence becomes a refusal.</param>
 /// <param name="Why">Where they leave the site's standing approval, if it has one.</param>
-public sealed record WaitingPlan(Sha256Digest Terms, RunId Run, DateTimeOffset Since, DateTimeOffset Until, string Why)
+/// <param name="Signer">Who ordered them, as of the last time that they were handed out.</param>
+public sealed record WaitingPlan(Sha256Digest Terms, RunId Run, DateTimeOffset Since, DateTimeOffset Until, string Why, PlanSigner Signer)
 {
     /// <summary>Who approved them so far, where it takes two.</summary>
     public ImmutableArray<Approver> ApprovedBy { get; init; } = [];
@@ -23,4 +25,5 @@ public sealed record WaitingPlan(Sha256Digest Terms, RunId Run, DateTimeOffset S
 /// <param name="At">When.</param>
 /// <param name="Reason">Why not.</param>
 /// <param name="Policy">The policy whose standing approval it was; <see langword="null"/> where people decided.</param>
-public sealed record PlanDecision(Sha256Digest Terms, bool IsApproved, string By, DateTimeOffset At, RefusalReason? Reason, Sha256Digest? Policy);
+/// <param name="Signer">Who had ordered them by then.</param>
+public sealed record PlanDecision(Sha256Digest Terms, bool IsApproved, string By, DateTimeOffset At, RefusalReason? Reason, Sha256Digest? Policy, PlanSigner Signer);

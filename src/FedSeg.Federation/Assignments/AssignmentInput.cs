@@ -36,6 +36,9 @@ public abstract record AssignmentInput
     /// <summary>People have decided about what waited in a run.</summary>
     public sealed record Reviewed(RunId Run) : AssignmentInput;
 
+    /// <summary>The plan has waited for longer than the coordinator's signature counts: the round is left, without an answer, until it comes again.</summary>
+    public sealed record Lapsed : AssignmentInput;
+
     /// <summary>The site's kill switch was thrown: whatever is under way stops, nothing is remembered.</summary>
     public sealed record Halted : AssignmentInput;
 

@@ -108,6 +108,7 @@ public static class AssignmentProtocol
             (AssignmentEffect.Recall, AssignmentInput.Recalled { Update: { } update }) => Do(new AssignmentEffect.SendUpdate(plan, update)),
             (AssignmentEffect.Recall or AssignmentEffect.ClearUpdate, AssignmentInput.AwaitsReview) => AwaitReview(),
             (AssignmentEffect.Recall, AssignmentInput.RefusedByPeople refused) => Decline(refused.Reason),
+            (AssignmentEffect.Recall, AssignmentInput.Lapsed) => BeginNext(state),
             (AssignmentEffect.Recall, AssignmentInput.Recalled) when plan.Task == RoundTask.Fingerprint => Do(new AssignmentEffect.Train(plan)),
             (AssignmentEffect.Recall, AssignmentInput.Recalled) => Do(new AssignmentEffect.FetchModel(plan)),
             (AssignmentEffect.FetchModel, AssignmentInput.ModelFetched) => Do(new AssignmentEffect.Train(plan)),

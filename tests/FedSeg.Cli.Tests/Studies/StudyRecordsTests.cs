@@ -136,7 +136,7 @@ public sealed class StudyRecordsTests : IDisposable
         var extract = MarkdownRecord.Write(LedgerExtract.Of(Facts));
 
         Assert.Equal(
-            ["charterImported", "charterAccepted", "planDecided", "egressRequested", "reviewRequested", "egressDecided", "egressSent"],
+            ["charterImported", "charterAccepted", "planDecided", "roundOrdered", "egressRequested", "reviewRequested", "egressDecided", "egressSent"],
             extract.Split('\n').Where(line => line.Contains(" UTC | ", StringComparison.Ordinal)).Select(line => line.Split('|')[3].Trim()));
         Assert.DoesNotContain("run-other", extract, StringComparison.Ordinal);
         Assert.Contains("receipt accepted", extract, StringComparison.Ordinal);
@@ -178,7 +178,7 @@ public sealed class StudyRecordsTests : IDisposable
         BreakTheLedger();
         var broken = await FedsegProcess.RunAsync("study", "records", "--settings", settings, "--study", "kidneys-2026", "--out", folder["broken"]);
         Assert.Equal(1, broken.ExitCode);
-        Assert.StartsWith("The ledger is BROKEN at entry 6", broken.ErrorLine, StringComparison.Ordinal);
+        Assert.StartsWith("The ledger is BROKEN at entry 7", broken.ErrorLine, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder["broken"]));
     }
 
@@ -199,7 +199,7 @@ public sealed class StudyRecordsTests : IDisposable
         await _hospital.HoldAsync(StudyCharters.New());
         _hospital.Plan = _hospital.Plan with { Study = StudyCharters.Study };
         _hospital.AnswerPlan();
-        await _hospital.Gate.ApprovePlanAsync(_hospital.Plan);
+        await _hospital.ApprovePlanAsync(_hospital.Plan);
         var patients = new PatientRecords(_hospital.DeskPath);
         var use = PatientUse.Of(patients.Rules([]), trained: [new('a', 64)], scored: [new('b', 64)]);
         File.WriteAllBytes(patients.PathOf(_hospital.Plan.Run, _hospital.Plan.Round), use.ToBytes());

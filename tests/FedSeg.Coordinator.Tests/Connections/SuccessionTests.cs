@@ -4,6 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Connections;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Coordinator.Tests.Grpc;
+using FedSeg.Federation.Identity;
+using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
@@ -106,6 +108,38 @@ public sealed class SuccessionTests : IAsyncLifetime
         Assert.Null(await RefusalAsync(_server.Dial("ada", MemberKind.Person, PersonRole.Auditor)));
     }
 
+    /// <summary>So that a round which waits at a site for days can still be begun, by whoever the coordinator is then.</summary>
+    [Fact]
+    public async Task Plan_InHand_ComesSignedAnewWhenHalfOfItsLifeIsOver_WithTheCertificateOfThen()
+    {
+        using var attendance = await BeginRunAsync("west");
+
+        var first = await NextPlanAsync(attendance.ResponseStream);
+        AssertSigned(first);
+        // A deadline of two hours, and half an hour of grace.
+        Assert.Equal(TimeSpan.FromMinutes(150), first.Signature.Expires - first.Signature.Issued);
+
+        await ReplaceAsync(_server.Authority.RenewCoordinator(_server.Part<ServerCertificate>().Current, TimeSpan.FromDays(2)));
+        _time.Advance(TimeSpan.FromMinutes(75));
+        var second = await NextPlanAsync(attendance.ResponseStream);
+
+        AssertSigned(second);
+        Assert.Equal(first.Plan.ToBytes(), second.Plan.ToBytes());
+        Assert.False(first.Signature.Certificate.Span.SequenceEqual(second.Signature.Certificate.Span));
+        Assert.True(second.Signature.Issued >= first.Signature.HalfLife);
+    }
+
+    [Fact]
+    public async Task Plan_WhoseSignersCertificateIsAboutToEnd_CountsNoLonger()
+    {
+        _time.Advance(TimeSpan.FromHours(23));
+        using var attendance = await BeginRunAsync("west");
+
+        var handedOut = await NextPlanAsync(attendance.ResponseStream);
+
+        Assert.Equal(_server.Part<ServerCertificate>().Current.NotAfter, handedOut.Signature.Expires);
+    }
+
     public static TheoryData<string> Unusable => ["garbage", "otherFederation", "otherKey", "ended", "client"];
 
     [Theory]
@@ -160,6 +194,46 @@ public sealed class SuccessionTests : IAsyncLifetime
     {
         await File.WriteAllTextAsync(CertificatePath, pem, Token);
         await AdvanceUntilAsync(() => MutualTls.Thumbprint(_server.Part<ServerCertificate>().Current) == MutualTls.ThumbprintOfPem(pem));
+    }
+
+    private void AssertSigned(SignedPlan plan)
+    {
+        var shown = _server.Part<ServerCertificate>().Current;
+        using var key = shown.GetECDsaPublicKey()!;
+        Assert.Equal(shown.RawData, plan.Signature.Certificate.ToArray());
+        Assert.True(plan.IsSignedBy(key));
+        Assert.False((plan with { Site = SiteId.Parse("east") }).IsSignedBy(key));
+    }
+
+    private async Task<AsyncServerStreamingCall<Assignment>> BeginRunAsync(string site)
+    {
+        var attendance = new FederationClient(_server.Dial(site, MemberKind.Site)).Attend(new AttendRequest { Labels = { "kidney", "tumour" } }, cancellationToken: Token);
+        var people = new RunsClient(_server.Dial("ada", MemberKind.Person, PersonRole.DataScientist));
+        Assert.Empty((await people.SubmitAsync(new JobFile { Yaml = JobYaml.Of(site) }, cancellationToken: Token)).Problems);
+        return attendance;
+    }
+
+    private async Task<SignedPlan> NextPlanAsync(IAsyncStreamReader<Assignment> stream)
+    {
+        while (true)
+        {
+            var next = stream.MoveNext(Token);
+            await AdvanceUntilAsync(() => next.IsCompleted);
+            Assert.True(await next);
+            if (stream.Current.Round is not { Signature: var signature } round) continue;
+            return new SignedPlan
+            {
+                Plan = RoundPlan.FromBytes(round.Plan.Span),
+                Site = SiteId.Parse("west"),
+                Signature = new Federation.Rounds.PlanSignature
+                {
+                    Issued = DateTimeOffset.FromUnixTimeMilliseconds(signature.IssuedMs),
+                    Expires = DateTimeOffset.FromUnixTimeMilliseconds(signature.ExpiresMs),
+                    Certificate = signature.Certificate.Memory,
+                    Value = signature.Value.Memory,
+                },
+            };
+        }
     }
 
     private async Task AdvanceUntilAsync(Func<bool> until)

@@ -194,7 +194,7 @@ public sealed class BlindGateTests : IDisposable
         await _hospital.Gate.RecordSentAsync(recalled.Update, SendReceipt.RefusedByCoordinator);
 
         Assert.Null(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
-        var repeated = Assert.IsType<PlanOutcome.Repeated>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan));
+        var repeated = Assert.IsType<PlanOutcome.Repeated>(await _hospital.ApprovePlanAsync(_hospital.Plan));
         Assert.Equal("this site has answered round 3 of the run", repeated.Problem);
         Assert.Equal(("roundRefused", repeated.Problem), (_hospital.Actions[^1], _hospital.Entries[^1].Facts["why"]));
     }
@@ -207,9 +207,9 @@ public sealed class BlindGateTests : IDisposable
         ImmutableArray<SiteId> more = [.. new[] { "east", "north", "south", "west" }.Select(site => SiteId.Parse(site))];
         var again = _hospital.Plan with { Run = RunId.Parse("run-2"), Blind = _hospital.Plan.Blind! with { Sites = more } };
 
-        Assert.Contains("the same base model in run-1 round 3", Assert.IsType<PlanOutcome.Repeated>(await _hospital.Gate.ApprovePlanAsync(again)).Problem, StringComparison.Ordinal);
-        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(again with { BaseModel = Sha256Digest.Of("another"u8) }));
-        Assert.IsType<PlanOutcome.Waiting>(await _hospital.Gate.ApprovePlanAsync(
+        Assert.Contains("the same base model in run-1 round 3", Assert.IsType<PlanOutcome.Repeated>(await _hospital.ApprovePlanAsync(again)).Problem, StringComparison.Ordinal);
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.ApprovePlanAsync(again with { BaseModel = Sha256Digest.Of("another"u8) }));
+        Assert.IsType<PlanOutcome.Waiting>(await _hospital.ApprovePlanAsync(
             again with { Recipe = again.Recipe with { Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 1, NoiseMultiplier = 1, Delta = 1e-5 } } }));
 
         // Also when it was approved before: the masks are where it counts.

@@ -87,6 +87,7 @@ public sealed class CharterReviewTests : IDisposable
         _hospital.Time.Advance(TimeSpan.FromDays(30));
         Assert.Contains("no longer counts", Assert.IsType<OrderOutcome.Refused>(await _hospital.AcceptAsync("anna", byOld[1].Hash)).Why);
         Assert.Contains("did not sign", Assert.IsType<OrderOutcome.Refused>(await _hospital.BringAsync(byOld[2])).Why);
+        _hospital.Coordinator = SigningCoordinator.Of(successor, "coordinator.example");
         // What people accepted while its signer counted goes on to hold.
         Assert.IsType<PlanOutcome.Approved>(await AskAsync());
 
@@ -102,8 +103,8 @@ public sealed class CharterReviewTests : IDisposable
 
         Assert.IsType<PlanOutcome.Approved>(await AskAsync());
         await _hospital.ClearedAsync();
-        Assert.Equal(["charterImported", "charterAccepted", "planDecided", "egressRequested", "egressDecided"], _hospital.Actions);
-        Assert.All([_hospital.Entries[2], _hospital.Entries[3]], entry => Assert.Equal(charter.ToString(), entry.Facts["charter"]));
+        Assert.Equal(["charterImported", "charterAccepted", "planDecided", "roundOrdered", "egressRequested", "egressDecided"], _hospital.Actions);
+        Assert.All([_hospital.Entries[2], _hospital.Entries[4]], entry => Assert.Equal(charter.ToString(), entry.Facts["charter"]));
         Assert.Equal(("anna", "kidneys-2026", "1"), (_hospital.Entries[1].Facts["by"], _hospital.Entries[1].Facts["study"], _hospital.Entries[1].Facts["version"]));
     }
 
@@ -401,7 +402,7 @@ public sealed class CharterReviewTests : IDisposable
         await _hospital.ClearedAsync();
     }
 
-    private Task<PlanOutcome> AskAsync() => _hospital.Gate.ApprovePlanAsync(_hospital.Plan);
+    private Task<PlanOutcome> AskAsync() => _hospital.ApprovePlanAsync(_hospital.Plan);
 
     private Task<NoticeOutcome> TellAsync(DropReason? reason) => _hospital.Gate.ClearNoticeAsync(new OutcomeNotice(_hospital.Plan.Run, 3, reason), Token);
 

@@ -18,10 +18,7 @@ internal static class StudyCharters
 
     public static SignedCharter Sign(this HospitalOnDisk hospital, StudyCharter charter)
     {
-        var authority = File.Exists(Path.Combine(hospital.AuthorityFolder, FederationAuthority.KeyFile))
-            ? FederationAuthority.Open(hospital.AuthorityFolder, hospital.Time)
-            : FederationAuthority.Create(hospital.AuthorityFolder, "test", hospital.Time);
-        using var certificate = authority.LoadCertificate();
+        using var certificate = hospital.Authority.LoadCertificate();
         using var key = certificate.GetECDsaPrivateKey()!;
         return SignedCharter.Sign(charter, key);
     }

@@ -135,7 +135,7 @@ public sealed class WithdrawalTests : IDisposable
         _hospital.Plan = _hospital.Plan with { Study = StudyCharters.Study };
         _hospital.AnswerPlan();
         var charter = await _hospital.HoldAsync(StudyCharters.New());
-        await _hospital.Gate.ApprovePlanAsync(_hospital.Plan);
+        await _hospital.ApprovePlanAsync(_hospital.Plan);
         await _hospital.ClearedAsync();
         Assert.IsType<OrderOutcome.Refused>(await LeaveAsync("olga"));
         var outcome = Assert.IsType<OrderOutcome.Obeyed>(await LeaveAsync("anna"));
@@ -144,10 +144,10 @@ public sealed class WithdrawalTests : IDisposable
         Assert.Equal(["studyLeft", "egressDiscarded"], _hospital.Actions.Where(action => action != "orderRefused").TakeLast(2));
         _hospital.Restart();
         Assert.Equal([_hospital.Plan.Run], _hospital.Gate.Desk.LeftRuns);
-        Assert.Equal("this hospital has left study kidneys-2026", Assert.IsType<PlanOutcome.OutsideCharter>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan)).Problem);
+        Assert.Equal("this hospital has left study kidneys-2026", Assert.IsType<PlanOutcome.OutsideCharter>(await _hospital.ApprovePlanAsync(_hospital.Plan)).Problem);
         Assert.IsType<OrderOutcome.Refused>(await _hospital.AcceptAsync("anna", charter));
         await _hospital.HoldAsync(StudyCharters.New());
-        Assert.IsType<PlanOutcome.Approved>(await _hospital.Gate.ApprovePlanAsync(_hospital.Plan));
+        Assert.IsType<PlanOutcome.Approved>(await _hospital.ApprovePlanAsync(_hospital.Plan));
         Assert.Empty(_hospital.Gate.Desk.LeftRuns);
     }
 

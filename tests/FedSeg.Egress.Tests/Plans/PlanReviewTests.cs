@@ -61,7 +61,7 @@ public sealed class PlanReviewTests : IDisposable
         Assert.Same(_hospital.Plan, Assert.IsType<PlanOutcome.Approved>(await AskAsync()).Plan.Plan);
         _hospital.Plan = _hospital.Plan with { Round = 4, BaseModel = Sha256Digest.Of("next"u8) };
         Assert.IsType<PlanOutcome.Approved>(await AskAsync());
-        Assert.Equal(["planDecided"], _hospital.Actions);
+        Assert.Equal(["planDecided", "roundOrdered", "roundOrdered"], _hospital.Actions);
         Assert.Equal("standing approval of the policy", _hospital.Entries[0].Facts["by"]);
     }
 
@@ -120,8 +120,8 @@ public sealed class PlanReviewTests : IDisposable
         Assert.IsType<PlanOutcome.Waiting>(await AskAsync());
         await ApproveAsync("ben", waiting.Terms);
 
-        Assert.IsType<PlanOutcome.Approved>(await AskAsync());
         Assert.Equal("anna and ben", _hospital.Entries[^1].Facts["by"]);
+        Assert.IsType<PlanOutcome.Approved>(await AskAsync());
     }
 
     [Fact]
@@ -218,7 +218,7 @@ public sealed class PlanReviewTests : IDisposable
         Assert.Empty(typeof(ApprovedPlan).GetConstructors());
     }
 
-    private Task<PlanOutcome> AskAsync() => _hospital.Gate.ApprovePlanAsync(_hospital.Plan);
+    private Task<PlanOutcome> AskAsync() => _hospital.ApprovePlanAsync(_hospital.Plan);
 
     private Task<OrderOutcome> ApproveAsync(string by, Sha256Digest terms) =>
         _hospital.Gate.Desk.ObeyAsync(new DeskOrder.ApprovePlan { Id = NextId(), By = by, At = _hospital.Time.GetUtcNow(), Terms = terms });

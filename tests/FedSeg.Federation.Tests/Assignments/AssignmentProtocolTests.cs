@@ -46,6 +46,18 @@ public sealed class AssignmentProtocolTests
     public void Step_PlanNotApproved_IsAnsweredAndNeverTrained() =>
         Assert.Equal([new AssignmentEffect.ClearNotice(Plan, DropReason.PlanRefused)], Follow(Assigned(approved: false)).Doing);
 
+    /// <summary>It comes again, signed anew; nobody at the site has said no.</summary>
+    [Fact]
+    public void Step_SignatureEndedWhileItWaited_LeavesTheRoundWithoutAWordAndTakesItWhenItComesAgain()
+    {
+        var (state, doing) = Follow(Assigned(), new AssignmentInput.Lapsed());
+        Assert.Equal([new AssignmentEffect.Recall(Plan)], doing);
+        Assert.Null(state.Current);
+        Assert.Equal([Plan.Run], state.Held);
+
+        Assert.Equal([new AssignmentEffect.Recall(Plan), new AssignmentEffect.Recall(Plan)], Follow(Assigned(), new AssignmentInput.Lapsed(), Assigned()).Doing);
+    }
+
     [Fact]
     public void Step_TrainerFails_SendsItsReason()
     {

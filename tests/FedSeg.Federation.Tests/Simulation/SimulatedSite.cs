@@ -157,7 +157,9 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         {
             case AssignmentEffect.Recall recall:
                 var unsent = Unsent().FirstOrDefault(line => line.Run == recall.Plan.Run && line.Round == recall.Plan.Round);
-                EndLater(step, () => unsent is null ? Reviewed(recall.Plan) : new AssignmentInput.Recalled(unsent.Digest));
+                EndLater(step, () => unsent is not null ? new AssignmentInput.Recalled(unsent.Digest)
+                    : simulation.Happens(faults => faults.Odd) ? Lapse()
+                    : Reviewed(recall.Plan));
                 break;
             case AssignmentEffect.FetchModel fetch:
                 Call(
@@ -271,6 +273,13 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         return Disk.Log.Any(line => line.Kind == LedgerKind.Refused && IsAbout(line))
             ? new AssignmentInput.RefusedByPeople(DropReason.RefusedInReview)
             : new AssignmentInput.Recalled(Update: null);
+    }
+
+    /// <summary>The plan's signature has ended: the site attends anew, and is handed out another one.</summary>
+    private AssignmentInput.Lapsed Lapse()
+    {
+        Later(Attend, 1);
+        return new AssignmentInput.Lapsed();
     }
 
     /// <summary>The kill switch, lifted a little later: what waits is dropped, and the site attends anew.</summary>

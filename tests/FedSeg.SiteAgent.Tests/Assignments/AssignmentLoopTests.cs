@@ -172,6 +172,25 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
         Assert.Empty(_coordinator.Attendances.Last().InHand);
     }
 
+    /// <summary>Somebody replays an old plan to the agent: it is not begun, and the coordinator's operator hears of it.</summary>
+    [Fact]
+    public async Task Execute_PlanOfThreeHoursAgo_IsNeitherShownNorTrained_AndDeclined()
+    {
+        WritePolicy(ApprovedPlans.StandingApproval);
+        _coordinator.Rounds = [Plans.Good()];
+        _coordinator.Sign = (signer, plan) => signer.Sign(plan, "north", TimeProvider.System.GetUtcNow() - TimeSpan.FromHours(3));
+        using var loop = Loop();
+        await loop.StartAsync(Token);
+
+        await _coordinator.UntilAsync(() => !_coordinator.Declined.IsEmpty, Token);
+        await loop.StopAsync(Token);
+
+        Assert.Equal(nameof(DropReason.PlanRefused), _coordinator.Declined.Single().Reason);
+        var entries = LedgerReader.Open(_folder["ledger"]).Entries().ToList();
+        Assert.Equal(("planUnproven", "expired"), (entries[0].Action, entries[0].Facts["why"]));
+        Assert.DoesNotContain(entries, entry => entry.Action is "planRequested" or "planDecided" or "roundOrdered");
+    }
+
     private void WritePolicy(string more) =>
         _folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n" + more);
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using FedSeg.Egress.Tests;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Ledger.Checkpoints;
@@ -21,6 +22,7 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
     private readonly Witness _witness;
     private readonly SemaphoreSlim _said = new(0);
     private TlsServer _host = null!;
+    private SigningCoordinator _signer = null!;
 
     private AttendedCoordinator(string root)
     {
@@ -32,6 +34,9 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
 
     /// <summary>What it asks for; it asks on every connection once for each.</summary>
     public RoundPlan[] Rounds { get; set; } = [];
+
+    /// <summary>How it signs what it asks for.</summary>
+    public Func<SigningCoordinator, RoundPlan, SignedPlan> Sign { get; set; } = (signer, plan) => signer.Sign(plan, "north", TimeProvider.System.GetUtcNow());
 
     /// <summary>What the agent said when it came, in order.</summary>
     public ConcurrentQueue<AttendRequest> Attendances { get; } = [];
@@ -50,6 +55,7 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
             app.MapGrpcService<Door>();
             app.MapGrpcService<LedgersDoor>();
         });
+        coordinator._signer = new SigningCoordinator(KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), Path.Combine(root, "coordinator.key")));
         return coordinator;
     }
 
@@ -62,6 +68,7 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _host.DisposeAsync();
+        _signer.Dispose();
         _ledger.Dispose();
         _key.Dispose();
         _said.Dispose();
@@ -80,7 +87,19 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
             coordinator.Note(coordinator.Attendances, request);
             foreach (var plan in coordinator.Rounds)
             {
-                await responseStream.WriteAsync(new Assignment { Round = new PlannedRound { Plan = ByteString.CopyFrom(plan.ToBytes()) } }, context.CancellationToken);
+                var signature = coordinator.Sign(coordinator._signer, plan).Signature;
+                var round = new PlannedRound
+                {
+                    Plan = ByteString.CopyFrom(plan.ToBytes()),
+                    Signature = new Protocol.V1.PlanSignature
+                    {
+                        IssuedMs = signature.Issued.ToUnixTimeMilliseconds(),
+                        ExpiresMs = signature.Expires.ToUnixTimeMilliseconds(),
+                        Certificate = ByteString.CopyFrom(signature.Certificate.Span),
+                        Value = ByteString.CopyFrom(signature.Value.Span),
+                    },
+                };
+                await responseStream.WriteAsync(new Assignment { Round = round }, context.CancellationToken);
             }
 
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);

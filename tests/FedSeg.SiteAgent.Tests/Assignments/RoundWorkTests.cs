@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using FedSeg.Egress;
+using FedSeg.Egress.Tests;
 using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -15,6 +16,7 @@ using FedSeg.SiteAgent.Coordinator.Pace;
 using FedSeg.SiteAgent.Training;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FedSeg.SiteAgent.Tests.Assignments;
 
@@ -27,13 +29,16 @@ public sealed class RoundWorkTests : IAsyncDisposable
     private readonly CoordinatorChannel _channel;
     private readonly TrainerHost _trainer;
     private readonly RoundWork _work;
+    private readonly FakeTimeProvider _gateTime = new(TimeProvider.System.GetUtcNow());
     private readonly RoundPlan _plan = Plans.Good();
+    private readonly SigningCoordinator _coordinator;
     private readonly TimersNoticed _time = new();
 
     public RoundWorkTests()
     {
         _deafCoordinator.Start();
         var authority = FederationAuthority.Create(Path.Combine(_root, "authority"), "test", TimeProvider.System);
+        _coordinator = SigningCoordinator.Of(authority, "127.0.0.1");
         var request = KeyFiles.CreateRequest(Path.Combine(_root, "north.key"), "north");
         File.WriteAllText(Path.Combine(_root, "north.pem"), authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
         File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n"
@@ -62,7 +67,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         };
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
-        var gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
+        var gate = new EgressGate(egress, _ledger, _gateTime, RandomNumberGenerator.Create(), Failpoints.None);
         var client = new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance),
             TimeProvider.System);
         var blind = new BlindContribution(
@@ -70,6 +75,10 @@ public sealed class RoundWorkTests : IAsyncDisposable
         var slots = new ReadySlots(options, _time, RandomNumberGenerator.Create(), NullLogger<ReadySlots>.Instance);
         _work = new RoundWork(client, _trainer, gate, Failpoints.None, blind, slots, _time, options, NullLogger<RoundWork>.Instance);
     }
+
+    private PlanSignature Signature(RoundPlan plan, TimeSpan? life = null) => _coordinator.Sign(plan, "north", _gateTime.GetUtcNow(), life).Signature;
+
+    private LedgerEntry[] Entries => [.. LedgerReader.Open(Path.Combine(_root, "ledger")).Entries()];
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -98,7 +107,27 @@ public sealed class RoundWorkTests : IAsyncDisposable
 
     /// <summary>The plan's tumour is no label of this site.</summary>
     [Fact]
-    public void Approves_PlanWithALabelTheSiteHasNot_IsFalse() => Assert.False(_work.Approves(_plan));
+    public async Task Approves_PlanWithALabelTheSiteHasNot_IsFalse()
+    {
+        Assert.False(await _work.ApprovesAsync(_plan, Signature(_plan)));
+        var other = _plan with { Labels = ["kidney"], Architecture = _plan.Architecture with { Classes = 2 } };
+        Assert.True(await _work.ApprovesAsync(other, Signature(other)));
+    }
+
+    /// <summary>It says nothing about the run: the coordinator hands it out anew.</summary>
+    [Fact]
+    public async Task DoAsync_RecallOfAPlanWhoseSignatureHasEnded_LeavesTheRoundUntilItIsSignedAnew()
+    {
+        await _work.ApprovesAsync(_plan, Signature(_plan, TimeSpan.Zero));
+        _gateTime.Advance(TimeSpan.FromMinutes(6));
+
+        Assert.IsType<AssignmentInput.Lapsed>(await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token));
+        Assert.Equal(("planUnproven", "expired"), (Entries[^1].Action, Entries[^1].Facts["why"]));
+
+        await _work.ApprovesAsync(_plan, Signature(_plan));
+        Assert.IsType<AssignmentInput.Recalled>(await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token));
+        Assert.Equal("roundOrdered", Entries[^1].Action);
+    }
 
     [Fact]
     public async Task RecoverAsync_LeftoversOfAKill_AreGone()
@@ -137,6 +166,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     [Fact]
     public async Task DoAsync_Train_EndsNoEarlierThanItsSlot()
     {
+        await _work.ApprovesAsync(_plan, Signature(_plan));
         await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token);
         var training = _work.DoAsync(new AssignmentEffect.Train(_plan), Token);
         var wait = await _time.NextAsync(Token);
@@ -157,6 +187,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         _work.Dispose();
         await _trainer.DisposeAsync();
         _channel.Dispose();
+        _coordinator.Dispose();
         _ledger.Dispose();
         _ledgerKey.Dispose();
         _deafCoordinator.Dispose();
