@@ -50,7 +50,7 @@ public sealed class PlanReviewTests : IDisposable
         _hospital.Time.Advance(TimeSpan.FromDays(days));
 
         Assert.Equal(holds, await AskAsync() is PlanOutcome.Approved);
-        Assert.Equal(holds ? "planDecided" : "planRequested", _hospital.Actions[^1]);
+        Assert.Equal(holds ? "roundOrdered" : "planRequested", _hospital.Actions[^1]);
     }
 
     [Fact]
