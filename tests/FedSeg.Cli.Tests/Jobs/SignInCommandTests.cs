@@ -38,9 +38,9 @@ public sealed class SignInCommandTests : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _listener.Stop();
-        await _serving;
+        // Closed, not stopped first: after a stop, closing binds the port once more, which another test may have by then.
         _listener.Close();
+        await _serving;
         _folder.Dispose();
     }
 
