@@ -106,7 +106,7 @@ public sealed partial class AuditShippingTests : IDisposable
 
         await Assert.ThrowsAsync<IOException>(() => shipping.ShipAsync(Token));
         Assert.Equal(2, await shipping.ShipAsync(Token));
-        server.Stop();
+        server.Close();
         await answering;
 
         Assert.Equal(3, taken.Count);
