@@ -442,10 +442,10 @@ internal sealed partial class RoundWork(
     [LoggerMessage(420, LogLevel.Error, "Refused the plan of {Run} round {Round}: {Problems}")]
     private partial void LogPlanRefused(RunId run, int round, string problems);
 
-    [LoggerMessage(440, LogLevel.Error, "Refused the plan of {Run} round {Round}, because nobody whose word counts has ordered it: {Flaw}")]
+    [LoggerMessage(448, LogLevel.Error, "Refused the plan of {Run} round {Round}, because nobody whose word counts has ordered it: {Flaw}")]
     private partial void LogPlanUnproven(RunId run, int round, PlanFlaw flaw);
 
-    [LoggerMessage(441, LogLevel.Warning, "The plan of {Run} round {Round} has waited for longer than its signature counts: {Flaw}. Asked for another one")]
+    [LoggerMessage(449, LogLevel.Warning, "The plan of {Run} round {Round} has waited for longer than its signature counts: {Flaw}. Asked for another one")]
     private partial void LogPlanLapsed(RunId run, int round, PlanFlaw flaw);
 
     [LoggerMessage(421, LogLevel.Information, "Started {Run} round {Round}: {Task}")]
