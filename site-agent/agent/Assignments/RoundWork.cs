@@ -194,7 +194,6 @@ internal sealed partial class RoundWork(
             await coordinator.DownloadModelAsync(control.Sha256, control.Bytes, _folders.Model(plan.Run, control.Sha256), cancellationToken);
         }
 
-
         if (ImprintProblem(plan, model) is not { } imprint) return new AssignmentInput.ModelFetched();
         LogModelRefused(plan.Run, plan.Round, imprint);
         return new AssignmentInput.ModelRefused();
