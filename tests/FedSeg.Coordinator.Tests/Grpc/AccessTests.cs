@@ -118,7 +118,7 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
         _ = attendance.ResponseStream.MoveNext(Token);
 
         await alarmed.Task.WaitAsync(TimeSpan.FromMinutes(1), TimeProvider.System, Token);
-        Assert.True(server.Part<SiteDirectory>().Find(SiteId.Parse(site))!.HasWrongClock);
+        Assert.True((await EnteredAsync(site, after: null)).HasWrongClock);
     }
 
     private async Task<Attendance> EnteredAsync(string site, Attendance? after)
