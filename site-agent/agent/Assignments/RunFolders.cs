@@ -34,7 +34,7 @@ internal sealed class RunFolders(string dataDirectory)
     public void DropModels(RunId run, IReadOnlyCollection<Sha256Digest> but)
     {
         var kept = but.Select(model => Model(run, model)).ToList();
-        foreach (var path in Directory.EnumerateFiles(ModelsPath(run)).Where(path => !kept.Any(path.StartsWith))) File.Delete(path);
+        foreach (var path in Directory.EnumerateFiles(ModelsPath(run)).Where(path => !kept.Any(model => path.StartsWith(model, StringComparison.Ordinal)))) File.Delete(path);
     }
 
     /// <summary>What the site keeps of a run while it goes on; gone with the run.</summary>
