@@ -156,8 +156,14 @@ public sealed class Predictor : IDisposable
     /// </summary>
     private PreparedImage Prepare(Volume image)
     {
+        // Fewer voxels, 64 MB of them, are not worth a collection of everything.
+        const int large = 16 << 20;
         var prepared = PreparedImage.From(image, Model.Preprocessing);
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        if (Math.Max(image.Voxels.Length, prepared.Input.Voxels.Length) >= large)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
+
         return prepared;
     }
 
