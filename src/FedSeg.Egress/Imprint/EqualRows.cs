@@ -71,20 +71,24 @@ public static class EqualRows
     }
 
     /// <summary>
-    /// Rows of length 1 that point the same way or the opposite one lie at most √(2 − 2 · <see cref="SameDirection"/>) apart, up to the sign, and so do their beginnings.
+    /// Rows of length 1 that point the same way or the opposite one lie at most √(2 − 2 · <see cref="SameDirection"/>) apart, up to the sign, and so does every part of
+    /// them: other rows are told by their first few numbers.
     /// </summary>
     private static bool MayBeEqual(float[] first, float[] second)
     {
         const double rounding = 1e-6;
+        const double furthest = 2 - 2 * SameDirection + rounding;
         if (second.Length == 0) return false;
-        double squares = 0, product = 0;
+        double apart = 0, apartTurned = 0;
         for (var i = 0; i < first.Length; i++)
         {
-            squares += first[i] * (double)first[i] + second[i] * (double)second[i];
-            product += first[i] * (double)second[i];
+            double difference = first[i] - second[i], sum = first[i] + second[i];
+            apart += difference * difference;
+            apartTurned += sum * sum;
+            if (apart > furthest && apartTurned > furthest) return false;
         }
 
-        return squares - 2 * Math.Abs(product) <= 2 - 2 * SameDirection + rounding;
+        return true;
     }
 
     /// <summary>In double, because squares of float32 can leave its range.</summary>
