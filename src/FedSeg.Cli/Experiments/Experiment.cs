@@ -19,7 +19,9 @@ namespace FedSeg.Cli.Experiments;
 /// <param name="time">The clock.</param>
 internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort> cohorts, string folder, Device device, TimeProvider time)
 {
-    /// <summary>Runs an arm.</summary>
+    private readonly Dictionary<string, FederatedModels> _federations = [];
+
+    /// <summary>Runs an arm; of a training that was an earlier arm's only what is missing.</summary>
     /// <param name="arm">Which.</param>
     /// <param name="say">Told what is being done.</param>
     /// <param name="cancellationToken">Looked at before each step.</param>
@@ -27,7 +29,7 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
     public IReadOnlyList<ExperimentRow> Run(ExperimentArm arm, Action<string> say, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var own = Directory.CreateDirectory(Path.Combine(folder, arm.Name)).FullName;
+        var own = Directory.CreateDirectory(Path.Combine(folder, arm.Training)).FullName;
         var armJob = arm.Change(job);
         switch (arm.Kind)
         {
@@ -36,16 +38,23 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
                 var pooled = new List<string>();
                 for (var member = 0UL; member < (ulong)arm.Members; member++)
                 {
+                    var model = Path.Combine(own, $"model-{member}");
                     say($"{arm.Name}: model {member + 1} of {arm.Members}");
-                    pooled.Add(Alone(armJob with { Seed = armJob.Seed + member }, all, cohorts.Count, Path.Combine(own, $"model-{member}"), cancellationToken));
+                    if (!File.Exists(model)) Alone(armJob with { Seed = armJob.Seed + member }, all, cohorts.Count, model, cancellationToken);
+                    pooled.Add(model);
                 }
 
                 return [Row(arm.Title, ScoreOn(pooled, cohorts.Keys, cancellationToken))];
             case ArmKind.Local:
                 return Local(arm, armJob, own, say, started, cancellationToken);
             default:
-                var federation = new InProcessFederation(armJob, cohorts, own, device, time);
-                var models = federation.Run(round => say($"{arm.Name}: round {round} of {job.Rounds}"), cancellationToken);
+                if (!_federations.TryGetValue(arm.Training, out var models))
+                {
+                    var federation = new InProcessFederation(armJob, cohorts, own, device, time);
+                    models = federation.Run(round => say($"{arm.Name}: round {round} of {job.Rounds}"), cancellationToken);
+                    _federations.Add(arm.Training, models);
+                }
+
                 var scored = arm.Kind == ArmKind.Personal
                     ? [.. models.Personal.SelectMany(site => ScoreOn([site.Value], [site.Key], cancellationToken))]
                     : ScoreOn([.. models.Global.TakeLast(arm.Members)], cohorts.Keys, cancellationToken);
