@@ -43,7 +43,7 @@ public sealed class ScoreLabelling
     }
 
     /// <summary>Takes the scores of the next slice.</summary>
-    /// <param name="plane"><c>[classes, y, x]</c> on the scores' grid.</param>
+    /// <param name="plane"><c>[classes, y, x]</c> on the scores' grid; not looked at again after the call.</param>
     public void Add(float[] plane)
     {
         if (plane.Length != _classes * _from.Size.Y * _from.Size.X)

@@ -29,7 +29,7 @@ internal static class SlidingWindow
     /// <param name="image">The preprocessed image, of size D, H, W.</param>
     /// <param name="window">Size of a window.</param>
     /// <param name="device">Where the networks lie; windows go there two at a time.</param>
-    /// <param name="takePlane">Gets the logits <c>[classes, H, W]</c> of each slice, in order.</param>
+    /// <param name="takePlane">Gets the logits <c>[classes, H, W]</c> of each slice, in order, in one and the same array.</param>
     /// <param name="progress">Told the share of windows done, 0 to 1.</param>
     /// <param name="cancellationToken">Looked at before each pair of windows.</param>
     public static void Run(
@@ -51,7 +51,7 @@ internal static class SlidingWindow
 
         var importance = Importance(window).to(device);
         int[] zs = Starts(padded.Z, window.Z), ys = Starts(padded.Y, window.Y), xs = Starts(padded.X, window.X);
-        var slab = new WindowSlab(channels, window.Z, padded, device);
+        var slab = new WindowSlab(channels, window.Z, padded, before, size, device);
         for (var row = 0; row < zs.Length; row++)
         {
             var done = row * ys.Length * xs.Length;
@@ -68,7 +68,7 @@ internal static class SlidingWindow
             var reached = row + 1 < zs.Length ? zs[row + 1] : padded.Z;
             for (var z = zs[row]; z < reached; z++)
             {
-                if (z >= before.Z && z < before.Z + size.Z) takePlane(slab.Plane(z - zs[row], before, size));
+                if (z >= before.Z && z < before.Z + size.Z) takePlane(slab.Plane(z - zs[row]));
             }
 
             slab.Advance(reached - zs[row]);

@@ -32,6 +32,7 @@ public sealed record UncertainSegmentation(LabelVolume Labels, Volume Entropy, V
         var grid = image.Input.Grid;
         var (entropy, information) = (new float[grid.VoxelCount], new float[grid.VoxelCount]);
         var labelling = image.StartLabelling(classes);
+        var scores = new float[classes * grid.Size.Y * grid.Size.X];
         var done = 0;
         var window = new Index3(preprocessing.PatchVoxels[0], preprocessing.PatchVoxels[1], preprocessing.PatchVoxels[2]);
         SlidingWindow.Run(networks.Opinions, classes + 1, image.Input, window, device, Take, progress, cancellationToken);
@@ -43,7 +44,8 @@ public sealed record UncertainSegmentation(LabelVolume Labels, Volume Entropy, V
         void Take(float[] plane)
         {
             var voxels = grid.Size.Y * grid.Size.X;
-            labelling.Add(plane[..(classes * voxels)]);
+            plane.AsSpan(0, scores.Length).CopyTo(scores);
+            labelling.Add(scores);
             for (var i = 0; i < voxels; i++, done++)
             {
                 var predictive = EntropyAt(plane, i, voxels, classes);

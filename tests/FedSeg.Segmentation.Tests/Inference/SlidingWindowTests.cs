@@ -68,7 +68,7 @@ public sealed class SlidingWindowTests
         var image = Image(z, y, x);
         var planes = new List<float[]>();
         var told = new List<double>();
-        SlidingWindow.Run(network.forward, channels: 2, image, new Index3(8, 8, 8), CPU, planes.Add, told.Add, TestContext.Current.CancellationToken);
+        SlidingWindow.Run(network.forward, channels: 2, image, new Index3(8, 8, 8), CPU, plane => planes.Add(plane.ToArray()), told.Add, TestContext.Current.CancellationToken);
 
         Assert.Equal(windows, network.Windows);
         Assert.Equal(1, told[^1]);
