@@ -33,9 +33,9 @@ public sealed class TransferWatch(TransferPace pace, TimeProvider time)
             {
                 return await piece.WaitAsync(left, time, cancellationToken);
             }
-            catch (TimeoutException) when (!piece.IsCompleted)
+            catch (TimeoutException)
             {
-                // The window is over, the piece is not: judged above.
+                // The window is over, and is judged above. The piece may have come just now, or this is how it ended: that is seen above, too.
             }
         }
     }

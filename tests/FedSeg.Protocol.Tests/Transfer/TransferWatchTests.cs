@@ -25,6 +25,23 @@ public sealed class TransferWatchTests
         await Assert.ThrowsAsync<TransferStalledException>(() => waiting);
     }
 
+    [Fact]
+    public async Task NextAsync_PieceComesWhileTheWindowEnds_IsNoFaultOfItsOwn()
+    {
+        var piece = new TaskCompletionSource<bool>();
+        var later = new HeldContinuations();
+        var before = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(later);
+        var waiting = _watch.NextAsync(piece.Task, Token);
+        SynchronizationContext.SetSynchronizationContext(before);
+
+        _time.Advance(Pace.Window);
+        piece.SetResult(true);
+        later.Run();
+
+        await Assert.ThrowsAsync<TransferStalledException>(() => waiting);
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(1)]
@@ -80,4 +97,17 @@ public sealed class TransferWatchTests
     [Fact]
     public async Task NextAsync_PieceThatFails_GivesItsOwnError() =>
         await Assert.ThrowsAsync<TimeoutException>(() => _watch.NextAsync(Task.FromException<bool>(new TimeoutException()), Token));
+
+    /// <summary>Keeps what comes after an await until it is told to go on.</summary>
+    private sealed class HeldContinuations : SynchronizationContext
+    {
+        private readonly Queue<(SendOrPostCallback Callback, object? State)> _held = [];
+
+        public override void Post(SendOrPostCallback d, object? state) => _held.Enqueue((d, state));
+
+        public void Run()
+        {
+            while (_held.TryDequeue(out var held)) held.Callback(held.State);
+        }
+    }
 }
