@@ -15,12 +15,25 @@ internal static class ModelStream
             CoordinatorTelemetry telemetry, TimeProvider time, CancellationToken cancellationToken)
     {
         var watch = new TransferWatch(pace, time);
+        using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
             await foreach (var chunk in FileChunks.ReadFileAsync(Find(blobs, model), offset, cancellationToken))
             {
                 // A reader that takes nothing would hold its buffers for ever: the write waits for it, the watch does not.
-                await watch.NextAsync(WrittenAsync(chunk), cancellationToken);
+                var written = WrittenAsync(chunk);
+                try
+                {
+                    await watch.NextAsync(written, CancellationToken.None);
+                }
+                catch (TransferStalledException)
+                {
+                    // A write that outlived its call would find it gone when the line ends.
+                    await cut.CancelAsync();
+                    await Task.WhenAny(written);
+                    throw;
+                }
+
                 watch.Moved(chunk.Data.Length);
                 telemetry.Sent(chunk.Data.Length);
             }
@@ -40,7 +53,7 @@ internal static class ModelStream
 
         async Task<bool> WrittenAsync(Chunk chunk)
         {
-            await stream.WriteAsync(chunk, cancellationToken);
+            await stream.WriteAsync(chunk, cut.Token);
             return true;
         }
     }
