@@ -9,13 +9,13 @@ using FedSeg.Protocol.V1;
 using FedSeg.Testing;
 using Google.Protobuf;
 
-namespace FedSeg.EndToEnd.Tests;
+namespace FedSeg.HostileSwarm;
 
 /// <summary>
 /// Bad clients by the hundred, an eighth of each kind, from two hundred addresses. Who is cut comes back three seconds later. The last three
 /// kinds hold certificates of members, as a thief would.
 /// </summary>
-internal sealed class HostileSwarm : IDisposable
+internal sealed class Swarm : IDisposable
 {
     private const string ListRuns = "/fedseg.v1.Runs/List", Upload = "/fedseg.v1.Federation/Upload";
     private const byte Data = 0;
@@ -33,7 +33,7 @@ internal sealed class HostileSwarm : IDisposable
     private readonly (string Name, Func<int, Uri, string, CancellationToken, Task> Behave)[] _kinds;
 
     /// <param name="authority">Of the coordinators to come.</param>
-    public HostileSwarm(FederationAuthority authority)
+    public Swarm(FederationAuthority authority)
     {
         _authority = authority;
         _foreign = Sign(FederationAuthority.Create(_folder["elsewhere"], "demo", TimeProvider.System), "foreign", TimeSpan.FromDays(1));
