@@ -85,7 +85,8 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         CpuKernels.ChooseFor(open.Plan.Architecture);
         var vocabulary = VocabularyFor(plan, open.LabelAliases);
         var cohort = Cohort.Read(
-            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory, LeftOut(open.Patients));
+            open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory, LeftOut(open.Patients),
+            open.SplitPath is { } split ? new RunSplit(split) : null);
         if (cohort.Training.Length < plan.MinimumCases)
         {
             throw new CohortException(

@@ -11,7 +11,7 @@ namespace FedSeg.SiteAgent.Assignments;
 /// <param name="dataDirectory">The agent's.</param>
 internal sealed class RunFolders(string dataDirectory)
 {
-    private const string Cases = "cases", Withdrawn = "withdrawn";
+    private const string Cases = "cases", Withdrawn = "withdrawn", Split = "split.json";
 
     private readonly string _states = Path.Combine(dataDirectory, "state"), _models = Path.Combine(dataDirectory, "models");
 
@@ -46,6 +46,9 @@ internal sealed class RunFolders(string dataDirectory)
     /// <summary>Prepared cases of a run, in its state.</summary>
     public static string CasesIn(string state) => Path.Combine(state, Cases);
 
+    /// <summary>Who is held back in a run, in its state.</summary>
+    public static string SplitIn(string state) => Path.Combine(state, Split);
+
     /// <summary>Where the site's own model of a run stays after its end.</summary>
     public string PersonalModel(RunId run) => Path.Combine(Directory.CreateDirectory(Path.Combine(dataDirectory, "personal")).FullName, run + ".safetensors");
 
@@ -64,6 +67,13 @@ internal sealed class RunFolders(string dataDirectory)
         DeleteFolder(Path.Combine(state, round.ToString(CultureInfo.InvariantCulture)));
         new ResidualFiles(state).DropAll();
         DurableFile.Write(marker, System.Text.Encoding.ASCII.GetBytes(now));
+    }
+
+    /// <summary>The coordinator has the round's update: the control variate that it carried the change of counts, durably. Done twice it does nothing more.</summary>
+    public void KeepControl(RunId run, int round)
+    {
+        var unsent = OwnControlFiles.UnsentPathOf(StatePath(run), round);
+        if (File.Exists(unsent)) DurableFile.Publish(unsent, OwnControlFiles.PathOf(StatePath(run), round));
     }
 
     /// <summary>At a run's end.</summary>

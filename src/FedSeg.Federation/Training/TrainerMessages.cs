@@ -77,6 +77,9 @@ public abstract record TrainerCommand
         /// <summary>A folder of the run for prepared cases, so that a trainer started again need not prepare them anew.</summary>
         public string? CacheDirectory { get; init; }
 
+        /// <summary>The run's file of who is held back, made at its first opening; absent to split those present.</summary>
+        public string? SplitPath { get; init; }
+
         /// <summary>Where the trainer writes what the site's operator may read about refused cases.</summary>
         public required string CohortReportPath { get; init; }
 

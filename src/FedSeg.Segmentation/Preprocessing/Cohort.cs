@@ -50,6 +50,7 @@ public sealed class Cohort
     /// Patients whose images are not decoded and who count nowhere, by their key. They keep their place in the split, so that leaving one out moves nobody else from the
     /// held-back patients to those trained on.
     /// </param>
+    /// <param name="split">What the run began with and keeps; <see langword="null"/> to split those present.</param>
     /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/> for which there is no room on disk.</exception>
     public static Cohort Read(
         string directory,
@@ -62,7 +63,8 @@ public sealed class Cohort
         CancellationToken cancellationToken,
         DicomLimits? limits = null,
         string? cacheDirectory = null,
-        Func<string, bool>? isLeftOut = null)
+        Func<string, bool>? isLeftOut = null,
+        RunSplit? split = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
         var preparation = new CasePreparation(
@@ -75,7 +77,7 @@ public sealed class Cohort
         var read = ReadCases(preparation, directory, threads, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
         var patients = usable.Select(entry => entry.Case.PatientKey).Concat(read.Select(entry => entry.LeftOut).OfType<string>());
-        var heldBack = PatientSplit.HeldBack(patients, heldBackFraction, seed);
+        var heldBack = split?.HeldBack(patients, heldBackFraction, seed) ?? PatientSplit.HeldBack(patients, heldBackFraction, seed);
         var refused = read.Select(entry => entry.Refused).OfType<QuarantinedCase>().ToImmutableArray();
         if (reportPath is not null)
         {

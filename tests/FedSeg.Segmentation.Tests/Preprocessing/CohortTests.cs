@@ -19,7 +19,7 @@ public sealed class CohortTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null, Func<string, bool>? isLeftOut = null, double spacingMm = 6) => Cohort.Read(
+    private Cohort Read(string? modality = null, LabelVocabulary? vocabulary = null, string? directory = null, string? cache = null, Func<string, bool>? isLeftOut = null, double spacingMm = 6, RunSplit? split = null) => Cohort.Read(
         directory ?? _site,
         vocabulary ?? Vocabulary,
         SyntheticCases.Preprocessing() with { Modality = modality ?? "MR", SpacingMm = [spacingMm, spacingMm, spacingMm] },
@@ -29,7 +29,24 @@ public sealed class CohortTests : IDisposable
         _folder["report.json"],
         TestContext.Current.CancellationToken,
         cacheDirectory: cache,
-        isLeftOut: isLeftOut);
+        isLeftOut: isLeftOut,
+        split: split);
+
+    [Fact]
+    public void Read_CasesRemovedInTheMiddleOfARun_MakesNobodyTrainedOnAHeldBackOne()
+    {
+        var split = new RunSplit(_folder["split.json"]);
+        var before = Read(split: split);
+        using (var report = JsonDocument.Parse(File.ReadAllText(_folder["report.json"])))
+        {
+            foreach (var folder in report.RootElement.GetProperty("heldBack").EnumerateArray()) Directory.Delete(Path.Combine(_site, folder.GetString()!), recursive: true);
+        }
+
+        Assert.NotEmpty(before.HeldBack);
+        Assert.Empty(Read(split: split).HeldBack);
+        // Without it the next in rank takes the place.
+        Assert.NotEmpty(Read().HeldBack);
+    }
 
     [Fact]
     public void Read_FromTheCache_IsTheSameToTheLastBit()
