@@ -344,7 +344,12 @@ internal sealed partial class RoundWork(
     private async Task<AssignmentInput> RecordSentAsync(ClearedUpdate update, bool accepted)
     {
         // Before the ledger says that it is done: after a crash it is sent again and comes here again.
-        if (accepted) new ResidualFiles(_folders.StatePath(update.Run)).Keep(update.Round);
+        if (accepted)
+        {
+            new ResidualFiles(_folders.StatePath(update.Run)).Keep(update.Round);
+            _folders.KeepControl(update.Run, update.Round);
+        }
+
         await gate.RecordSentAsync(update, accepted ? SendReceipt.Accepted : SendReceipt.RefusedByCoordinator);
         return new AssignmentInput.Recorded();
     }

@@ -7,6 +7,7 @@ using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
@@ -64,6 +65,8 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
         // Scored once, at the end, by the experiment itself.
         var done = Done(RoundWork.Run(plan, cohort.WithoutHeldBack(), Files(plan, site, update), device, stepped: null, cancellationToken), site);
         var weights = Adopt(Encoded(plan, site, update, cancellationToken));
+        var state = StatePath(site);
+        if (File.Exists(OwnControlFiles.UnsentPathOf(state, plan.Round))) File.Move(OwnControlFiles.UnsentPathOf(state, plan.Round), OwnControlFiles.PathOf(state, plan.Round));
         return new RunEvent.UpdateAccepted
         {
             At = Now,
@@ -125,7 +128,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
         Update = update,
         Control = plan.Control is { } control ? PathOf(control.Sha256) : null,
         Residual = File.Exists(ResidualPath(site)) ? ResidualPath(site) : null,
-        State = Path.Combine(folder, "state", site.ToString()),
+        State = StatePath(site),
         PersonalModel = plan.Task == RoundTask.Evaluate ? PersonalPath(site) : null,
         CheckpointEverySteps = int.MaxValue,
     };
@@ -146,6 +149,8 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
         File.Move(path, PathOf(digest), overwrite: true);
         return new ModelRef(digest, bytes);
     }
+
+    private string StatePath(SiteId site) => Path.Combine(folder, "state", site.ToString());
 
     private string ResidualPath(SiteId site) => Path.Combine(folder, $"{site}-residual");
 

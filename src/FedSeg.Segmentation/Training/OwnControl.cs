@@ -7,8 +7,6 @@ namespace FedSeg.Segmentation.Training;
 /// <summary>A site's own side of SCAFFOLD: its control variate cᵢ, zero before its first round, and what a round makes of it.</summary>
 internal sealed class OwnControl : IDisposable
 {
-    private const string Part = "control";
-
     private readonly IReadOnlyList<NamedWeights> _weights;
     private readonly Tensor[] _own;
     private readonly SiteState _state;
@@ -24,7 +22,7 @@ internal sealed class OwnControl : IDisposable
     /// <summary>Corrects the gradients of the round.</summary>
     public ControlVariateTerm Term { get; }
 
-    /// <summary>Reads cᵢ as the site's last round left it, and c as the coordinator sent it.</summary>
+    /// <summary>Reads cᵢ as the site's last round whose update arrived left it, and c as the coordinator sent it.</summary>
     /// <param name="network">The site's copy of the model.</param>
     /// <param name="rules">What of it is averaged: only that is corrected.</param>
     /// <param name="state">Where the site keeps it.</param>
@@ -33,16 +31,16 @@ internal sealed class OwnControl : IDisposable
     {
         IReadOnlyList<NamedWeights> weights = [.. NamedWeights.Of(network).Where(entry => rules.Of(entry.Name) == TensorPolicy.Average)];
         Tensor[] own = [.. weights.Select(entry => entry.Zeros())];
-        if (state.FindEarlier(Part) is { } path) TensorFile.Read(path, Named(weights, own));
+        if (state.FindEarlier(OwnControlFiles.Part) is { } path) TensorFile.Read(path, Named(weights, own));
         return new OwnControl(weights, own, new ControlVariateTerm(weights, Corrections(weights, own, federation)), state);
     }
 
-    /// <summary>Makes the round's mean gradient the site's new cᵢ and keeps it.</summary>
+    /// <summary>Makes the round's mean gradient the site's new cᵢ, which counts once the update has arrived (<see cref="OwnControlFiles"/>).</summary>
     /// <returns>Its change, tensor by tensor; the caller disposes them.</returns>
     public Tensor[] Advance(int steps)
     {
         var next = Term.MeanGradients(steps);
-        TensorFile.Write(_state.PathOf(Part), Named(_weights, next));
+        TensorFile.Write(_state.PathOf(OwnControlFiles.UnsentPart), Named(_weights, next));
         // next is not needed any more, so its tensors carry the change.
         foreach (var (value, before) in next.Zip(_own)) value.add_(before, LastingScalars.MinusOne);
         return next;

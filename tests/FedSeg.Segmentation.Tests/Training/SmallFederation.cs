@@ -39,6 +39,9 @@ internal sealed class SmallFederation(TemporaryFolder folder)
 
     private static double Dot(float[] a, float[] b) => a.Zip(b, (x, y) => (double)x * y).Sum();
 
+    /// <summary>The coordinator has the round's update, as an agent would note it.</summary>
+    public static void Arrive(string state, int round) => File.Move(OwnControlFiles.UnsentPathOf(state, round), OwnControlFiles.PathOf(state, round), overwrite: true);
+
     /// <summary>Two sites, each of which draws one half of the balls only.</summary>
     public static Cohort[] Halves(bool undrawn) =>
         [.. Enumerable.Range(1, 2).Select(drawn => Cohort.Split(SyntheticCases.Make(3, seed: drawn).Select(entry => Only(entry, (byte)drawn, undrawn)), 0.25, seed: 7))];
@@ -55,6 +58,7 @@ internal sealed class SmallFederation(TemporaryFolder folder)
             {
                 var files = Files(i, control is not null);
                 Assert.IsType<RoundOutcome.Done>(RoundWork.Run(plan, site.WithoutHeldBack(), files, CPU, null, TestContext.Current.CancellationToken));
+                if (recipe.Algorithm is LocalAlgorithm.Scaffold) Arrive(files.State!, round);
                 return Update(files);
             })];
             AddMean(updates);
