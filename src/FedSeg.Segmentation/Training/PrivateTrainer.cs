@@ -49,7 +49,7 @@ internal static class PrivateTrainer
             var batch = batches.Take(cancellationToken);
             var loss = batch.Sum(patient => AddPatient(stretch, optimizer, patient, gradient, device));
             using var scope = NewDisposeScope();
-            gradient.Release(mechanism.NoiseMultiplier, privacy.ExpectedBatch);
+            gradient.Release(mechanism.NoiseMultiplier, Math.Min(privacy.ExpectedBatch, patients.Patients));
             stretch.Term?.Add();
             optimizer.Step(PolyDecay.At(schedule.Recipe.LearningRate, schedule.FirstStep + step - 1, schedule.TotalSteps));
 

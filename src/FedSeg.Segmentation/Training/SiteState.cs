@@ -32,7 +32,14 @@ internal sealed class SiteState
     public void Complete(params IEnumerable<string> checkpoints)
     {
         foreach (var checkpoint in checkpoints) File.Delete(PathOf(checkpoint));
-        foreach (var round in Earlier().Skip(1)) Directory.Delete(FolderOf(round), recursive: true);
+        var later = new HashSet<string?>();
+        foreach (var folder in Earlier().Select(FolderOf))
+        {
+            var parts = Directory.GetFiles(folder).Select(Path.GetFileName).ToList();
+            // A round that came to nothing leaves nothing, and what is older stays the newest there is.
+            if (parts.All(later.Contains)) Directory.Delete(folder, recursive: true);
+            later.UnionWith(parts);
+        }
     }
 
     /// <summary>Rounds before this one that left anything, newest first.</summary>

@@ -40,7 +40,7 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
         var outcome = mechanism is null
             ? Trainer.Train(stretch, cohort.Training, device, stepped, cancellationToken)
             : PrivateTrainer.Train(stretch, cohort.Training, _recipe.Privacy!, mechanism, device, stepped, cancellationToken);
-        if (outcome is TrainingOutcome.Trained && _recipe.Algorithm is LocalAlgorithm.Ditto ditto && TrainPersonal(ditto.Lambda, cancellationToken) is { } broken) outcome = broken;
+        if (outcome is TrainingOutcome.Trained && _recipe.Algorithm is LocalAlgorithm.Ditto ditto) TrainPersonal(ditto.Lambda, cancellationToken);
         return outcome switch
         {
             TrainingOutcome.Trained trained => Finish(trained, control, optimizer, scores) with
@@ -89,9 +89,11 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
         return new RoundOutcome.Done(trained.Steps, trained.MeanLoss, trained.Time, scores);
     }
 
-    /// <summary>Ditto's second solve: as many steps on the personal model, drawn to the model the round started from.</summary>
-    /// <returns>How it failed, if it did.</returns>
-    private TrainingOutcome.NotFinite? TrainPersonal(double lambda, CancellationToken cancellationToken)
+    /// <summary>
+    /// Ditto's second solve: as many steps on the personal model, drawn to the model the round started from. Where it becomes NaN the one of before stays, and the
+    /// federation's update is as good as ever.
+    /// </summary>
+    private void TrainPersonal(double lambda, CancellationToken cancellationToken)
     {
         using var personal = ModelWeights.Open(files.Model, plan.Architecture, device);
         var weights = NamedWeights.Trained(personal, _recipe.Tensors);
@@ -105,7 +107,6 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
         var stretch = new Stretch(personal, weights, optimizer, schedule) { Term = proximal, Checkpoint = Checkpoint(PersonalCheckpoint) };
         var outcome = Trainer.Train(stretch, cohort.Training, device, stepped: null, cancellationToken);
         if (outcome is TrainingOutcome.Trained) TensorFile.Write(state.PathOf(PersonalPart), All(personal));
-        return outcome as TrainingOutcome.NotFinite;
     }
 
     /// <summary>Draws averaged weights to anchors as they stand now; what a site keeps to itself is drawn to nothing.</summary>

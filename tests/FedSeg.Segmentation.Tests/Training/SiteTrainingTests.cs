@@ -96,6 +96,18 @@ public sealed class SiteTrainingTests : IDisposable
         Assert.Equal(once, UpdateOf(recipe, round: 2));
     }
 
+    /// <summary>Round 2 left nothing; round 3, done again, must still find what round 1 left.</summary>
+    [Fact]
+    public void KeepLocal_RoundDoneAgainAfterOneThatFailed_StartsFromTheSame()
+    {
+        var recipe = Keeping(TensorGroup.Head);
+        Run(recipe, round: 1);
+        Directory.CreateDirectory(Path.Combine(_folder["state"], "2"));
+        var once = UpdateOf(recipe, round: 3);
+        Assert.Equal(once, UpdateOf(recipe, round: 3));
+        Assert.NotEqual(once, UpdateOf(recipe, round: 3, Files(state: "fresh")));
+    }
+
     [Fact]
     public void TakeLatest_Encoder_IsNeitherTrainedNorSent()
     {
@@ -124,6 +136,26 @@ public sealed class SiteTrainingTests : IDisposable
     }
 
     [Fact]
+    public void Ditto_PersonalModelThatDiverges_CostsNoUpdate()
+    {
+        var ditto = Recipe(new LocalAlgorithm.Ditto(0.1));
+        Run(ditto);
+        FillWithNaN(Path.Combine(_folder["state"], "1", "personal.safetensors"));
+
+        Assert.Equal(UpdateOf(Recipe(), round: 2, Files(state: "other")), UpdateOf(ditto, round: 2));
+        Assert.False(File.Exists(Path.Combine(_folder["state"], "2", "personal.safetensors")));
+    }
+
+    private static void FillWithNaN(string path)
+    {
+        TensorManifest manifest;
+        using (var file = SafetensorsFile.Open(path)) manifest = new TensorManifest(file.Tensors);
+        using var writer = SafetensorsWriter.Create(path, manifest);
+        foreach (var tensor in manifest.Tensors) writer.Write(Enumerable.Repeat(float.NaN, (int)tensor.ElementCount).ToArray());
+        writer.Complete();
+    }
+
+    [Fact]
     public void FineTuning_WhenTheRunCloses_ImprovesTheSitesOwnModel()
     {
         var closed = Run(Recipe() with { LearningRate = 0.1, FineTuneSteps = 60 }, round: 4, Files(state: null), RoundTask.Evaluate);
@@ -146,6 +178,7 @@ public sealed class SiteTrainingTests : IDisposable
     {
         var recipe = Recipe(new LocalAlgorithm.Scaffold());
         var first = UpdateOf(recipe);
+        SmallFederation.Arrive(_folder["state"], 1);
 
         // The only site's control variate is the federation's: no correction, as plain. Zero for the federation's: corrected.
         new SmallFederation(_folder).WriteControl(first);
@@ -158,9 +191,21 @@ public sealed class SiteTrainingTests : IDisposable
     {
         var recipe = Recipe(new LocalAlgorithm.Scaffold());
         var first = UpdateOf(recipe)[UpdateManifest.ControlName("head.weight")];
+        SmallFederation.Arrive(_folder["state"], 1);
         var second = UpdateOf(recipe, round: 2)[UpdateManifest.ControlName("head.weight")];
-        using var own = SafetensorsFile.Open(Path.Combine(_folder["state"], "2", "control.safetensors"));
+        using var own = SafetensorsFile.Open(OwnControlFiles.UnsentPathOf(_folder["state"], 2));
         Assert.All(own.ReadAll("head.weight").Select((value, i) => (value, i)), entry => Assert.Equal(first[entry.i] + second[entry.i], entry.value, 1e-6));
+    }
+
+    /// <summary>The federation's c is the mean of what arrived: what a site sends must be the change from what arrived last.</summary>
+    [Fact]
+    public void Scaffold_UpdateThatNeverArrived_LeavesTheControlAsItWas()
+    {
+        var recipe = Recipe(new LocalAlgorithm.Scaffold());
+        Run(recipe);
+        var change = UpdateOf(recipe, round: 2)[UpdateManifest.ControlName("head.weight")];
+        using var own = SafetensorsFile.Open(OwnControlFiles.UnsentPathOf(_folder["state"], 2));
+        Assert.Equal(own.ReadAll("head.weight"), change);
     }
 
     [Fact]
