@@ -113,7 +113,8 @@ public static class VolumeReader
             return;
         }
 
-        var outside = series.Modality == "CT" ? AirHu : float.IsFinite(least) ? least : 0;
+        // Of images without negative values 0, which cropping and masks take for what it is: outside.
+        var outside = series.Modality == "CT" ? AirHu : float.IsFinite(least) ? Math.Min(0, least) : 0;
         for (var i = 0; i < voxels.Length; i++)
         {
             if (float.IsNaN(voxels[i])) voxels[i] = outside;

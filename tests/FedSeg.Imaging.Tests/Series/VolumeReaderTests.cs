@@ -47,11 +47,11 @@ public sealed class VolumeReaderTests : IDisposable
     }
 
     [Fact]
-    public void Read_PaddingInMr_BecomesTheSmallestValueThatIsNone()
+    public void Read_PaddingInMrWithoutNegativeValues_BecomesZero()
     {
         WritePair(set => set.Bytes(Tags.PixelPaddingValue, DicomVr.SS, BitConverter.GetBytes((short)0)));
 
-        Assert.Equal([1f, 1, 2, 3], Read().Voxels[..4]);
+        Assert.Equal([0f, 1, 2, 3], Read().Voxels[..4]);
     }
 
     [Fact]
