@@ -90,7 +90,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
             }
 
             // A trainer that died goes on from its last checkpoint. One that wrote none further on than the last one did would die again.
-            if (!died || furthest < before + run.CheckpointEverySteps) return outcome;
+            if (!died || furthest / run.CheckpointEverySteps <= before / run.CheckpointEverySteps) return outcome;
             LogRestarting(run.Plan.Run, run.Plan.Round, furthest);
         }
     }
@@ -100,7 +100,8 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
         try
         {
             if (await OpenAsync(run, cancellationToken) is TrainerEvent.Failed failed) return (failed, false);
-            var outcome = await _process!.DoAsync(
+            var process = _process!;
+            var outcome = await process.DoAsync(
                 // Gone where somebody withdrew meanwhile.
                 File.Exists(run.ResidualPath) ? run : run with { ResidualPath = null },
                 step =>
@@ -109,7 +110,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                     LogStep(run.Plan.Round, step.Step, step.Steps);
                 },
                 cancellationToken);
-            return (outcome, _process.HasExited);
+            return (outcome, process.HasExited);
         }
         finally
         {
@@ -123,10 +124,10 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     /// <summary>Ends the trainer, if there is one.</summary>
     public async Task CloseAsync()
     {
-        if (_process is null) return;
-        await _process.DisposeAsync();
-        _process = null;
+        // Let go of at once: a run that ends while another one's trainer is to be started must not take that for its own.
+        var process = Interlocked.Exchange(ref _process, null);
         _openFor = null;
+        if (process is not null) await process.DisposeAsync();
     }
 
     public async ValueTask DisposeAsync() => await CloseAsync();
@@ -150,6 +151,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 Plan = plan,
                 Patients = patients,
                 CacheDirectory = run.StateDirectory is { } state ? RunFolders.CasesIn(state) : null,
+                SplitPath = run.StateDirectory is { } own ? RunFolders.SplitIn(own) : null,
                 CohortReportPath = Path.Combine(Reports().FullName, "cohort.json"),
                 AllowHtj2k = options.Value.Cohort.AllowHtj2k,
                 Device = options.Value.Trainer.Device,
@@ -197,8 +199,14 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     private ImmutableSortedDictionary<string, ImmutableArray<string>> LabelAliases() =>
         options.Value.Cohort.Labels.ToImmutableSortedDictionary(entry => entry.Key, entry => entry.Value.ToImmutableArray());
 
-    private async Task<TrainerIsolation> IsolationAsync(CancellationToken cancellationToken) =>
-        _isolation ??= await TrainerIsolation.DetectAsync(cancellationToken);
+    /// <summary>Remembered where there is one: that a probe could not be started once says nothing of the next time.</summary>
+    private async Task<TrainerIsolation> IsolationAsync(CancellationToken cancellationToken)
+    {
+        if (_isolation is { } known) return known;
+        var found = await TrainerIsolation.DetectAsync(cancellationToken);
+        if (found.IsIsolated) _isolation = found;
+        return found;
+    }
 
     [LoggerMessage(410, LogLevel.Information, "Trainer read the cohort: {Training} cases to train on, {HeldBack} held back, {Quarantined} refused ({Reasons}); device {Device}; isolated from the network: {Isolated}")]
     private partial void LogReady(int training, int heldBack, int quarantined, string reasons, string device, bool isolated);

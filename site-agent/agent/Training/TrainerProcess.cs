@@ -11,6 +11,9 @@ namespace FedSeg.SiteAgent.Training;
 /// </summary>
 internal sealed class TrainerProcess : IAsyncDisposable
 {
+    /// <summary>EAGAIN, ENOMEM, ENFILE, EMFILE: no process, memory or handle left. Another time there may be.</summary>
+    private static readonly int[] NothingLeft = [11, 12, 23, 24];
+
     private readonly Process _process;
     private readonly BoundedLines _events;
     private readonly TextWriter _notes;
@@ -55,7 +58,16 @@ internal sealed class TrainerProcess : IAsyncDisposable
 
         // Two writers: what the process says on standard error, and why its commands failed.
         var notes = TextWriter.Synchronized(new StreamWriter(new FileStream(notesPath, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
-        return new TrainerProcess(Process.Start(start)!, notes, silence, time);
+        try
+        {
+            return new TrainerProcess(Process.Start(start)!, notes, silence, time);
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            notes.Dispose();
+            if (NothingLeft.Contains(error.NativeErrorCode)) throw new IOException("The trainer could not be started: " + error.Message, error);
+            throw;
+        }
     }
 
     /// <summary>Sends a command and waits for its last event.</summary>
@@ -138,6 +150,16 @@ internal sealed class TrainerProcess : IAsyncDisposable
 
     private async Task CopyErrorsAsync()
     {
-        while (await _process.StandardError.ReadLineAsync() is { } line) await _notes.WriteLineAsync(line);
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            try
+            {
+                await _notes.WriteLineAsync(line);
+            }
+            catch (IOException)
+            {
+                // A full disk costs the line. Unread, the pipe would fill and hold the trainer up.
+            }
+        }
     }
 }
