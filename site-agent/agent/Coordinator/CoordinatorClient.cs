@@ -151,7 +151,7 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
         };
         try
         {
-            await call.RequestStream.WriteAsync(new UploadPart { Header = header }, cancellationToken);
+            await OnTheLineAsync(() => call.RequestStream.WriteAsync(new UploadPart { Header = header }, cancellationToken));
             if (update.PayloadSha256 is not null)
             {
                 await using var payload = update.OpenPayload();
@@ -160,11 +160,11 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
                 {
                     // Hanging up leaves at the coordinator what has arrived.
                     if (!await pace.MaySendAsync(chunk.Data.Length, cancellationToken)) return null;
-                    await call.RequestStream.WriteAsync(new UploadPart { Chunk = chunk }, cancellationToken);
+                    await OnTheLineAsync(() => call.RequestStream.WriteAsync(new UploadPart { Chunk = chunk }, cancellationToken));
                 }
             }
 
-            await call.RequestStream.CompleteAsync();
+            await OnTheLineAsync(call.RequestStream.CompleteAsync);
         }
         catch (RpcException) when (call.ResponseAsync.IsCompletedSuccessfully)
         {
@@ -178,6 +178,19 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
         }
 
         return new UploadAnswer(receipt.Accepted, receipt.Refusal);
+    }
+
+    /// <summary>Of a request's stream gRPC hands the line's own exceptions on: without this a broken one would look like a full disk.</summary>
+    private static async Task OnTheLineAsync(Func<Task> write)
+    {
+        try
+        {
+            await write();
+        }
+        catch (Exception error) when (error is IOException or HttpRequestException or ObjectDisposedException)
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, error.Message, error));
+        }
     }
 
     private static Federation.Rounds.PlanSignature SignatureOf(Protocol.V1.PlanSignature? signature) => signature is null
