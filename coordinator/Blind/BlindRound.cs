@@ -17,6 +17,7 @@ internal sealed class BlindRound
     private readonly ExchangeFiles _files;
     private readonly SumServer _server;
     private TaskCompletionSource _changed = NewSignal();
+    private bool _isStale;
 
     public BlindRound(RoundPlan plan, ExchangeFiles files, SiteKeyCheck check)
     {
@@ -74,12 +75,22 @@ internal sealed class BlindRound
         {
             // The answer to it was lost on its way.
             if (_files.Find(stage, site) is { } known && known.AsSpan().SequenceEqual(message)) return null;
+            if (_isStale) throw new IOException("The round is being read anew from the disk.");
             if (isOut()) return AbortReason.OutOfOrder;
             if (_server.Accept(stage, site, message) is { } refusal) return refusal;
+            // Until it is on the disk it counts here and not there; nobody may build on that.
+            _isStale = true;
             _files.Write(stage, site, message);
+            _isStale = false;
             Signal();
             return null;
         }
+    }
+
+    /// <summary>Wakes whoever waits here, for a successor that was read from the disk.</summary>
+    public void GiveWay()
+    {
+        lock (_gate) Signal();
     }
 
     /// <summary>

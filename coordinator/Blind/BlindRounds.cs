@@ -37,10 +37,11 @@ internal sealed partial class BlindRounds(
             if (refusal is { } reason) LogRefused(site, run, round, stage, reason);
             return refusal?.ToString();
         }
-        catch (IOException)
+        catch
         {
             // What it holds and what is on the disk differ now; the next one reads the disk.
             _open.TryRemove(KeyValuePair.Create((run, round), blind));
+            blind.GiveWay();
             throw;
         }
     }
