@@ -57,11 +57,17 @@ internal sealed partial class BlobBucket : IDisposable
 
     /// <summary>Fetches it into a new file, whole and on the disk when this returns.</summary>
     /// <returns>Whether the store had it; without, there is no file.</returns>
-    /// <exception cref="IOException">It could not be fetched, or is not what its name says; the file may be unfinished.</exception>
+    /// <exception cref="IOException">It could not be fetched; the file may be unfinished.</exception>
+    /// <exception cref="InvalidDataException">It is not what its name says, and will not be the next time.</exception>
     public bool Fetch(Sha256Digest digest, string path)
     {
         using var answer = Send(HttpMethod.Get, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.OK, HttpStatusCode.NotFound);
-        if (answer.StatusCode == HttpStatusCode.NotFound) return false;
+        if (answer.StatusCode == HttpStatusCode.NotFound)
+        {
+            RequireMissingKey(answer);
+            return false;
+        }
+
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         // Headers came in time; a body that then stays away would hold everybody who waits for the blob.
@@ -82,7 +88,7 @@ internal sealed partial class BlobBucket : IDisposable
             throw new IOException($"The bucket at {_bucket.Authority} fell silent within blob {digest.Abbreviated}.", error);
         }
 
-        if (Sha256Digest.FromHash(hash.GetCurrentHash()) != digest) throw new IOException(
+        if (Sha256Digest.FromHash(hash.GetCurrentHash()) != digest) throw new InvalidDataException(
             $"The bucket's blob {digest.Abbreviated} is not what its name says.");
         DurableFile.Flush(file);
         return true;
@@ -94,6 +100,7 @@ internal sealed partial class BlobBucket : IDisposable
     {
         using var answer = Send(HttpMethod.Delete, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.NoContent, HttpStatusCode.OK,
             HttpStatusCode.NotFound);
+        if (answer.StatusCode == HttpStatusCode.NotFound) RequireMissingKey(answer);
     }
 
     /// <summary>Asks for the bucket itself.</summary>
@@ -131,6 +138,12 @@ internal sealed partial class BlobBucket : IDisposable
     private CancellationTokenSource PatienceFor(long bytes) => new(Patience + TimeSpan.FromSeconds(bytes / LeastBytesPerSecond), _time);
 
     /// <summary>The code in the store's answer; the rest of it may tell more than a log should hold.</summary>
+    /// <summary>"Not found" may also come from a proxy before the store, or mean the whole bucket: only the store can say that it lacks this blob.</summary>
+    private void RequireMissingKey(HttpResponseMessage answer)
+    {
+        if (Complaint(answer) is not "NoSuchKey" and var complaint) throw new IOException($"The bucket {_bucket} did not say whether it has a blob: 404 {complaint}.");
+    }
+
     private static string Complaint(HttpResponseMessage answer)
     {
         using var body = answer.Content.ReadAsStream();

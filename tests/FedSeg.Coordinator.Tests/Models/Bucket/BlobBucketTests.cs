@@ -52,9 +52,9 @@ public sealed class BlobBucketTests(SwiftServer server) : IAsyncLifetime
         bucket.Put(Digest, _folder["file"]);
         await SwiftServer.PutAsync(_options, KeyOf(Digest), [9, 9, 9], Token);
 
-        Assert.Contains("not what its name says", Assert.Throws<IOException>(() => bucket.Fetch(Digest, _folder["fetched"])).Message,
+        Assert.Contains("not what its name says", Assert.Throws<InvalidDataException>(() => bucket.Fetch(Digest, _folder["fetched"])).Message,
             StringComparison.Ordinal);
-        Assert.Throws<IOException>(() => new BlobStore(_folder["data"], bucket).PathOf(Digest));
+        Assert.Throws<InvalidDataException>(() => new BlobStore(_folder["data"], bucket).PathOf(Digest));
         Assert.Empty(Directory.GetFiles(_folder["data"], "*", SearchOption.AllDirectories));
     }
 
