@@ -14,11 +14,13 @@ internal static class ModelStream
         BlobStore blobs, Sha256Digest model, long offset, IServerStreamWriter<Chunk> stream, TransferPace pace,
             CoordinatorTelemetry telemetry, TimeProvider time, CancellationToken cancellationToken)
     {
-        var watch = new TransferWatch(pace, time);
         using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            await foreach (var chunk in FileChunks.ReadFileAsync(Find(blobs, model), offset, cancellationToken))
+            var path = Find(blobs, model);
+            // From here on: fetching it was no delay of the reader's.
+            var watch = new TransferWatch(pace, time);
+            await foreach (var chunk in FileChunks.ReadFileAsync(path, offset, cancellationToken))
             {
                 // A reader that takes nothing would hold its buffers for ever: the write waits for it, the watch does not.
                 var written = WrittenAsync(chunk);
@@ -64,9 +66,9 @@ internal static class ModelStream
         {
             return blobs.PathOf(model);
         }
-        catch (IOException)
+        catch (Exception error) when (error is IOException or InvalidDataException)
         {
-            // The bucket is away: for those who run the coordinator to see to.
+            // The bucket is away or damaged: for those who run the coordinator to see to.
             throw new RpcException(new Status(StatusCode.Unavailable, "The model can't be fetched just now; try again."));
         }
     }

@@ -8,7 +8,7 @@ namespace FedSeg.Coordinator.Grpc;
 /// <summary>Reads an upload's parts and trusts none of them: the sender must keep its pace, send whole chunks and not tiny ones.</summary>
 internal sealed class UploadParts(IAsyncStreamReader<UploadPart> stream, TransferPace pace, TimeProvider time, CancellationToken cancellationToken)
 {
-    private readonly TransferWatch _watch = new(pace, time);
+    private TransferWatch _watch = new(pace, time);
 
     /// <summary>The next part; <see langword="null"/> at the end.</summary>
     /// <exception cref="RpcException">The sender did not keep its pace.</exception>
@@ -27,6 +27,8 @@ internal sealed class UploadParts(IAsyncStreamReader<UploadPart> stream, Transfe
     /// <summary>The chunks that follow the header, up to the first damaged one: what is good is stored, and the sender goes on from there.</summary>
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ChunksAsync([EnumeratorCancellation] CancellationToken enumeratorCancellation = default)
     {
+        // What this end took to prove what it has already is no delay of the sender's.
+        _watch = new TransferWatch(pace, time);
         var previous = FileChunks.MinimumChunkBytes;
         while (await NextAsync() is { } part)
         {

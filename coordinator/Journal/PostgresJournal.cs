@@ -53,7 +53,7 @@ internal sealed class PostgresJournal : IRunJournal
             using var command = new NpgsqlCommand("SELECT coalesce(max(sequence), 0) FROM fedseg_events", _connection);
             _last = (long)command.ExecuteScalar()!;
         }
-        catch (NpgsqlException error)
+        catch (Exception error) when (IsUnreachable(error))
         {
             _connection.Dispose();
             throw new InvalidDataException("The run journal in PostgreSQL can't be used: " + error.Message, error);
@@ -123,7 +123,7 @@ internal sealed class PostgresJournal : IRunJournal
         {
             throw new IOException("The journal could not grow: " + error.MessageText, error);
         }
-        catch (NpgsqlException)
+        catch (Exception error) when (IsUnreachable(error))
         {
             // The connection broke, before or after the entry was stored; or the server shuts down.
             return false;
@@ -134,6 +134,9 @@ internal sealed class PostgresJournal : IRunJournal
             return false;
         }
     }
+
+    /// <summary>Of a name that does not resolve Npgsql lets the socket's own exception through.</summary>
+    private static bool IsUnreachable(Exception error) => error is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException;
 
     private Entry? Find(long sequence)
     {

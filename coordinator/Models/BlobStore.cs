@@ -35,6 +35,7 @@ internal sealed class BlobStore
     /// Where a blob's bytes are to be read; no file is there when it is not stored. With a bucket it may have to be fetched.
     /// </summary>
     /// <exception cref="IOException">It could not be fetched.</exception>
+    /// <exception cref="InvalidDataException">The bucket's is not what its name says.</exception>
     public string PathOf(Sha256Digest digest)
     {
         var path = LocalPath(digest);
@@ -54,7 +55,8 @@ internal sealed class BlobStore
     {
         // The copy last: as long as it is here, whoever tries again finds out that there is something to remove.
         _bucket?.Delete(digest);
-        File.Delete(LocalPath(digest));
+        // Without its folder the system would call it an error.
+        if (File.Exists(LocalPath(digest))) File.Delete(LocalPath(digest));
     }
 
     /// <summary>Whether a blob is stored.</summary>

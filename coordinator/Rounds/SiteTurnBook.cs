@@ -16,7 +16,12 @@ internal sealed class SiteTurnBook(RunBook book, TimeProvider time)
     /// <summary>A site has come; a second connection of the same site takes over from the first.</summary>
     public void Enter(SiteId site, Attendance attendance)
     {
-        lock (_gate) _sites[site] = (Of(site).Enter(attendance.InHand, Now), attendance);
+        lock (_gate)
+        {
+            // It was taken over from before it came here, and its successor may have been quicker.
+            if (attendance.Ended.IsCancellationRequested) return;
+            _sites[site] = (Of(site).Enter(attendance.InHand, Now), attendance);
+        }
     }
 
     /// <summary>A connection ended, unless another one has taken over.</summary>

@@ -18,15 +18,7 @@ internal sealed partial class UpdateRetention(RunBook book, BlobStore blobs, IOp
         while (options.Value.KeepUpdateRounds > 0 && !stoppingToken.IsCancellationRequested)
         {
             var change = book.NextChange;
-            try
-            {
-                DropWhatIsOld();
-            }
-            catch (IOException error)
-            {
-                LogNotDropped(error.Message);
-            }
-
+            DropWhatIsOld();
             await change.WaitAsync(stoppingToken);
         }
     }
@@ -40,13 +32,26 @@ internal sealed partial class UpdateRetention(RunBook book, BlobStore blobs, IOp
 
         // Equal bytes are one blob, whoever sent them.
         var needed = runs.SelectMany(Needed).ToHashSet();
-        foreach (var (run, round) in old)
+        foreach (var run in old.GroupBy(entry => entry.Id, entry => entry.Round))
         {
-            foreach (var blob in Droppable(round).Where(blob => !needed.Contains(blob))) blobs.Delete(blob);
-            blobs.ExchangeOf(round.Plan).Delete();
-            _droppedThrough[run] = round.Plan.Round;
-            LogDropped(round.Accepted.Count, run, round.Plan.Round);
+            try
+            {
+                foreach (var round in run) Drop(run.Key, round, needed);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                // One run's, and no other's business.
+                LogNotDropped(run.Key, error.Message);
+            }
         }
+    }
+
+    private void Drop(RunId run, RoundState round, HashSet<Sha256Digest> needed)
+    {
+        foreach (var blob in Droppable(round).Where(blob => !needed.Contains(blob))) blobs.Delete(blob);
+        blobs.ExchangeOf(round.Plan).Delete();
+        _droppedThrough[run] = round.Plan.Round;
+        LogDropped(round.Accepted.Count, run, round.Plan.Round);
     }
 
     /// <summary>All rounds but the last ones, which are kept, and the one before an open round, whose state that one starts from.</summary>
@@ -64,6 +69,6 @@ internal sealed partial class UpdateRetention(RunBook book, BlobStore blobs, IOp
     [LoggerMessage(130, LogLevel.Information, "Dropped {Updates} updates of {Run} round {Round}; their hashes stay")]
     private partial void LogDropped(int updates, RunId run, int round);
 
-    [LoggerMessage(131, LogLevel.Warning, "Could not drop old updates: {Problem}. They go after the next change of a run")]
-    private partial void LogNotDropped(string problem);
+    [LoggerMessage(131, LogLevel.Warning, "Could not drop old updates of {Run}: {Problem}. They go after the next change of a run")]
+    private partial void LogNotDropped(RunId run, string problem);
 }

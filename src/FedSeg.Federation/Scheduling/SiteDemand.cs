@@ -20,12 +20,12 @@ public sealed record SiteDemand(
     /// <summary>What all runs want of a site, a round that waits for a person of the site not among them.</summary>
     /// <remarks>
     /// In a blind round a site waits for the others. Two that share sites could each hold one and wait for the other, so they go one after the other, in the order in which
-    /// they opened.
+    /// they opened; a paused one keeps nobody behind it.
     /// </remarks>
     public static ImmutableArray<SiteDemand> Of(IEnumerable<RunState> runs, SiteId site)
     {
         var open = runs.Where(run => run.OpenRound is not null).ToList();
-        var blind = open.Where(run => run.OpenRound!.Plan.MasksUpdates).OrderBy(run => run.OpenRound!.OpenedAt).ThenBy(run => run.Id.ToString(), StringComparer.Ordinal).ToList();
+        var blind = open.Where(run => run.OpenRound!.Plan.MasksUpdates && run.Pause is null).OrderBy(run => run.OpenRound!.OpenedAt).ThenBy(run => run.Id.ToString(), StringComparer.Ordinal).ToList();
         return
         [
             .. from run in open

@@ -68,6 +68,7 @@ public sealed class ExperimentCommandTests : IDisposable
     /// <summary>What <c>deploy/results.sh</c> trains.</summary>
     [Theory]
     [InlineData("hippocampus.yaml")]
+    [InlineData("hippocampus-long.yaml")]
     [InlineData("phantom-ct.yaml")]
     public void Read_JobOfThePublishedResults_IsAJob(string file)
     {

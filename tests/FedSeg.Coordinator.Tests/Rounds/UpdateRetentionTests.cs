@@ -28,6 +28,19 @@ public sealed class UpdateRetentionTests : IDisposable
         Assert.All(_coordinator.Book.Find(run)!.Rounds, round => Assert.True(_coordinator.Blobs.Contains(round.Plan.BaseModel)));
     }
 
+    /// <summary>As on a fresh disk beside a bucket: there is not even the folder of a blob that is to go.</summary>
+    [Fact]
+    public async Task DropWhatIsOld_BlobsAreGoneAlready_GoesOn()
+    {
+        var run = await FinishAsync(rounds: 4, (round, site) => round + (site == CoordinatorOnDisk.North ? 0.25f : 0.5f));
+        var dropped = Updates(run).First();
+        Directory.Delete(Path.GetDirectoryName(_coordinator.Blobs.PathOf(dropped))!, recursive: true);
+
+        Retention(keep: 3).DropWhatIsOld();
+
+        Assert.Equal([false, false, true, true], Updates(run).Chunk(2).Select(pair => pair.All(update => _coordinator.Blobs.Contains(update))));
+    }
+
     /// <summary>Disclosed shares unmask an update that somebody kept.</summary>
     [Fact]
     public async Task DropWhatIsOld_ExchangesOfBlindRounds_GoWithTheirUpdates()

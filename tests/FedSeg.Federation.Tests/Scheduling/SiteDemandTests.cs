@@ -40,6 +40,16 @@ public sealed class SiteDemandTests
         Assert.Equal([earlier.Id, plain.Id], able);
     }
 
+    [Fact]
+    public void Of_PausedBlindRound_KeepsNobodyBehindIt()
+    {
+        var blind = new BlindOptions { MaximumCases = 100, Range = 1, StepMinutes = 1 };
+        var later = Open("a", job => job with { Blind = blind }, seconds: 1);
+        var earlier = Told(Open("b", job => job with { Blind = blind }), new RunInput.Paused("ada"));
+
+        Assert.Contains(SiteDemand.Of([later, earlier], Plans.East), demand => demand.Run == later.Id && demand.CanBegin);
+    }
+
     private static RunState Open(string name, Func<JobSpec, JobSpec>? change = null, int seconds = 0)
     {
         var id = RunId.Parse("run-" + name);
