@@ -214,6 +214,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         SafetensorsException => new(TrainerFailure.ModelRefused, error.Message),
         OutOfMemoryException => new(TrainerFailure.OutOfMemory, error.Message),
         ExternalException when IsTorchOutOfMemory(error.Message) => new(TrainerFailure.OutOfMemory, FirstLine(error.Message)),
+        IOException and not (FileNotFoundException or DirectoryNotFoundException or EndOfStreamException) => new(TrainerFailure.Storage, FirstLine(error.Message)),
         JsonException => new(TrainerFailure.Fault, "the command is malformed: " + FirstLine(error.Message)),
         _ => new(TrainerFailure.Fault, $"{error.GetType().Name}: {FirstLine(error.Message)}"),
     };

@@ -182,6 +182,10 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
     }
 
     [Fact]
+    public void Run_FullDisk_SaysThatItMayBeTriedAgain() =>
+        Assert.Equal(TrainerFailure.Storage, FailureOf(Send(fixture.Open(), fixture.Run() with { UpdatePath = "/dev/full" })[^1]));
+
+    [Fact]
     public void Run_PatchNoMachineHolds_IsOutOfMemoryAndTheNextRunSucceeds()
     {
         var plan = TrainerFixture.Plan();

@@ -215,6 +215,8 @@ internal sealed partial class RoundWork(
         {
             case TrainerEvent.Fingerprinted { Fingerprint: var fingerprint }:
                 return new AssignmentInput.Trained(new ModelUpdate(SiteReport.Of(plan, _site, fingerprint), WeightsPath: null));
+            case TrainerEvent.Failed { Code: TrainerFailure.Storage }:
+                throw new IOException("the trainer could not read or write its files");
             case TrainerEvent.Failed failed:
                 LogTrainerFailed(plan.Run, plan.Round, failed.Code);
                 return new AssignmentInput.TrainingFailed(Reason(failed.Code));
@@ -256,6 +258,8 @@ internal sealed partial class RoundWork(
                     Similarity = finished.Similarity,
                     ResidualPath = residuals.UnsentPath(plan.Round),
                 });
+            case TrainerEvent.Failed { Code: TrainerFailure.Storage }:
+                throw new IOException("the trainer could not read or write its files");
             case TrainerEvent.Failed failed:
                 LogTrainerFailed(plan.Run, plan.Round, failed.Code);
                 DropFolder();

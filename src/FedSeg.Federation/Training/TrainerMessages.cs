@@ -230,6 +230,9 @@ public enum TrainerFailure
     /// <summary>The base model is not what the plan declares.</summary>
     ModelRefused,
 
+    /// <summary>A disk was full or did not answer: to be tried again.</summary>
+    Storage,
+
     /// <summary>The trainer process ended without an answer.</summary>
     Crashed,
 

@@ -53,6 +53,19 @@ public sealed class UploadPartsTests
         Assert.Equal(StatusCode.DeadlineExceeded, (await Assert.ThrowsAsync<RpcException>(() => next)).StatusCode);
     }
 
+    /// <summary>Between header and chunks the coordinator reads what it has already; of a large upload that takes longer than a window.</summary>
+    [Fact]
+    public async Task ChunksAsync_AfterALongLookAtWhatIsThere_SenderHasItsWholeWindow()
+    {
+        var parts = new UploadParts(new Sender([new UploadPart { Header = new UploadHeader() }, Chunk(5)]), Pace, _time, Token);
+        await parts.NextAsync();
+        _time.Advance(2 * Pace.Window);
+
+        var lengths = new List<int>();
+        await foreach (var chunk in parts.ChunksAsync(Token)) lengths.Add(chunk.Length);
+        Assert.Equal([5], lengths);
+    }
+
     private static UploadPart Chunk(int bytes) => new() { Chunk = FileChunks.Of(new byte[bytes]) };
 
     private async Task<List<int>> LengthsAsync(params UploadPart[] sent)

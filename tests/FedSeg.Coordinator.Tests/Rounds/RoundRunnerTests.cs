@@ -173,6 +173,22 @@ public sealed class RoundRunnerTests : IDisposable
         Assert.Equal(TimeSpan.Zero, _coordinator.Turns.HeldUp(_coordinator.Book.Find(first)!)[North]);
     }
 
+    /// <summary>Two connections of a site that begin together, as after a freeze: the older one comes here last.</summary>
+    [Fact]
+    public void Enter_ConnectionThatWasTakenOverFrom_DoesNotPushItsSuccessorOut()
+    {
+        _coordinator.CreateAndOpen();
+        using var former = new Attendance("0.1.0", [], TrainerIsolated: false);
+        using var successor = new Attendance("0.1.0", [], TrainerIsolated: false);
+        former.End();
+        _coordinator.Turns.Enter(North, successor);
+
+        _coordinator.Turns.Enter(North, former);
+        _coordinator.Turns.Leave(North, former);
+
+        Assert.Single(_coordinator.Turns.Look(North).InWork);
+    }
+
     [Fact]
     public async Task RunAsync_DeadlineWithoutQuorum_FailsAndNamesTheSilentSite()
     {
