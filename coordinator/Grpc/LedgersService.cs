@@ -29,6 +29,7 @@ internal sealed partial class LedgersService(CoordinatorLedger ledger, ILogger<L
         switch (ledger.Witness.Cosign(LedgerNames.OfSite(site), request.PublicKey.Span, request.Checkpoint, request.OldSize, proof))
         {
             case WitnessOutcome.Cosigned { Cosignature: var cosignature }:
+                ledger.NoteCosigned(site);
                 return new AddCheckpointReply { Cosignature = cosignature.ToLine() };
             case WitnessOutcome.SizeMismatch { Last: var last }:
                 // An honest site proves from there next; one that was rolled back can't, and learns it from its own signature.

@@ -21,6 +21,7 @@ internal sealed class CoordinatorLedger : IDisposable
     private readonly ECDsa _key;
     private readonly LedgerWriter _writer;
     private readonly Lock _gate = new();
+    private readonly HashSet<(string Site, string Reason)> _refused = [];
     private readonly Dictionary<RunId, NotedRun> _noted = [];
 
     public CoordinatorLedger(IOptions<CoordinatorOptions> options, TimeProvider time)
@@ -66,8 +67,34 @@ internal sealed class CoordinatorLedger : IDisposable
         return NoteOnceAsync(run.Id, _ => [new RunNote(UpdateRefused, facts)]);
     }
 
-    /// <summary>Notes that a site's ledger is not what it was.</summary>
-    public Task NoteRefusalAsync(string site, string reason) => _writer.AppendAsync(SiteLedgerRefused, [new("site", site), new("reason", reason)]);
+    /// <summary>
+    /// Notes that a site's ledger is not what it was, once for each reason until it is again (<see cref="NoteCosigned"/>): its agent asks every few seconds. Durable when the
+    /// task completes.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public async Task NoteRefusalAsync(string site, string reason)
+    {
+        lock (_gate)
+        {
+            if (!_refused.Add((site, reason))) return;
+        }
+
+        try
+        {
+            await _writer.AppendAsync(SiteLedgerRefused, [new("site", site), new("reason", reason)]);
+        }
+        catch
+        {
+            lock (_gate) _refused.Remove((site, reason));
+            throw;
+        }
+    }
+
+    /// <summary>A site's ledger is what it was.</summary>
+    public void NoteCosigned(string site)
+    {
+        lock (_gate) _refused.RemoveWhere(refused => refused.Site == site);
+    }
 
     /// <summary>Notes what became of a site's identity: asked for, given, refused, doubted. Durable when the task completes.</summary>
     /// <param name="action">What happened.</param>

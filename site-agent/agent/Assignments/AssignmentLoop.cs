@@ -237,7 +237,7 @@ internal sealed partial class AssignmentLoop(
     {
         var isolated = await LookAroundAsync(cancellationToken);
         var retry = FirstRetry;
-        // Before any assignment, so that nothing is trained again that only waits to be recorded.
+        // Before the first assignment, so that nothing is trained again that only waits to be recorded, and never beside one: looking for it tidies the outbox.
         var isUnsentSent = false;
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -249,12 +249,8 @@ internal sealed partial class AssignmentLoop(
                 if (await ledgers.RunAsync(attending.Token))
                 {
                     // Out of hours it waits with its round: the site must not seem away all day.
-                    if (!isUnsentSent && pace.IsOpen)
-                    {
-                        await SendUnsentAsync(attending.Token);
-                        isUnsentSent = true;
-                    }
-
+                    if (!isUnsentSent && pace.IsOpen) await SendUnsentAsync(attending.Token);
+                    isUnsentSent = true;
                     await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, _state.InHand, attending.Token))
                     {
                         retry = FirstRetry;

@@ -61,7 +61,7 @@ public sealed class ReviewDesk : IDisposable
     /// <summary>Runs in which something waits for a person.</summary>
     public IReadOnlyList<RunId> WaitingRuns => _site.Book(book => book.Waiting.Select(waiting => waiting.Run).Concat(book.WaitingPlans.Select(waiting => waiting.Run)).Distinct().ToList());
 
-    /// <summary>Deals with one order. Its outcome is in the ledger when this returns; given again, it does nothing more.</summary>
+    /// <summary>Deals with one order. Its outcome is in the ledger when this returns; given again, it does what a crash or a full disk left undone, and nothing more.</summary>
     /// <exception cref="IOException">Disk or ledger refused; the order is to be given again. A halt is in force all the same.</exception>
     /// <exception cref="LedgerCorruptException">The ledger is broken; nothing was decided. A halt is in force all the same.</exception>
     public async Task<OrderOutcome> ObeyAsync(DeskOrder order)
@@ -71,7 +71,7 @@ public sealed class ReviewDesk : IDisposable
         if (allowed && order is DeskOrder.Halt) Switch.Throw();
 
         using var turn = await _site.TakeTurnAsync(CancellationToken.None);
-        if (_site.Book(book => book.Knows(order.Id))) return new OrderOutcome.Obeyed("was dealt with before");
+        if (_site.Book(book => book.Knows(order.Id))) return allowed ? await FinishAsync(order) : new OrderOutcome.Obeyed("was dealt with before");
         if (!allowed) return await RefuseAsync(order, "no account of that name may order this");
         var giver = new Approver(order.By, account!.Person);
         return order switch
@@ -223,9 +223,23 @@ public sealed class ReviewDesk : IDisposable
         return outcome;
     }
 
+    /// <summary>An order is in the ledger before what it asks to be dropped is gone: whatever of that is still here goes now.</summary>
+    private async Task<OrderOutcome> FinishAsync(DeskOrder order) => order switch
+    {
+        DeskOrder.Halt => await DropAllAsync(),
+        DeskOrder.WithdrawPatient withdraw => await DropPatientAsync(withdraw),
+        DeskOrder.LeaveStudy leave when _site.Book(book => book.HasLeft(leave.Study)) => await DropStudyAsync(leave),
+        _ => new OrderOutcome.Obeyed("was dealt with before"),
+    };
+
     private async Task<OrderOutcome> HaltAsync(DeskOrder order, Approver giver)
     {
         await _site.NoteAsync(EgressRecords.Halted, _records.Obey(order, giver));
+        return await DropAllAsync();
+    }
+
+    private async Task<OrderOutcome> DropAllAsync()
+    {
         await DropAsync((_, _, _) => true, "the site was halted");
         return new OrderOutcome.Obeyed("the site is halted");
     }
@@ -234,18 +248,33 @@ public sealed class ReviewDesk : IDisposable
     private async Task<OrderOutcome> WithdrawAsync(DeskOrder.WithdrawPatient order, Approver giver)
     {
         if (_site.Book(book => book.Withdrawn.Contains(order.Patient))) return await RefuseAsync(order, "this patient has withdrawn before");
-        var used = _patients.RoundsOf(order.Patient).Select(round => (round.Run, round.Round)).ToHashSet();
-        await _site.NoteAsync(EgressRecords.PatientWithdrawn, _records.Withdraw(order, giver, used.Count));
+        await _site.NoteAsync(EgressRecords.PatientWithdrawn, _records.Withdraw(order, giver, UsesOf(order.Patient).Count));
+        return await DropPatientAsync(order);
+    }
+
+    private HashSet<(RunId Run, int Round)> UsesOf(Sha256Digest patient) => _patients.RoundsOf(patient).Select(round => (round.Run, round.Round)).ToHashSet();
+
+    private async Task<OrderOutcome> DropPatientAsync(DeskOrder.WithdrawPatient order)
+    {
+        var used = UsesOf(order.Patient);
         var runs = await DropAsync((run, round, _) => used.Contains((run, round)), "a patient withdrew");
         return new OrderOutcome.Obeyed("the patient is left out from now on") { Answered = runs };
     }
 
     private async Task<OrderOutcome> LeaveAsync(DeskOrder.LeaveStudy order, Approver giver)
     {
-        var runs = _site.Book(book => book.RunsOf(order.Study).ToHashSet());
+        var runs = RunsOf(order.Study);
         if (_site.Book(book => book.HasLeft(order.Study))) return await RefuseAsync(order, "this hospital has left the study before");
         if (runs.Count == 0 && _site.Book(book => book.CharterOf(order.Study)) is null) return await RefuseAsync(order, "no study of that name is known here");
         await _site.NoteAsync(EgressRecords.StudyLeft, _records.Leave(order, giver, runs.Count));
+        return await DropStudyAsync(order);
+    }
+
+    private HashSet<RunId> RunsOf(StudyId study) => _site.Book(book => book.RunsOf(study).ToHashSet());
+
+    private async Task<OrderOutcome> DropStudyAsync(DeskOrder.LeaveStudy order)
+    {
+        var runs = RunsOf(order.Study);
         await DropAsync((run, _, _) => runs.Contains(run), "this hospital has left the study");
         foreach (var run in runs) await _plans.WithdrawAsync(run, "this hospital has left the study");
         return new OrderOutcome.Obeyed("this hospital has left the study") { Left = [.. runs] };

@@ -67,6 +67,22 @@ public sealed class WithdrawalTests : IDisposable
         Assert.Null(await _hospital.Gate.RecallAsync(_hospital.Plan, HospitalOnDisk.Token));
     }
 
+    /// <summary>The agent died between the entry and what it asks for: the order is still in its box and is given again.</summary>
+    [Fact]
+    public async Task Withdraw_GivenAgainAfterACrash_DropsWhatIsStillHere()
+    {
+        await ClearAsync(1, trained: [Bob]);
+        var order = new DeskOrder.WithdrawPatient { Id = "w", By = "anna", At = _hospital.Time.GetUtcNow(), Patient = Rules.PseudonymOf(Ada) };
+        Assert.Empty(Assert.IsType<OrderOutcome.Obeyed>(await _hospital.Gate.Desk.ObeyAsync(order)).Answered);
+        // As if it had used her and were not dropped yet.
+        File.WriteAllBytes(_records.PathOf(_hospital.Plan.Run, 1), PatientUse.Of(Rules, [Ada, Bob], []).ToBytes());
+        _hospital.Restart();
+
+        Assert.Equal([_hospital.Plan.Run], Assert.IsType<OrderOutcome.Obeyed>(await _hospital.Gate.Desk.ObeyAsync(order)).Answered);
+        Assert.Empty(await _hospital.Gate.PendingAsync(HospitalOnDisk.Token));
+        Assert.Equal(["patientWithdrawn", "egressDiscarded"], _hospital.Actions.TakeLast(2));
+    }
+
     [Fact]
     public async Task Clear_UpdateThatUsedAPatientWhoWithdrew_FailsThatRuleAlone()
     {
