@@ -23,7 +23,7 @@ internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Fu
     public static IReadOnlyList<ExperimentArm> All { get; } =
     [
         new("pooled", "pooled: all cases in one place, as many steps as all sites together", ArmKind.Pooled, job => job),
-        new("pooled3", "pooled three times from other first weights, the three models answering as one", ArmKind.Pooled, job => job) { Members = 3, Training = "pooled" },
+        new("pooled2", "pooled twice from other first weights, the two models answering as one", ArmKind.Pooled, job => job) { Members = 2, Training = "pooled" },
         new("local", "one site alone", ArmKind.Local, job => job),
         new("fedavg", "FedAvg", ArmKind.Global, job => job),
         new("last5", "FedAvg, the last five rounds' models answering as one", ArmKind.Global, job => job) { Members = 5, Training = "fedavg" },

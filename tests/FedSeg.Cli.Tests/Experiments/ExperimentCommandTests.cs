@@ -16,14 +16,14 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
         var ended = await FedsegProcess.RunAsync(
-            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "pooled3,local,fedavg,last5,keep,scaffold,ditto,top1", "--rounds", "2",
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "pooled2,local,fedavg,last5,keep,scaffold,ditto,top1", "--rounds", "2",
                 "--steps", "1", "--out", _folder["results.md"], "--json");
 
         Assert.True(ended.ExitCode == 0, ended.Errors);
         using var document = JsonDocument.Parse(ended.Output);
         var rows = document.RootElement.GetProperty("rows").EnumerateArray().ToList();
-        Assert.Equal(10, rows.Count); // three models pooled, two sites alone and both together, six federations
-        Assert.Contains("pooled3: model 3 of 3", ended.Errors, StringComparison.Ordinal);
+        Assert.Equal(10, rows.Count); // two models pooled, two sites alone and both together, six federations
+        Assert.Contains("pooled2: model 2 of 2", ended.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("last5: round", ended.Errors, StringComparison.Ordinal); // the very models of fedavg
         Assert.All(rows, row => Assert.Equal(["kidney", "tumour"], row.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
         Assert.All(rows, row => Assert.InRange(row.GetProperty("meanDice").GetDouble(), 0, 1));
@@ -62,7 +62,7 @@ public sealed class ExperimentCommandTests : IDisposable
     {
         var ended = await FedsegProcess.RunAsync("experiment", "--data", _folder[""], "--arms", "fedsgd");
         Assert.Equal(2, ended.ExitCode);
-        Assert.Contains("'fedsgd' is not one of pooled, pooled3, local, fedavg", ended.ErrorLine);
+        Assert.Contains("'fedsgd' is not one of pooled, pooled2, local, fedavg", ended.ErrorLine);
     }
 
     /// <summary>What <c>deploy/results.sh</c> trains.</summary>
