@@ -106,6 +106,12 @@ internal sealed partial class AssignmentLoop(
                         case AssignmentEffect.Free { Run: var run }:
                             await FreeAsync(run);
                             break;
+                        case AssignmentEffect.AttendAnew { Within: var within } when within > TimeSpan.Zero:
+                            _hangUp.CancelAfter(within);
+                            break;
+                        case AssignmentEffect.AttendAnew:
+                            await HangUpAsync();
+                            break;
                         case AssignmentEffect.Work step:
                             await working;
                             // Each step has its own: what was to stop the one before must not stop this one.
@@ -115,9 +121,6 @@ internal sealed partial class AssignmentLoop(
                             break;
                     }
                 }
-
-                // The coordinator hands out once on a connection what is not answered, and on the next one again, signed anew.
-                if (input is AssignmentInput.Lapsed) await HangUpAsync();
             }
         }
         finally
@@ -242,6 +245,8 @@ internal sealed partial class AssignmentLoop(
         while (!cancellationToken.IsCancellationRequested)
         {
             await desk.Switch.WhenReleasedAsync(cancellationToken);
+            // Its time was set, and is over.
+            if (_hangUp.IsCancellationRequested) _hangUp = new CancellationTokenSource();
             using var attending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, desk.Switch.Thrown, _hangUp.Token);
             try
             {

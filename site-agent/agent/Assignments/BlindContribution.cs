@@ -31,7 +31,7 @@ internal sealed partial class BlindContribution(
 
     /// <summary>Takes an approved update through the round's exchange. Waits for the other sites as long as the run goes on.</summary>
     /// <exception cref="PayloadChangedException">The weights are not what was approved.</exception>
-    /// <exception cref="IOException">The disk refused; the keys are lost, and with them this site's part in the round.</exception>
+    /// <exception cref="IOException">The disk refused to mask; the keys are lost, and with them this site's part in the round.</exception>
     public async Task<BlindResult> ContributeAsync(RoundPlan plan, ClearedUpdate update, CancellationToken cancellationToken)
     {
         // Masked before a restart: what was shared then is enough for the others to unmask the sum.
@@ -85,7 +85,7 @@ internal sealed partial class BlindContribution(
     {
         if (outcome is StepOutcome.Aborted { Abort: var abort }) return await AbortAsync(plan, abort);
         var message = ((StepOutcome.Reply)outcome).Message;
-        if (await gate.Blind.ClearStepAsync(plan, stage, message) is not { } cleared) return DropReason.RefusedByPolicy;
+        if (await RetryAsync(() => gate.Blind.ClearStepAsync(plan, stage, message), cancellationToken) is not { } cleared) return DropReason.RefusedByPolicy;
         var refusal = await RetryAsync(() => peer.SubmitAsync(cleared, cancellationToken), cancellationToken);
         if (refusal.Length == 0) return null;
         LogRefused(plan.Run, plan.Round, stage, refusal);
@@ -114,7 +114,7 @@ internal sealed partial class BlindContribution(
     private Task<UploadAnswer> SendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
         RetryAsync(() => coordinator.SendAsync(update, cancellationToken), cancellationToken);
 
-    /// <summary>Tries again after every broken connection: the keys would be lost if the exchange began anew.</summary>
+    /// <summary>Tries again after every broken connection and on a full disk: the keys would be lost if the exchange began anew.</summary>
     private async Task<T> RetryAsync<T>(Func<Task<T>> attempt, CancellationToken cancellationToken)
     {
         for (var wait = FirstRetry; ; wait = wait * 2 < LongestRetry ? wait * 2 : LongestRetry)
@@ -123,7 +123,7 @@ internal sealed partial class BlindContribution(
             {
                 return await attempt();
             }
-            catch (ConnectionLostException error)
+            catch (Exception error) when (error is ConnectionLostException or IOException)
             {
                 LogRetry(error.Message, wait.TotalSeconds);
             }
@@ -151,7 +151,7 @@ internal sealed partial class BlindContribution(
     private partial void LogAborted(RunId run, int round, AbortReason reason, string about);
 
     [LoggerMessage(
-        444, LogLevel.Warning, "The connection to the coordinator broke in a blind exchange: {Problem}. Trying again in {Seconds} s")]
+        444, LogLevel.Warning, "A blind exchange waits: {Problem}. Trying again in {Seconds} s")]
     private partial void LogRetry(string problem, double seconds);
 }
 

@@ -78,6 +78,7 @@ internal sealed partial class RoundWork(
 
     /// <summary>
     /// Sends what an earlier start approved and did not record as sent, and records the answer. The coordinator may have it: then it counts it once, and asks for it no more.
+    /// When the hours for it end, the rest waits for its round: a site must not be away because of an update until the next night.
     /// </summary>
     /// <exception cref="ConnectionLostException">The connection broke; the rest is still to be sent.</exception>
     /// <exception cref="IOException">The disk refused.</exception>
@@ -86,14 +87,15 @@ internal sealed partial class RoundWork(
         // What still has to be masked needs its round and the other sites.
         foreach (var update in (await gate.PendingAsync(cancellationToken)).Where(update => !update.MustBeMasked))
         {
-            switch (await NoteChangeAsync(() => SendAsync(update, cancellationToken)))
+            try
             {
-                case AssignmentInput.Delivered { Accepted: var accepted }:
-                    await RecordSentAsync(update, accepted);
-                    break;
-                case AssignmentInput.PayloadChanged:
-                    await RecordChangedAsync(update);
-                    break;
+                if (await failpoints.AroundAsync(RoundSteps.Upload, () => coordinator.TrySendAsync(update, cancellationToken)) is not { } answer) return;
+                await RecordSentAsync(update, Delivered(update, answer).Accepted);
+            }
+            catch (PayloadChangedException error)
+            {
+                LogPayloadChanged(error.Message);
+                await RecordChangedAsync(update);
             }
         }
     }

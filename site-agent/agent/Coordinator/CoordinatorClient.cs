@@ -82,10 +82,15 @@ internal sealed class CoordinatorClient(CoordinatorChannel channel, SitePace pac
         {
             // A report without weights is small.
             if (update.PayloadBytes > 0) await pace.WaitUntilOpenAsync(cancellationToken);
-            var answer = await CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
-            if (answer is not null) return answer;
+            if (await TrySendAsync(update, cancellationToken) is { } answer) return answer;
         }
     }
+
+    /// <summary>The same, for as long as these hours last.</summary>
+    /// <returns>The coordinator's answer; none when the hours ended before it was all sent.</returns>
+    /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>
+    public Task<UploadAnswer?> TrySendAsync(ClearedUpdate update, CancellationToken cancellationToken) =>
+        CoordinatorChannel.ConnectedAsync(() => UploadAsync(update, cancellationToken), cancellationToken);
 
     /// <summary>Tells that nothing will come in a round, or not before a person has decided.</summary>
     /// <exception cref="ConnectionLostException">The connection broke; send again.</exception>

@@ -57,6 +57,12 @@ public abstract record AssignmentEffect
     /// <param name="Within">How long it may go on by itself.</param>
     public sealed record Stop(TimeSpan Within) : AssignmentEffect;
 
+    /// <summary>
+    /// Attend at the coordinator anew: it hands out once on a connection what is not answered, and on the next one again, signed anew.
+    /// </summary>
+    /// <param name="Within">When.</param>
+    public sealed record AttendAnew(TimeSpan Within) : AssignmentEffect;
+
     /// <summary>End the run's trainer and discard what is unsent, before anything else is begun; then <see cref="AssignmentInput.RunFreed"/>.</summary>
     public sealed record Free(RunId Run) : AssignmentEffect;
 }

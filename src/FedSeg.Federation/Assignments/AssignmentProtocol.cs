@@ -22,6 +22,9 @@ public static class AssignmentProtocol
 
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1), LongestRetry = TimeSpan.FromSeconds(8);
 
+    /// <summary>How often a round is asked for again, at the least, that could not even be declined: the site's operator may have to mend its policy first.</summary>
+    private static readonly TimeSpan LongestUnanswered = TimeSpan.FromMinutes(15);
+
     /// <summary>How long a full disk is given before it is tried again.</summary>
     private static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
@@ -108,7 +111,7 @@ public static class AssignmentProtocol
             (AssignmentEffect.Recall, AssignmentInput.Recalled { Update: { } update }) => Do(new AssignmentEffect.SendUpdate(plan, update)),
             (AssignmentEffect.Recall or AssignmentEffect.ClearUpdate, AssignmentInput.AwaitsReview) => AwaitReview(),
             (AssignmentEffect.Recall, AssignmentInput.RefusedByPeople refused) => Decline(refused.Reason),
-            (AssignmentEffect.Recall, AssignmentInput.Lapsed) => BeginNext(state),
+            (AssignmentEffect.Recall, AssignmentInput.Lapsed) => BeginNext(state, new AssignmentEffect.AttendAnew(TimeSpan.Zero)),
             (AssignmentEffect.Recall, AssignmentInput.Recalled) when plan.Task == RoundTask.Fingerprint => Do(new AssignmentEffect.Train(plan)),
             (AssignmentEffect.Recall, AssignmentInput.Recalled) => Do(new AssignmentEffect.FetchModel(plan)),
             (AssignmentEffect.FetchModel, AssignmentInput.ModelFetched) => Do(new AssignmentEffect.Train(plan)),
@@ -127,16 +130,15 @@ public static class AssignmentProtocol
             (AssignmentEffect.RecordEnded ended, AssignmentInput.Recorded) => Decline(ended.Reason),
             (AssignmentEffect.RecordChanged, AssignmentInput.Recorded) => Decline(DropReason.TrainerFault),
             (AssignmentEffect.ClearNotice notice, AssignmentInput.NoticeCleared) => Do(new AssignmentEffect.SendNotice(plan, notice.Reason)),
-            (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => Do(new AssignmentEffect.Cosign(plan)),
+            (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => LeaveUnanswered(),
             (AssignmentEffect.SendNotice notice, AssignmentInput.Delivered) => Do(new AssignmentEffect.RecordNotice(plan, notice.Reason)),
             (AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
-            (AssignmentEffect.Cosign, AssignmentInput.Cosigned or AssignmentInput.Broke) =>
-                BeginNext(work.AwaitsReview ? state with { InReview = state.InReview.Add(work.Assigned) } : state),
+            (AssignmentEffect.Cosign, AssignmentInput.Cosigned or AssignmentInput.Broke) => Close(),
             (AssignmentEffect.Recall or AssignmentEffect.FetchModel or AssignmentEffect.Train or AssignmentEffect.ClearUpdate, AssignmentInput.Broke) =>
                 Decline(DropReason.TrainerFault),
-            // What was approved stays in the outbox for the next start; the coordinator asks again at the next attendance or closes the round without this site.
-            (_, AssignmentInput.Broke) => Do(new AssignmentEffect.Cosign(plan)),
-            (_, AssignmentInput.ConnectionLost) => Wait(work with { Failures = work.Failures + 1 }, Backoff(work.Failures)),
+            // What was approved stays in the outbox; the coordinator asks again at the next attendance or closes the round without this site.
+            (_, AssignmentInput.Broke) => LeaveUnanswered(),
+            (_, AssignmentInput.ConnectionLost) => Wait(work with { Failures = work.Failures + 1 }, Backoff(work.Failures, LongestRetry)),
             // From the start: what was approved is recalled, everything else is done again.
             (_, AssignmentInput.StorageFailed) => Wait(work with { Doing = FirstStep(work.Assigned), AwaitsReview = false }, StorageRetry),
             (_, AssignmentInput.WaitOver) => new(state, [work.Doing]),
@@ -151,6 +153,20 @@ public static class AssignmentProtocol
         {
             var notice = new AssignmentEffect.ClearNotice(plan, Reason: null);
             return new(state with { Current = work with { Doing = notice, Failures = 0, AwaitsReview = true } }, [notice]);
+        }
+
+        AssignmentStep LeaveUnanswered()
+        {
+            var cosign = new AssignmentEffect.Cosign(plan);
+            return new(state with { Current = work with { Doing = cosign, Failures = 0, IsUnanswered = true } }, [cosign]);
+        }
+
+        AssignmentStep Close()
+        {
+            var left = work.AwaitsReview ? state with { InReview = state.InReview.Add(work.Assigned) } : state;
+            return work.IsUnanswered
+                ? BeginNext(left with { Unanswered = left.Unanswered + 1 }, new AssignmentEffect.AttendAnew(Backoff(left.Unanswered, LongestUnanswered)))
+                : BeginNext(left with { Unanswered = 0 });
         }
 
         AssignmentStep Wait(RoundInWork then, TimeSpan time) => new(state with { Current = then }, [new AssignmentEffect.Wait(plan, time)]);
@@ -171,10 +187,10 @@ public static class AssignmentProtocol
     private static AssignmentState Hold(AssignmentState state, RunId run) =>
         state.Held.Contains(run) ? state : state with { Held = state.Held.Add(run) };
 
-    private static TimeSpan Backoff(int failures)
+    private static TimeSpan Backoff(int failures, TimeSpan longest)
     {
         var wait = FirstRetry * Math.Pow(2, Math.Min(failures, 10));
-        return wait < LongestRetry ? wait : LongestRetry;
+        return wait < longest ? wait : longest;
     }
 
     private static AssignmentStep Stay(AssignmentState state) => new(state, []);

@@ -21,6 +21,9 @@ public sealed record AssignmentState
     /// <summary>Runs of which the site may still hold something, to be told when they are over.</summary>
     public ImmutableArray<RunId> Held { get; init; } = [];
 
+    /// <summary>How many rounds in a row were left without an answer.</summary>
+    public int Unanswered { get; init; }
+
     /// <summary>Rounds that it works on or will go on with by itself.</summary>
     public IEnumerable<(RunId Run, int Round)> InHand =>
         (Current is { } work ? Waiting.Prepend(work.Assigned) : Waiting).Select(assigned => (assigned.Plan.Run, assigned.Plan.Round));
@@ -38,6 +41,9 @@ public sealed record RoundInWork(AssignmentInput.RoundAssigned Assigned, Assignm
 {
     /// <summary>How often in a row the step lost its connection.</summary>
     public int Failures { get; init; }
+
+    /// <summary>Whether the coordinator knows nothing of what became of it, so that it has to be handed out again.</summary>
+    public bool IsUnanswered { get; init; }
 
     /// <summary>Whether a person has to decide before the round goes on.</summary>
     public bool AwaitsReview { get; init; }

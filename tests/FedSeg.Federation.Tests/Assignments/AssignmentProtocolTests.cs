@@ -50,12 +50,13 @@ public sealed class AssignmentProtocolTests
     [Fact]
     public void Step_SignatureEndedWhileItWaited_LeavesTheRoundWithoutAWordAndTakesItWhenItComesAgain()
     {
+        var anew = new AssignmentEffect.AttendAnew(TimeSpan.Zero);
         var (state, doing) = Follow(Assigned(), new AssignmentInput.Lapsed());
-        Assert.Equal([new AssignmentEffect.Recall(Plan)], doing);
+        Assert.Equal([new AssignmentEffect.Recall(Plan), anew], doing);
         Assert.Null(state.Current);
         Assert.Equal([Plan.Run], state.Held);
 
-        Assert.Equal([new AssignmentEffect.Recall(Plan), new AssignmentEffect.Recall(Plan)], Follow(Assigned(), new AssignmentInput.Lapsed(), Assigned()).Doing);
+        Assert.Equal([new AssignmentEffect.Recall(Plan), anew, new AssignmentEffect.Recall(Plan)], Follow(Assigned(), new AssignmentInput.Lapsed(), Assigned()).Doing);
     }
 
     [Fact]
@@ -98,9 +99,35 @@ public sealed class AssignmentProtocolTests
         foreach (var before in befores)
         {
             var (state, doing) = Follow([Assigned(), .. before, new AssignmentInput.Broke(), new AssignmentInput.Broke()]);
-            Assert.Equal(new AssignmentEffect.Cosign(Plan), doing[^1]);
+            Assert.Equal([new AssignmentEffect.Cosign(Plan), new AssignmentEffect.AttendAnew(TimeSpan.FromSeconds(1))], doing[^2..]);
             Assert.Null(state.Current);
         }
+    }
+
+    /// <summary>The coordinator hands a round out once on a connection. Where not even a notice could leave, it must be asked for again, at last once in a quarter of an hour.</summary>
+    [Fact]
+    public void Step_NoticesAreRefusedAgainAndAgain_AttendsAnewLaterAndLater()
+    {
+        AssignmentInput[] refused = [Assigned(), new AssignmentInput.RefusedByPeople(DropReason.SitePaused), new AssignmentInput.NoticeRefused(), new AssignmentInput.Cosigned()];
+        var (state, doing) = Follow([.. Enumerable.Repeat(refused, 12).SelectMany(inputs => inputs)]);
+
+        var waits = doing.OfType<AssignmentEffect.AttendAnew>().Select(anew => anew.Within.TotalSeconds).ToList();
+        Assert.Equal([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900], waits);
+        Assert.Empty(state.InHand);
+    }
+
+    [Fact]
+    public void Step_RoundIsAnsweredAfterOneThatWasNot_BeginsAnewWithAShortWait()
+    {
+        AssignmentInput[] refused = [Assigned(), new AssignmentInput.RefusedByPeople(DropReason.SitePaused), new AssignmentInput.NoticeRefused(), new AssignmentInput.Cosigned()];
+        AssignmentInput[] told =
+        [
+            .. refused[..2], new AssignmentInput.NoticeCleared(), new AssignmentInput.Delivered(Accepted: true), new AssignmentInput.Recorded(), new AssignmentInput.Cosigned(),
+        ];
+
+        var doing = Follow([.. refused, .. refused, .. told, .. refused]).Doing;
+
+        Assert.Equal([1, 2, 1], doing.OfType<AssignmentEffect.AttendAnew>().Select(anew => anew.Within.TotalSeconds));
     }
 
     [Fact]

@@ -142,6 +142,15 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
                     var stopping = _step;
                     Later(() => End(stopping, new AssignmentInput.Stopped()), Math.Max((long)within.TotalMilliseconds, simulation.Chance.Between(1, 200)));
                     break;
+                case AssignmentEffect.AttendAnew { Within: var within }:
+                    var session = _session;
+                    Later(
+                        () =>
+                        {
+                            if (session == _session) Attend();
+                        },
+                        Math.Max((long)within.TotalMilliseconds, 1));
+                    break;
                 case AssignmentEffect.Work work:
                     Begin(work);
                     break;
@@ -158,7 +167,7 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
             case AssignmentEffect.Recall recall:
                 var unsent = Unsent().FirstOrDefault(line => line.Run == recall.Plan.Run && line.Round == recall.Plan.Round);
                 EndLater(step, () => unsent is not null ? new AssignmentInput.Recalled(unsent.Digest)
-                    : simulation.Happens(faults => faults.Odd) ? Lapse()
+                    : simulation.Happens(faults => faults.Odd) ? new AssignmentInput.Lapsed()
                     : Reviewed(recall.Plan));
                 break;
             case AssignmentEffect.FetchModel fetch:
@@ -273,13 +282,6 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
         return Disk.Log.Any(line => line.Kind == LedgerKind.Refused && IsAbout(line))
             ? new AssignmentInput.RefusedByPeople(DropReason.RefusedInReview)
             : new AssignmentInput.Recalled(Update: null);
-    }
-
-    /// <summary>The plan's signature has ended: the site attends anew, and is handed out another one.</summary>
-    private AssignmentInput.Lapsed Lapse()
-    {
-        Later(Attend, 1);
-        return new AssignmentInput.Lapsed();
     }
 
     /// <summary>The kill switch, lifted a little later: what waits is dropped, and the site attends anew.</summary>

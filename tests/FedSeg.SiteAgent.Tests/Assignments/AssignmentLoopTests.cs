@@ -172,6 +172,22 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
         Assert.Empty(_coordinator.Attendances.Last().InHand);
     }
 
+    /// <summary>Without a policy not even a notice may leave. The coordinator asks once on a connection, so the site must come again when the policy is there.</summary>
+    [Fact]
+    public async Task Execute_RoundThatCouldNotEvenBeDeclined_IsAnsweredOnALaterConnection()
+    {
+        _coordinator.Rounds = [Plans.Good()];
+        using var loop = Loop();
+        await loop.StartAsync(Token);
+        await _coordinator.UntilAsync(() => _coordinator.Attendances.Count == 2, Token);
+
+        WritePolicy("");
+        await _coordinator.UntilAsync(() => !_coordinator.Awaited.IsEmpty, Token);
+        await loop.StopAsync(Token);
+
+        Assert.Empty(_coordinator.Attendances.ElementAt(1).InHand);
+    }
+
     /// <summary>Somebody replays an old plan to the agent: it is not begun, and the coordinator's operator hears of it.</summary>
     [Fact]
     public async Task Execute_PlanOfThreeHoursAgo_IsNeitherShownNorTrained_AndDeclined()

@@ -14,6 +14,7 @@ using FedSeg.SecureAggregation.Server;
 using FedSeg.SiteAgent.Assignments;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Coordinator.Pace;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -31,6 +32,7 @@ public sealed class BlindContributionTests : IAsyncLifetime
     private readonly string _root = Directory.CreateTempSubdirectory("fedseg-blind-").FullName;
     private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly RoundPlan _plan = PlanOf(1, "model");
+    private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private FederationAuthority _authority = null!;
     private ScriptedCoordinator _coordinator = null!;
     private LedgerWriter _ledger = null!;
@@ -76,7 +78,7 @@ public sealed class BlindContributionTests : IAsyncLifetime
         _contribution = new BlindContribution(
             new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance),
                 TimeProvider.System), new BlindPeer(
-                _channel), _gate, options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
+                _channel), _gate, options, TimeProvider.System, new Waits(_waits));
     }
 
     public async ValueTask DisposeAsync()
@@ -164,6 +166,28 @@ public sealed class BlindContributionTests : IAsyncLifetime
         await AssertAbortedAsync(SumStage.Keys, message => message, AbortReason.TooFewSites, [SumStage.Keys], masks: false);
     }
 
+    /// <summary>What would have to be said is not in the ledger, so it is not said; the keys are at hand still, and the others wait for this site.</summary>
+    [Fact]
+    public async Task Contribute_DiskIsFullAfterTheMaskedUpdateHasLeft_ConfirmsWhenThereIsRoom()
+    {
+        Task? mended = null;
+        _coordinator.Script = (stage, message) =>
+        {
+            if (stage != SumStage.Masked) return message;
+            // The file that grows is renamed with each entry, and its next name is taken: nothing can be written any more.
+            var growing = Path.Combine(_root, "ledger", "tile", "entries", "000.p");
+            var taken = Path.Combine(growing, $"{Entries.Count + 1}");
+            File.CreateSymbolicLink(taken, Path.Combine(growing, $"{Entries.Count}"));
+            mended = _waits.Task.ContinueWith(_ => File.Delete(taken), Token, TaskContinuationOptions.None, TaskScheduler.Default);
+            return message;
+        };
+
+        Assert.True(Assert.IsType<BlindResult.Delivered>(await ContributeAsync()).Answer.Accepted);
+
+        await mended!;
+        Assert.Equal([SumStage.Keys, SumStage.Shares, SumStage.Confirmations, SumStage.Disclosures], _coordinator.Said);
+    }
+
     private static byte[] Changed(byte[] message, int at)
     {
         byte[] changed = [.. message];
@@ -228,4 +252,18 @@ public sealed class BlindContributionTests : IAsyncLifetime
         MeanLoss = 0.5,
         Scores = [],
     };
+
+    /// <summary>Tells when the agent says that an exchange waits.</summary>
+    private sealed class Waits(TaskCompletionSource waits) : ILogger<BlindContribution>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Id == 444) waits.TrySetResult();
+        }
+    }
 }

@@ -131,6 +131,18 @@ public sealed class PacedTransferTests : IAsyncLifetime
         Assert.Equal(update.PayloadSha256, Sha256Digest.Of(_coordinator.Kept.ToArray()));
     }
 
+    /// <summary>What an earlier start left must not keep the site away until the next night.</summary>
+    [Fact]
+    public async Task TrySend_HoursEndInTheMiddle_LeavesTheRestAndDoesNotWait()
+    {
+        var sending = _client.TrySendAsync(await ClearedAsync(), Token);
+        await _coordinator.Begun.WaitAsync(Token);
+        while (!sending.IsCompleted) await GoByAsync();
+
+        Assert.Null(await sending);
+        Assert.False(_waits.Task.IsCompleted);
+    }
+
     private async Task AssertWaitsForTheNightAsync(Task transfer)
     {
         var started = _time.GetUtcNow();
