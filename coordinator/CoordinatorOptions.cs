@@ -12,6 +12,9 @@ namespace FedSeg.Coordinator;
 /// <summary>The coordinator's settings, section <c>Coordinator</c> of its settings file. Relative paths start at that file's folder.</summary>
 internal sealed class CoordinatorOptions
 {
+    /// <summary>The section's name.</summary>
+    public const string Section = "Coordinator";
+
     /// <summary>Address and port to listen on, such as <c>0.0.0.0:7443</c>.</summary>
     [Required(ErrorMessage = "Coordinator:Listen is missing; give address and port, such as 0.0.0.0:7443.")]
     public string Listen { get; set; } = "";
@@ -86,6 +89,22 @@ internal sealed class CoordinatorOptions
 
     /// <summary>The least progress of a transfer, from the two settings above.</summary>
     internal TransferPace Pace => new(MinimumBytesPerSecond, TimeSpan.FromSeconds(TransferWindowSeconds));
+
+    /// <summary>Makes every path that is set one from the root.</summary>
+    /// <param name="full">A path as in the settings file, from the root.</param>
+    internal void ResolvePaths(Func<string, string> full)
+    {
+        string Resolve(string path) => path.Length == 0 ? path : full(path);
+        DataDirectory = Resolve(DataDirectory);
+        Certificate = Resolve(Certificate);
+        PrivateKey = Resolve(PrivateKey);
+        Authority = Resolve(Authority);
+        Register = Resolve(Register);
+        Charters = Resolve(Charters);
+        Bucket.Credentials = Resolve(Bucket.Credentials);
+        Enrolment.Issuing = Resolve(Enrolment.Issuing);
+        Enrolment.Former = [.. Enrolment.Former.Select(Resolve)];
+    }
 }
 
 /// <summary>Enrolment of sites by token, section <c>Coordinator:Enrolment</c>.</summary>

@@ -3,10 +3,9 @@ using FedSeg.Coordinator.Rounds;
 using FedSeg.Hosting.Faults;
 using FedSeg.Hosting.Programs;
 
-if (args is [RecomputeProgram.Verb, var dataDirectory, var model, .. var journal] && journal.Length <= 1)
+if (args is [RecomputeProgram.Verb, var model, .. var source])
 {
-    return await ServiceProgram.ExplainAsync(() =>
-        Task.FromResult(RecomputeProgram.Run(dataDirectory, model, journal.FirstOrDefault() ?? "", CancellationToken.None)));
+    return await ServiceProgram.ExplainAsync(() => Task.FromResult(RecomputeProgram.Run(model, source, CancellationToken.None)));
 }
 
 return await ServiceProgram.RunAsync(() =>

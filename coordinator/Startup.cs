@@ -34,20 +34,8 @@ internal static class Startup
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, BucketValidator>();
         builder.Services.AddSingleton<IValidateOptions<CoordinatorOptions>, OpenIdValidator>();
         builder.Services.AddOptions<CoordinatorOptions>()
-            .BindConfiguration("Coordinator", binder => binder.ErrorOnUnknownConfiguration = true)
-            .PostConfigure(options =>
-            {
-                string Resolve(string path) => path.Length == 0 ? path : ServiceProgram.ResolvePath(args, path);
-                options.DataDirectory = Resolve(options.DataDirectory);
-                options.Certificate = Resolve(options.Certificate);
-                options.PrivateKey = Resolve(options.PrivateKey);
-                options.Authority = Resolve(options.Authority);
-                options.Register = Resolve(options.Register);
-                options.Charters = Resolve(options.Charters);
-                options.Enrolment.Issuing = Resolve(options.Enrolment.Issuing);
-                options.Bucket.Credentials = Resolve(options.Bucket.Credentials);
-                options.Enrolment.Former = [.. options.Enrolment.Former.Select(Resolve)];
-            })
+            .BindConfiguration(CoordinatorOptions.Section, binder => binder.ErrorOnUnknownConfiguration = true)
+            .PostConfigure(options => options.ResolvePaths(path => ServiceProgram.ResolvePath(args, path)))
             .ValidateOnStart();
     }
 

@@ -15,6 +15,7 @@ internal sealed class BlobStore
     private const string FetchFolder = "bucket";
 
     private readonly string _blobs;
+    private readonly string _copies;
     private readonly string _incoming;
     private readonly string _data;
     private readonly BlobBucket? _bucket;
@@ -23,13 +24,25 @@ internal sealed class BlobStore
     /// <param name="dataDirectory">Holds blobs and what is on its way to become one.</param>
     /// <param name="bucket">Where blobs are safe; <see langword="null"/> when that is the folder itself.</param>
     public BlobStore(string dataDirectory, BlobBucket? bucket = null)
+        : this(dataDirectory, bucket, copies: dataDirectory)
     {
-        (_data, _bucket) = (dataDirectory, bucket);
-        _blobs = DurableFile.CreateDirectory(Path.Combine(dataDirectory, "blobs"));
-        _incoming = Directory.CreateDirectory(Path.Combine(dataDirectory, "incoming")).FullName;
+        DurableFile.CreateDirectory(_blobs);
         // What a crash left of it is fetched anew.
         if (bucket is not null) DropIncoming(FetchFolder);
     }
+
+    private BlobStore(string dataDirectory, BlobBucket? bucket, string copies)
+    {
+        (_data, _bucket) = (dataDirectory, bucket);
+        (_blobs, _copies) = (Path.Combine(dataDirectory, "blobs"), Path.Combine(copies, "blobs"));
+        _incoming = Directory.CreateDirectory(Path.Combine(copies, "incoming")).FullName;
+    }
+
+    /// <summary>Reads a data folder, which a coordinator may be at work in, and changes nothing there.</summary>
+    /// <param name="dataDirectory">As above.</param>
+    /// <param name="bucket">As above.</param>
+    /// <param name="copies">Where blobs go that have to be fetched; the caller's to delete.</param>
+    public static BlobStore OpenReadOnly(string dataDirectory, BlobBucket? bucket, string copies) => new(dataDirectory, bucket, copies);
 
     /// <summary>
     /// Where a blob's bytes are to be read; no file is there when it is not stored. With a bucket it may have to be fetched.
@@ -102,7 +115,12 @@ internal sealed class BlobStore
         return new ModelRef(digest, new FileInfo(path).Length);
     }
 
-    private string LocalPath(Sha256Digest digest) => Path.Combine(_blobs, digest.ToString()[..2], digest + ".safetensors");
+    private string LocalPath(Sha256Digest digest)
+    {
+        var name = Path.Combine(digest.ToString()[..2], digest + ".safetensors");
+        var stored = Path.Combine(_blobs, name);
+        return File.Exists(stored) ? stored : Path.Combine(_copies, name);
+    }
 
     private void Fetch(BlobBucket bucket, Sha256Digest digest, string path)
     {

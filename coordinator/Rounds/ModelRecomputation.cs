@@ -54,16 +54,16 @@ internal static class ModelRecomputation
     {
         var recorded = round.Model!.Sha256;
         var result = new RecomputedModel(round.Plan.Round, round.Accepted.Count, recorded, null, null);
-        if (FindDamage(blobs, round) is { } damage) return result with { Problem = damage };
         try
         {
+            if (FindDamage(blobs, round) is { } damage) return result with { Problem = damage };
             using var mean = UnmaskedMean.Of(blobs, round);
             var merged = RoundAggregation.Run(blobs.PathOf, run, round, part => Path.Combine(work, part), mean, cancellationToken);
             foreach (var file in merged.State.Values.Prepend(merged.Model)) File.Delete(file.Path);
             var stateAgrees = merged.State.Values.Select(part => part.Sha256).SequenceEqual(round.ServerState.Values.Select(part => part.Sha256));
             return result with { Recomputed = merged.Model.Sha256, Problem = stateAgrees ? null : "The server's state comes out differently." };
         }
-        catch (Exception error) when (error is AggregationException or SafetensorsException or IOException)
+        catch (Exception error) when (error is AggregationException or SafetensorsException or InvalidDataException or IOException)
         {
             return result with { Problem = error.Message };
         }

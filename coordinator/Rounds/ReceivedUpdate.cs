@@ -78,11 +78,16 @@ internal sealed class ReceivedUpdate
         && report.Cohort is null or { Used: >= 0, Found: <= 10_000_000 } && !(report.Cohort?.Used > report.Cohort?.Found)
         && report.Steps >= 0
         && (plan.Task != RoundTask.Train || (report.TrainingCases >= plan.MinimumCases && plan.Recipe.Allows(report.Steps)))
-        && report.MeanLoss is null or (> -1e6 and < 1e6)
+        && LossFits(report, plan)
         && FingerprintFits(report, plan)
         && report.Scores.All(score => score is not null)
         && report.Scores.DistinctBy(score => score.Label).Count() == report.Scores.Length
         && report.Scores.All(score => plan.Labels.Contains(score.Label) && score.MeanDice is null or (>= 0 and <= 1) && score.Cases is >= 0 and <= 10_000_000);
+
+    /// <summary>A strategy that weighs by losses could merge no round with one that is missing or impossible.</summary>
+    private static bool LossFits(SiteReport report, RoundPlan plan) => plan.Task == RoundTask.Train && plan.Recipe.Privacy is null
+        ? report.MeanLoss is >= SiteReport.LeastLoss and <= SiteReport.LargestLoss
+        : report.MeanLoss is null;
 
     private static bool FingerprintFits(SiteReport report, RoundPlan plan) => plan.Task == RoundTask.Fingerprint
         ? report.Fingerprint is { } fingerprint

@@ -187,7 +187,7 @@ internal sealed class CrashFederation : IAsyncDisposable
     private async Task<int> RecomputeAsync(string run)
     {
         using var process = System.Diagnostics.Process.Start(
-            new System.Diagnostics.ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.Coordinator"), "recompute", DataDirectory, run]) { RedirectStandardOutput = true })!;
+            new System.Diagnostics.ProcessStartInfo("dotnet", [ProgramFiles.Find("FedSeg.Coordinator"), "recompute", run, "--data", DataDirectory]) { RedirectStandardOutput = true })!;
         await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return process.ExitCode;

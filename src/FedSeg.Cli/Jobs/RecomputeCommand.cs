@@ -19,10 +19,9 @@ internal static class RecomputeCommand
         Description = "A run's id for all its models, or the SHA-256 of one model.",
     };
 
-    private static readonly Option<DirectoryInfo> DataOption = new("--data")
+    private static readonly Option<DirectoryInfo?> DataOption = new("--data")
     {
         Description = "The coordinator's data folder: its blobs and, unless --journal says otherwise, its journal.",
-        Required = true,
     };
 
     private static readonly Option<string?> JournalOption = new("--journal")
@@ -30,16 +29,18 @@ internal static class RecomputeCommand
         Description = "The journal's PostgreSQL connection string, where it does not lie in the data folder.",
     };
 
+    private static readonly Option<FileInfo?> SettingsOption = new("--settings")
+    {
+        Description = "Instead of --data, the coordinator's own settings file: what lies in its bucket is fetched to be read.",
+    };
+
     public static Command Create() =>
-        new Command("recompute", "Rebuild models from their stored updates and compare the hashes.") { ModelArgument, DataOption, JournalOption }
+        new Command("recompute", "Rebuild models from their stored updates and compare the hashes.") { ModelArgument, DataOption, JournalOption, SettingsOption }
             .Does(RecomputeAsync);
 
     private static async Task<int> RecomputeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var data = parsed.GetRequiredValue(DataOption);
-        if (!data.Exists) throw new BadInputException($"There is no folder '{data.FullName}'.");
-        string[] journal = parsed.GetValue(JournalOption) is { } connection ? [connection] : [];
-        string[] arguments = ["recompute", data.FullName, parsed.GetRequiredValue(ModelArgument), .. journal];
+        string[] arguments = ["recompute", parsed.GetRequiredValue(ModelArgument), .. SourceOf(parsed)];
         var (exitCode, output, errors) = await RunCoordinatorAsync(arguments, cancellationToken);
         if (output.Length == 0)
         {
@@ -51,6 +52,21 @@ internal static class RecomputeCommand
         if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(result);
         else Print(result);
         return exitCode;
+    }
+
+    /// <summary>Where to read, as the coordinator's program is told.</summary>
+    private static string[] SourceOf(ParseResult parsed)
+    {
+        switch ((parsed.GetValue(DataOption), parsed.GetValue(SettingsOption)))
+        {
+            case ({ } data, null):
+                if (!data.Exists) throw new BadInputException($"There is no folder '{data.FullName}'.");
+                return parsed.GetValue(JournalOption) is { } journal ? ["--data", data.FullName, "--journal", journal] : ["--data", data.FullName];
+            case (null, { } settings) when parsed.GetValue(JournalOption) is null:
+                return ["--settings", settings.FullName];
+            default:
+                throw new BadInputException("Say where the coordinator keeps its models: --data DIR, with --journal where the journal lies elsewhere, or --settings FILE.");
+        }
     }
 
     private static async Task<(int ExitCode, string Output, string Errors)> RunCoordinatorAsync(

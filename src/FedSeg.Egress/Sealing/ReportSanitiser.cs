@@ -14,7 +14,6 @@ namespace FedSeg.Egress.Sealing;
 internal static class ReportSanitiser
 {
     private const int MaxCases = 10_000_000;
-    private const double MaxLoss = 1e6;
 
     // Enough to follow training; the digits behind them only tell reports of nearly equal cohorts apart.
     private const string MetricFormat = "G3";
@@ -98,7 +97,7 @@ internal static class ReportSanitiser
         if (report.Steps < 1 || report.Steps > plan.Recipe.StepsPerRound) return "impossible number of steps";
         // A loss without noise on the patients trained on would break the promise that the noised weights keep.
         if (plan.Recipe.Privacy is not null) return report.MeanLoss is null ? null : "a training loss although the recipe is private";
-        return report.MeanLoss is >= -MaxLoss and <= MaxLoss ? null : "the mean loss is missing or not a possible number";
+        return Rounded(report.MeanLoss) is >= SiteReport.LeastLoss and <= SiteReport.LargestLoss ? null : "the mean loss is missing or not a possible number";
     }
 
     private static string? EvaluationProblem(SiteReport report) =>

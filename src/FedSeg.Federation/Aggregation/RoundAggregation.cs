@@ -11,9 +11,6 @@ namespace FedSeg.Federation.Aggregation;
 /// </summary>
 public static class RoundAggregation
 {
-    /// <summary>A perfect prediction has the training loss −1; q-FedAvg needs a loss from 0 up.</summary>
-    private const double LossOfPerfection = -1;
-
     /// <summary>Writes the next model and server state; durable when this returns.</summary>
     /// <param name="stored">Where the file of a digest lies: model, updates and state.</param>
     /// <param name="state">The run.</param>
@@ -115,7 +112,7 @@ public static class RoundAggregation
             Update = Update(accepted.Weights!.Sha256, tensors, recipe.UpdateEncoding),
             Weight = accepted.Report.TrainingCases,
             Steps = recipe.StepLength(accepted.Report.Steps),
-            Loss = accepted.Report.MeanLoss - LossOfPerfection, // absent where training is private
+            Loss = accepted.Report.MeanLoss - SiteReport.LeastLoss, // q-FedAvg needs one from 0 up
         };
 
         public StoredWeightsSink Create(string path, IReadOnlyDictionary<string, string> metadata)

@@ -41,10 +41,13 @@ public sealed record SiteReport
     /// <summary>How many of its studies the site uses; absent where the difference would tell on a few patients.</summary>
     public CohortUse? Cohort { get; init; }
 
+    /// <summary>Training losses a report may have: from that of a perfect segmentation (Dice 1, cross-entropy 0) to one that no training reaches.</summary>
+    public const double LeastLoss = -1, LargestLoss = 1e6;
+
     /// <summary>Optimiser steps made.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Mean training loss over the round's steps; absent for an evaluation.</summary>
+    /// <summary>Mean training loss over the round's steps; absent for an evaluation and where training is private.</summary>
     public required double? MeanLoss { get; init; }
 
     /// <summary>Scores of the base model on the held-back cases, in label order; empty where too few cases would tell on one patient.</summary>

@@ -1,7 +1,10 @@
+using System.Text.Json;
 using FedSeg.Coordinator.Models.Bucket;
+using FedSeg.Coordinator.Rounds;
 using FedSeg.Coordinator.Tests.Models.Bucket;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Testing;
 
 namespace FedSeg.Coordinator.Tests.Rounds;
 
@@ -49,6 +52,36 @@ public sealed class BucketRoundTests(SwiftServer server) : IDisposable
         using var plain = new CoordinatorOnDisk();
         Assert.Equal(await RunRoundAsync(plain), model);
         Assert.Equal(model, Sha256Digest.Of(await File.ReadAllBytesAsync(_coordinator.Blobs.PathOf(model), CoordinatorOnDisk.Token)));
+    }
+
+    /// <summary>An auditor proves a model from what lies in the bucket, while the coordinator's own folder stays as it is.</summary>
+    [Fact]
+    public async Task Recompute_BySettings_ReadsTheBucketAndLeavesTheDataFolderAlone()
+    {
+        var bucket = await UseBucketAsync();
+        var model = await RunRoundAsync(_coordinator);
+        var update = _coordinator.Book.Runs.Single().Rounds[0].Accepted[CoordinatorOnDisk.East].Weights!.Sha256;
+        Directory.Delete(Copies, recursive: true);
+        using var folder = new TemporaryFolder();
+        var settings = folder.Write("coordinator.json", JsonSerializer.Serialize(new { Coordinator = new { _coordinator.Settings.DataDirectory, Bucket = bucket } }));
+
+        Assert.Equal(0, RecomputeProgram.Run($"{model}", ["--settings", settings], CoordinatorOnDisk.Token));
+        Assert.False(Directory.Exists(Copies));
+        Assert.Equal(1, RecomputeProgram.Run($"{model}", ["--data", _coordinator.Settings.DataDirectory], CoordinatorOnDisk.Token)); // without the bucket nothing is there
+
+        _coordinator.Blobs.Delete(update);
+        Assert.Equal(1, RecomputeProgram.Run($"{model}", ["--settings", settings], CoordinatorOnDisk.Token));
+    }
+
+    [Fact]
+    public void Recompute_SettingsWithABucketThatCantBe_SaysWhichKey()
+    {
+        using var folder = new TemporaryFolder();
+        var settings = folder.Write("coordinator.json", """{ "Coordinator": { "DataDirectory": "data", "Bucket": { "Endpoint": "ftp://store" } } }""");
+
+        var refused = Assert.Throws<InvalidDataException>(() => RecomputeProgram.Run("run-1", ["--settings", settings], CoordinatorOnDisk.Token));
+
+        Assert.Contains("Coordinator:Bucket:Endpoint", refused.Message, StringComparison.Ordinal);
     }
 
     /// <returns>The model of a run of one round.</returns>

@@ -108,12 +108,12 @@ public sealed class ModelRecomputationTests : IDisposable
         var model = _coordinator.Book.Find(run)!.Model.Sha256.ToString();
         var data = _coordinator.Settings.DataDirectory;
 
-        Assert.Equal(0, RecomputeProgram.Run(data, run.ToString(), "", CoordinatorOnDisk.Token));
-        Assert.Equal(0, RecomputeProgram.Run(data, model, "", CoordinatorOnDisk.Token));
-        Assert.Equal(2, RecomputeProgram.Run(data, "run-other", "", CoordinatorOnDisk.Token));
+        Assert.Equal(0, RecomputeProgram.Run(run.ToString(), ["--data", data], CoordinatorOnDisk.Token));
+        Assert.Equal(0, RecomputeProgram.Run(model, ["--data", data], CoordinatorOnDisk.Token));
+        Assert.Equal(2, RecomputeProgram.Run("run-other", ["--data", data], CoordinatorOnDisk.Token));
         File.Delete(PathOfUpdate(run, CoordinatorOnDisk.North));
-        Assert.Equal(1, RecomputeProgram.Run(data, run.ToString(), "", CoordinatorOnDisk.Token));
-        Assert.Throws<InvalidDataException>(() => RecomputeProgram.Run(_coordinator.Root, "run-a", "", CoordinatorOnDisk.Token));
+        Assert.Equal(1, RecomputeProgram.Run(run.ToString(), ["--data", data], CoordinatorOnDisk.Token));
+        Assert.Throws<InvalidDataException>(() => RecomputeProgram.Run("run-a", ["--data", _coordinator.Root], CoordinatorOnDisk.Token));
     }
 
     /// <summary>Two rounds of both sites, with updates that differ by site and round, and the closing evaluation.</summary>

@@ -4,6 +4,7 @@ using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
 
 namespace FedSeg.Coordinator.Tests.Rounds;
@@ -60,7 +61,9 @@ public sealed class ReceivedUpdateTests : IDisposable
         { "impossible studies", report => report with { Cohort = new CohortUse(Used: 1, Found: 10_000_001) } },
         { "too few steps", report => report with { Steps = 2 } },
         { "too many steps", report => report with { Steps = 4 } },
-        { "impossible loss", report => report with { MeanLoss = 1e6 } },
+        { "impossible loss", report => report with { MeanLoss = 1.1e6 } },
+        { "loss better than perfect", report => report with { MeanLoss = -1.01 } },
+        { "no loss", report => report with { MeanLoss = null } },
         { "label not in plan", report => report with { Scores = [new LabelScore("spleen", 0.5, 1)] } },
         { "label twice", report => report with { Scores = [new LabelScore("kidney", 0.5, 1), new LabelScore("kidney", 0.6, 1)] } },
         { "Dice above 1", report => report with { Scores = [new LabelScore("kidney", 1.01, 1)] } },
@@ -83,6 +86,22 @@ public sealed class ReceivedUpdateTests : IDisposable
     {
         Assert.NotEmpty(what);
         Assert.Equal(UploadOutcome.ReportRefused, Check(Signed(change(Good()).ToBytes())));
+    }
+
+    /// <summary>Whoever trains in private must not tell a loss, and who does not train has none.</summary>
+    [Fact]
+    public void Check_LossWhereNoneMayBe_IsRefused()
+    {
+        var quiet = _plan with { Recipe = _plan.Recipe with { Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 1, PatchesPerPatient = 1, Delta = 1e-3, NoiseMultiplier = 1 } } };
+        RoundPlan[] plans = [quiet, _plan with { Task = RoundTask.Evaluate }];
+        foreach (var plan in plans)
+        {
+            UploadOutcome CheckWith(double? loss) =>
+                Check(SiteUpdate.Of(plan, North, _coordinator.KeyOf(North), (SiteUpdate.Report(plan, North) with { MeanLoss = loss }).ToBytes(), []).Announced, plan);
+
+            Assert.Equal(UploadOutcome.ReportRefused, CheckWith(0.5));
+            Assert.NotEqual(UploadOutcome.ReportRefused, CheckWith(null));
+        }
     }
 
     [Fact]

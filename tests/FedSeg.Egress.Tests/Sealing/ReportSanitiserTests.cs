@@ -120,6 +120,7 @@ public sealed class ReportSanitiserTests
         { "more steps than planned", Good with { Steps = 21 } },
         { "no loss", Good with { MeanLoss = null } },
         { "loss NaN", Good with { MeanLoss = double.NaN } },
+        { "loss better than perfect", Good with { MeanLoss = -1.01 } },
         { "loss infinite", Good with { MeanLoss = double.PositiveInfinity } },
     };
 
