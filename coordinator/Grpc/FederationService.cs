@@ -52,9 +52,9 @@ internal sealed class FederationService(
         };
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping, attendance.Ended);
         var entrance = sites.Enter(site, attendance);
-        if (entrance == Entrance.Refused)
+        if (entrance is Entrance.Refused or Entrance.RefusedAgain)
         {
-            await AlarmAsync(IdentityEvent.SecondSession, site, attendance);
+            if (entrance == Entrance.Refused) await AlarmAsync(IdentityEvent.SecondSession, site, attendance);
             throw new RpcException(new Status(StatusCode.PermissionDenied, "The site attends already, with another key."));
         }
 

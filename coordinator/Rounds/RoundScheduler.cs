@@ -1,4 +1,5 @@
 using FedSeg.Coordinator.Ledgers;
+using FedSeg.Coordinator.Models;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 
@@ -6,12 +7,16 @@ namespace FedSeg.Coordinator.Rounds;
 
 /// <summary>Gives every run that has not ended its <see cref="RoundRunner"/>: new runs as they are submitted, unfinished ones at start.</summary>
 internal sealed partial class RoundScheduler(
-    RunBook book, RoundRunner runner, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundScheduler> logger) : BackgroundService
+    RunBook book, RoundRunner runner, BlobStore blobs, CoordinatorLedger ledger, TimeProvider time, ILogger<RoundScheduler> logger) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        // A run that goes on is noted by its runner.
-        foreach (var run in book.Runs.Where(run => run.End is not null)) await NoteAsync(run, stoppingToken);
+        // A run that goes on is noted, and tidied up after, by its runner.
+        foreach (var run in book.Runs.Where(run => run.End is not null))
+        {
+            blobs.DropIncoming(run.Id.ToString());
+            await NoteAsync(run, stoppingToken);
+        }
 
         var running = new Dictionary<RunId, Task>();
         while (!stoppingToken.IsCancellationRequested)

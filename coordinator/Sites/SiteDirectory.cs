@@ -12,8 +12,12 @@ internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirec
 
     private static readonly TimeSpan Contest = TimeSpan.FromMinutes(10);
 
+    /// <summary>How often it is said of one key that it is not the attending site's: whoever holds it tries again every few seconds.</summary>
+    private static readonly TimeSpan StrangerSaidEvery = TimeSpan.FromHours(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<SiteId, Queue<long>> _takeovers = [];
+    private readonly Dictionary<(SiteId Site, string Key), long> _strangers = [];
     private readonly ConcurrentDictionary<SiteId, Attendance> _attending = [];
 
     /// <summary>Sites that attend now.</summary>
@@ -40,6 +44,7 @@ internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirec
             {
                 if (first.Key != attendance.Key)
                 {
+                    if (IsKnownStranger(site, attendance.Key)) return Entrance.RefusedAgain;
                     LogSecondSession(site, attendance.Key, first.Key);
                     return Entrance.Refused;
                 }
@@ -64,6 +69,13 @@ internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirec
         {
             if (_attending.TryRemove(KeyValuePair.Create(site, attendance))) LogLeft(site);
         }
+    }
+
+    private bool IsKnownStranger(SiteId site, string key)
+    {
+        if (_strangers.TryGetValue((site, key), out var said) && time.GetElapsedTime(said) < StrangerSaidEvery) return true;
+        _strangers[(site, key)] = time.GetTimestamp();
+        return false;
     }
 
     /// <summary>Counts a takeover; told once for every <see cref="TakeoversOfTwo"/> that came close together.</summary>
@@ -105,6 +117,9 @@ internal enum Entrance
 
     /// <summary>The site attends with another key.</summary>
     Refused,
+
+    /// <summary>It does, and that was said of this key a short time ago.</summary>
+    RefusedAgain,
 }
 
 /// <summary>What an agent says of itself when it attends.</summary>

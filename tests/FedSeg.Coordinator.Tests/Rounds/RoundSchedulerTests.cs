@@ -23,7 +23,7 @@ public sealed class RoundSchedulerTests : IDisposable
         _coordinator.Ledger.Dispose();
         using var ledger = new CoordinatorLedger(Options.Create(_coordinator.Settings), disk);
         disk.IsFull = true;
-        using var scheduler = new RoundScheduler(_coordinator.Book, _coordinator.Runner, ledger, _coordinator.Time, NullLogger<RoundScheduler>.Instance);
+        using var scheduler = new RoundScheduler(_coordinator.Book, _coordinator.Runner, _coordinator.Blobs, ledger, _coordinator.Time, NullLogger<RoundScheduler>.Instance);
         await scheduler.StartAsync(CoordinatorOnDisk.Token);
         await disk.Asked.WaitAsync(TimeSpan.FromSeconds(30), CoordinatorOnDisk.Token);
         disk.IsFull = false;
@@ -39,6 +39,33 @@ public sealed class RoundSchedulerTests : IDisposable
         Assert.False(scheduler.ExecuteTask!.IsCompleted);
         Assert.Equal("modelPublished", ledger.Read().Entries().First().Action);
         await scheduler.StopAsync(CancellationToken.None);
+    }
+
+    /// <summary>It ended, and then the coordinator did, before what was still on its way to it was dropped.</summary>
+    [Fact]
+    public async Task Start_EndedRunWithUnfinishedUploads_DropsThemAndNoOthers()
+    {
+        var ended = _coordinator.CreateAndOpen();
+        _coordinator.Book.Step(ended.Run, new RunInput.Cancelled("ada"), _coordinator.Time.GetUtcNow());
+        var open = _coordinator.CreateAndOpen();
+        var (left, kept) = (Arriving(ended), Arriving(open));
+        using var scheduler = new RoundScheduler(
+            _coordinator.Book, _coordinator.Runner, _coordinator.Blobs, _coordinator.Ledger, _coordinator.Time, NullLogger<RoundScheduler>.Instance);
+
+        await scheduler.StartAsync(CoordinatorOnDisk.Token);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(CoordinatorOnDisk.Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
+        while (File.Exists(left)) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+        await scheduler.StopAsync(CancellationToken.None);
+
+        Assert.True(File.Exists(kept));
+    }
+
+    private string Arriving(RoundPlan plan)
+    {
+        var path = _coordinator.Blobs.IncomingPath(UpdateIntake.IncomingFolder(plan.Run, plan.Round), "half");
+        File.WriteAllBytes(path, [1]);
+        return path;
     }
 
     /// <summary>The ledger asks for the time when it is about to write; here that is where the disk refuses.</summary>

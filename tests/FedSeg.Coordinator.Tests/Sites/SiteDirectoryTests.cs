@@ -59,6 +59,21 @@ public sealed class SiteDirectoryTests
         }
     }
 
+    /// <summary>Whoever holds a second certificate of the site dials every few seconds; the ledger is not to be filled by that.</summary>
+    [Fact]
+    public void Enter_AnotherKeyAgainAndAgain_IsRefusedAndSaidOnceAnHour()
+    {
+        var sites = Sites();
+        sites.Enter(CoordinatorOnDisk.North, Attendance());
+        Entrance Dial(string key) => sites.Enter(CoordinatorOnDisk.North, Attendance() with { Key = key });
+
+        Assert.Equal(Entrance.Refused, Dial("stolen"));
+        Assert.Equal(Entrance.RefusedAgain, Dial("stolen"));
+        Assert.Equal(Entrance.Refused, Dial("another"));
+        _time.Advance(TimeSpan.FromMinutes(61));
+        Assert.Equal(Entrance.Refused, Dial("stolen"));
+    }
+
     private SiteDirectory Sites() => new(_time, NullLogger<SiteDirectory>.Instance);
 
     private static Attendance Attendance() => new("0.1.0", ["kidney"], true);
