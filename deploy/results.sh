@@ -13,4 +13,5 @@ mkdir -p "$out"
 [ -d "$out/phantom-ct" ] || dotnet "$fedseg" phantom --out "$out/phantom-ct" --modality CT --sites 4 --cases 12
 dotnet "$fedseg" experiment --data "$data" --job "$here/experiments/hippocampus.yaml" --rounds "$rounds" --steps "$steps" --out "$out/hippocampus.md"
 dotnet "$fedseg" experiment --data "$data" --job "$here/experiments/hippocampus-long.yaml" --rounds 20 --steps 40 --arms pooled,pooled2,fedavg,last5 --out "$out/hippocampus-long.md"
+dotnet "$fedseg" experiment --data "$data" --job "$here/experiments/hippocampus-private.yaml" --rounds "$rounds" --steps "$steps" --arms fedavg,dp8,dp3 --out "$out/hippocampus-private.md"
 dotnet "$fedseg" experiment --data "$out/phantom-ct" --job "$here/experiments/phantom-ct.yaml" --rounds "$rounds" --steps "$steps" --out "$out/phantom-ct.md"

@@ -7,7 +7,7 @@ namespace FedSeg.Federation.Tests.Simulation;
 
 /// <summary>
 /// What must hold whatever happens, checked from outside: against what lies on the disks and what was said on the lines, not against what the protocols believe. I5, the
-/// coordinator's memory, has no meaning without bytes; <c>fedseg bench round</c> measures it.
+/// coordinator's memory, has no meaning without bytes; <c>fedseg bench round</c> measures it, and <c>RoundBenchmarkTests</c> holds it.
 /// </summary>
 internal sealed class Invariants(Simulation simulation)
 {
