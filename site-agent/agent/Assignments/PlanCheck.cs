@@ -63,6 +63,8 @@ internal static class PlanCheck
 
         if (plan.Planning is not { } planning) yield return "nothing says how the network is to be planned";
         else if (planning.Problem() is { } problem) yield return problem;
+        // Its counts carry no noise, so the whole run would cost a patient more than its terms say.
+        if (plan.Recipe.Privacy is not null) yield return "a private run does not begin with a fingerprint";
         if (plan.BaseModelBytes != 0 || plan.Control is not null || plan.TrainingPlan is not null) yield return "a fingerprint starts from no model and no plan";
     }
 

@@ -20,6 +20,7 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
     private readonly SketchBuilder _intensity = new(SketchBins.IntensityOf(modality));
     private Moments _moments;
     private readonly Dictionary<string, int> _patients = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _labelledPatients = [];
     private int _cases;
 
     /// <summary>Adds a case.</summary>
@@ -42,18 +43,22 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
         }
 
         if (foreground.IsEmpty) return;
+        _labelledPatients.Add(patient);
         _intensity.AddCase(patient, foreground, SamplesPerCase);
         _moments = _moments.WithCase(foreground, SamplesPerCase);
     }
 
     /// <summary>
     /// The fingerprint with every count of fewer than <paramref name="leastCases"/> patients left out, or <see langword="null"/> when the whole
-    /// site has fewer.
+    /// site has fewer, or fewer with anything labelled.
     /// </summary>
     public SiteFingerprint? Seal(int leastCases)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(leastCases, 2);
-        if (_patients.Count < leastCases || _moments.Weight < leastCases * SamplesPerCase) return null;
+        if (_labelledPatients.Count < leastCases) return null;
+        var intensity = _intensity.Build().Suppress(leastCases);
+        // The moments are those of all labelled patients; where no intensity is common to enough of them, nobody else could see that.
+        if (intensity.Filled.IsEmpty) return null;
         return new SiteFingerprint
         {
             LeastCases = leastCases,
@@ -64,7 +69,7 @@ public sealed class FingerprintBuilder(string modality, ImmutableArray<string> l
             Voxels = Sealed(_voxels),
             ExtentMm = Sealed(_extent),
             ShareKept = _shareKept.Build().SuppressCounts(leastCases),
-            Intensity = _intensity.Build().Suppress(leastCases),
+            Intensity = intensity,
             IntensityMoments = _moments,
         };
 

@@ -55,7 +55,10 @@ public sealed record SiteFingerprint
     };
 
     /// <summary>The fewest patients, or cases, behind anything it tells.</summary>
-    public int SmallestCount() => Sketches().SelectMany(entry => entry.Sketch!.Filled).Select(bin => bin.Patients).Append(Cases).Append(LabelledCases).Min();
+    public int SmallestCount() => Sketches().SelectMany(entry => entry.Sketch!.Filled).Select(bin => bin.Patients).Append(Cases).Append(LabelledPatients).Min();
+
+    /// <summary>At least so many patients' labelled voxels entered the moments: those of the intensity that most of them have.</summary>
+    private int LabelledPatients => Intensity.Filled.Select(bin => bin.Patients).DefaultIfEmpty().Max();
 
     /// <summary>Cases whose labelled voxels entered the moments: each weighs the same.</summary>
     private int LabelledCases => (int)Math.Min(int.MaxValue, IntensityMoments.Weight / FingerprintBuilder.SamplesPerCase);
@@ -79,8 +82,6 @@ public sealed record SiteFingerprint
         }
 
         if (LabelledCases > Cases) return $"its moments tell of {LabelledCases} cases, more than all {Cases}";
-        if (LabelledCases < LeastCases) return $"its moments tell of {LabelledCases} cases, fewer than {LeastCases}";
-
         foreach (var (name, sketch, bins) in Sketches())
         {
             if (sketch is null) return $"{name} is missing";
@@ -91,7 +92,7 @@ public sealed record SiteFingerprint
             if (sketch.Weight() + sketch.SuppressedWeight > Cases * mostOfCase * (1 + WeightRounding)) return $"{name}: it weighs more than all {Cases} cases";
         }
 
-        return null;
+        return LabelledPatients < LeastCases ? $"its moments may be those of fewer than {LeastCases} patients: so many share none of its intensities" : null;
     }
 
     private static ImmutableArray<Sketch> Suppressed(ImmutableArray<Sketch> axes, int leastCases) => [.. axes.Select(axis => axis.SuppressCounts(leastCases))];

@@ -66,6 +66,14 @@ public static partial class JobSpecReader
 
         var recipe = RecipeReader.Read(root.Map("training"), isPlanned: planning is not null);
 
+        if (recipe.Privacy is not null && planning is not null)
+        {
+            root.Map("training").Refuse(
+                "privacy",
+                "a fingerprint is counted without noise, so the run as a whole would cost a patient more than its epsilon says; run a planned job without privacy first, and name "
+                    + "the network that came of it");
+        }
+
         var aggregation = root.Map("aggregation", required: false);
         var (strategy, quorum, blind) = AggregationReader.Read(aggregation, sites);
         if (recipe.Privacy is not null && strategy.Rule is FairMean) aggregation.Refuse("strategy", "qfedavg looks at the sites' training losses, which private training does not tell");

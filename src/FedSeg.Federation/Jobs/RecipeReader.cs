@@ -15,13 +15,14 @@ internal static class RecipeReader
     public static TrainingRecipe Read(StrictYamlMap training, bool isPlanned)
     {
         const int untilPlanned = 2;
+        var optimizer = training.OneOf<OptimizerKind>("optimizer", OptimizerKind.AdamW);
         var recipe = new TrainingRecipe
         {
             StepsPerRound = training.WholeNumber("stepsPerRound", 1, 1_000_000),
             BatchSize = isPlanned ? untilPlanned : training.WholeNumber("batchSize", 1, 256, fallback: 2),
             BatchDice = !isPlanned && training.Flag("batchDice", fallback: false),
-            Optimizer = training.OneOf<OptimizerKind>("optimizer", OptimizerKind.AdamW),
-            LearningRate = training.Number("learningRate", 1e-8, 10, fallback: 0.003),
+            Optimizer = optimizer,
+            LearningRate = training.Number("learningRate", 1e-8, 10, fallback: optimizer == OptimizerKind.Sgd ? 0.01 : 0.003),
             WeightDecay = training.Number("weightDecay", 0, 1, fallback: 3e-5),
             UpdateEncoding = training.OneOf<UpdateEncoding>("updateEncoding", UpdateEncoding.F32),
             ErrorFeedback = training.Flag("errorFeedback", fallback: false),

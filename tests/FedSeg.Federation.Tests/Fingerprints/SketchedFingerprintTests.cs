@@ -107,6 +107,16 @@ public sealed class SketchedFingerprintTests
         Assert.Null(Builder([.. cases.Skip(11)]).Seal(leastCases: 5));
     }
 
+    /// <summary>Mean and spread of the labelled voxels would be those of one patient's, seen five times.</summary>
+    [Fact]
+    public void Seal_OnePatientHasAllThatIsLabelled_TellsNothing()
+    {
+        Case[] cases = [.. Enumerable.Range(0, 20).Select(i => new Case([1, 1, 1], [40, 40, 40], i < 5 ? [50] : [], Patient: i < 5 ? "one" : $"p{i}"))];
+
+        Assert.Null(Builder(cases).Seal(leastCases: 5));
+        Assert.NotNull(Builder([.. cases.Select((entry, i) => entry with { Patient = $"p{i}" })]).Seal(leastCases: 5));
+    }
+
     [Fact]
     public void Merge_WithSuppressedBins_QuantilesKeepTheirStatedError()
     {

@@ -383,6 +383,14 @@ public sealed class JobSpecReaderTests
           stepsPerRound: 20
         """;
 
+    /// <summary>nnU-Net's rate for SGD would be far too high for Adam's steps, and Adam's far too low for SGD's.</summary>
+    [Theory]
+    [InlineData("sgd", 0.01)]
+    [InlineData("adamW", 0.003)]
+    public void Read_NoLearningRate_IsTheOptimisersOwn(string optimizer, double rate) => Assert.Equal(
+        rate,
+        Assert.IsType<JobSpecResult.Valid>(JobSpecReader.Read(ToBePlanned + $"\n  optimizer: {optimizer}")).Job.Recipe.LearningRate);
+
     [Fact]
     public void Read_NetworkToBePlanned_NamesNoneAndSaysHow()
     {
@@ -399,6 +407,7 @@ public sealed class JobSpecReaderTests
     [InlineData("  stepsPerRound: 20", "  stepsPerRound: 20\n  batchSize: 4", "training.batchSize: unknown key")]
     [InlineData("configuration: 2d", "configuration: 4d", "is not one of: 3d_fullres, 3d_lowres, 2d")]
     [InlineData("preset: cpu", "leastCases: 1", "leastCases")]
+    [InlineData("  stepsPerRound: 20", "  stepsPerRound: 20\n  privacy:\n    expectedBatch: 4\n    delta: 0.001\n    epsilon: 8", "a fingerprint is counted without noise")]
     public void Read_NetworkToBePlannedAndNamed_IsRefused(string text, string replacement, string problem)
     {
         var read = Assert.IsType<JobSpecResult.Invalid>(JobSpecReader.Read(ToBePlanned.Replace(text, replacement, StringComparison.Ordinal)));

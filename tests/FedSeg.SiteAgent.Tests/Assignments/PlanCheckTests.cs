@@ -147,6 +147,10 @@ public sealed class PlanCheckTests
         { "unknown name", plan => plan with { Planning = plan.Planning! with { Configuration = "4d" } } },
         { "no model", plan => plan with { BaseModelBytes = 10 } },
         { "no model and no plan", plan => plan with { TrainingPlan = Sha256Digest.Of("plan"u8) } },
+        {
+            "does not begin with a fingerprint",
+            plan => plan with { Recipe = plan.Recipe with { Privacy = new PatientPrivacy { ClippingNorm = 1, ExpectedBatch = 4, PatchesPerPatient = 1, Delta = 1e-3, Epsilon = 8 } } }
+        },
         { "the labels and the background", plan => plan with { Architecture = ArchitectureSpec.ToBePlanned(2) } },
         { "not MR or CT", plan => plan with { Preprocessing = PreprocessingSpec.ToBePlanned("US") } },
         { "not one of this site's", plan => plan with { Labels = ["kidney", "liver"] } },

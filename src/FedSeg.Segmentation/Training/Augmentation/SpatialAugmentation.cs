@@ -35,8 +35,10 @@ internal sealed class SpatialAugmentation
         if (!turned && !scaled) return None;
 
         double[] angles = turned ? [.. LargestAngles(size).Select(largest => random.Uniform(-largest, largest))] : [0, 0, 0];
-        var scale = scaled ? random.Factor(SmallestScale, LargestScale) : 1;
-        return Of(angles, IsFlat(size) ? 1 : scale, scale, spacing);
+        double[] scales = [1, 1, 1];
+        if (scaled) Array.Fill(scales, random.Factor(SmallestScale, LargestScale));
+        if (IsFlat(size, out var across)) scales[across] = 1;
+        return Of(angles, scales, spacing);
     }
 
     /// <summary>
@@ -46,25 +48,37 @@ internal sealed class SpatialAugmentation
     internal static double[] LargestAngles(Index3 size)
     {
         const double degree = Math.PI / 180;
-        if (size.Z == 1) return [(Math.Max(size.Y, size.X) > 1.5 * Math.Min(size.Y, size.X) ? 15 : 180) * degree, 0, 0];
-        return IsFlat(size) ? [180 * degree, 0, 0] : [30 * degree, 30 * degree, 30 * degree];
+        if (!IsFlat(size, out var across)) return [30 * degree, 30 * degree, 30 * degree];
+        int[] extents = [size.Z, size.Y, size.X];
+        int first = extents[(across + 1) % 3], second = extents[(across + 2) % 3];
+        var angles = new double[3];
+        angles[across] = (extents[across] == 1 && Math.Max(first, second) > 1.5 * Math.Min(first, second) ? 15 : 180) * degree;
+        return angles;
     }
 
-    /// <summary>A patch more than three times as wide as high, in voxels: its slices lie so far apart that it is treated slice by slice.</summary>
-    private static bool IsFlat(Index3 size) => Math.Max(size.Y, size.X) > 3 * size.Z;
+    /// <summary>
+    /// Whether a patch is of a single slice, or more than three times as wide as high, in voxels: its slices lie so far apart that it is treated slice by slice.
+    /// </summary>
+    /// <param name="size">Voxels of the patch.</param>
+    /// <param name="across">The axis across its slices, 0 for z: axial, coronal and sagittal series have different ones.</param>
+    private static bool IsFlat(Index3 size, out int across)
+    {
+        int[] extents = [size.Z, size.Y, size.X];
+        across = Array.IndexOf(extents, extents.Min());
+        return extents[across] == 1 || extents.Max() > 3 * extents[across];
+    }
 
     /// <summary>A given change; angles about z, y and x in radians; a scale above 1 shows the anatomy smaller.</summary>
-    internal static SpatialAugmentation Of(double[] angles, double scale, Vector3D spacing) => Of(angles, scale, scale, spacing);
+    internal static SpatialAugmentation Of(double[] angles, double scale, Vector3D spacing) => Of(angles, [scale, scale, scale], spacing);
 
-    private static SpatialAugmentation Of(double[] angles, double scaleZ, double scaleInPlane, Vector3D spacing)
+    private static SpatialAugmentation Of(double[] angles, double[] scales, Vector3D spacing)
     {
         var map = Multiply(Rotation(angles[0], 1, 2), Multiply(Rotation(angles[1], 0, 2), Rotation(angles[2], 0, 1)));
         double[] millimetres = [spacing.Z, spacing.Y, spacing.X];
         for (var row = 0; row < 3; row++)
         {
             // Rigid in millimetres, so voxels go to mm before it and back behind it.
-            var scale = row == 0 ? scaleZ : scaleInPlane;
-            for (var column = 0; column < 3; column++) map[row * 3 + column] *= scale * millimetres[column] / millimetres[row];
+            for (var column = 0; column < 3; column++) map[row * 3 + column] *= scales[row] * millimetres[column] / millimetres[row];
         }
 
         return new SpatialAugmentation(map);

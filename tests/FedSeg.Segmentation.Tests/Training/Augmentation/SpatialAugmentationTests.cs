@@ -107,26 +107,55 @@ public sealed class SpatialAugmentationTests
     }
 
     [Theory]
-    [InlineData(64, 64, 64, 30, 30)]
-    [InlineData(16, 64, 64, 180, 0)] // four times as wide as high: slice by slice
-    [InlineData(1, 64, 64, 180, 0)]
-    [InlineData(1, 128, 64, 15, 0)]
-    public void LargestAngles_OfAPatch_AreTheReferences(int z, int y, int x, double aboutZ, double aboutOthers)
+    [InlineData(64, 64, 64, 30, 30, 30)]
+    [InlineData(16, 64, 64, 180, 0, 0)] // four times as wide as high: slice by slice
+    [InlineData(1, 64, 64, 180, 0, 0)]
+    [InlineData(1, 128, 64, 15, 0, 0)]
+    [InlineData(64, 16, 64, 0, 180, 0)] // coronal
+    [InlineData(320, 256, 16, 0, 0, 180)] // sagittal, such as a spine's
+    [InlineData(64, 64, 1, 0, 0, 180)]
+    [InlineData(128, 64, 1, 0, 0, 15)]
+    public void LargestAngles_OfAPatch_AreTheReferences(int z, int y, int x, double aboutZ, double aboutY, double aboutX)
     {
         var angles = SpatialAugmentation.LargestAngles(new Index3(z, y, x));
-        Assert.Equal([aboutZ, aboutOthers, aboutOthers], angles.Select(angle => angle * 180 / Math.PI), (a, b) => Math.Abs(a - b) < 1e-9);
+        Assert.Equal([aboutZ, aboutY, aboutX], angles.Select(angle => angle * 180 / Math.PI), (a, b) => Math.Abs(a - b) < 1e-9);
     }
 
-    [Fact]
-    public void Draw_FlatPatch_NeverLeavesItsSlice()
+    [Theory]
+    [InlineData(1, 5, 5)]
+    [InlineData(5, 1, 5)]
+    [InlineData(5, 5, 1)]
+    public void Draw_FlatPatch_NeverLeavesItsSlice(int z, int y, int x)
     {
         var random = new Random(1);
-        var (size, source) = (new Index3(1, 5, 5), OneVoxel(2, 2, 3));
+        // The voxel lies two slices beyond, whichever way the slices lie.
+        var (size, source) = (new Index3(z, y, x), OneVoxel(2, 2, 2));
         for (var i = 0; i < 200; i++)
         {
             var (image, labels) = (new float[25], new byte[25]);
             SpatialAugmentation.Draw(random, size, new Vector3D(1, 1, 1)).Extract(source, new Index3(0, 0, 0), size, image, labels);
-            Assert.DoesNotContain((byte)1, labels); // the voxel lies two slices below
+            Assert.DoesNotContain((byte)1, labels);
         }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Draw_FlatPatch_IsScaledInItsPlaneOnly(int across)
+    {
+        int[] extents = [40, 40, 40];
+        extents[across] = 8;
+        var (random, scaled) = (new Random(1), 0);
+        for (var i = 0; i < 200; i++)
+        {
+            var map = SpatialAugmentation.Draw(random, new Index3(extents[0], extents[1], extents[2]), new Vector3D(1, 1, 1)).Map;
+            if (map.IsEmpty) continue;
+            Assert.Equal(1, map[across * 4], 1e-12);
+            var area = map[(across + 1) % 3 * 4] * map[(across + 2) % 3 * 4] - map[(across + 1) % 3 * 3 + (across + 2) % 3] * map[(across + 2) % 3 * 3 + (across + 1) % 3];
+            if (Math.Abs(area - 1) > 1e-6) scaled++;
+        }
+
+        Assert.InRange(scaled, 20, 60); // one in five
     }
 }
