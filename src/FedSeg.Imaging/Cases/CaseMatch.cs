@@ -1,3 +1,4 @@
+using FedSeg.Dicom.DataSets;
 using FedSeg.Imaging.Segments;
 using FedSeg.Imaging.Series;
 
@@ -11,7 +12,12 @@ internal abstract record CaseMatch
 {
     private CaseMatch() { }
 
-    public sealed record Found(ImageSeries Series, SegmentationObject Segmentation) : CaseMatch;
+    public sealed record Found(ImageSeries Series, SegmentationObject Segmentation) : CaseMatch
+    {
+        /// <summary>Whose case it is.</summary>
+        /// <exception cref="InvalidOperationException">The images don't say it; no labelled case is made of such.</exception>
+        public string PatientKey => Series.PatientKey ?? throw new InvalidOperationException($"Series {Series.SeriesUid} is nobody's.");
+    }
 
     public sealed record Refused(QuarantineReason Reason, string Detail) : CaseMatch;
 
@@ -33,11 +39,25 @@ internal abstract record CaseMatch
                 + "what a model of ours predicted, which is nothing to learn from. Put the reference segmentation here."),
             (_, 0) => new Refused(QuarantineReason.NoSegmentation, $"{directory}: images, but no DICOM segmentation or structure set. "
                 + "Put the reference segmentation here."),
-            (_, 1) => SeriesOf(references[0], folder, options),
+            (_, 1) => CaseOf(references[0], folder, options),
             _ => new Refused(QuarantineReason.SeveralSegmentations, $"{directory}: {references.Count} segmentations, so it is "
                 + $"open which is the reference. Leave one: {Names(references.Select(s => s.Path))}."),
         };
     }
+
+    /// <summary>
+    /// The volume that a segmentation was drawn on, as a case to learn from: it must say whose it is. Who is held back, who withdrew and
+    /// what privacy costs go by patient, and a guess is wrong either way: by study one person would be several, by nothing all would be
+    /// one.
+    /// </summary>
+    public static CaseMatch CaseOf(SegmentationObject segmentation, DicomFolder folder, SeriesOptions? options) =>
+        SeriesOf(segmentation, folder, options) switch
+        {
+            Found { Series: { PatientKey: null } series } => new Refused(QuarantineReason.NoPatientId, $"{series.Slices[0].Path}: the "
+                + $"images of series {series.SeriesUid} have no {Tags.PatientId}, so it is open whose they are. Export them with their "
+                + "PatientID, or with a pseudonym that is the same in all studies of the patient."),
+            var match => match,
+        };
 
     /// <summary>The one volume of the folder that a segmentation was drawn on.</summary>
     public static CaseMatch SeriesOf(SegmentationObject segmentation, DicomFolder folder, SeriesOptions? options)

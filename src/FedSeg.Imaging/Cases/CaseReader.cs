@@ -37,7 +37,7 @@ public sealed class CaseReader(
         return CaseMatch.In(folder, caseDirectory, seriesOptions) switch
         {
             CaseMatch.Refused refused => new CaseOutcome.Quarantined(refused.Reason, refused.Detail),
-            CaseMatch.Found found when isLeftOut?.Invoke(found.Series.PatientKey) == true => new CaseOutcome.LeftOut(found.Series.PatientKey),
+            CaseMatch.Found found when isLeftOut?.Invoke(found.PatientKey) == true => new CaseOutcome.LeftOut(found.PatientKey),
             CaseMatch.Found found => Decode(found, vocabulary, cancellationToken),
             _ => throw new InvalidOperationException("A case is either found or refused."),
         };
@@ -56,7 +56,7 @@ public sealed class CaseReader(
 
             var image = VolumeReader.Read(found.Series, limits, cancellationToken);
             var labels = ((SegmentationOutcome.Mapped)segmentation).Labels;
-            return new CaseOutcome.Usable(new LabelledCase(found.Series.PatientKey, image, labels, found.Series.Modality));
+            return new CaseOutcome.Usable(new LabelledCase(found.PatientKey, image, labels, found.Series.Modality));
         }
         catch (DicomException refusal)
         {

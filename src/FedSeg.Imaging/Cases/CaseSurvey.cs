@@ -33,7 +33,7 @@ public sealed record CaseSurvey(IReadOnlyList<SurveyedCase> Cases, IReadOnlyList
             switch (CaseMatch.In(DicomFolder.Read(directory, limits, cancellationToken: cancellationToken), directory, options))
             {
                 case CaseMatch.Found found:
-                    cases.Add(new(directory, found.Series.PatientKey, found.Series.Modality, found.Series.Grid, found.Segmentation.Labels));
+                    cases.Add(new(directory, found.PatientKey, found.Series.Modality, found.Series.Grid, found.Segmentation.Labels));
                     break;
                 case CaseMatch.Refused refused:
                     quarantined.Add(new(directory, refused.Reason, refused.Detail));

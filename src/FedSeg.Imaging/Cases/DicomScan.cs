@@ -42,7 +42,7 @@ public sealed record DicomScan(IReadOnlyList<ScannedSeries> Series, IReadOnlyLis
         var assembled = folder.Images.Select(slices => SeriesAssembly.AssembleStacks(slices, options)).ToArray();
         var segmentations =
             folder.Segmentations.Select(
-                segmentation => (Segmentation: segmentation, Match: CaseMatch.SeriesOf(segmentation, folder, options))).ToArray();
+                segmentation => (Segmentation: segmentation, Match: CaseMatch.CaseOf(segmentation, folder, options))).ToArray();
         var series = assembled.SelectMany(one => one.Stacks.Select(stack => Describe(
             one, stack, segmentations.Where(entry => IsDrawnOn(entry.Match, stack)).Select(entry => entry.Segmentation.Path))));
         var unmatched = segmentations
@@ -74,7 +74,7 @@ public sealed record DicomScan(IReadOnlyList<ScannedSeries> Series, IReadOnlyLis
     }
 
     /// <summary>
-    /// Why a segmentation can't be used with the images here; <see langword="null"/> when it can, as far as headers tell.
+    /// Why a segmentation can't be learnt from with the images here; <see langword="null"/> when it can, as far as headers tell.
     /// </summary>
     private static FileProblem? Explain(SegmentationObject segmentation, CaseMatch match) => match switch
     {

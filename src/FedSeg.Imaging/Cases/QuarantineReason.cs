@@ -26,6 +26,9 @@ public enum QuarantineReason
 
     NoImageSeries,
 
+    /// <summary>Images without a PatientID: nothing says whose they are.</summary>
+    NoPatientId,
+
     /// <summary>More than one series fits, so that one would have to be guessed.</summary>
     SeveralImageSeries,
 

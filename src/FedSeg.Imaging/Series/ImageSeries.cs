@@ -21,7 +21,8 @@ public sealed record ImageSeries(IReadOnlyList<SliceHeader> Slices, IReadOnlyLis
 
     public string Modality => Slices[0].Modality;
 
-    public string PatientKey => Slices[0].PatientKey;
+    /// <summary>As in <see cref="SliceHeader.PatientKey"/>, the same in all slices.</summary>
+    public string? PatientKey => Slices[0].PatientKey;
 
     /// <summary>Planes of the grid that no slice fills (<see cref="SeriesOptions.FillGaps"/>).</summary>
     public IReadOnlyList<int> MissingPlanes => [.. Enumerable.Range(0, Grid.Size.Z).Except(Planes)];

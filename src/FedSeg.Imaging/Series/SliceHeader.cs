@@ -29,8 +29,8 @@ public sealed record SliceHeader
 
     public required string Modality { get; init; }
 
-    /// <summary>Hexadecimal SHA-256 of issuer and PatientID.</summary>
-    public required string PatientKey { get; init; }
+    /// <summary>Hexadecimal SHA-256 of issuer and PatientID; <see langword="null"/> where the file doesn't say whose it is.</summary>
+    public required string? PatientKey { get; init; }
 
     public required int Rows { get; init; }
 

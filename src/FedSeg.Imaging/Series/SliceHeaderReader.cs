@@ -140,7 +140,9 @@ internal static class SliceHeaderReader
             : new PaddingRange(Math.Min(first, last), Math.Max(first, last));
     }
 
-    private static string KeyOf(DataSet set) =>
-        Convert.ToHexStringLower(
-            SHA256.HashData(Encoding.UTF8.GetBytes($"{set.Text(Tags.IssuerOfPatientId)}\n{set.Text(Tags.PatientId)}")));
+    /// <summary>Never made of an absent PatientID: everybody's images without one would be one person's.</summary>
+    private static string? KeyOf(DataSet set) =>
+        set.Text(Tags.PatientId) is { } id
+            ? Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{set.Text(Tags.IssuerOfPatientId)}\n{id}")))
+            : null;
 }

@@ -132,6 +132,45 @@ public sealed class CaseReaderTests : IDisposable
         Refused(QuarantineReason.SeveralImageSeries);
     }
 
+    /// <summary>Taken for one person's, or each study for another's, they would be trained on and held back wrongly.</summary>
+    [Fact]
+    public void Read_ImagesWithoutPatientId_AreRefusedAndNamed()
+    {
+        WriteImages(change: set => set.Text(Tags.PatientId));
+        WriteSegmentation();
+
+        Assert.Contains("(0010,0020)", Refused(QuarantineReason.NoPatientId), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_OneSliceOfSeveralWithoutPatientId_IsNotTakenForThatPatients()
+    {
+        WriteImages();
+        new SliceFiles(_directory).Write(
+            2, new Vector3D(0, 0, 2), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => 2, set => set.Text(Tags.PatientId, " "));
+        WriteSegmentation();
+
+        Refused(QuarantineReason.InconsistentSeries);
+    }
+
+    [Fact]
+    public void Of_SiteWithAStudyOfNobody_SurveysTheOthers_AndAScanSaysWhy()
+    {
+        WriteImages("site/known");
+        WriteSegmentation("site/known");
+        WriteImages("site/nobody", change: set => set.Text(Tags.PatientId));
+        WriteSegmentation("site/nobody");
+
+        var survey = CaseSurvey.Of(Path.Combine(_directory, "site"), cancellationToken: TestContext.Current.CancellationToken);
+        var scan = DicomScan.Of(Path.Combine(_directory, "site", "nobody"), cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.EndsWith("known", Assert.Single(survey.Cases).Directory, StringComparison.Ordinal);
+        Assert.Equal(QuarantineReason.NoPatientId, Assert.Single(survey.Quarantined).Reason);
+        // A volume all the same: to be converted or segmented, only not to be learnt from.
+        Assert.True(Assert.Single(scan.Series).Usable);
+        Assert.Equal(QuarantineReason.NoPatientId, Assert.Single(scan.Quarantined).Reason);
+    }
+
     [Fact]
     public void Read_TruncatedSlice_NamesTheFile()
     {
@@ -235,14 +274,16 @@ public sealed class CaseReaderTests : IDisposable
         Assert.All(Assert.IsType<CaseOutcome.Usable>(Read()).Case.Image.Voxels, voxel => Assert.Equal(2, voxel));
     }
 
-    private void WriteImages(string folder = "", string seriesUid = "1.2.3.4", string frameUid = "1.2.3.5", int slices = 2)
+    private void WriteImages(
+        string folder = "", string seriesUid = "1.2.3.4", string frameUid = "1.2.3.5", int slices = 2,
+        Action<DataSetBuilder>? change = null)
     {
         var directory = Directory.CreateDirectory(Path.Combine(_directory, folder)).FullName;
         var files = new SliceFiles(directory) { SeriesUid = seriesUid, FrameOfReferenceUid = frameUid };
         for (var slice = 0; slice < slices; slice++)
         {
             var value = (short)slice;
-            files.Write(slice, new Vector3D(0, 0, slice), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => value);
+            files.Write(slice, new Vector3D(0, 0, slice), SliceFiles.Axial, 2, 3, (1, 1), (_, _) => value, change);
         }
     }
 
