@@ -2,6 +2,7 @@ using System.CommandLine;
 using FedSeg.Cli.Federations;
 using FedSeg.Cli.Jobs;
 using FedSeg.Cli.Programs;
+using FedSeg.Dicom;
 using FedSeg.Federation.Identity;
 using FedSeg.Imaging.Phantoms;
 using FedSeg.Ledger.Verifier;
@@ -69,10 +70,10 @@ internal static class DemoCommand
 
     private static DemoData PrepareData(ParseResult parsed, string work, CancellationToken cancellationToken)
     {
-        if (parsed.GetValue(Data) is { } real) return DemoData.Survey(real.FullName, cancellationToken);
+        if (parsed.GetValue(Data) is { } real) return DemoData.Survey(real.FullName, new DicomLimits(), cancellationToken);
         var hospitals = HospitalsOf(work);
         PhantomHospitals.Write(hospitals, new PhantomOptions { Sites = Check(parsed.GetValue(Sites), 1, 26, "--sites") }, cancellationToken);
-        return DemoData.Survey(hospitals, cancellationToken);
+        return DemoData.Survey(hospitals, new DicomLimits(), cancellationToken);
     }
 
     private static void DropCaches(string work, IEnumerable<string> sites)

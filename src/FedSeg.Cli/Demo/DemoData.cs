@@ -1,4 +1,5 @@
 using FedSeg.Cli.Programs;
+using FedSeg.Dicom;
 using FedSeg.Federation.Identity;
 using FedSeg.Imaging.Cases;
 
@@ -10,8 +11,11 @@ namespace FedSeg.Cli.Demo;
 internal sealed record DemoData(IReadOnlyDictionary<string, string> Sites, IReadOnlyDictionary<string, CaseSurvey> Surveys)
 {
     /// <summary>Surveys <c>DIR/&lt;site&gt;/&lt;case&gt;/…</c> by headers alone.</summary>
+    /// <param name="directory">The data folder.</param>
+    /// <param name="limits">Bounds on what a file may ask for, the same as those its pixels will be read with.</param>
+    /// <param name="cancellationToken">Looked at between files.</param>
     /// <exception cref="BadInputException">No site, a folder whose name can't be a site's, or a site without a usable case.</exception>
-    public static DemoData Survey(string directory, CancellationToken cancellationToken)
+    public static DemoData Survey(string directory, DicomLimits limits, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(directory)) throw new BadInputException($"There is no data folder '{directory}'.");
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToList();
@@ -23,7 +27,7 @@ internal sealed record DemoData(IReadOnlyDictionary<string, string> Sites, IRead
         {
             var name = Path.GetFileName(folder);
             if (!SiteId.TryParse(name, null, out _)) throw new BadInputException($"'{folder}' can't be a site: a site's name has 1 to 32 of a-z, 0-9 and '-'.");
-            var survey = CaseSurvey.Of(folder, cancellationToken: cancellationToken);
+            var survey = CaseSurvey.Of(folder, limits, cancellationToken: cancellationToken);
             if (survey.Cases.Count == 0) throw new BadInputException(Explain(folder, survey));
             sites.Add(name, folder);
             surveys.Add(name, survey);

@@ -41,7 +41,8 @@ internal static class FingerprintCommand
             throw new BadInputException($"--least-cases is {leastCases}; a count of one patient is that patient. Use at least 2.");
         }
 
-        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
+        var limits = Htj2kSwitch.Limits(parsed);
+        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, limits, cancellationToken);
         var labels = LabelVocabulary.Of(data.CommonLabels);
         var modality = data.Cases.First().Modality;
         var output = parsed.GetRequiredValue(Output).FullName;
@@ -50,7 +51,7 @@ internal static class FingerprintCommand
         var written = new List<object>();
         foreach (var (site, folder) in data.Sites)
         {
-            var fingerprint = CohortFingerprint.Of(folder, labels, modality, leastCases, cancellationToken, Htj2kSwitch.Limits(parsed))
+            var fingerprint = CohortFingerprint.Of(folder, labels, modality, leastCases, cancellationToken, limits)
                 ?? throw new BadInputException(
                     $"'{folder}' has fewer than {leastCases} patients with a usable, labelled {modality} case: too few to tell anything of it. "
                     + "Add patients or lower --least-cases.");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Programs;
+using FedSeg.Dicom;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Jobs;
@@ -19,8 +20,11 @@ internal static class LocalJob
     };
 
     /// <summary>Reads a job file for data; a network that is to be planned is planned from all their sites, as a coordinator would.</summary>
+    /// <param name="file">The job.</param>
+    /// <param name="data">The data to plan from.</param>
+    /// <param name="limits">As they were surveyed with, and as they will be trained on.</param>
     /// <exception cref="BadInputException">There is no such file, it is no job, or its network can't be planned from these data.</exception>
-    public static JobSpec Read(FileInfo file, DemoData data)
+    public static JobSpec Read(FileInfo file, DemoData data, DicomLimits limits)
     {
         var job = ReadUnplanned(file);
         if (job.Planning is not { } asked) return job;
@@ -28,7 +32,8 @@ internal static class LocalJob
         {
             var labels = LabelVocabulary.Of(job.Labels);
             var fingerprints = data.Sites.OrderBy(site => SiteId.Parse(site.Key))
-                .Select(site => CohortFingerprint.Of(site.Value, labels, job.Preprocessing.Modality, asked.LeastCases, CancellationToken.None)
+                .Select(site => CohortFingerprint.Of(
+                    site.Value, labels, job.Preprocessing.Modality, asked.LeastCases, CancellationToken.None, limits)
                     ?? throw new BadInputException($"'{site.Value}' has fewer than {asked.LeastCases} patients with a labelled case: too few to plan from."))
                 .ToList();
             return job.With(RunPlanning.Of(asked, fingerprints)) with { Planning = null };

@@ -33,8 +33,9 @@ internal static class TrainCommand
     {
         if (parsed.GetValue(Epochs) < 1 || parsed.GetValue(Steps) < 1) throw new BadInputException("--epochs and --steps must be at least 1.");
         var path = OutputFile.PathOf(parsed, Output);
-        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
-        var asked = parsed.GetValue(LocalJob.Option) is { } file ? LocalJob.Read(file, data) : null;
+        var limits = Htj2kSwitch.Limits(parsed);
+        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, limits, cancellationToken);
+        var asked = parsed.GetValue(LocalJob.Option) is { } file ? LocalJob.Read(file, data, limits) : null;
         if (asked is not null) NoteLeftOut(asked.Recipe);
         var job = asked ?? DemoRecipe.Parse(DemoRecipe.Propose("train", data, rounds: 1, stepsPerRound: 1));
         var folders = parsed.GetValue(Site) is { } site
@@ -46,7 +47,10 @@ internal static class TrainCommand
         var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
         var seed = (ulong?)parsed.GetValue(Seed) ?? job.Seed;
-        var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(folder, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, null, cancellationToken, Htj2kSwitch.Limits(parsed)))]);
+        var vocabulary = LabelVocabulary.Of(job.Labels);
+        var cohort = Cohort.Pool([.. folders.Select(folder => Cohort.Read(
+            folder, vocabulary, job.Preprocessing, job.HeldBackFraction, seed, Environment.ProcessorCount, reportPath: null,
+            cancellationToken, limits))]);
 
         var stepsPerEpoch = Math.Max(1, cohort.Training.Length / job.Recipe.BatchSize);
         var epochsAsked = parsed.GetValue(Epochs) ?? (asked is null ? 10 : null);

@@ -6,7 +6,9 @@ using System.Text;
 using System.Text.Json;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Engine;
+using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
+using FedSeg.Dicom;
 using FedSeg.Federation;
 using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
@@ -31,20 +33,23 @@ internal static class ExperimentCommand
 
     public static Command Create() => new Command("experiment", "Compare pooled, local and federated training on the same held-back patients.")
     {
-        Data, LocalJob.Option, Arms, Rounds, Steps, Seed, Output, DeviceSwitch.Option,
+        Data, LocalJob.Option, Arms, Rounds, Steps, Seed, Output, Htj2kSwitch.Option, DeviceSwitch.Option,
     }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         var time = TimeProvider.System;
         var arms = ExperimentArm.Choose(parsed.GetValue(Arms));
-        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, cancellationToken);
-        var job = JobOf(parsed, data);
+        var limits = Htj2kSwitch.Limits(parsed);
+        var data = DemoData.Survey(parsed.GetRequiredValue(Data).FullName, limits, cancellationToken);
+        var job = JobOf(parsed, data, limits);
         var device = DeviceSwitch.Choose(parsed);
         CpuKernels.ChooseFor(job.Architecture);
         var finished = parsed.GetValue(Output) is { } table ? FinishedArms.Beside(table.FullName, Settings(job, parsed)) : null;
+        var vocabulary = LabelVocabulary.Of(job.Labels);
         var cohorts = data.Sites.ToDictionary(site => SiteId.Parse(site.Key), site => Cohort.Read(
-            site.Value, LabelVocabulary.Of(job.Labels), job.Preprocessing, job.HeldBackFraction, job.Seed, Environment.ProcessorCount, reportPath: null, cancellationToken));
+            site.Value, vocabulary, job.Preprocessing, job.HeldBackFraction, job.Seed, Environment.ProcessorCount, reportPath: null,
+            cancellationToken, limits));
         foreach (var (site, cohort) in cohorts) Say($"{site}: {cohort.Training.Length} cases to train on, {cohort.HeldBack.Length} held back");
 
         var work = Directory.CreateTempSubdirectory("fedseg-experiment-");
@@ -76,11 +81,13 @@ internal static class ExperimentCommand
         }
     }
 
-    private static JobSpec JobOf(ParseResult parsed, DemoData data)
+    private static JobSpec JobOf(ParseResult parsed, DemoData data, DicomLimits limits)
     {
         var (rounds, steps) = (parsed.GetValue(Rounds), parsed.GetValue(Steps));
         if (rounds is < 1 or > 10_000 || steps is < 1 or > 1_000_000) throw new BadInputException("--rounds must be from 1 to 10000, --steps from 1 to 1000000.");
-        var job = parsed.GetValue(LocalJob.Option) is { } file ? LocalJob.Read(file, data) : DemoRecipe.Parse(DemoRecipe.Propose("experiment", data, rounds, steps));
+        var job = parsed.GetValue(LocalJob.Option) is { } file
+            ? LocalJob.Read(file, data, limits)
+            : DemoRecipe.Parse(DemoRecipe.Propose("experiment", data, rounds, steps));
         return job with
         {
             Sites = [.. data.Sites.Keys.Select(site => SiteId.Parse(site)).Order()],
@@ -97,7 +104,8 @@ internal static class ExperimentCommand
     private static string Settings(JobSpec job, ParseResult parsed) => string.Create(
         CultureInfo.InvariantCulture,
         $"{parsed.GetRequiredValue(Data).FullName} {JsonSerializer.Serialize(job, FederationJson.Options)} "
-        + $"device {parsed.GetRequiredValue(DeviceSwitch.Option)} threads {Environment.ProcessorCount} build {Build}");
+        + $"device {parsed.GetRequiredValue(DeviceSwitch.Option)} threads {Environment.ProcessorCount} build {Build}"
+        + $"{(parsed.GetValue(Htj2kSwitch.Option) ? " htj2k" : "")}");
 
     private static object Document(IEnumerable<ExperimentRow> rows) => new
     {

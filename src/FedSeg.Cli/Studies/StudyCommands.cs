@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Cli.Studies.Records;
 using FedSeg.Federation.Identity;
@@ -15,9 +16,16 @@ internal static class StudyCommands
     private static Command Patients()
     {
         var cohort = new Argument<DirectoryInfo>("cohort") { Description = "Folder with one sub-folder per case." };
-        return new Command("patients", "The patient's key beside each case, for a withdrawal: it names the patient to this hospital alone and must not leave it.") { cohort }.Does((parsed, cancellationToken) =>
+        var command = new Command(
+            "patients",
+            "The patient's key beside each case, for a withdrawal: it names the patient to this hospital alone and must not leave it.")
         {
-            var survey = CaseSurvey.Of(parsed.GetRequiredValue(cohort).FullName, cancellationToken: cancellationToken);
+            cohort, Htj2kSwitch.Option,
+        };
+        return command.Does((parsed, cancellationToken) =>
+        {
+            var (folder, limits) = (parsed.GetRequiredValue(cohort).FullName, Htj2kSwitch.Limits(parsed));
+            var survey = CaseSurvey.Of(folder, limits, cancellationToken: cancellationToken);
             var cases = survey.Cases.Select(entry => (Case: Path.GetFileName(entry.Directory), entry.PatientKey)).ToList();
             if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(new { cases = cases.Select(entry => new { @case = entry.Case, patient = entry.PatientKey }), unusable = survey.Quarantined.Count });
             else foreach (var (name, patient) in cases) Console.WriteLine($"{name,-24} {patient}");

@@ -1,6 +1,7 @@
 using FedSeg.Testing;
 using FedSeg.Cli.Demo;
 using FedSeg.Cli.Programs;
+using FedSeg.Dicom;
 using FedSeg.Federation.Jobs;
 using FedSeg.Imaging.Phantoms;
 
@@ -14,7 +15,7 @@ public sealed class DemoRecipeTests : IDisposable
     public DemoRecipeTests()
     {
         PhantomHospitals.Write(_folder["data"], new PhantomOptions { Sites = 2, CasesPerSite = 2 });
-        _data = DemoData.Survey(_folder["data"], TestContext.Current.CancellationToken);
+        _data = DemoData.Survey(_folder["data"], new DicomLimits(), TestContext.Current.CancellationToken);
     }
 
     public void Dispose() => _folder.Dispose();
