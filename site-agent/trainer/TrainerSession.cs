@@ -5,8 +5,8 @@ using FedSeg.Dicom;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Training;
 using FedSeg.Federation.Weights;
-using FedSeg.Hosting.Storage;
 using FedSeg.Imaging.Cases;
+using FedSeg.Segmentation;
 using FedSeg.Segmentation.Networks;
 using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Segmentation.Training;
@@ -21,6 +21,7 @@ namespace FedSeg.Trainer;
 /// <param name="time">Measures how long tasks take.</param>
 internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider time)
 {
+    private readonly Lock _sending = new();
     private OpenedCohort? _opened;
 
     /// <summary>Does one command and sends its answer.</summary>
@@ -44,18 +45,33 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         }
 
         // Outside the try: when the agent is gone there is nobody left to tell.
-        send(answer);
+        Send(answer);
     }
 
-    private static TrainerEvent.Surveyed Preflight(TrainerCommand.Preflight command)
+    /// <summary>One at a time: cases are read on several threads.</summary>
+    private void Send(TrainerEvent said)
+    {
+        lock (_sending) send(said);
+    }
+
+    private void SayAlive() => Send(TrainerEvent.Stepped.Alive);
+
+    private TrainerEvent.Surveyed Preflight(TrainerCommand.Preflight command)
     {
         var vocabulary = VocabularyOf(command.LabelAliases.Keys, command.LabelAliases);
-        var preflight = CohortPreflight.Of(command.CohortDirectory, vocabulary, Limits(command.AllowHtj2k), command.Threads, CancellationToken.None, LeftOut(command.Patients));
+        var preflight = CohortPreflight.Of(
+            command.CohortDirectory,
+            vocabulary,
+            Limits(command.AllowHtj2k),
+            command.Threads,
+            CancellationToken.None,
+            LeftOut(command.Patients),
+            SayAlive);
         preflight.Write(command.ReportPath);
         return new TrainerEvent.Surveyed { Usable = preflight.Usable.Length, Quarantined = preflight.Reasons };
     }
 
-    private static TrainerEvent.Fingerprinted Fingerprint(TrainerCommand.Fingerprint command)
+    private TrainerEvent.Fingerprinted Fingerprint(TrainerCommand.Fingerprint command)
     {
         var (plan, folder) = (command.Plan, command.CohortDirectory);
         var asked = plan.Planning ?? throw new InvalidOperationException("The plan asks for no fingerprint.");
@@ -69,9 +85,14 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             CancellationToken.None,
             Limits(command.AllowHtj2k),
             LeftOut(command.Patients),
-            counted.Add);
+            counted.Add,
+            SayAlive);
         // On the disk before anybody is told the counts.
-        if (command is { Patients: { } rules, PatientsPath: { } path }) Record(path, PatientUse.Of(rules, trained: counted, scored: []));
+        if (command is { Patients: { } rules, PatientsPath: { } path })
+        {
+            FlushedFile.Write(path, PatientUse.Of(rules, trained: counted, scored: []).ToBytes());
+        }
+
         return fingerprint is null
             ? throw new CohortException(CohortProblem.NoUsableCase, $"{folder}: fewer than {asked.LeastCases} labelled {plan.Preprocessing.Modality} cases")
             : new TrainerEvent.Fingerprinted(fingerprint);
@@ -86,7 +107,8 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
         var vocabulary = VocabularyFor(plan, open.LabelAliases);
         var cohort = Cohort.Read(
             open.CohortDirectory, vocabulary, plan.Preprocessing, plan.HeldBackFraction, plan.Seed, open.Threads, open.CohortReportPath, CancellationToken.None, Limits(open.AllowHtj2k), open.CacheDirectory, LeftOut(open.Patients),
-            open.SplitPath is { } split ? new RunSplit(split) : null);
+            open.SplitPath is { } split ? new RunSplit(split) : null,
+            SayAlive);
         if (cohort.Training.Length < plan.MinimumCases)
         {
             throw new CohortException(
@@ -126,8 +148,9 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
                 CheckpointEverySteps = run.CheckpointEverySteps,
             },
             opened.Device,
-            step => send(new TrainerEvent.Stepped(step.Step, step.Steps, step.Loss)),
-            CancellationToken.None);
+            step => Send(new TrainerEvent.Stepped(step.Step, step.Steps, step.Loss)),
+            CancellationToken.None,
+            SayAlive);
         return outcome switch
         {
             RoundOutcome.Done done => new TrainerEvent.Finished
@@ -155,19 +178,8 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
     {
         if (opened.Patients is not { } rules || run.PatientsPath is not { } path) return;
         var trained = run.Plan.Task == RoundTask.Train ? opened.Cohort.Training : [];
-        Record(path, PatientUse.Of(rules, trained.Select(entry => entry.PatientKey), opened.Cohort.HeldBack.Select(entry => entry.PatientKey)));
-    }
-
-    private static void Record(string path, PatientUse use)
-    {
-        var unfinished = path + ".new";
-        using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            stream.Write(use.ToBytes());
-            Fsync.Flush(stream);
-        }
-
-        File.Move(unfinished, path, overwrite: true);
+        var use = PatientUse.Of(rules, trained.Select(entry => entry.PatientKey), opened.Cohort.HeldBack.Select(entry => entry.PatientKey));
+        FlushedFile.Write(path, use.ToBytes());
     }
 
     private static Func<string, bool>? LeftOut(PatientRules? rules) => rules is { Withdrawn.IsEmpty: false } ? rules.IsWithdrawn : null;

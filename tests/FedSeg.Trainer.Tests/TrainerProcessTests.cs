@@ -15,7 +15,7 @@ public sealed class TrainerProcessTests(TrainerFixture fixture) : IClassFixture<
         Assert.Equal(0, exitCode);
         Assert.Equal(
             ["Ready", "Stepped", "Stepped", "Finished", "Failed", "Stepped", "Stepped", "Finished"],
-            events.Select(answer => answer.GetType().Name));
+            events.Where(said => said != TrainerEvent.Stepped.Alive).Select(answer => answer.GetType().Name));
     }
 
     [Fact]

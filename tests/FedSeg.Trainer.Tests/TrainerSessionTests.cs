@@ -9,14 +9,19 @@ namespace FedSeg.Trainer.Tests;
 
 public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<TrainerFixture>
 {
-    /// <summary>Sends the commands to a fresh session and returns all its events.</summary>
-    private static List<TrainerEvent> Send(params TrainerCommand[] commands)
+    /// <summary>Sends the commands to a fresh session and returns its answers and optimiser steps.</summary>
+    private static List<TrainerEvent> Send(params TrainerCommand[] commands) => [.. SendAndHearAll(commands).Where(said => said != Alive)];
+
+    /// <summary>The same with the signs of life between them.</summary>
+    private static List<TrainerEvent> SendAndHearAll(params TrainerCommand[] commands)
     {
         var events = new List<TrainerEvent>();
         var session = new TrainerSession(events.Add, TimeProvider.System);
         foreach (var command in commands) session.Handle(JsonSerializer.Serialize(command, FederationJson.Options));
         return events;
     }
+
+    private static TrainerEvent Alive => TrainerEvent.Stepped.Alive;
 
     private static TrainerFailure FailureOf(TrainerEvent answer) => Assert.IsType<TrainerEvent.Failed>(answer).Code;
 
@@ -128,6 +133,57 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
         Assert.Equal(2, finished.Steps);
         Assert.Equal(fixture.Open().Plan.Labels, finished.Scores.Select(score => score.Label));
         Assert.True(File.Exists(fixture.UpdatePath));
+    }
+
+    /// <summary>A trainer that is silent for long is killed as hung, and reading a large cohort takes hours.</summary>
+    [Theory]
+    [InlineData("open")]
+    [InlineData("preflight")]
+    [InlineData("fingerprint")]
+    public void CommandThatReadsTheCohort_SaysThatItLivesWithEveryCase(string command)
+    {
+        var cohort = fixture.CohortWithABadStudy();
+
+        var events = SendAndHearAll(command switch
+        {
+            "open" => fixture.Open(cohort: cohort) with { Threads = 2 },
+            "preflight" => fixture.Preflight(cohort) with { Threads = 2 },
+            _ => fixture.Fingerprint(leastCases: 2) with { CohortDirectory = cohort },
+        });
+
+        Assert.Equal([Alive, Alive, Alive, Alive, Alive], events[..^1]);
+        Assert.False(events[^1] is TrainerEvent.Stepped or TrainerEvent.Failed);
+    }
+
+    [Fact]
+    public void Run_Scoring_SaysThatItLivesWithEveryCase()
+    {
+        var events = SendAndHearAll(fixture.Open(), fixture.Run(TrainerFixture.Plan(task: RoundTask.Evaluate)));
+
+        var finished = Assert.IsType<TrainerEvent.Finished>(events[^1]);
+        var scoring = events[(events.FindIndex(said => said is TrainerEvent.Ready) + 1)..^1];
+        Assert.All(scoring, said => Assert.Equal(Alive, said));
+        Assert.InRange(scoring.Count, finished.HeldBackCases, int.MaxValue);
+    }
+
+    [Fact]
+    public void Run_StepsOnTheSitesOwnModel_AreSignsOfLifeAndNoStepsOfTheRound()
+    {
+        var plan = TrainerFixture.Plan(steps: 3);
+        var ditto = plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Ditto(0.1) } };
+        var tuned = plan with { Task = RoundTask.Evaluate, Recipe = plan.Recipe with { FineTuneSteps = 4 } };
+
+        var trained = SendAndHearAll(fixture.Open(ditto), fixture.Run(ditto) with { StateDirectory = fixture.Path("own") });
+        var scored = SendAndHearAll(fixture.Open(), fixture.Run(TrainerFixture.Plan(task: RoundTask.Evaluate)));
+        var closed = SendAndHearAll(fixture.Open(tuned), fixture.Run(tuned) with { StateDirectory = fixture.Path("tuned") });
+
+        // Ditto's second solve comes last.
+        Assert.Equal([Alive, Alive, Alive], trained[^4..^1]);
+        Assert.Equal([1, 2, 3], trained[..^4].OfType<TrainerEvent.Stepped>().Select(step => step.Step).Where(step => step > 0));
+        // Fine-tuning, and its model scored as the global one was.
+        var signsOfScoring = scored.Count - 1 - scored.FindIndex(said => said is TrainerEvent.Ready) - 1;
+        Assert.Equal(4 + 2 * signsOfScoring, closed.Count - 1 - closed.FindIndex(said => said is TrainerEvent.Ready) - 1);
+        Assert.IsType<TrainerEvent.Finished>(closed[^1]);
     }
 
     [Fact]

@@ -106,6 +106,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 File.Exists(run.ResidualPath) ? run : run with { ResidualPath = null },
                 step =>
                 {
+                    if (step.Step == 0) return;
                     reached(step.Step);
                     LogStep(run.Plan.Round, step.Step, step.Steps);
                 },

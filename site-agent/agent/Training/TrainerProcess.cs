@@ -72,7 +72,7 @@ internal sealed class TrainerProcess : IAsyncDisposable
 
     /// <summary>Sends a command and waits for its last event.</summary>
     /// <param name="command">What to do.</param>
-    /// <param name="onStep">Called for every optimiser step.</param>
+    /// <param name="onStep">Called for every optimiser step and other sign of life.</param>
     /// <param name="cancellationToken">Kills the process: a trainer can't be asked to stop in the middle of a step.</param>
     /// <returns>Ready, Finished or Failed; Failed with <see cref="TrainerFailure.Crashed"/> when the process ended or hung.</returns>
     public async Task<TrainerEvent> DoAsync(TrainerCommand command, Action<TrainerEvent.Stepped> onStep, CancellationToken cancellationToken)

@@ -18,7 +18,10 @@ public abstract record TrainerCommand
 {
     private TrainerCommand() { }
 
-    /// <summary>Reads every study once, before any run, and lets it go again. Answered by <see cref="TrainerEvent.Surveyed"/>.</summary>
+    /// <summary>
+    /// Reads every study once, before any run, and lets it go again. Answered, as every command after any number of
+    /// <see cref="TrainerEvent.Stepped"/>, by <see cref="TrainerEvent.Surveyed"/>.
+    /// </summary>
     public sealed record Preflight : TrainerCommand
     {
         /// <summary>Folder with one sub-folder per case.</summary>
@@ -172,8 +175,18 @@ public abstract record TrainerEvent
         public required string Device { get; init; }
     }
 
-    /// <summary>An optimiser step is done.</summary>
-    public sealed record Stepped(int Step, int Steps, double Loss) : TrainerEvent;
+    /// <summary>
+    /// The work went on: an optimiser step on the federation's model is done or, as step 0, something else that takes its time: a case is
+    /// read, a window of one segmented, a step on the site's own model made. A trainer that says nothing for long counts as hung.
+    /// </summary>
+    /// <param name="Step">From 1; 0 for what is no step on the federation's model.</param>
+    /// <param name="Steps">Steps of the round; 0 with step 0.</param>
+    /// <param name="Loss">Of the step's batch; absent with step 0.</param>
+    public sealed record Stepped(int Step, int Steps, double? Loss) : TrainerEvent
+    {
+        /// <summary>A sign of life and no more.</summary>
+        public static Stepped Alive { get; } = new(0, 0, null);
+    }
 
     /// <summary>The plan's task is done.</summary>
     public sealed record Finished : TrainerEvent

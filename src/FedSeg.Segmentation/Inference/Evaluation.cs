@@ -15,14 +15,22 @@ public static class Evaluation
     /// Mean Dice per label over cases. A case in which a label is neither in the reference nor predicted says nothing about it and is left
     /// out of that label's mean; <see cref="LabelScore.Cases"/> says how many remained.
     /// </summary>
+    /// <param name="network">Gives logits of windows.</param>
+    /// <param name="cases">Prepared as the network was trained.</param>
+    /// <param name="labels">In class order.</param>
+    /// <param name="preprocessing">As the cases were prepared.</param>
+    /// <param name="device">Where the network lies.</param>
+    /// <param name="cancellationToken">Looked at before each pair of windows.</param>
+    /// <param name="windowDone">Called after each pair of windows: a large case can take an hour.</param>
     public static ImmutableArray<LabelScore> Score(
         Module<Tensor, Tensor> network,
         IReadOnlyCollection<PreparedCase> cases,
         IReadOnlyList<string> labels,
         PreprocessingSpec preprocessing,
         Device device,
-        CancellationToken cancellationToken) =>
-        Score(new NetworkAverage([network], mirroredAxes: []), cases, labels, preprocessing, device, cancellationToken);
+        CancellationToken cancellationToken,
+        Action? windowDone = null) =>
+        Score(new NetworkAverage([network], mirroredAxes: []), cases, labels, preprocessing, device, cancellationToken, windowDone);
 
     /// <summary>The same for networks that answer as one.</summary>
     internal static ImmutableArray<LabelScore> Score(
@@ -31,13 +39,15 @@ public static class Evaluation
         IReadOnlyList<string> labels,
         PreprocessingSpec preprocessing,
         Device device,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        Action? windowDone = null)
     {
         var sums = new double[labels.Count];
         var counts = new int[labels.Count];
         foreach (var entry in cases)
         {
-            var prediction = Segment(networks, labels.Count + 1, entry.Prepared, preprocessing, device, progress: null, cancellationToken);
+            var prediction = Segment(
+                networks, labels.Count + 1, entry.Prepared, preprocessing, device, _ => windowDone?.Invoke(), cancellationToken);
             var dice = DicePerLabel(prediction, entry.Reference, labels.Count);
             for (var i = 0; i < labels.Count; i++)
             {

@@ -51,6 +51,7 @@ public sealed class Cohort
     /// held-back patients to those trained on.
     /// </param>
     /// <param name="split">What the run began with and keeps; <see langword="null"/> to split those present.</param>
+    /// <param name="caseRead">Called after each case folder, refused ones included, from several threads.</param>
     /// <exception cref="CohortException">No usable case, a label in no case, or more than <see cref="LargestBytes"/> for which there is no room on disk.</exception>
     public static Cohort Read(
         string directory,
@@ -64,7 +65,8 @@ public sealed class Cohort
         DicomLimits? limits = null,
         string? cacheDirectory = null,
         Func<string, bool>? isLeftOut = null,
-        RunSplit? split = null)
+        RunSplit? split = null,
+        Action? caseRead = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
         var preparation = new CasePreparation(
@@ -74,7 +76,7 @@ public sealed class Cohort
             limits,
             cacheDirectory is null ? null : new CaseCache(cacheDirectory, LargestCacheBytes),
             isLeftOut);
-        var read = ReadCases(preparation, directory, threads, cancellationToken);
+        var read = ReadCases(preparation, directory, threads, caseRead, cancellationToken);
         var usable = read.Where(entry => entry.Case is not null).Select(entry => (entry.Folder, Case: entry.Case!)).ToArray();
         var patients = usable.Select(entry => entry.Case.PatientKey).Concat(read.Select(entry => entry.LeftOut).OfType<string>());
         var heldBack = split?.HeldBack(patients, heldBackFraction, seed) ?? PatientSplit.HeldBack(patients, heldBackFraction, seed);
@@ -118,7 +120,7 @@ public sealed class Cohort
 
     /// <summary>Cases in ordinal order of their folders, whichever thread was first.</summary>
     private static ReadCase[] ReadCases(
-        CasePreparation preparation, string directory, int threads, CancellationToken cancellationToken)
+        CasePreparation preparation, string directory, int threads, Action? caseRead, CancellationToken cancellationToken)
     {
         var folders = Directory.GetDirectories(directory).Order(StringComparer.Ordinal).ToArray();
         var read = new ReadCase[folders.Length];
@@ -130,6 +132,7 @@ public sealed class Cohort
             (i, loop) =>
             {
                 read[i] = preparation.Read(folders[i], cancellationToken);
+                caseRead?.Invoke();
                 if (Interlocked.Add(ref bytes, read[i].Case?.HeldBytes ?? 0) > LargestBytes) loop.Stop();
             });
         return bytes <= LargestBytes

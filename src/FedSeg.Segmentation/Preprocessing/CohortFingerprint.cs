@@ -22,6 +22,7 @@ public static class CohortFingerprint
     /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
     /// <param name="isLeftOut">Patients who count nowhere, by their key.</param>
     /// <param name="counted">Told the key of each patient who counts.</param>
+    /// <param name="caseRead">Called after each case folder.</param>
     /// <returns><see langword="null"/> when the whole site has too few cases to tell anything.</returns>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static SiteFingerprint? Of(
@@ -32,16 +33,20 @@ public static class CohortFingerprint
         CancellationToken cancellationToken,
         DicomLimits? limits = null,
         Func<string, bool>? isLeftOut = null,
-        Action<string>? counted = null)
+        Action<string>? counted = null,
+        Action? caseRead = null)
     {
         var reader = new CaseReader(limits, isLeftOut: isLeftOut);
         var builder = new FingerprintBuilder(modality, [.. labels.Labels.Select(label => label.Name)]);
         foreach (var folder in Directory.GetDirectories(directory).Order(StringComparer.Ordinal))
         {
-            if (reader.Read(folder, labels, cancellationToken) is not CaseOutcome.Usable { Case: var usable }) continue;
-            if (usable.Modality != modality) continue;
-            Add(builder, usable);
-            counted?.Invoke(usable.PatientKey);
+            if (reader.Read(folder, labels, cancellationToken) is CaseOutcome.Usable { Case: var usable } && usable.Modality == modality)
+            {
+                Add(builder, usable);
+                counted?.Invoke(usable.PatientKey);
+            }
+
+            caseRead?.Invoke();
         }
 
         return builder.Seal(leastCases);

@@ -27,9 +27,16 @@ public sealed record CohortPreflight(string Cohort, ImmutableArray<string> Usabl
     /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="threads">Cases read at the same time.</param>
     /// <param name="isLeftOut">Patients whose images are not decoded and who count nowhere, by their key.</param>
+    /// <param name="caseRead">Called after each case folder, from several threads.</param>
     /// <exception cref="CohortException">There is no such folder.</exception>
     public static CohortPreflight Of(
-        string directory, LabelVocabulary vocabulary, DicomLimits limits, int threads, CancellationToken cancellationToken, Func<string, bool>? isLeftOut = null)
+        string directory,
+        LabelVocabulary vocabulary,
+        DicomLimits limits,
+        int threads,
+        CancellationToken cancellationToken,
+        Func<string, bool>? isLeftOut = null,
+        Action? caseRead = null)
     {
         if (!Directory.Exists(directory)) throw new CohortException(CohortProblem.NoUsableCase, $"{directory}: no such folder; expected one sub-folder per case");
         var reader = new CaseReader(limits, isLeftOut: isLeftOut);
@@ -42,6 +49,7 @@ public sealed record CohortPreflight(string Cohort, ImmutableArray<string> Usabl
             var outcome = reader.Read(folders[i], vocabulary, cancellationToken);
             leftOut[i] = outcome is CaseOutcome.LeftOut;
             if (outcome is CaseOutcome.Quarantined quarantined) refused[i] = new QuarantinedCase(folders[i], quarantined.Reason.ToString(), quarantined.Detail);
+            caseRead?.Invoke();
         });
         return new CohortPreflight(directory, [.. folders.Where((_, i) => refused[i] is null && !leftOut[i])], [.. refused.OfType<QuarantinedCase>()]);
     }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
 using FedSeg.Federation;
-using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Segmentation.Preprocessing;
 
@@ -25,32 +24,29 @@ public sealed class RunSplit(string path)
         var sides = earlier is null
             ? Sides.Of(patients, PatientSplit.HeldBack(patients, fraction, seed))
             : earlier.With(patients.Except(earlier.HeldBack).Except(earlier.Trained), key => PatientSplit.IsHeldBackAlone(key, fraction, seed));
-        if (sides != earlier) Write(sides);
+        if (sides != earlier) FlushedFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(sides, FederationJson.Options));
         return sides.HeldBack;
     }
+
+    /// <summary>The keys of the held-back patients as the run has them; nobody is added.</summary>
+    /// <exception cref="IOException">There is no such file, or it can't be read.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or no run's split.</exception>
+    public IReadOnlySet<string> Known() => Read().HeldBack;
 
     private Sides Read()
     {
         try
         {
-            return JsonSerializer.Deserialize<Sides>(File.ReadAllBytes(path), FederationJson.Options)!;
+            // Never none: a split made anew would hold back patients who were trained on.
+            var sides = JsonSerializer.Deserialize<Sides>(File.ReadAllBytes(path), FederationJson.Options);
+            if (sides is { HeldBack: not null, Trained: not null }) return sides;
         }
-        catch (JsonException error)
+        catch (JsonException)
         {
-            throw new InvalidDataException($"{path}: who is held back in this run can't be read any more", error);
-        }
-    }
-
-    private void Write(Sides sides)
-    {
-        var unfinished = path + ".new";
-        using (var stream = new FileStream(unfinished, FileMode.Create, FileAccess.Write, FileShare.None))
-        {
-            JsonSerializer.Serialize(stream, sides, FederationJson.Options);
-            Fsync.Flush(stream);
+            // Said below.
         }
 
-        File.Move(unfinished, path, overwrite: true);
+        throw new InvalidDataException($"{path}: who is held back in this run can't be read any more");
     }
 
     /// <summary>Patients by side.</summary>

@@ -22,18 +22,26 @@ public static class RoundWork
     /// <param name="files">Where everything lies.</param>
     /// <param name="device">Where to compute.</param>
     /// <param name="stepped">Called after each optimiser step on the federation's model.</param>
+    /// <param name="cancellationToken">Looked at before each step and window.</param>
+    /// <param name="alive">Called as other work goes on, on the same thread: windows scored, steps on the site's own model.</param>
     /// <exception cref="SafetensorsException">The base model, the control variate or what the site kept is not the plan's.</exception>
     /// <exception cref="InvalidOperationException">The recipe keeps something at the site and there is no folder for it.</exception>
     public static RoundOutcome Run(
-        RoundPlan plan, Cohort cohort, RoundFiles files, Device device, Action<TrainingStep>? stepped, CancellationToken cancellationToken)
+        RoundPlan plan,
+        Cohort cohort,
+        RoundFiles files,
+        Device device,
+        Action<TrainingStep>? stepped,
+        CancellationToken cancellationToken,
+        Action? alive = null)
     {
         var state = files.State is { } folder ? new SiteState(folder, plan.Round) : null;
         if (state is null && Keeps(plan.Recipe)) throw new InvalidOperationException("This recipe keeps something at the site; name a folder for it.");
 
         using var network = ModelWeights.Open(files.Model, plan.Architecture, device);
         KeptTensors.Load(network, plan.Recipe.Tensors, state);
-        var scores = Evaluation.Score(network, cohort.HeldBack, plan.Labels, plan.Preprocessing, device, cancellationToken);
-        var work = new SiteTraining(plan, cohort, files, state, network, device);
+        var scores = Evaluation.Score(network, cohort.HeldBack, plan.Labels, plan.Preprocessing, device, cancellationToken, alive);
+        var work = new SiteTraining(plan, cohort, files, state, network, device, alive);
         return plan.Task == RoundTask.Evaluate ? work.Close(scores, cancellationToken) : work.Train(scores, stepped, cancellationToken);
     }
 

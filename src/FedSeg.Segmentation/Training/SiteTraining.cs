@@ -19,7 +19,9 @@ namespace FedSeg.Segmentation.Training;
 /// <param name="state">What the site keeps.</param>
 /// <param name="network">The global model with the site's own tensors in it.</param>
 /// <param name="device">Where the network lies.</param>
-internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles files, SiteState? state, UNet network, Device device)
+/// <param name="alive">Called as other work than steps on the federation's model goes on.</param>
+internal sealed class SiteTraining(
+    RoundPlan plan, Cohort cohort, RoundFiles files, SiteState? state, UNet network, Device device, Action? alive)
 {
     private const string GlobalCheckpoint = "checkpoint", PersonalCheckpoint = "checkpoint-personal", PersonalPart = "personal", OptimizerPart = "optimizer";
 
@@ -66,13 +68,14 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
         }
         else if (_recipe.FineTuneSteps > 0)
         {
-            var tuned = Trainer.Train(network, cohort.Training, TrainingSchedule.FineTuning(plan), device, stepped: null, cancellationToken);
+            var tuned = Trainer.Train(network, cohort.Training, TrainingSchedule.FineTuning(plan), device, OwnStep, cancellationToken);
             // The global model stands whatever becomes of a site's own.
             if (tuned is not TrainingOutcome.Trained) return done;
         }
 
         if (files.PersonalModel is { } personal) ModelWeights.Write(personal, plan.Manifest(), network, ModelMetadata.Of(plan));
-        return done with { PersonalScores = Evaluation.Score(network, cohort.HeldBack, plan.Labels, plan.Preprocessing, device, cancellationToken) };
+        var own = Evaluation.Score(network, cohort.HeldBack, plan.Labels, plan.Preprocessing, device, cancellationToken, alive);
+        return done with { PersonalScores = own };
     }
 
     private RoundOutcome.Done Finish(TrainingOutcome.Trained trained, OwnControl? control, WeightOptimizer optimizer, ImmutableArray<LabelScore> scores)
@@ -105,9 +108,12 @@ internal sealed class SiteTraining(RoundPlan plan, Cohort cohort, RoundFiles fil
 
         var schedule = TrainingSchedule.Of(plan, cohort.Training.Length) with { Purpose = PersonalPart };
         var stretch = new Stretch(personal, weights, optimizer, schedule) { Term = proximal, Checkpoint = Checkpoint(PersonalCheckpoint) };
-        var outcome = Trainer.Train(stretch, cohort.Training, device, stepped: null, cancellationToken);
+        var outcome = Trainer.Train(stretch, cohort.Training, device, OwnStep, cancellationToken);
         if (outcome is TrainingOutcome.Trained) TensorFile.Write(state.PathOf(PersonalPart), All(personal));
     }
+
+    /// <summary>A step on the site's own model: none of the federation's, whose steps are counted.</summary>
+    private void OwnStep(TrainingStep step) => alive?.Invoke();
 
     /// <summary>Draws averaged weights to anchors as they stand now; what a site keeps to itself is drawn to nothing.</summary>
     private ProximalTerm Proximal(double strength, IReadOnlyList<NamedWeights> weights, IReadOnlyList<NamedWeights> anchors) => new(

@@ -39,11 +39,26 @@ public sealed class RunSplitTests : IDisposable
         Assert.True(PatientSplit.HeldBack(Patients, 0.2, 1).SetEquals(new RunSplit(_folder["other.json"]).HeldBack(Patients, 0.2, 1)));
     }
 
-    [Fact]
-    public void HeldBack_DamagedFile_IsSaidAndNotGuessed()
+    [Theory]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("{\"heldBack\":null,\"trained\":[]}")]
+    [InlineData("[]")]
+    public void HeldBack_DamagedFile_IsSaidAndNotGuessed(string content)
     {
-        File.WriteAllText(_folder["split.json"], "{");
+        File.WriteAllText(_folder["split.json"], content);
         Assert.Throws<InvalidDataException>(() => HeldBack(Patients));
+        Assert.Throws<InvalidDataException>(() => new RunSplit(_folder["split.json"]).Known());
+        Assert.Equal(content, File.ReadAllText(_folder["split.json"]));
+    }
+
+    [Fact]
+    public void Known_OfARun_IsWhoIsHeldBackInIt_AndWithoutAFileNobodyIs()
+    {
+        var heldBack = HeldBack(Patients);
+        Assert.True(heldBack.SetEquals(new RunSplit(_folder["split.json"]).Known()));
+        Assert.Throws<FileNotFoundException>(() => new RunSplit(_folder["other.json"]).Known());
     }
 
     private IReadOnlySet<string> HeldBack(IEnumerable<string> patients) => new RunSplit(_folder["split.json"]).HeldBack(patients, 0.2, 1);
