@@ -1,4 +1,5 @@
 using System.Text;
+using FedSeg.Segmentation.Preprocessing;
 
 namespace FedSeg.EndToEnd.Tests;
 
@@ -26,6 +27,7 @@ public sealed class LocalAlgorithmTests(PhantomCohorts cohorts)
         var data = Path.Combine(federation.Demo.SiteDirectory("north"), "data");
         Assert.True(File.Exists(Path.Combine(data, "personal", run + ".safetensors")));
         Assert.False(Directory.Exists(Path.Combine(data, "state", run)));
+        Assert.NotEmpty(new RunSplit(Path.Combine(data, "splits", run + ".json")).Known());
         federation.AssertNoErrorsLogged();
     }
 

@@ -14,6 +14,7 @@ internal sealed class RunFolders(string dataDirectory)
     private const string Cases = "cases", Withdrawn = "withdrawn", Split = "split.json";
 
     private readonly string _states = Path.Combine(dataDirectory, "state"), _models = Path.Combine(dataDirectory, "models");
+    private readonly string _splits = Path.Combine(dataDirectory, "splits");
 
     /// <summary>Runs of which there is something that goes with them.</summary>
     public IEnumerable<RunId> Runs => new[] { _states, _models }
@@ -46,7 +47,7 @@ internal sealed class RunFolders(string dataDirectory)
     /// <summary>Prepared cases of a run, in its state.</summary>
     public static string CasesIn(string state) => Path.Combine(state, Cases);
 
-    /// <summary>Who is held back in a run, in its state.</summary>
+    /// <summary>Who is held back in a run, in its state while it goes on.</summary>
     public static string SplitIn(string state) => Path.Combine(state, Split);
 
     /// <summary>Where the site's own model of a run stays after its end.</summary>
@@ -76,9 +77,19 @@ internal sealed class RunFolders(string dataDirectory)
         if (File.Exists(unsent)) DurableFile.Publish(unsent, OwnControlFiles.PathOf(StatePath(run), round));
     }
 
-    /// <summary>At a run's end.</summary>
+    /// <summary>Where that stays after the run's end: its models can be judged by those patients only.</summary>
+    public string KeptSplit(RunId run) => Path.Combine(_splits, run + ".json");
+
+    /// <summary>At a run's end. Done twice it does nothing more.</summary>
     public void End(RunId run)
     {
+        var split = SplitIn(StatePath(run));
+        if (File.Exists(split))
+        {
+            DurableFile.CreateDirectory(_splits);
+            DurableFile.Publish(split, KeptSplit(run));
+        }
+
         DeleteFolder(StatePath(run));
         DeleteFolder(ModelsPath(run));
     }
@@ -88,6 +99,7 @@ internal sealed class RunFolders(string dataDirectory)
     {
         End(run);
         File.Delete(PersonalModel(run));
+        if (Directory.Exists(_splits)) File.Delete(KeptSplit(run));
     }
 
     private string ModelsPath(RunId run) => Path.Combine(_models, run.ToString());

@@ -2,6 +2,7 @@ using System.CommandLine;
 using FedSeg.Cli.Imaging;
 using FedSeg.Cli.Programs;
 using FedSeg.Segmentation.Inference;
+using FedSeg.Segmentation.Preprocessing;
 using Spectre.Console;
 
 namespace FedSeg.Cli.Engine;
@@ -15,6 +16,12 @@ internal static class EvaluateCommand
         Required = true,
     };
 
+    private static readonly Option<FileInfo?> HeldBack = new("--held-back")
+    {
+        Description = "A run's split at the site that --data is of, splits/RUN.json in its agent's data folder (state/RUN/split.json while "
+            + "the run lasts): score only the patients whom that run held back.",
+    };
+
     private static readonly Option<bool> Quality = new("--quality")
     {
         Description = "Let each model, or each mirror image of an only one, segment every case by itself, and say whether their agreement finds the bad cases.",
@@ -26,8 +33,11 @@ internal static class EvaluateCommand
         DefaultValueFactory = _ => 1,
     };
 
-    public static Command Create() =>
-        new Command("evaluate", "Score a model on labelled cases.") { ModelSwitches.Models, Data, ModelSwitches.Mirror, Quality, ModelSwitches.PostProcessing, Seed, Htj2kSwitch.Option, DeviceSwitch.Option }.Computes(RunAsync);
+    public static Command Create() => new Command("evaluate", "Score a model on labelled cases.")
+    {
+        ModelSwitches.Models, Data, HeldBack, ModelSwitches.Mirror, Quality, ModelSwitches.PostProcessing, Seed, Htj2kSwitch.Option,
+        DeviceSwitch.Option,
+    }.Computes(RunAsync);
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -39,9 +49,19 @@ internal static class EvaluateCommand
 
         var output = parsed.GetValue(ModelSwitches.PostProcessing) is null ? null : OutputFile.PathOf(parsed, ModelSwitches.PostProcessing!);
         if (!folder.Exists) throw new BadInputException($"There is no data folder '{folder.FullName}'.");
+        var heldBack = HeldBackIn(parsed.GetValue(HeldBack), folder);
         using var predictor = ModelSwitches.Open(parsed);
+        Func<string, bool>? isLeftOut = heldBack is null ? null : key => !heldBack.Contains(key);
         var report = await LocalEngine.OnOwnThread(() => CohortEvaluation.Run(
-            predictor, folder.FullName, parsed.GetValue(Quality), Htj2kSwitch.Limits(parsed), Note, cancellationToken));
+            predictor, folder.FullName, parsed.GetValue(Quality), Htj2kSwitch.Limits(parsed), Note, cancellationToken, isLeftOut));
+        if (report.Cases.Count == 0 && heldBack is not null)
+        {
+            throw new BadInputException(
+                $"--held-back {parsed.GetValue(HeldBack)!.FullName} holds back none of the patients of '{folder.FullName}' who could be "
+                + $"scored ({report.LeftOut} cases of other patients, {report.Refused.Count} refused); "
+                + "name the split of a run at this very site.");
+        }
+
         if (report.Cases.Count == 0)
         {
             throw new BadInputException(
@@ -55,6 +75,22 @@ internal static class EvaluateCommand
         if (parsed.GetValue(CommandLine.Json)) JsonOutput.Write(Document(report, summaries, decision));
         else Print(summaries, report, decision);
         return CommandLine.Done;
+    }
+
+    /// <summary>The keys of the patients whom a run held back at the only site of the data.</summary>
+    /// <exception cref="BadInputException">There is no such file, or it can't be meant for these data.</exception>
+    /// <exception cref="InvalidDataException">The file is damaged, or no split.</exception>
+    private static IReadOnlySet<string>? HeldBackIn(FileInfo? split, DirectoryInfo data)
+    {
+        if (split is null) return null;
+        if (!split.Exists) throw new BadInputException($"There is no split '{split.FullName}'.");
+        var sites = data.GetDirectories().Select(site => site.Name).Order(StringComparer.Ordinal).ToList();
+        // A patient's key is unique at its site only: another hospital's patient of the same number may have been trained on.
+        return sites.Count == 1
+            ? new RunSplit(split.FullName).Known()
+            : throw new BadInputException(
+                $"--held-back is the split of one site, and '{data.FullName}' has {sites.Count} ({string.Join(", ", sites.Take(4))}); give "
+                + "a folder that has this site's folder alone.");
     }
 
     private static void Note(EvaluatedCase scored) =>
@@ -91,6 +127,7 @@ internal static class EvaluateCommand
             : null,
         keepLargest = KeepLargest(decision),
         processedDice = decision.Labels.ToDictionary(label => label.Label, label => label.ProcessedDice),
+        leftOut = report.LeftOut,
         refused = report.Refused.Select(refused => new { @case = refused.Case, site = refused.Site, reason = refused.Reason }),
     };
 
@@ -120,6 +157,7 @@ internal static class EvaluateCommand
             Console.WriteLine($"Agreement as a sign of quality: AURC {curve.Aurc:F4} (optimal {curve.Optimal:F4}, at random {curve.Random:F4})");
         }
 
+        if (report.LeftOut > 0) Console.WriteLine($"{report.LeftOut} cases of patients who were not held back: left out");
         foreach (var refused in report.Refused) Console.WriteLine($"{refused.Site}/{refused.Case}: refused, {refused.Reason}");
     }
 }

@@ -25,7 +25,7 @@ internal static class StudySeries
     /// <param name="preprocessing">The model's: its modality, and the spacing that the series is brought to.</param>
     /// <param name="limits">Bounds on what a file may ask for.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
-    /// <exception cref="BadInputException">None, or several, or one that makes no volume.</exception>
+    /// <exception cref="BadInputException">None, or several, or one of another modality or that makes no volume.</exception>
     public static ImageSeries Find(ParseResult parsed, PreprocessingSpec preprocessing, DicomLimits limits, CancellationToken cancellationToken)
     {
         var (folder, uid, modality) = (parsed.GetRequiredValue(Input), parsed.GetValue(Uid), preprocessing.Modality);
@@ -38,6 +38,11 @@ internal static class StudySeries
         if (candidates.Count == 0)
         {
             throw new BadInputException($"'{folder.FullName}' has no {(uid is null ? modality + " series" : $"series {uid}")}.");
+        }
+
+        if (candidates[0][0].Modality is var found && found != modality)
+        {
+            throw new BadInputException($"'{folder.FullName}', series {uid}: the images are {found}, the model was trained on {modality}.");
         }
 
         if (candidates.Count > 1)

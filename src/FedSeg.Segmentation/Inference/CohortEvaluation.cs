@@ -42,18 +42,28 @@ public sealed record LabelSummary(string Label, double MeanDice, BootstrapInterv
 /// <summary>A model scored on every labelled case below <c>DIR/&lt;site&gt;/&lt;case&gt;/…</c>, one in memory at a time.</summary>
 public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadOnlyList<RefusedCase> Refused)
 {
+    /// <summary>Cases of patients who were left out; their pixels were not looked at.</summary>
+    public int LeftOut { get; init; }
+
     /// <param name="predictor">The model.</param>
     /// <param name="directory">The data folder; sites and cases are taken in ordinal order.</param>
     /// <param name="withAgreement">Whether each member segments every case once more, to see how well they agree.</param>
     /// <param name="limits">Bounds on what a file may ask for; the defaults when there are none.</param>
     /// <param name="scored">Called after each case.</param>
     /// <param name="cancellationToken">Looked at before each window.</param>
+    /// <param name="isLeftOut">Patients who are not scored, by their key; <see langword="null"/> for nobody.</param>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static CohortEvaluation Run(
-        Predictor predictor, string directory, bool withAgreement, DicomLimits? limits, Action<EvaluatedCase>? scored, CancellationToken cancellationToken)
+        Predictor predictor,
+        string directory,
+        bool withAgreement,
+        DicomLimits? limits,
+        Action<EvaluatedCase>? scored,
+        CancellationToken cancellationToken,
+        Func<string, bool>? isLeftOut = null)
     {
-        var (cases, refused) = (new List<EvaluatedCase>(), new List<RefusedCase>());
-        var (reader, vocabulary) = (new CaseReader(limits), LabelVocabulary.Of(predictor.Model.Labels));
+        var (cases, refused, leftOut) = (new List<EvaluatedCase>(), new List<RefusedCase>(), 0);
+        var (reader, vocabulary) = (new CaseReader(limits, isLeftOut: isLeftOut), LabelVocabulary.Of(predictor.Model.Labels));
         foreach (var folder in Subfolders(directory).SelectMany(Subfolders))
         {
             var (site, name) = (Path.GetFileName(Path.GetDirectoryName(folder)!), Path.GetFileName(folder));
@@ -61,6 +71,9 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
             {
                 case CaseOutcome.Quarantined quarantined:
                     refused.Add(new RefusedCase(site, name, quarantined.Reason.ToString()));
+                    break;
+                case CaseOutcome.LeftOut:
+                    leftOut++;
                     break;
                 case CaseOutcome.Usable { Case: var usable } when usable.Modality != predictor.Model.Preprocessing.Modality:
                     refused.Add(new RefusedCase(site, name, nameof(QuarantineReason.UnsupportedImage)));
@@ -77,7 +90,7 @@ public sealed record CohortEvaluation(IReadOnlyList<EvaluatedCase> Cases, IReadO
             }
         }
 
-        return new CohortEvaluation(cases, refused);
+        return new CohortEvaluation(cases, refused) { LeftOut = leftOut };
     }
 
     /// <summary>

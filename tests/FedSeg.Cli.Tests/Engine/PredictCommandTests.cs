@@ -2,6 +2,9 @@ using System.Text.Json;
 using FedSeg.Federation.Architectures;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
+using FedSeg.Imaging.Cases;
+using FedSeg.Imaging.Series;
+using FedSeg.Segmentation.Preprocessing;
 using FedSeg.Testing;
 
 namespace FedSeg.Cli.Tests.Engine;
@@ -97,6 +100,59 @@ public sealed class PredictCommandTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Predict_SeriesOfAnotherModality_IsRefusedAndBothAreNamed()
+    {
+        var made = await FedsegProcess.RunAsync(
+            "phantom", "--out", _folder["hospitals"], "--sites", "1", "--cases", "2", "--modality", "CT");
+        Assert.Equal(0, made.ExitCode);
+        var study = Directory.GetDirectories(Directory.GetDirectories(_folder["hospitals"])[0])[0];
+        var series = Assert.Single(DicomFolder.Read(study, cancellationToken: TestContext.Current.CancellationToken).Images)[0].SeriesUid;
+
+        var ended = await FedsegProcess.RunAsync(
+            "predict", "--model", Model("model"), "--input", study, "--series", series, "--out", _folder["out.dcm"]);
+
+        Assert.Equal(2, ended.ExitCode);
+        Assert.Contains($"series {series}: the images are CT, the model was trained on MR", ended.ErrorLine, StringComparison.Ordinal);
+        Assert.False(File.Exists(_folder["out.dcm"]));
+    }
+
+    [Fact]
+    public async Task Evaluate_HeldBackOfARun_ScoresThoseAndNobodyElse()
+    {
+        await StudyAsync();
+        var site = Directory.GetDirectories(_folder["hospitals"])[0];
+        var patients = CaseSurvey.Of(site, cancellationToken: TestContext.Current.CancellationToken)
+            .Cases.ToDictionary(surveyed => Path.GetFileName(surveyed.Directory), surveyed => surveyed.PatientKey);
+        var heldBack = new RunSplit(_folder["split.json"]).HeldBack(patients.Values, 0.5, seed: 1);
+
+        var ended = await EvaluateAsync("split.json", "--json");
+
+        Assert.True(ended.ExitCode == 0, ended.Errors);
+        using var document = JsonDocument.Parse(ended.Output);
+        var cases = document.RootElement.GetProperty("cases").EnumerateArray();
+        var scored = cases.Select(entry => entry.GetProperty("case").GetString()!).ToList();
+        Assert.Equal(patients.Where(entry => heldBack.Contains(entry.Value)).Select(entry => entry.Key), scored);
+        Assert.InRange(scored.Count, 1, 2);
+        Assert.Equal(3 - scored.Count, document.RootElement.GetProperty("leftOut").GetInt32());
+    }
+
+    [Fact]
+    public async Task Evaluate_SplitThatIsNotOfTheseData_IsBadInputInOneLine()
+    {
+        await StudyAsync();
+        new RunSplit(_folder["elsewhere.json"]).HeldBack([new string('1', 64), new string('2', 64)], 0.5, seed: 1);
+        _folder.Write("damaged.json", "null");
+
+        Assert.Contains("holds back none of the patients", (await EvaluateAsync("elsewhere.json")).ErrorLine, StringComparison.Ordinal);
+        Assert.Contains("can't be read any more", (await EvaluateAsync("damaged.json")).ErrorLine, StringComparison.Ordinal);
+        Assert.Contains("There is no split", (await EvaluateAsync("missing.json")).ErrorLine, StringComparison.Ordinal);
+        Directory.CreateDirectory(_folder["hospitals", "other"]);
+        var several = await EvaluateAsync("elsewhere.json");
+        Assert.Contains("split of one site", several.ErrorLine, StringComparison.Ordinal);
+        Assert.Equal(2, several.ExitCode);
+    }
+
     [Theory]
     [InlineData("missing.safetensors", "out.dcm", "missing.safetensors")]
     [InlineData("model", "out.png", "must end in .dcm, .nii.gz")]
@@ -121,6 +177,12 @@ public sealed class PredictCommandTests : IDisposable
         Assert.Equal(2, ended.ExitCode);
         Assert.Contains("first, second", ended.ErrorLine);
     }
+
+    private async Task<FedsegProcess> EvaluateAsync(string split, params string[] more) => await FedsegProcess.RunAsync(
+    [
+        "evaluate", "--model", Model("model", labels: ["kidney", "tumour"]), "--data", _folder["hospitals"],
+        "--held-back", _folder[split], .. more,
+    ]);
 
     private async Task<string> StudyAsync()
     {

@@ -71,6 +71,21 @@ public sealed class RunFoldersTests : IDisposable
     }
 
     [Fact]
+    public void End_OfARun_KeepsWhoWasHeldBack_AndWipeDoesNot()
+    {
+        File.WriteAllText(RunFolders.SplitIn(_state), "who");
+        Folders.End(Run);
+        Folders.End(Run);
+
+        Assert.False(Directory.Exists(_state));
+        Assert.Equal("who", File.ReadAllText(_folder["data", "splits", "run-1.json"]));
+        Assert.DoesNotContain(Run, Folders.Runs);
+        Folders.Wipe(Run);
+        Folders.Wipe(Run);
+        Assert.False(File.Exists(Folders.KeptSplit(Run)));
+    }
+
+    [Fact]
     public void End_OfARun_LeavesTheSitesOwnModel_AndWipeDoesNot()
     {
         var model = Folders.Model(Run, Sha256Digest.Of("now"u8));

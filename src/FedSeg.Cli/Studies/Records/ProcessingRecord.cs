@@ -35,6 +35,8 @@ internal static class ProcessingRecord
                 [
                     "An update is deleted from the outbox when the coordinator has it, or when it is refused; the ledger keeps its digest.",
                     "Prepared images, checkpoints and kept tensors of a run are deleted when the run ends or the hospital leaves the study.",
+                    "Which patients an ended run trained on and which it held back is kept here under their keys, so that no model is "
+                        + "judged by those it was trained on; that is deleted when the hospital leaves the study.",
                     "The ledger and the records of which rounds used which pseudonym are kept; they hold no image, name or identifier.",
                 ])),
             new("(g) Security", new RecordBlock.Points([.. Measures.Of(facts)])),
