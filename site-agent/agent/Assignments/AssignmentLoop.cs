@@ -106,6 +106,9 @@ internal sealed partial class AssignmentLoop(
                         case AssignmentEffect.Free { Run: var run }:
                             await FreeAsync(run);
                             break;
+                        case AssignmentEffect.Drop { Run: var run }:
+                            await DropAsync(run);
+                            break;
                         case AssignmentEffect.AttendAnew { Within: var within } when within > TimeSpan.Zero:
                             _hangUp.CancelAfter(within);
                             break;
@@ -229,6 +232,19 @@ internal sealed partial class AssignmentLoop(
         }
     }
 
+    /// <summary>Ends a run's trainer.</summary>
+    private async Task DropAsync(RunId run)
+    {
+        try
+        {
+            await work.StopRunAsync(run);
+        }
+        catch (Exception error)
+        {
+            LogBrokeFreeing(run, error);
+        }
+    }
+
     private async Task HangUpAsync()
     {
         var attendance = _hangUp;
@@ -332,7 +348,7 @@ internal sealed partial class AssignmentLoop(
                     break;
                 }
 
-                await _inputs.Writer.WriteAsync(new AssignmentInput.RoundAssigned(plan, await work.ApprovesAsync(plan, signature)), cancellationToken);
+                await _inputs.Writer.WriteAsync(await work.JudgeAsync(plan, signature), cancellationToken);
                 break;
             case Assignment.RunEnded { Run: var run }:
                 LogRunEnded(run);

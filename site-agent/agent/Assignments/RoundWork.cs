@@ -51,19 +51,24 @@ internal sealed partial class RoundWork(
     private ClearedNotice? _notice;
 
     /// <summary>Whether this site believes a plan that came in, and does what it asks.</summary>
+    /// <returns>What the agent learns by it.</returns>
     /// <exception cref="IOException">Disk or ledger refused.</exception>
-    public async Task<bool> ApprovesAsync(RoundPlan plan, PlanSignature signature)
+    public async Task<AssignmentInput> JudgeAsync(RoundPlan plan, PlanSignature signature)
     {
-        if (await gate.FindFlawAsync(Signed(plan, signature)) is { } flaw)
+        switch (await gate.FindFlawAsync(Signed(plan, signature)))
         {
-            LogPlanUnproven(plan.Run, plan.Round, flaw);
-            return false;
+            case (PlanFlaw.NotYet or PlanFlaw.Expired) and var flaw:
+                LogPlanUntimely(plan.Run, plan.Round, flaw);
+                return new AssignmentInput.PlanUntimely();
+            case { } flaw:
+                LogPlanUnproven(plan.Run, plan.Round, flaw);
+                return new AssignmentInput.RoundAssigned(plan, Approved: false);
         }
 
         _signatures[plan.Run] = signature;
         var problems = PlanCheck.Problems(plan, options.Value.Cohort.Labels.Keys);
         if (problems.Count > 0) LogPlanRefused(plan.Run, plan.Round, string.Join("; ", problems));
-        return problems.Count == 0;
+        return new AssignmentInput.RoundAssigned(plan, Approved: problems.Count == 0);
     }
 
     /// <summary>Cleans up after a kill: what a trainer had written goes.</summary>
@@ -123,12 +128,18 @@ internal sealed partial class RoundWork(
     /// <summary>Ends the run at this site: the trainer goes, and what was cleared but not sent is discarded, with an entry in the ledger.</summary>
     public async Task EndRunAsync(RunId run)
     {
-        await trainer.CloseAsync(run);
-        _signatures.TryRemove(run, out _);
-        if (_folder?.Run == run) DropFolder();
+        await StopRunAsync(run);
         await gate.DiscardRunAsync(run);
         _folders.End(run);
         if (HasLeft(run)) _folders.Wipe(run);
+    }
+
+    /// <summary>Ends the run's trainer, and what it was at is gone. What was cleared but not sent, whoever stopped the site has discarded.</summary>
+    public async Task StopRunAsync(RunId run)
+    {
+        await trainer.CloseAsync(run);
+        _signatures.TryRemove(run, out _);
+        if (_folder?.Run == run) DropFolder();
     }
 
     /// <summary>Whether the run is of a study that this site has left.</summary>
@@ -454,6 +465,12 @@ internal sealed partial class RoundWork(
 
     [LoggerMessage(448, LogLevel.Error, "Refused the plan of {Run} round {Round}, because nobody whose word counts has ordered it: {Flaw}")]
     private partial void LogPlanUnproven(RunId run, int round, PlanFlaw flaw);
+
+    [LoggerMessage(
+        419,
+        LogLevel.Error,
+        "The signature of the plan of {Run} round {Round} does not count now: {Flaw}. Set this machine's clock, or have the coordinator's set; it is asked for again")]
+    private partial void LogPlanUntimely(RunId run, int round, PlanFlaw flaw);
 
     [LoggerMessage(449, LogLevel.Warning, "The plan of {Run} round {Round} has waited for longer than its signature counts: {Flaw}. Asked for another one")]
     private partial void LogPlanLapsed(RunId run, int round, PlanFlaw flaw);

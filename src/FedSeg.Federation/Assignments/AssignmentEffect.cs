@@ -57,6 +57,9 @@ public abstract record AssignmentEffect
     /// <param name="Within">How long it may go on by itself.</param>
     public sealed record Stop(TimeSpan Within) : AssignmentEffect;
 
+    /// <summary>End the run's trainer. The run goes on, so what the site keeps of it stays.</summary>
+    public sealed record Drop(RunId Run) : AssignmentEffect;
+
     /// <summary>
     /// Attend at the coordinator anew: it hands out once on a connection what is not answered, and on the next one again, signed anew.
     /// </summary>

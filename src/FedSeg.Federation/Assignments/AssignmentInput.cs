@@ -39,6 +39,12 @@ public abstract record AssignmentInput
     /// <summary>The plan has waited for longer than the coordinator's signature counts: the round is left, without an answer, until it comes again.</summary>
     public sealed record Lapsed : AssignmentInput;
 
+    /// <summary>
+    /// A plan came whose signature counts at another time only: one of the two clocks is wrong. It is not answered, because a clock is soon set right and a decline is final; it
+    /// comes again, signed anew.
+    /// </summary>
+    public sealed record PlanUntimely : AssignmentInput;
+
     /// <summary>The site's kill switch was thrown: whatever is under way stops, nothing is remembered.</summary>
     public sealed record Halted : AssignmentInput;
 

@@ -35,9 +35,10 @@ public static class AssignmentProtocol
         AssignmentInput.RoundAssigned assigned => Take(state, assigned),
         AssignmentInput.RunEnded ended => EndRun(state, ended.Run),
         AssignmentInput.Reviewed reviewed => TakeUpAgain(state, reviewed.Run),
+        AssignmentInput.PlanUntimely => LeaveUnanswered(state),
         AssignmentInput.Halted => Halt(state),
         AssignmentInput.RunFreed freed => Stay(state with { Held = state.Held.Remove(freed.Run) }),
-        _ when state.Current is { IsStopping: true } work && !IsSeenThrough(work, input) => BeginNext(state, new AssignmentEffect.Free(work.Doing.Plan.Run)),
+        _ when state.Current is { IsStopping: true } work && !IsSeenThrough(work, input) => BeginNext(state, EndOf(work)),
         _ when state.Current is { } work => Advance(state, work, input),
         _ => throw new InvalidOperationException($"{input.GetType().Name} answers nothing that is under way."),
     };
@@ -49,6 +50,9 @@ public static class AssignmentProtocol
         (AssignmentEffect.RecordSent { Accepted: true } or AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => true,
         _ => false,
     };
+
+    private static AssignmentEffect EndOf(RoundInWork work) =>
+        work.IsHalted ? new AssignmentEffect.Drop(work.Doing.Plan.Run) : new AssignmentEffect.Free(work.Doing.Plan.Run);
 
     private static AssignmentStep Take(AssignmentState state, AssignmentInput.RoundAssigned assigned)
     {
@@ -81,7 +85,7 @@ public static class AssignmentProtocol
     private static AssignmentStep Halt(AssignmentState state)
     {
         var left = state with { Waiting = [], InReview = [] };
-        return left.Current is { IsStopping: false } work ? new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop(TimeSpan.Zero)]) : Stay(left);
+        return left.Current is { IsStopping: false } work ? new(left with { Current = work with { IsStopping = true, IsHalted = true } }, [new AssignmentEffect.Stop(TimeSpan.Zero)]) : Stay(left);
     }
 
     private static AssignmentStep EndRun(AssignmentState state, RunId run)
@@ -93,7 +97,7 @@ public static class AssignmentProtocol
         };
         if (left.Current is not { } work || work.Doing.Plan.Run != run) return new(left, [new AssignmentEffect.Free(run)]);
         return work.IsStopping
-            ? Stay(left)
+            ? Stay(left with { Current = work with { IsHalted = false } })
             : new(left with { Current = work with { IsStopping = true } }, [new AssignmentEffect.Stop(IsLast(work.Doing) ? LastPatience : TimeSpan.Zero)]);
     }
 
@@ -130,15 +134,17 @@ public static class AssignmentProtocol
             (AssignmentEffect.RecordEnded ended, AssignmentInput.Recorded) => Decline(ended.Reason),
             (AssignmentEffect.RecordChanged, AssignmentInput.Recorded) => Decline(DropReason.TrainerFault),
             (AssignmentEffect.ClearNotice notice, AssignmentInput.NoticeCleared) => Do(new AssignmentEffect.SendNotice(plan, notice.Reason)),
-            (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => LeaveUnanswered(),
+            (AssignmentEffect.ClearNotice, AssignmentInput.NoticeRefused) => Leave(),
             (AssignmentEffect.SendNotice notice, AssignmentInput.Delivered) => Do(new AssignmentEffect.RecordNotice(plan, notice.Reason)),
             (AssignmentEffect.RecordNotice, AssignmentInput.Recorded) => Do(new AssignmentEffect.Cosign(plan)),
             (AssignmentEffect.Cosign, AssignmentInput.Cosigned or AssignmentInput.Broke) => Close(),
             (AssignmentEffect.Recall or AssignmentEffect.FetchModel or AssignmentEffect.Train or AssignmentEffect.ClearUpdate, AssignmentInput.Broke) =>
                 Decline(DropReason.TrainerFault),
             // What was approved stays in the outbox; the coordinator asks again at the next attendance or closes the round without this site.
-            (_, AssignmentInput.Broke) => LeaveUnanswered(),
+            (_, AssignmentInput.Broke) => Leave(),
             (_, AssignmentInput.ConnectionLost) => Wait(work with { Failures = work.Failures + 1 }, Backoff(work.Failures, LongestRetry)),
+            // What is said of a failure is said again, and not after another training.
+            (AssignmentEffect.ClearNotice or AssignmentEffect.RecordNotice, AssignmentInput.StorageFailed) => Wait(work, StorageRetry),
             // From the start: what was approved is recalled, everything else is done again.
             (_, AssignmentInput.StorageFailed) => Wait(work with { Doing = FirstStep(work.Assigned), AwaitsReview = false }, StorageRetry),
             (_, AssignmentInput.WaitOver) => new(state, [work.Doing]),
@@ -155,7 +161,7 @@ public static class AssignmentProtocol
             return new(state with { Current = work with { Doing = notice, Failures = 0, AwaitsReview = true } }, [notice]);
         }
 
-        AssignmentStep LeaveUnanswered()
+        AssignmentStep Leave()
         {
             var cosign = new AssignmentEffect.Cosign(plan);
             return new(state with { Current = work with { Doing = cosign, Failures = 0, IsUnanswered = true } }, [cosign]);
@@ -164,13 +170,17 @@ public static class AssignmentProtocol
         AssignmentStep Close()
         {
             var left = work.AwaitsReview ? state with { InReview = state.InReview.Add(work.Assigned) } : state;
-            return work.IsUnanswered
-                ? BeginNext(left with { Unanswered = left.Unanswered + 1 }, new AssignmentEffect.AttendAnew(Backoff(left.Unanswered, LongestUnanswered)))
-                : BeginNext(left with { Unanswered = 0 });
+            if (!work.IsUnanswered) return BeginNext(left with { Unanswered = 0 });
+            var (then, effects) = LeaveUnanswered(left);
+            return BeginNext(then, [.. effects]);
         }
 
         AssignmentStep Wait(RoundInWork then, TimeSpan time) => new(state with { Current = then }, [new AssignmentEffect.Wait(plan, time)]);
     }
+
+    /// <summary>The coordinator hands a round out again on a new connection: later and later, because it may not be for the clock but for a person to mend.</summary>
+    private static AssignmentStep LeaveUnanswered(AssignmentState state) => new(
+        state with { Unanswered = state.Unanswered + 1 }, [new AssignmentEffect.AttendAnew(Backoff(state.Unanswered, LongestUnanswered))]);
 
     /// <summary>Takes the next round up, once the effects given are done.</summary>
     private static AssignmentStep BeginNext(AssignmentState state, params ReadOnlySpan<AssignmentEffect> first)

@@ -48,6 +48,9 @@ public sealed record RoundInWork(AssignmentInput.RoundAssigned Assigned, Assignm
     /// <summary>Whether a person has to decide before the round goes on.</summary>
     public bool AwaitsReview { get; init; }
 
-    /// <summary>Whether the run ended meanwhile, so that whatever the step brings is dropped.</summary>
+    /// <summary>Whether the run ended meanwhile or the kill switch was thrown, so that whatever the step brings is dropped.</summary>
     public bool IsStopping { get; init; }
+
+    /// <summary>Whether the kill switch alone stops it: the run may go on.</summary>
+    public bool IsHalted { get; init; }
 }

@@ -282,8 +282,41 @@ public sealed class AssignmentProtocolTests
         Assert.Empty(state.InReview);
 
         (state, var effects) = AssignmentProtocol.Step(state, new AssignmentInput.Stopped());
-        Assert.Equal([new AssignmentEffect.Free(other.Plan.Run)], effects);
+        Assert.Equal([new AssignmentEffect.Drop(other.Plan.Run)], effects);
         Assert.Null(state.Current);
+        Assert.Contains(other.Plan.Run, state.Held);
+    }
+
+    /// <summary>The run goes on after the switch was released, with its split and its sites' own weights; one that ended meanwhile is over all the same.</summary>
+    [Fact]
+    public void Step_RunEndsWhileTheSwitchStopsIt_FreesIt()
+    {
+        var doing = Follow(Assigned(), new AssignmentInput.Halted(), new AssignmentInput.RunEnded(Plan.Run), new AssignmentInput.Stopped()).Doing;
+
+        Assert.Equal(new AssignmentEffect.Free(Plan.Run), doing[^1]);
+    }
+
+    /// <summary>What waits for a person is still there when the clocks agree again.</summary>
+    [Fact]
+    public void Step_PlanOfAnotherTime_IsAskedForAgainLaterAndLater()
+    {
+        var (state, doing) = Follow([.. ToReview, new AssignmentInput.PlanUntimely(), new AssignmentInput.PlanUntimely()]);
+
+        Assert.Equal([1, 2], doing.OfType<AssignmentEffect.AttendAnew>().Select(anew => anew.Within.TotalSeconds));
+        Assert.Single(state.InReview);
+        Assert.Null(state.Current);
+    }
+
+    /// <summary>The coordinator has it already: trained again, the round would be refused, and cost the patients' privacy twice.</summary>
+    [Fact]
+    public void Step_DiskFullAfterTheDecline_NotesItWhenThereIsRoomAndTrainsNothing()
+    {
+        var doing = Follow(
+            Assigned(), new AssignmentInput.RefusedByPeople(DropReason.SitePaused), new AssignmentInput.NoticeCleared(), new AssignmentInput.Delivered(Accepted: true),
+            new AssignmentInput.StorageFailed(), new AssignmentInput.WaitOver()).Doing;
+
+        var record = new AssignmentEffect.RecordNotice(Plan, DropReason.SitePaused);
+        Assert.Equal([record, new AssignmentEffect.Wait(Plan, TimeSpan.FromSeconds(15)), record], doing[^3..]);
     }
 
     private static AssignmentInput[] ToReview =>

@@ -52,8 +52,8 @@ internal sealed class Invariants(Simulation simulation)
                 CheckPatience(coordinator.Runs[run], coordinator.Runs[run].AllRounds.Last(), job => job.RoundDeadlineMinutes + job.GraceMinutes);
                 break;
             case RunEvent.RoundClosed closed:
-                CheckPatience(coordinator.Runs[run], coordinator.Runs[run].AllRounds.Last(), job => Math.Min(job.RoundDeadlineMinutes, RoundRules.AbsencePatience.TotalMinutes));
                 Commit(coordinator, run, closed);
+                CheckPatience(coordinator.Runs[run], coordinator.Runs[run].AllRounds.Last(), job => Math.Min(job.RoundDeadlineMinutes, RoundRules.AbsencePatience.TotalMinutes));
                 break;
         }
     }

@@ -88,7 +88,10 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
     /// <summary>A plan came over the stream of a session.</summary>
     public void Assign(int session, RoundPlan plan)
     {
-        if (_isUp && session == _session) Tell(new AssignmentInput.RoundAssigned(plan, Approves));
+        if (!_isUp || session != _session) return;
+        // A clock is wrong, and set right before it comes again.
+        if (simulation.Happens(faults => faults.Odd)) Tell(new AssignmentInput.PlanUntimely());
+        else Tell(new AssignmentInput.RoundAssigned(plan, Approves));
     }
 
     /// <summary>The end of a run came over it.</summary>
@@ -141,6 +144,9 @@ internal sealed class SimulatedSite(Simulation simulation, int index)
                     // Unless the result comes first, that was just about to.
                     var stopping = _step;
                     Later(() => End(stopping, new AssignmentInput.Stopped()), Math.Max((long)within.TotalMilliseconds, simulation.Chance.Between(1, 200)));
+                    break;
+                case AssignmentEffect.Drop:
+                    // Its trainer is no process here.
                     break;
                 case AssignmentEffect.AttendAnew { Within: var within }:
                     var session = _session;

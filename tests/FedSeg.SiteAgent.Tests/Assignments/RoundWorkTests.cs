@@ -109,24 +109,38 @@ public sealed class RoundWorkTests : IAsyncDisposable
     [Fact]
     public async Task Approves_PlanWithALabelTheSiteHasNot_IsFalse()
     {
-        Assert.False(await _work.ApprovesAsync(_plan, Signature(_plan)));
+        Assert.Equal(new AssignmentInput.RoundAssigned(_plan, Approved: false), await _work.JudgeAsync(_plan, Signature(_plan)));
         var other = _plan with { Labels = ["kidney"], Architecture = _plan.Architecture with { Classes = 2 } };
-        Assert.True(await _work.ApprovesAsync(other, Signature(other)));
+        Assert.Equal(new AssignmentInput.RoundAssigned(other, Approved: true), await _work.JudgeAsync(other, Signature(other)));
     }
 
     /// <summary>It says nothing about the run: the coordinator hands it out anew.</summary>
     [Fact]
     public async Task DoAsync_RecallOfAPlanWhoseSignatureHasEnded_LeavesTheRoundUntilItIsSignedAnew()
     {
-        await _work.ApprovesAsync(_plan, Signature(_plan, TimeSpan.Zero));
+        await _work.JudgeAsync(_plan, Signature(_plan, TimeSpan.Zero));
         _gateTime.Advance(TimeSpan.FromMinutes(6));
 
         Assert.IsType<AssignmentInput.Lapsed>(await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token));
         Assert.Equal(("planUnproven", "expired"), (Entries[^1].Action, Entries[^1].Facts["why"]));
 
-        await _work.ApprovesAsync(_plan, Signature(_plan));
+        await _work.JudgeAsync(_plan, Signature(_plan));
         Assert.IsType<AssignmentInput.Recalled>(await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token));
         Assert.Equal("roundOrdered", Entries[^1].Action);
+    }
+
+    /// <summary>The kill switch stops a round, not the run: its split, its control variate and the site's own weights are needed when it goes on.</summary>
+    [Fact]
+    public async Task StopRunAsync_OfARunThatGoesOn_KeepsItsState_AndEndRunAsyncDoesNot()
+    {
+        var state = Directory.CreateDirectory(Path.Combine(_root, "state", _plan.Run.ToString())).FullName;
+        File.WriteAllText(Path.Combine(state, "split.json"), "{}");
+
+        await _work.StopRunAsync(_plan.Run);
+        Assert.True(File.Exists(Path.Combine(state, "split.json")));
+
+        await _work.EndRunAsync(_plan.Run);
+        Assert.False(Directory.Exists(state));
     }
 
     [Fact]
@@ -166,7 +180,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     [Fact]
     public async Task DoAsync_Train_EndsNoEarlierThanItsSlot()
     {
-        await _work.ApprovesAsync(_plan, Signature(_plan));
+        await _work.JudgeAsync(_plan, Signature(_plan));
         await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token);
         var training = _work.DoAsync(new AssignmentEffect.Train(_plan), Token);
         var wait = await _time.NextAsync(Token);
