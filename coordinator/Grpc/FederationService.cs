@@ -63,7 +63,7 @@ internal sealed class FederationService(
         try
         {
             if (entrance == Entrance.Contested) await AlarmAsync(IdentityEvent.SharedKey, site, attendance);
-            await SendAssignmentsAsync(site, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
+            await SendAssignmentsAsync(site, attendance, request.RunIds.Take(MaximumRuns), responseStream, stopping.Token);
         }
         catch (OperationCanceledException) when (attendance.Ended.IsCancellationRequested)
         {
@@ -123,6 +123,8 @@ internal sealed class FederationService(
             header.Signature.ToByteArray());
         using var key = context.GetHttpContext().Connection.ClientCertificate!.GetECDsaPublicKey()
             ?? throw new RpcException(new Status(StatusCode.PermissionDenied, "The site's certificate has no ECDSA key."));
+        // It may come before the site attends: what an earlier start left is sent first.
+        using var here = sites.Sends(announced.Site);
         try
         {
             var outcome = await intake.ReceiveAsync(announced, key, run, header.Offset, parts.ChunksAsync(), context.CancellationToken);
@@ -177,7 +179,7 @@ internal sealed class FederationService(
 
     /// <summary>Says what is to be done now, again after every change, and nothing twice on one connection but a plan whose signature has half of its life behind it.</summary>
     private async Task SendAssignmentsAsync(
-        SiteId site, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
+        SiteId site, Attendance attendance, IEnumerable<string> workingOn, IServerStreamWriter<Assignment> stream, CancellationToken cancellationToken)
     {
         // The last round of each run that goes on, and when it is to be handed out again.
         var sent = new Dictionary<RunId, (int Round, DateTimeOffset Again)>();
@@ -194,10 +196,15 @@ internal sealed class FederationService(
             await stream.WriteAsync(Ended(run), cancellationToken);
         }
 
+        bool IsHandedOut(RunState run) => run.OpenRound is not { Plan.Round: var round }
+            || attendance.InHand.Contains((run.Id, round))
+            || (sent.TryGetValue(run.Id, out var last) && last.Round == round);
+
         while (true)
         {
             var change = book.NextChange;
             var inWork = turns.Look(site).InWork;
+            var isTurnFree = false;
             foreach (var run in book.Runs.Where(run => run.Job.Sites.Contains(site)))
             {
                 var asked = new RunInput.Asked(site, working.Contains(run.Id), inWork.Any(work => work.Run == run.Id));
@@ -208,8 +215,16 @@ internal sealed class FederationService(
                     await stream.WriteAsync(assignment, cancellationToken);
                     failpoints.Hit(Failpoints.After(RoundSteps.Select));
                 }
+
+                // Paused since the turn was given: it would keep the site from all others.
+                if (asked.HasTurn && book.Find(run.Id)!.Pause is not null && !IsHandedOut(run))
+                {
+                    turns.GiveBack(site, run.Id);
+                    isTurnFree = true;
+                }
             }
 
+            if (isTurnFree) continue;
             try
             {
                 await change.WaitAsync(IdleInterval, time, cancellationToken);

@@ -11,6 +11,7 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 using FedSeg.Hosting.Faults;
+using FedSeg.Hosting.Storage;
 
 namespace FedSeg.Coordinator.Rounds;
 
@@ -34,6 +35,9 @@ internal sealed partial class RoundRunner(
     private const int MaximumFaults = 5;
     private static readonly TimeSpan FaultRetry = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a disk that fails is tried again within a round, a quarter of a minute apart: storage behind a network comes back, a bad sector does not.</summary>
+    private const int MaximumDiskFaults = 40;
+
     /// <summary>How long whatever a disk refused is left alone before it is tried again.</summary>
     internal static readonly TimeSpan StorageRetry = TimeSpan.FromSeconds(15);
 
@@ -45,7 +49,7 @@ internal sealed partial class RoundRunner(
     {
         // A restart gives the round its whole deadline again: late beats lost.
         var clock = new RoundClock(time);
-        var (faults, faultyRound, putOff) = (0, 0, 0);
+        var (faults, faultyRound, putOff, diskFaults) = (0, 0, 0, 0);
         RunInput? next = new RunInput.Resumed();
         while (next is not null)
         {
@@ -57,6 +61,17 @@ internal sealed partial class RoundRunner(
             {
                 // A full disk loses nothing: the round stays open and its updates stay stored until there is room.
                 LogStorageFailed(run, error.Message, StorageRetry.TotalSeconds);
+                if (DiskFault.IsOfTheMedium(error) && book.Find(run)!.End is null)
+                {
+                    var round = book.Find(run)!.Rounds.Length;
+                    (diskFaults, faultyRound) = (round == faultyRound ? diskFaults + 1 : 1, round);
+                    if (diskFaults == MaximumDiskFaults)
+                    {
+                        next = new RunInput.Broke("The coordinator's disk fails where something of it is stored; its log says more.");
+                        continue;
+                    }
+                }
+
                 putOff = book.Find(run)!.OpenRound is { MergeAttempts: > 0, Plan.Round: var merged } ? merged : 0;
                 await Task.Delay(StorageRetry, time, cancellationToken);
                 next = new RunInput.Resumed();
@@ -122,7 +137,7 @@ internal sealed partial class RoundRunner(
             }
         }
 
-        return next ?? new RunInput.Continued { OpenFor = clock.OpenFor, Attending = sites.Attending, HeldUp = turns.HeldUp(book.Find(run)!) };
+        return next ?? new RunInput.Continued { OpenFor = clock.OpenFor, Attending = sites.AtHand, HeldUp = turns.HeldUp(book.Find(run)!) };
     }
 
     private async Task<RunInput?> TakeMergeTurnAsync(RoundPlan plan, RoundClock clock, int putOff, CancellationToken cancellationToken)

@@ -44,6 +44,12 @@ internal sealed class SiteTurnBook(RunBook book, TimeProvider time)
         }
     }
 
+    /// <summary>A run has a site's turn and was not handed out there.</summary>
+    public void GiveBack(SiteId site, RunId run)
+    {
+        lock (_gate) _sites[site] = (Of(site).GiveBack(run, Now), _sites.GetValueOrDefault(site).Attendance);
+    }
+
     /// <summary>How many rounds wait for their turn at a site that is there and works for another one.</summary>
     public int Queued
     {

@@ -18,13 +18,23 @@ internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirec
     private readonly Lock _gate = new();
     private readonly Dictionary<SiteId, Queue<long>> _takeovers = [];
     private readonly Dictionary<(SiteId Site, string Key), long> _strangers = [];
+    private readonly Dictionary<SiteId, int> _sending = [];
     private readonly ConcurrentDictionary<SiteId, Attendance> _attending = [];
 
     /// <summary>Sites that attend now.</summary>
     public int Count => _attending.Count;
 
-    /// <summary>Which.</summary>
-    public IReadOnlySet<SiteId> Attending => _attending.Keys.ToImmutableHashSet();
+    /// <summary>Which, and those whose update is on its way: nobody who sends is away.</summary>
+    public IReadOnlySet<SiteId> AtHand
+    {
+        get
+        {
+            lock (_gate) return _attending.Keys.Concat(_sending.Keys).ToImmutableHashSet();
+        }
+    }
+
+    /// <summary>A site sends an update until what is returned is disposed.</summary>
+    public IDisposable Sends(SiteId site) => new Sending(this, site);
 
     /// <summary>More than this between a site's clock and the coordinator's is an alarm: certificates and deadlines are judged by clocks.</summary>
     public static readonly TimeSpan LargestSkew = TimeSpan.FromMinutes(5);
@@ -87,6 +97,26 @@ internal sealed partial class SiteDirectory(TimeProvider time, ILogger<SiteDirec
         if (recent.Count < TakeoversOfTwo) return false;
         recent.Clear();
         return true;
+    }
+
+    private sealed class Sending : IDisposable
+    {
+        private readonly SiteDirectory _sites;
+        private readonly SiteId _site;
+
+        public Sending(SiteDirectory sites, SiteId site)
+        {
+            (_sites, _site) = (sites, site);
+            lock (_sites._gate) _sites._sending[_site] = _sites._sending.GetValueOrDefault(_site) + 1;
+        }
+
+        public void Dispose()
+        {
+            lock (_sites._gate)
+            {
+                if (_sites._sending[_site]-- == 1) _sites._sending.Remove(_site);
+            }
+        }
     }
 
     [LoggerMessage(210, LogLevel.Information, "Site {Site} attends with agent {Version}; its trainer is isolated from the network: {Isolated}")]

@@ -40,6 +40,9 @@ public sealed record SiteTurns
     /// <summary>The site has gone: it is waited for like one that never came.</summary>
     public SiteTurns Leave(TimeSpan now) => Pass(now) with { Attends = false, InWork = [], _inHand = [] };
 
+    /// <summary>A turn was given, and its round was not handed out: its run was paused in between, and might be so for days.</summary>
+    public SiteTurns GiveBack(RunId run, TimeSpan now) => Pass(now) with { InWork = InWork.RemoveAll(work => work.Run == run) };
+
     /// <summary>Looks at what is wanted now: what is no longer wanted has ended, and a site without work gets the next.</summary>
     public SiteTurns Look(ImmutableArray<SiteDemand> demands, TimeSpan now)
     {

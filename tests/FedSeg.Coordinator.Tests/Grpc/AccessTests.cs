@@ -51,7 +51,7 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
     {
         using var attendance = new FederationClient(server.Dial("stolen", MemberKind.Site)).Attend(new AttendRequest(), cancellationToken: Token);
         var next = attendance.ResponseStream.MoveNext(Token);
-        while (!server.Part<SiteDirectory>().Attending.Contains(SiteId.Parse("stolen"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+        while (!server.Part<SiteDirectory>().AtHand.Contains(SiteId.Parse("stolen"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
 
         server.Revoke(MemberKind.Site, "stolen");
 
@@ -67,7 +67,7 @@ public sealed class AccessTests(CoordinatorServer server) : IClassFixture<Coordi
     {
         using var attendance = new FederationClient(server.Dial("cloned", MemberKind.Site)).Attend(new AttendRequest(), cancellationToken: Token);
         var first = attendance.ResponseStream.MoveNext(Token);
-        while (!server.Part<SiteDirectory>().Attending.Contains(SiteId.Parse("cloned"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
+        while (!server.Part<SiteDirectory>().AtHand.Contains(SiteId.Parse("cloned"))) await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
 
         var alarmed = new TaskCompletionSource();
         using var alarms = ListenForAlarms("secondSession", alarmed);

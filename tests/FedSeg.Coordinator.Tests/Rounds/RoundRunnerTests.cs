@@ -1,3 +1,4 @@
+using FedSeg.Coordinator.Ledgers;
 using FedSeg.Coordinator.Models;
 using FedSeg.Coordinator.Sites;
 using FedSeg.Federation.Aggregation;
@@ -5,6 +6,9 @@ using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
 using FedSeg.Federation.Weights;
 using FedSeg.Coordinator.Rounds;
+using FedSeg.Hosting.Faults;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 
 namespace FedSeg.Coordinator.Tests.Rounds;
 
@@ -283,6 +287,37 @@ public sealed class RoundRunnerTests : IDisposable
         var round = (await _coordinator.UntilAsync(run, state => state.Rounds[0].ClosedAt is not null)).Rounds[0];
         Assert.Equal([East, North], round.Accepted.Keys);
         await CancelAsync(run, running);
+    }
+
+    /// <summary>Room on a disk comes back, a bad sector does not: the run must not wait for it for ever.</summary>
+    [Fact]
+    public async Task RunAsync_DiskThatFails_IsTriedForTenMinutesAndThenEndsTheRun()
+    {
+        var run = _coordinator.Create(quorum: 2, rounds: 1).Id;
+        _coordinator.Ledger.Dispose();
+        using var ledger = new CoordinatorLedger(Options.Create(_coordinator.Settings), new FailingDisk());
+        using var runner = new RoundRunner(
+            _coordinator.Book, _coordinator.Blobs, _coordinator.Blind, ledger, _coordinator.Sites, _coordinator.Turns, _coordinator.Charters, _coordinator.Telemetry,
+            Failpoints.None, _coordinator.Clock, NullLogger<RoundRunner>.Instance);
+        var started = _coordinator.Time.GetUtcNow();
+        var running = runner.RunAsync(run, CoordinatorOnDisk.Token);
+
+        while (_coordinator.Book.Find(run)!.End is null)
+        {
+            _coordinator.Time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, CoordinatorOnDisk.Token);
+        }
+
+        Assert.Equal(RunOutcome.Failed, _coordinator.Book.Find(run)!.End!.Outcome);
+        Assert.Contains("disk fails", _coordinator.Book.Find(run)!.End!.Reason);
+        Assert.True(_coordinator.Time.GetUtcNow() - started >= TimeSpan.FromMinutes(9.75));
+        await running;
+    }
+
+    /// <summary>The ledger asks for the time when it is about to write; here that is where the disk fails, as with EIO.</summary>
+    private sealed class FailingDisk : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => throw new IOException("Input/output error", 5);
     }
 
     /// <summary>A fault that nobody foresaw ends its run with a reason, and no other.</summary>

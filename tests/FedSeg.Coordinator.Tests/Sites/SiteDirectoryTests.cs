@@ -74,6 +74,21 @@ public sealed class SiteDirectoryTests
         Assert.Equal(Entrance.Refused, Dial("stolen"));
     }
 
+    /// <summary>What an earlier start left is sent before the site attends, and may take longer than an absence is borne.</summary>
+    [Fact]
+    public void AtHand_SiteThatOnlySendsAnUpdate_IsNotAwayUntilItIsDone()
+    {
+        var sites = Sites();
+        var (first, second) = (sites.Sends(CoordinatorOnDisk.North), sites.Sends(CoordinatorOnDisk.North));
+        Assert.Contains(CoordinatorOnDisk.North, sites.AtHand);
+        Assert.Equal(0, sites.Count);
+
+        first.Dispose();
+        Assert.Contains(CoordinatorOnDisk.North, sites.AtHand);
+        second.Dispose();
+        Assert.Empty(sites.AtHand);
+    }
+
     private SiteDirectory Sites() => new(_time, NullLogger<SiteDirectory>.Instance);
 
     private static Attendance Attendance() => new("0.1.0", ["kidney"], true);

@@ -9,6 +9,20 @@ public sealed class SiteTurnsTests
 {
     private static readonly DateTimeOffset Noon = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
 
+    /// <summary>Paused between the turn and the handing out: days could go by before it is wanted again.</summary>
+    [Fact]
+    public void GiveBack_TurnOfAPausedRunThatWasNotHandedOut_GoesToTheNext()
+    {
+        var (a, b) = (Demand("a"), Demand("b"));
+        var turns = Attending().Look([a, b], At(0));
+        var paused = a with { IsPaused = true };
+
+        turns = turns.GiveBack(a.Run, At(1)).Look([paused, b], At(1));
+
+        Assert.Equal([b], turns.InWork);
+        Assert.Equal([b], turns.Look([a, b], At(2)).InWork);
+    }
+
     [Fact]
     public void Look_TwoRunsWantTheSite_OneHasItsTurnAndTheOtherItWhenThatIsDone()
     {
