@@ -113,7 +113,9 @@ internal sealed class CrashFederation : IAsyncDisposable
     }
 
     /// <summary>Waits for the one run to end.</summary>
-    public async Task<Run> EndAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="besides">How long the run may take beyond what an undisturbed one may.</param>
+    public async Task<Run> EndAsync(CancellationToken cancellationToken, TimeSpan besides = default)
     {
         Assert.NotNull(await BackAsync(Coordinator, cancellationToken));
         // A connection of its own: one that saw the coordinator die waits before it tries again.
@@ -123,7 +125,7 @@ internal sealed class CrashFederation : IAsyncDisposable
         while (run is not { Status: not "running" })
         {
             Local.CheckAlive();
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience, $"The run does not end: {run}");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < Patience + besides, $"The run does not end: {run}");
             await Task.Delay(Poll, TimeProvider.System, cancellationToken);
             run = Assert.Single((await connection.Runs.ListAsync(new ListRunsRequest(), cancellationToken: cancellationToken)).Runs);
         }

@@ -3,7 +3,7 @@ using FedSeg.Hosting.Faults;
 namespace FedSeg.EndToEnd.Tests;
 
 /// <summary>
-/// <c>kill -9</c> of the coordinator and of an agent before and after each step of a round, and of both at once. A chain goes through one run: where a process dies it is
+/// <c>kill -9</c> of the coordinator and of an agent before and after each step of a round, and of both at once; and a full disk at the same points. A chain goes through one run: where a process dies it is
 /// started again, the next failpoint armed. CI takes a fifth of the points, another fifth each day; <c>FEDSEG_KILL_MATRIX=3</c> takes the fourth fifth again, <c>all</c> every
 /// point.
 /// </summary>
@@ -54,7 +54,7 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
     public async Task AgentDies_AtTheCoordinatorsPoints_LosesNothing()
     {
         var points = Points(RoundSteps.OfCoordinator);
-        await using var federation = await StartedAsync(coordinator: Held(points));
+        await using var federation = await StartedAsync(coordinator: Armed(points, "delay"));
         await federation.SubmitAsync(Rounds, Cancellation);
 
         await KillWhileHeldAsync(federation, CrashFederation.North, CrashFederation.Coordinator, points);
@@ -66,7 +66,7 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
     public async Task CoordinatorDies_AtTheAgentsPoints_LosesNothing()
     {
         var points = Points(RoundSteps.OfAgent);
-        await using var federation = await StartedAsync(north: Held(points));
+        await using var federation = await StartedAsync(north: Armed(points, "delay"));
         await federation.SubmitAsync(Rounds, Cancellation);
 
         await KillWhileHeldAsync(federation, CrashFederation.Coordinator, CrashFederation.North, points);
@@ -86,6 +86,21 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
         federation.Start(CrashFederation.Coordinator);
 
         await AssertUndisturbedAsync(federation);
+    }
+
+    /// <summary>Nothing dies: what the disk refuses is tried again when there is room, at either end, and nothing of it counts twice.</summary>
+    [Fact]
+    public async Task DiskIsFull_AtPointsOfBothPrograms_LosesNothing()
+    {
+        var (ofCoordinator, ofAgent) = (Points(RoundSteps.OfCoordinator), Points(RoundSteps.OfAgent));
+        await using var federation = await StartedAsync(coordinator: Armed(ofCoordinator, "enospc"), north: Armed(ofAgent, "enospc"));
+        await federation.SubmitAsync(Rounds, Cancellation);
+
+        // Whatever found no room waits a quarter of a minute.
+        await AssertUndisturbedAsync(federation, besides: TimeSpan.FromSeconds(30) * (ofCoordinator.Count + ofAgent.Count));
+
+        Assert.All(ofCoordinator, point => Assert.Equal(1, federation.LogCount(CrashFederation.Coordinator, $"Failpoint {point}: Enospc")));
+        Assert.All(ofAgent, point => Assert.Equal(1, federation.LogCount(CrashFederation.North, $"Failpoint {point}: Enospc")));
     }
 
     /// <summary>Where a process dies it is started again, the next point armed.</summary>
@@ -121,14 +136,14 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
         }
     }
 
-    private async Task AssertUndisturbedAsync(CrashFederation federation)
+    private async Task AssertUndisturbedAsync(CrashFederation federation, TimeSpan besides = default)
     {
-        var run = await federation.EndAsync(Cancellation);
+        var run = await federation.EndAsync(Cancellation, besides);
         await federation.AssertNothingLostAsync(run, Cancellation);
         Assert.Equal(await undisturbed.ModelAsync(Rounds, Cancellation), run.Model.Sha256);
     }
 
-    private static string Held(List<string> points) => string.Join(',', points.Select((point, index) => $"{point}:delay:{Nth(point, index)}"));
+    private static string Armed(List<string> points, string action) => string.Join(',', points.Select((point, index) => $"{point}:{action}:{Nth(point, index)}"));
 
     private static async Task<CrashFederation> StartedAsync(string? coordinator = null, string? north = null)
     {
