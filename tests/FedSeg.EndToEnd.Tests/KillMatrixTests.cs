@@ -12,6 +12,9 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
     /// <summary>Steps that happen once a round; the others once a site.</summary>
     private static readonly string[] OncePerRound = [RoundSteps.Open, RoundSteps.Aggregate, RoundSteps.Persist, RoundSteps.Close, .. RoundSteps.OfAgent];
 
+    /// <summary>Steps of a merge. Five of them that end the process give its run up, so no round dies of two.</summary>
+    private static readonly string[] OfAMerge = [RoundSteps.Aggregate, RoundSteps.Persist, RoundSteps.Close];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static ITestOutputHelper Output => TestContext.Current.TestOutputHelper!;
@@ -110,7 +113,7 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
         for (var index = 0; index < points.Count; index++)
         {
             await federation.DiedAsync(name, points[index], Cancellation);
-            federation.Start(name, index + 1 < points.Count ? points[index + 1] + ":kill" : null);
+            federation.Start(name, index + 1 < points.Count ? $"{points[index + 1]}:kill:{(OfAMerge.Contains(points[index + 1].Split('.')[0]) ? 2 : 1)}" : null);
             var back = await federation.BackAsync(name, Cancellation);
             Output.WriteLine($"{name} killed at {points[index]}: {(back is { } took ? $"back after {took.TotalSeconds:F1} s" : "died of the next point first")}");
             if (back < quickest) quickest = back.Value;
