@@ -17,6 +17,8 @@ internal sealed class BlindRound
     private readonly ExchangeFiles _files;
     private readonly SumServer _server;
     private TaskCompletionSource _changed = NewSignal();
+
+    /// <summary>Whether it and the disk differ: nothing may be built on it any more, and another one is read.</summary>
     private bool _isStale;
 
     public BlindRound(RoundPlan plan, ExchangeFiles files, SiteKeyCheck check)
@@ -53,12 +55,12 @@ internal sealed class BlindRound
         }
     }
 
-    /// <summary>A signal of the next message or the next stage. Take it before looking.</summary>
+    /// <summary>A signal of the next message or the next stage, or that another one takes over. Take it before looking.</summary>
     public Task NextChange
     {
         get
         {
-            lock (_gate) return _changed.Task;
+            lock (_gate) return _isStale ? Task.CompletedTask : _changed.Task;
         }
     }
 
@@ -78,7 +80,7 @@ internal sealed class BlindRound
             if (_isStale) throw new IOException("The round is being read anew from the disk.");
             if (isOut()) return AbortReason.OutOfOrder;
             if (_server.Accept(stage, site, message) is { } refusal) return refusal;
-            // Until it is on the disk it counts here and not there; nobody may build on that.
+            // Until it is on the disk it counts here and not there.
             _isStale = true;
             _files.Write(stage, site, message);
             _isStale = false;
@@ -87,10 +89,14 @@ internal sealed class BlindRound
         }
     }
 
-    /// <summary>Wakes whoever waits here, for a successor that was read from the disk.</summary>
+    /// <summary>Wakes whoever waits here or still would, for a successor that is read from the disk.</summary>
     public void GiveWay()
     {
-        lock (_gate) Signal();
+        lock (_gate)
+        {
+            _isStale = true;
+            Signal();
+        }
     }
 
     /// <summary>
@@ -99,13 +105,13 @@ internal sealed class BlindRound
     /// </summary>
     public (byte[]? Message, bool IsOver) MessageAfter(SumStage stage, SiteId site)
     {
-        lock (_gate) return (_server.MessageAfter(stage, site), _server.Stage > stage);
+        lock (_gate) return _isStale ? (null, false) : (_server.MessageAfter(stage, site), _server.Stage > stage);
     }
 
     /// <summary>Whether a site's masked update may come now.</summary>
     public bool AwaitsUpdateOf(SiteId site)
     {
-        lock (_gate) return _server.Stage == SumStage.Masked && _server.Awaited.Contains(site);
+        lock (_gate) return !_isStale && _server.Stage == SumStage.Masked && _server.Awaited.Contains(site);
     }
 
     /// <summary>Closes every stage for which nobody is awaited any more.</summary>
@@ -116,7 +122,7 @@ internal sealed class BlindRound
     {
         lock (_gate)
         {
-            while (_server.Stage != SumStage.Done)
+            while (!_isStale && _server.Stage != SumStage.Done)
             {
                 var awaited = _server.Awaited.Where(site => IsAwaited(site, round)).ToList();
                 if (awaited.Count > 0 && !patienceIsOver) return [];

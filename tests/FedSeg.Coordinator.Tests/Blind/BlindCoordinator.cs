@@ -80,6 +80,16 @@ internal sealed class BlindCoordinator : IAsyncDisposable
 
     public async Task<RoundPlan> OpenedAsync() => (await Disk.UntilAsync(Run, state => state.OpenRound is not null)).OpenRound!.Plan;
 
+    /// <summary>Leaves no room for a message until it is disposed.</summary>
+    /// <param name="dataFolder">Below the root.</param>
+    /// <param name="stage">Of the message.</param>
+    /// <param name="site">Of the message.</param>
+    public IDisposable FillDisk(string dataFolder, SumStage stage, SiteId site)
+    {
+        var folder = Path.Combine(Disk.Root, dataFolder, "exchanges", Run.ToString(), "1");
+        return new FullFile(Path.Combine(folder, $"{stage.ToString().ToLowerInvariant()}-{site}.new"));
+    }
+
     public async Task AdvertiseAsync(params SiteId[] sites)
     {
         var plan = await OpenedAsync();
@@ -180,6 +190,20 @@ internal sealed class BlindCoordinator : IAsyncDisposable
         var packed = new byte[words.Length * Words24.BytesPerWord];
         Words24.Pack(words, packed);
         return packed;
+    }
+
+    /// <summary>What is written under this name finds no room.</summary>
+    private sealed class FullFile : IDisposable
+    {
+        private readonly string _path;
+
+        public FullFile(string path)
+        {
+            _path = path;
+            File.CreateSymbolicLink(path, "/dev/full");
+        }
+
+        public void Dispose() => File.Delete(_path);
     }
 
     private void Start() => _running = Task.WhenAll(Disk.Blind.StartAsync(_stop.Token), Disk.Runner.RunAsync(Run, _stop.Token));

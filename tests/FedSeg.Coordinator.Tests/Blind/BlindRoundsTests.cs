@@ -104,6 +104,23 @@ public sealed class BlindRoundsTests : IAsyncDisposable
         await _coordinator.DealAsync(Four);
     }
 
+    /// <summary>The last message the stage waits for: whoever waits must hear of it once it is stored, and the stage must end.</summary>
+    [Fact]
+    public async Task Accept_DiskIsFull_WhoeverWaitsGoesOnOnceThereIsRoom()
+    {
+        await _coordinator.AdvertiseAsync(Four);
+        var waiting = _coordinator.HearAsync(SumStage.Keys, Four[0]);
+        using (_coordinator.FillDisk("data", SumStage.Keys, Fifth))
+        {
+            await Assert.ThrowsAsync<IOException>(() => _coordinator.AdvertiseAsync(Fifth));
+        }
+
+        await _coordinator.AdvertiseAsync(Fifth);
+
+        Assert.NotEmpty(await waiting);
+        await _coordinator.DealAsync(All);
+    }
+
     [Fact]
     public async Task Deal_OneMoreGoneThanSpared_EndsTheRunForItsQuorum()
     {
