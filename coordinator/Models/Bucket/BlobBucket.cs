@@ -18,6 +18,7 @@ internal sealed partial class BlobBucket : IDisposable
 
     private const long LeastBytesPerSecond = 1 << 20;
     private const int LongestComplaint = 4096;
+    private const string MissingBlob = "NoSuchKey";
     private static readonly string NoPayload = Convert.ToHexStringLower(SHA256.HashData([]));
 
     private readonly HttpClient _http = new(
@@ -51,7 +52,8 @@ internal sealed partial class BlobBucket : IDisposable
     /// <exception cref="IOException">The store did not say.</exception>
     public bool Contains(Sha256Digest digest)
     {
-        using var answer = Send(HttpMethod.Head, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.OK, HttpStatusCode.NotFound);
+        // Its bytes are not read; but an answer to HEAD could not say why there are none.
+        using var answer = Send(HttpMethod.Get, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.OK, HttpStatusCode.NotFound);
         return answer.StatusCode == HttpStatusCode.OK;
     }
 
@@ -62,12 +64,7 @@ internal sealed partial class BlobBucket : IDisposable
     public bool Fetch(Sha256Digest digest, string path)
     {
         using var answer = Send(HttpMethod.Get, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.OK, HttpStatusCode.NotFound);
-        if (answer.StatusCode == HttpStatusCode.NotFound)
-        {
-            RequireMissingKey(answer);
-            return false;
-        }
-
+        if (answer.StatusCode == HttpStatusCode.NotFound) return false;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
         // Headers came in time; a body that then stays away would hold everybody who waits for the blob.
@@ -100,7 +97,6 @@ internal sealed partial class BlobBucket : IDisposable
     {
         using var answer = Send(HttpMethod.Delete, AddressOf(digest), null, NoPayload, 0, HttpStatusCode.NoContent, HttpStatusCode.OK,
             HttpStatusCode.NotFound);
-        if (answer.StatusCode == HttpStatusCode.NotFound) RequireMissingKey(answer);
     }
 
     /// <summary>Asks for the bucket itself.</summary>
@@ -130,25 +126,34 @@ internal sealed partial class BlobBucket : IDisposable
             throw new IOException($"The bucket at {_bucket.Authority} can't be reached ({method}): {error.Message.TrimEnd('.')}.", error);
         }
 
-        if (expected.Contains(answer.StatusCode)) return answer;
-        using var hangUp = patience.Token.Register(answer.Dispose);
-        using (answer) throw new IOException($"The bucket {_bucket} refused ({method}): {(int)answer.StatusCode} {Complaint(answer)}.");
+        var isExpected = expected.Contains(answer.StatusCode);
+        if (isExpected && answer.StatusCode != HttpStatusCode.NotFound) return answer;
+        var complaint = Complaint(answer, patience.Token);
+        // A proxy before the store says "not found" too, and the store of the whole bucket.
+        if (isExpected && complaint == MissingBlob) return answer;
+        using (answer) throw new IOException($"The bucket {_bucket} refused ({method}): {(int)answer.StatusCode} {complaint}.");
     }
 
     private CancellationTokenSource PatienceFor(long bytes) => new(Patience + TimeSpan.FromSeconds(bytes / LeastBytesPerSecond), _time);
 
     /// <summary>The code in the store's answer; the rest of it may tell more than a log should hold.</summary>
-    /// <summary>"Not found" may also come from a proxy before the store, or mean the whole bucket: only the store can say that it lacks this blob.</summary>
-    private void RequireMissingKey(HttpResponseMessage answer)
+    private string Complaint(HttpResponseMessage answer, CancellationToken patience)
     {
-        if (Complaint(answer) is not "NoSuchKey" and var complaint) throw new IOException($"The bucket {_bucket} did not say whether it has a blob: 404 {complaint}.");
-    }
-
-    private static string Complaint(HttpResponseMessage answer)
-    {
-        using var body = answer.Content.ReadAsStream();
         var text = new byte[LongestComplaint];
-        var read = body.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+        var read = 0;
+        using (patience.Register(answer.Dispose))
+        {
+            try
+            {
+                using var body = answer.Content.ReadAsStream(patience);
+                read = body.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            }
+            catch (Exception error) when (error is ObjectDisposedException or OperationCanceledException)
+            {
+                throw new IOException($"The bucket at {_bucket.Authority} fell silent within its answer {(int)answer.StatusCode}.", error);
+            }
+        }
+
         return Code().Match(System.Text.Encoding.ASCII.GetString(text, 0, read)) is { Success: true } code ? code.Groups[1].Value
             : answer.StatusCode.ToString();
     }

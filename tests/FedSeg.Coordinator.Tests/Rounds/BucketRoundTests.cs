@@ -84,6 +84,33 @@ public sealed class BucketRoundTests(SwiftServer server) : IDisposable
         Assert.Contains("Coordinator:Bucket:Endpoint", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>It would be the same the next time: a run that waited for it as for a full disk would wait for ever.</summary>
+    [Fact]
+    public async Task RunAsync_UpdateIsDamagedInTheBucket_EndsTheRun()
+    {
+        var bucket = await UseBucketAsync();
+        var run = _coordinator.Create(rounds: 1).Id;
+        var running = _coordinator.Runner.RunAsync(run, CoordinatorOnDisk.Token);
+        var plan = _coordinator.Book.Find(run)!.OpenRound!.Plan;
+        var update = SiteUpdate.Of(plan, CoordinatorOnDisk.North, _coordinator.KeyOf(CoordinatorOnDisk.North));
+        await _coordinator.SendAsync(update);
+        var digest = update.Announced.Payload!.Value.ToString();
+        await SwiftServer.PutAsync(bucket, $"/{bucket.Prefix}{digest[..2]}/{digest}.safetensors", [9, 9, 9], CoordinatorOnDisk.Token);
+        Directory.Delete(Copies, recursive: true);
+        await _coordinator.SendAsync(SiteUpdate.Of(plan, CoordinatorOnDisk.East, _coordinator.KeyOf(CoordinatorOnDisk.East), 2f));
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(CoordinatorOnDisk.Token);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!running.IsCompleted)
+        {
+            _coordinator.Time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, patience.Token);
+        }
+
+        await running;
+        Assert.Contains(nameof(InvalidDataException), _coordinator.Book.Find(run)!.End!.Reason, StringComparison.Ordinal);
+    }
+
     /// <returns>The model of a run of one round.</returns>
     private static async Task<Sha256Digest> RunRoundAsync(CoordinatorOnDisk coordinator, Action? beforeLastUpdate = null)
     {

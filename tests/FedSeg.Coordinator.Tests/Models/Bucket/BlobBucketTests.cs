@@ -99,6 +99,8 @@ public sealed class BlobBucketTests(SwiftServer server) : IAsyncLifetime
     [InlineData("")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")]
+    [InlineData("HTTP/1.1 404 Not Found\r\nContent-Length: 10\r\n\r\nhalf")]
+    [InlineData("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 10\r\n\r\nhalf")]
     public async Task Fetch_StoreThatFallsSilent_EndsInTime(string said)
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
