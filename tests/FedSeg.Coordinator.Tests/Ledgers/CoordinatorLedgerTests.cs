@@ -157,6 +157,21 @@ public sealed class CoordinatorLedgerTests : IDisposable
         Assert.Equal(entries, _coordinator.Ledger.Read().Count);
     }
 
+    /// <summary>Each time a site's ledger stops being what it was is an event; that the site asks again and again is none.</summary>
+    [Fact]
+    public async Task NoteRefusal_AgainAfterItWasCosigned_IsNotedAnew()
+    {
+        for (var time = 0; time < 2; time++)
+        {
+            for (var attempt = 0; attempt < 3; attempt++) await _coordinator.Ledger.NoteRefusalAsync("north", "Forked");
+            _coordinator.Ledger.NoteCosigned("east");
+            await _coordinator.Ledger.NoteRefusalAsync("north", "Forked");
+            _coordinator.Ledger.NoteCosigned("north");
+        }
+
+        Assert.Equal(["siteLedgerRefused", "siteLedgerRefused"], _coordinator.Ledger.Read().Entries().Select(entry => entry.Action));
+    }
+
     private static SiteId North => CoordinatorOnDisk.North;
 
     private SiteUpdate UpdateOf(RoundPlan plan, SiteReport report, float value) =>

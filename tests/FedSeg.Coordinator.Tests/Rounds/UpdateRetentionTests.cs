@@ -1,4 +1,7 @@
+using FedSeg.Coordinator.Models;
+using FedSeg.Coordinator.Models.Bucket;
 using FedSeg.Coordinator.Rounds;
+using FedSeg.Coordinator.Tests.Models.Bucket;
 using FedSeg.Federation.Aggregation;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
@@ -41,6 +44,27 @@ public sealed class UpdateRetentionTests : IDisposable
         Assert.Equal([false, false, true, true], Updates(run).Chunk(2).Select(pair => pair.All(update => _coordinator.Blobs.Contains(update))));
     }
 
+    /// <summary>A store that won't let one blob go: its run waits, and no other with it.</summary>
+    [Fact]
+    public async Task DropWhatIsOld_BlobThatCannotBeRemoved_KeepsNoOtherRunWaitingAndGoesLater()
+    {
+        var stuck = await FinishAsync(rounds: 4, (round, _) => round);
+        var other = await FinishAsync(rounds: 4, (round, _) => 10 + round);
+        var held = Updates(stuck).First().ToString();
+        await using var store = new AnsweringStore(request =>
+            (held.Length > 0 && request.Contains(held, StringComparison.Ordinal) ? "500 Internal Server Error" : "204 No Content", ""));
+        using var bucket = new BlobBucket(store.Options, TimeProvider.System);
+        var retention = Retention(keep: 3, new BlobStore(_coordinator.Settings.DataDirectory, bucket));
+
+        retention.DropWhatIsOld();
+        Assert.Equal([true, true, true, true], AreKept(stuck));
+        Assert.Equal([false, false, true, true], AreKept(other));
+
+        held = "";
+        retention.DropWhatIsOld();
+        Assert.Equal([false, false, true, true], AreKept(stuck));
+    }
+
     /// <summary>Disclosed shares unmask an update that somebody kept.</summary>
     [Fact]
     public async Task DropWhatIsOld_ExchangesOfBlindRounds_GoWithTheirUpdates()
@@ -78,11 +102,19 @@ public sealed class UpdateRetentionTests : IDisposable
         Assert.Equal(Values(undisturbed), Values(disturbed));
     }
 
-    private UpdateRetention Retention(int keep) =>
-        new(_coordinator.Book, _coordinator.Blobs, Options.Create(new CoordinatorOptions { KeepUpdateRounds = keep }), NullLogger<UpdateRetention>.Instance);
+    private UpdateRetention Retention(int keep, BlobStore? blobs = null) =>
+        new(
+            _coordinator.Book,
+            blobs ?? _coordinator.Blobs,
+            Options.Create(new CoordinatorOptions { KeepUpdateRounds = keep }),
+            NullLogger<UpdateRetention>.Instance);
 
     private IEnumerable<Sha256Digest> Updates(RunId run) =>
         _coordinator.Book.Find(run)!.Rounds.Where(round => round.Plan.Task == RoundTask.Train).SelectMany(round => round.Accepted.Values.Select(update => update.Weights!.Sha256));
+
+    /// <summary>Of each round of training, whether its updates are still here.</summary>
+    private IEnumerable<bool> AreKept(RunId run) =>
+        Updates(run).Chunk(2).Select(pair => pair.All(update => _coordinator.Blobs.Contains(update)));
 
     private float[] Values(RunId run)
     {
