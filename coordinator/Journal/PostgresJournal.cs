@@ -18,7 +18,7 @@ internal sealed class PostgresJournal : IRunJournal
 
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly string _connectionString;
+    private readonly Func<string> _connectionString;
     private readonly bool _readOnly;
     private readonly TimeSpan _patience;
     private readonly TimeProvider _time;
@@ -31,21 +31,19 @@ internal sealed class PostgresJournal : IRunJournal
     /// <param name="time">The clock.</param>
     /// <exception cref="InvalidDataException">The database can't be reached, or another coordinator writes there.</exception>
     public PostgresJournal(string connectionString, TimeProvider time)
-        : this(connectionString, readOnly: false, TimeSpan.FromSeconds(30), time, message => Environment.FailFast(message))
+        : this(() => connectionString, readOnly: false, TimeSpan.FromSeconds(30), time, message => Environment.FailFast(message))
     {
     }
 
-    /// <param name="connectionString">As Npgsql takes it.</param>
+    /// <param name="connectionString">As Npgsql takes it; asked for at each connection.</param>
     /// <param name="readOnly">To look at, also while a coordinator writes it.</param>
     /// <param name="patience">How long an append waits for a database that went away.</param>
     /// <param name="time">The clock.</param>
     /// <param name="end">Ends the process.</param>
-    internal PostgresJournal(string connectionString, bool readOnly, TimeSpan patience, TimeProvider time, Action<string> end)
+    internal PostgresJournal(Func<string> connectionString, bool readOnly, TimeSpan patience, TimeProvider time, Action<string> end)
     {
-        // Without a pool: the lock and its connection are one.
-        _connectionString = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ToString();
-        (_readOnly, _patience, _time, _end) = (readOnly, patience, time, end);
-        _connection = new NpgsqlConnection(_connectionString);
+        (_connectionString, _readOnly, _patience, _time, _end) = (connectionString, readOnly, patience, time, end);
+        _connection = NewConnection();
         try
         {
             Open();
@@ -68,7 +66,7 @@ internal sealed class PostgresJournal : IRunJournal
     /// <summary>A journal to look at, also while a coordinator writes it.</summary>
     /// <exception cref="InvalidDataException">The database can't be reached or holds none.</exception>
     public static PostgresJournal OpenReadOnly(string connectionString) =>
-        new(connectionString, readOnly: true, TimeSpan.Zero, TimeProvider.System, message => Environment.FailFast(message));
+        new(() => connectionString, readOnly: true, TimeSpan.Zero, TimeProvider.System, message => Environment.FailFast(message));
 
     public void Append(RunId run, RunEvent next)
     {
@@ -135,7 +133,10 @@ internal sealed class PostgresJournal : IRunJournal
         }
     }
 
-    /// <summary>Of a name that does not resolve Npgsql lets the socket's own exception through.</summary>
+    /// <summary>
+    /// Npgsql 10 has an exception of its own for all of it, a name that does not resolve included; another release may let through what it
+    /// comes from.
+    /// </summary>
     private static bool IsUnreachable(Exception error) => error is NpgsqlException or System.Net.Sockets.SocketException or TimeoutException;
 
     private Entry? Find(long sequence)
@@ -148,9 +149,12 @@ internal sealed class PostgresJournal : IRunJournal
     private void Reopen()
     {
         _connection.Dispose();
-        _connection = new NpgsqlConnection(_connectionString);
+        _connection = NewConnection();
         Open();
     }
+
+    /// <summary>Without a pool: the lock and its connection are one.</summary>
+    private NpgsqlConnection NewConnection() => new(new NpgsqlConnectionStringBuilder(_connectionString()) { Pooling = false }.ToString());
 
     private void Open()
     {

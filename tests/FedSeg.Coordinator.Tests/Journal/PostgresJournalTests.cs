@@ -7,6 +7,9 @@ public sealed class PostgresJournalTests(PostgresServer server) : RunJournalTest
 {
     private const string BreakEveryConnection = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
 
+    /// <summary>A name longer than any that a name server knows: it is asked for none.</summary>
+    private static readonly string Unresolvable = $"Host={new string('x', 64)}.invalid;Username=x;Database=x";
+
     private string _database = "";
 
     [Fact]
@@ -39,7 +42,7 @@ public sealed class PostgresJournalTests(PostgresServer server) : RunJournalTest
     {
         var ended = "";
         _database = await server.CreateDatabaseAsync(Token);
-        using var journal = new PostgresJournal(_database, readOnly: false, TimeSpan.FromSeconds(30), TimeProvider.System, message => ended = message);
+        using var journal = Open(() => _database, TimeSpan.FromSeconds(30), message => ended = message);
         await InsertAsync(1, Ended("of somebody else"));
 
         Assert.Throws<IOException>(() => journal.Append(Run, Ended("first")));
@@ -51,11 +54,26 @@ public sealed class PostgresJournalTests(PostgresServer server) : RunJournalTest
     {
         var ended = "";
         _database = await server.CreateDatabaseAsync(Token);
-        using var journal = new PostgresJournal(_database, readOnly: false, TimeSpan.FromSeconds(0.5), TimeProvider.System, message => ended = message);
+        using var journal = Open(() => _database, TimeSpan.FromSeconds(0.5), message => ended = message);
         await server.DropDatabaseAsync(_database, Token);
 
         Assert.Throws<IOException>(() => journal.Append(Run, Ended("first")));
         Assert.Contains("did not come back", ended);
+    }
+
+    /// <summary>As when the name server is away for a moment, just when the connection broke.</summary>
+    [Fact]
+    public async Task Append_HostNameDoesNotResolveForAMoment_IsStoredOnce()
+    {
+        _database = await server.CreateDatabaseAsync(Token);
+        var connections = 0;
+        using var journal = Open(() => ++connections == 2 ? Unresolvable : _database, TimeSpan.FromSeconds(30), Assert.Fail);
+        await PostgresServer.ExecuteAsync(_database, BreakEveryConnection, Token);
+
+        journal.Append(Run, Ended("first"));
+
+        Assert.Equal(3, connections);
+        Assert.Equal([Ended("first")], journal.ReadAll().Select(entry => entry.Event));
     }
 
     [Fact]
@@ -70,11 +88,21 @@ public sealed class PostgresJournalTests(PostgresServer server) : RunJournalTest
     public void Open_NoSuchServer_SaysSo() =>
         Assert.Contains("PostgreSQL", Assert.Throws<InvalidDataException>(() => new PostgresJournal("Host=/nowhere;Username=x;Database=x", TimeProvider.System)).Message);
 
+    [Fact]
+    public void Open_HostNameDoesNotResolve_SaysSo()
+    {
+        var refused = Assert.Throws<InvalidDataException>(() => new PostgresJournal(Unresolvable, TimeProvider.System));
+        Assert.Contains("PostgreSQL", refused.Message);
+    }
+
     private protected override async Task<IRunJournal> CreateAsync()
     {
         _database = await server.CreateDatabaseAsync(Token);
         return Reopen();
     }
+
+    private static PostgresJournal Open(Func<string> connectionString, TimeSpan patience, Action<string> end) =>
+        new(connectionString, readOnly: false, patience, TimeProvider.System, end);
 
     private protected override IRunJournal Reopen() => new PostgresJournal(_database, TimeProvider.System);
 
