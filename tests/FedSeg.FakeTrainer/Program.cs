@@ -16,6 +16,9 @@ if (args is ["deliver", var site])
     return 0;
 }
 
+const string fullDisk = """{"event":"failed","code":"storage","detail":"No space left on device : '/hospital/state'"}""";
+const string ready =
+    """{"event":"ready","trainingCases":10,"heldBackCases":5,"quarantined":{},"networkIsolated":true,"device":"cpu"}""";
 var runs = 0;
 while (Console.ReadLine() is { } line)
 {
@@ -23,21 +26,27 @@ while (Console.ReadLine() is { } line)
     if (command.RootElement.GetProperty("command").GetString() == "run")
     {
         runs++;
-        // "dying" in its update's name: the process gets so far, then ends; the state folder remembers it.
+        // "dying" in its update's name: the process ends after each of these steps in turn; the state folder remembers how often.
         if (command.RootElement.GetProperty("updatePath").GetString()!.StartsWith("dying", StringComparison.Ordinal))
         {
             var marks = command.RootElement.GetProperty("stateDirectory").GetString()!;
-            var reached = int.Parse(command.RootElement.GetProperty("updatePath").GetString()!.Split('-')[1]);
+            var reached = command.RootElement.GetProperty("updatePath").GetString()!.Split('-')[1..];
             var deaths = Directory.GetFiles(marks).Length;
-            if (deaths < 2)
+            if (deaths < reached.Length)
             {
                 File.WriteAllText(Path.Combine(marks, deaths.ToString()), "");
-                Console.WriteLine($$"""{"event":"stepped","step":{{reached * (deaths + 1)}},"steps":500,"loss":0.5}""");
+                Console.WriteLine($$"""{"event":"stepped","step":{{reached[deaths]}},"steps":500,"loss":0.5}""");
                 Process.GetCurrentProcess().Kill();
             }
         }
 
         Console.WriteLine($$"""{"event":"finished","trainingCases":10,"heldBackCases":5,"cohort":{"used":15,"found":17},"steps":{{runs}},"meanLoss":0.5,"scores":[],"seconds":1}""");
+        continue;
+    }
+
+    if (command.RootElement.GetProperty("command").GetString() == "fingerprint")
+    {
+        Console.WriteLine(fullDisk);
         continue;
     }
 
@@ -53,12 +62,20 @@ while (Console.ReadLine() is { } line)
     switch (command.RootElement.GetProperty("device").GetString())
     {
         case "cpu":
-            Console.WriteLine("""{"event":"ready","trainingCases":10,"heldBackCases":5,"quarantined":{},"networkIsolated":true,"device":"cpu"}""");
+            Console.WriteLine(ready);
             break;
         case "steps":
             Console.WriteLine("""{"event":"stepped","step":1,"steps":2,"loss":0.5}""");
             Console.WriteLine("""{"event":"stepped","step":2,"steps":2,"loss":0.4}""");
             Console.WriteLine("""{"event":"failed","code":"labelNotFound","detail":"case 7 of the operator's folder"}""");
+            break;
+        case "full":
+            Console.WriteLine(fullDisk);
+            break;
+        case "chatty":
+            // More than any pipe holds.
+            for (var i = 0; i < 20_000; i++) Console.Error.WriteLine("case 7 of the operator's folder");
+            Console.WriteLine(ready);
             break;
         case "garbage":
             Console.WriteLine("Segmentation fault");

@@ -254,7 +254,7 @@ internal sealed partial class AssignmentLoop(
 
     private async Task AttendAsync(CancellationToken cancellationToken)
     {
-        var isolated = await LookAroundAsync(cancellationToken);
+        await LookAroundAsync(cancellationToken);
         var retry = FirstRetry;
         // Before the first assignment, so that nothing is trained again that only waits to be recorded, and never beside one: looking for it tidies the outbox.
         var isUnsentSent = false;
@@ -272,6 +272,8 @@ internal sealed partial class AssignmentLoop(
                     // Out of hours it waits with its round: the site must not seem away all day.
                     if (!isUnsentSent && pace.IsOpen) await SendUnsentAsync(attending.Token);
                     isUnsentSent = true;
+                    // Each time: where it could not be tried at the start, it may be another time.
+                    var isolated = await trainer.CanIsolateAsync(attending.Token);
                     await foreach (var assignment in coordinator.AttendAsync(options.Value.Cohort.Labels.Keys, isolated, _state.Held, _state.InHand, attending.Token))
                     {
                         retry = FirstRetry;
@@ -307,11 +309,9 @@ internal sealed partial class AssignmentLoop(
     }
 
     /// <summary>What the operator wants to know at the start. A trainer that can't even be started says so again in a round, and to the coordinator.</summary>
-    /// <returns>Whether it can be cut off from the network.</returns>
-    private async Task<bool> LookAroundAsync(CancellationToken cancellationToken)
+    private async Task LookAroundAsync(CancellationToken cancellationToken)
     {
-        var isolated = await trainer.CanIsolateAsync(cancellationToken);
-        LogIsolation(isolated);
+        LogIsolation(await trainer.CanIsolateAsync(cancellationToken));
         try
         {
             await preflight.LogAsync(cancellationToken);
@@ -320,8 +320,6 @@ internal sealed partial class AssignmentLoop(
         {
             LogNoPreflight(error);
         }
-
-        return isolated;
     }
 
     /// <summary>Sends what is left of an earlier start. One update that can't be sent keeps the site from no other run: it stays until the next start.</summary>

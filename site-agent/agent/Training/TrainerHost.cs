@@ -15,6 +15,7 @@ namespace FedSeg.SiteAgent.Training;
 /// </summary>
 internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimeProvider time, ILogger<TrainerHost> logger) : IAsyncDisposable
 {
+    private readonly Lock _gate = new();
     private TrainerIsolation? _isolation;
     private TrainerProcess? _process;
     private readonly DeskClient _desk = new(options.Value.DataDirectory, time);
@@ -23,7 +24,10 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     /// <summary>Whom the open cohort leaves out.</summary>
     private Sha256Digest _openWithout;
 
-    /// <summary>Whether this system lets the trainer be cut off from the network; tried once.</summary>
+    /// <summary>Finds out how a trainer can be cut off from the network.</summary>
+    internal Func<CancellationToken, Task<TrainerIsolation>> Detect { private get; init; } = TrainerIsolation.DetectAsync;
+
+    /// <summary>Whether this system lets the trainer be cut off from the network; tried until it does.</summary>
     public async Task<bool> CanIsolateAsync(CancellationToken cancellationToken) => (await IsolationAsync(cancellationToken)).IsIsolated;
 
     /// <summary>What a preflight says about single studies, for the site's operator.</summary>
@@ -120,14 +124,21 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     }
 
     /// <summary>Ends the trainer of a run; one that works for another run goes on.</summary>
-    public Task CloseAsync(RunId run) => _openFor?.Run == run ? CloseAsync() : Task.CompletedTask;
+    public Task CloseAsync(RunId run) => LetGoAsync(only: run);
 
     /// <summary>Ends the trainer, if there is one.</summary>
-    public async Task CloseAsync()
+    public Task CloseAsync() => LetGoAsync(only: null);
+
+    private async Task LetGoAsync(RunId? only)
     {
-        // Let go of at once: a run that ends while another one's trainer is to be started must not take that for its own.
-        var process = Interlocked.Exchange(ref _process, null);
-        _openFor = null;
+        TrainerProcess? process;
+        // Looked at and let go of in one step: a run that ends while another one's trainer is to be started must not take that for its own.
+        lock (_gate)
+        {
+            if (only is not null && _openFor?.Run != only) return;
+            (process, _process, _openFor) = (_process, null, null);
+        }
+
         if (process is not null) await process.DisposeAsync();
     }
 
@@ -144,7 +155,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
 
         if (await StartAsync(cancellationToken) is not { } process) return NotIsolated;
         _process = process;
-        var answer = await _process.DoAsync(
+        var answer = await process.DoAsync(
             new TrainerCommand.Open
             {
                 CohortDirectory = options.Value.Cohort.Directory,
@@ -204,7 +215,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     private async Task<TrainerIsolation> IsolationAsync(CancellationToken cancellationToken)
     {
         if (_isolation is { } known) return known;
-        var found = await TrainerIsolation.DetectAsync(cancellationToken);
+        var found = await Detect(cancellationToken);
         if (found.IsIsolated) _isolation = found;
         return found;
     }

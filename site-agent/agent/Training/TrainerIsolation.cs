@@ -10,7 +10,11 @@ internal sealed class TrainerIsolation
 {
     private static readonly string[][] Ways = [["unshare", "--net", "--"], ["unshare", "--net", "--map-root-user", "--"]];
 
-    private TrainerIsolation(string[] prefix) => Prefix = prefix;
+    /// <param name="prefix">Words in front of the trainer's command line.</param>
+    internal TrainerIsolation(string[] prefix) => Prefix = prefix;
+
+    /// <summary>With the agent's network.</summary>
+    public static TrainerIsolation None { get; } = new([]);
 
     /// <summary>Words in front of the trainer's command line; none where the system allows no isolation.</summary>
     public string[] Prefix { get; }
@@ -28,7 +32,7 @@ internal sealed class TrainerIsolation
             }
         }
 
-        return new TrainerIsolation([]);
+        return None;
     }
 
     private static async Task<bool> WorksAsync(string[] way, CancellationToken cancellationToken)

@@ -57,7 +57,9 @@ internal sealed class TrainerProcess : IAsyncDisposable
         }
 
         // Two writers: what the process says on standard error, and why its commands failed.
-        var notes = TextWriter.Synchronized(new StreamWriter(new FileStream(notesPath, FileMode.Append, FileAccess.Write, FileShare.Read)) { AutoFlush = true });
+        // Without a buffer: what a full disk refused must not come up again at the end.
+        var file = new FileStream(notesPath, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        var notes = TextWriter.Synchronized(new StreamWriter(file) { AutoFlush = true });
         try
         {
             return new TrainerProcess(Process.Start(start)!, notes, silence, time);
@@ -89,7 +91,7 @@ internal sealed class TrainerProcess : IAsyncDisposable
                         onStep(step);
                         break;
                     case TrainerEvent.Failed failed:
-                        await _notes.WriteLineAsync($"{failed.Code}: {failed.Detail}");
+                        await NoteAsync($"{failed.Code}: {failed.Detail}");
                         return failed;
                     case { } last:
                         return last;
@@ -137,7 +139,7 @@ internal sealed class TrainerProcess : IAsyncDisposable
         const int killedBySystem = 137;
         var code = !_killed && _process.HasExited && _process.ExitCode == killedBySystem ? TrainerFailure.OutOfMemory : TrainerFailure.Crashed;
         Kill();
-        await _notes.WriteLineAsync("The trainer " + how);
+        await NoteAsync("The trainer " + how);
         return new TrainerEvent.Failed(code, "The trainer " + how);
     }
 
@@ -150,16 +152,19 @@ internal sealed class TrainerProcess : IAsyncDisposable
 
     private async Task CopyErrorsAsync()
     {
-        while (await _process.StandardError.ReadLineAsync() is { } line)
+        // Unread, the pipe would fill and hold the trainer up.
+        while (await _process.StandardError.ReadLineAsync() is { } line) await NoteAsync(line);
+    }
+
+    private async Task NoteAsync(string line)
+    {
+        try
         {
-            try
-            {
-                await _notes.WriteLineAsync(line);
-            }
-            catch (IOException)
-            {
-                // A full disk costs the line. Unread, the pipe would fill and hold the trainer up.
-            }
+            await _notes.WriteLineAsync(line);
+        }
+        catch (IOException)
+        {
+            // A full disk costs the line, and neither the trainer nor its answer.
         }
     }
 }

@@ -45,6 +45,7 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
     private OrderBox _box = null!;
     private DeskWatch _desk = null!;
     private AgentTelemetry _telemetry = null!;
+    private volatile TrainerIsolation _isolation = TrainerIsolation.None;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -81,7 +82,10 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
         };
         _gate = new EgressGate(egress, _ledger, TimeProvider.System, RandomNumberGenerator.Create(), Failpoints.None);
         _channel = new CoordinatorChannel(_options, TimeProvider.System);
-        _trainer = new TrainerHost(_options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
+        _trainer = new TrainerHost(_options, TimeProvider.System, NullLogger<TrainerHost>.Instance)
+        {
+            Detect = _ => Task.FromResult(_isolation),
+        };
         var client = new CoordinatorClient(_channel, Pace(), TimeProvider.System);
         var blind = new BlindContribution(client, new BlindPeer(_channel), _gate, _options, TimeProvider.System, NullLogger<BlindContribution>.Instance);
         var slots = new ReadySlots(_options, TimeProvider.System, RandomNumberGenerator.Create(), NullLogger<ReadySlots>.Instance);
@@ -216,19 +220,87 @@ public sealed class AssignmentLoopTests : IAsyncLifetime
         Assert.Single(entries, entry => entry.Action == "roundOrdered");
     }
 
+    [Fact]
+    public async Task Execute_UpdateThatWasNotSent_IsSentBeforeTheFirstAttendance()
+    {
+        WritePolicy("");
+        await LeaveUnsentAsync();
+        using var loop = Loop();
+        await loop.StartAsync(Token);
+
+        await _coordinator.UntilAsync(() => !_coordinator.Attendances.IsEmpty, Token);
+        Assert.Single(_coordinator.Uploads);
+        await loop.StopAsync(Token);
+    }
+
+    /// <summary>
+    /// Out of hours it waits with its round. Looked for later, beside a round that is being worked on, what that one is about to seal would
+    /// be tidied away.
+    /// </summary>
+    [Fact]
+    public async Task Execute_UpdateThatWasNotSentOutOfHours_IsNotLookedForAtALaterAttendance()
+    {
+        WritePolicy("");
+        await LeaveUnsentAsync();
+        var clock = new TimersNoticed();
+        clock.SetLocalTimeZone(TimeZoneInfo.Utc);
+        clock.Advance(TimeSpan.FromHours(12));
+        var night = new PaceOptions { OnlyInWindows = true, Windows = [new PaceWindowOptions { Hours = "22:00-06:00" }] };
+        using var loop = Loop(clock, new SitePace(Options.Create(new AgentOptions { Pace = night }), clock, NullLogger<SitePace>.Instance));
+        await loop.StartAsync(Token);
+        await _coordinator.UntilAsync(() => _coordinator.Attendances.Count == 1, Token);
+
+        clock.Advance(TimeSpan.FromHours(11));
+        await AttendAgainAsync(clock);
+
+        Assert.Empty(_coordinator.Uploads);
+        await loop.StopAsync(Token);
+    }
+
+    /// <summary>That a trainer could not be cut off when it was tried first must not be held against the site for ever.</summary>
+    [Fact]
+    public async Task Execute_IsolationThatFailedAtTheStart_IsToldAnewAtEachAttendance()
+    {
+        WritePolicy("");
+        var clock = new TimersNoticed();
+        using var loop = Loop(clock);
+        await loop.StartAsync(Token);
+        await _coordinator.UntilAsync(() => _coordinator.Attendances.Count == 1, Token);
+
+        _isolation = new TrainerIsolation(["env"]);
+        await AttendAgainAsync(clock);
+
+        Assert.Equal([false, true], _coordinator.Attendances.Select(attendance => attendance.TrainerIsolated));
+        await loop.StopAsync(Token);
+    }
+
+    /// <summary>The gate approved an update, and then the agent was stopped.</summary>
+    private async Task LeaveUnsentAsync()
+    {
+        var update = ClearedUpdates.Make(Plans.Good(), _folder["delta"]);
+        Assert.IsType<EgressOutcome.Cleared>(await _gate.ClearAsync(Plans.Good(), update, Token));
+    }
+
+    private async Task AttendAgainAsync(TimersNoticed clock)
+    {
+        _coordinator.HangUp();
+        clock.Advance(await clock.NextAsync(Token));
+        await _coordinator.UntilAsync(() => _coordinator.Attendances.Count == 2, Token);
+    }
+
     private void WritePolicy(string more) =>
         _folder.Write("policy.yaml", "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n" + more);
 
     private SitePace Pace() => new(_options, TimeProvider.System, NullLogger<SitePace>.Instance);
 
-    private AssignmentLoop Loop(TimeProvider? clock = null) => new(
+    private AssignmentLoop Loop(TimeProvider? clock = null, SitePace? pace = null) => new(
         new CoordinatorClient(_channel, Pace(), TimeProvider.System),
         _work,
         _trainer,
         new Preflight(_trainer, Pace(), NullLogger<Preflight>.Instance),
         _ledgers,
         _desk,
-        Pace(),
+        pace ?? Pace(),
         _telemetry,
         _options,
         clock ?? TimeProvider.System,

@@ -23,6 +23,7 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
     private readonly SemaphoreSlim _said = new(0);
     private TlsServer _host = null!;
     private SigningCoordinator _signer = null!;
+    private TaskCompletionSource _hangUp = NewSignal();
 
     private AttendedCoordinator(string root)
     {
@@ -47,6 +48,9 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
     /// <summary>Rounds that wait for a person of the site, in order.</summary>
     public ConcurrentQueue<ReviewNotice> Awaited { get; } = [];
 
+    /// <summary>Updates it was sent, in order; it takes each.</summary>
+    public ConcurrentQueue<UploadKey> Uploads { get; } = [];
+
     public static async Task<AttendedCoordinator> StartAsync(string root, FederationAuthority authority)
     {
         var coordinator = new AttendedCoordinator(root);
@@ -58,6 +62,9 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
         coordinator._signer = new SigningCoordinator(KeyFiles.LoadCertificate(Path.Combine(root, "coordinator.pem"), Path.Combine(root, "coordinator.key")));
         return coordinator;
     }
+
+    /// <summary>Ends the attendance that there is.</summary>
+    public void HangUp() => Interlocked.Exchange(ref _hangUp, NewSignal()).SetResult();
 
     /// <summary>Waits until what it was told is as expected.</summary>
     public async Task UntilAsync(Func<bool> told, CancellationToken cancellationToken)
@@ -74,6 +81,8 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
         _said.Dispose();
     }
 
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private void Note<T>(ConcurrentQueue<T> where, T what)
     {
         where.Enqueue(what);
@@ -84,6 +93,7 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
     {
         public override async Task Attend(AttendRequest request, IServerStreamWriter<Assignment> responseStream, ServerCallContext context)
         {
+            var hungUp = coordinator._hangUp.Task;
             coordinator.Note(coordinator.Attendances, request);
             foreach (var plan in coordinator.Rounds)
             {
@@ -102,7 +112,23 @@ internal sealed class AttendedCoordinator : IAsyncDisposable
                 await responseStream.WriteAsync(new Assignment { Round = round }, context.CancellationToken);
             }
 
-            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.CancellationToken);
+            await hungUp.WaitAsync(context.CancellationToken);
+        }
+
+        public override Task<UploadOffset> FindUpload(UploadKey request, ServerCallContext context)
+        {
+            coordinator.Note(coordinator.Uploads, request);
+            return Task.FromResult(new UploadOffset());
+        }
+
+        public override async Task<UploadReceipt> Upload(IAsyncStreamReader<UploadPart> requestStream, ServerCallContext context)
+        {
+            while (await requestStream.MoveNext(context.CancellationToken))
+            {
+                // It keeps nothing.
+            }
+
+            return new UploadReceipt { Accepted = true };
         }
 
         public override Task<NoticeReceipt> Decline(Notice request, ServerCallContext context)

@@ -16,6 +16,9 @@ public sealed class TrainerHostTests : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fedseg-host-");
     private readonly TrainerHost _host;
 
+    /// <summary>What is found out of isolation, in turn; after the last nobody may ask again.</summary>
+    private readonly Queue<TrainerIsolation> _isolations = new([new TrainerIsolation(["env"])]);
+
     public TrainerHostTests() => _host = new TrainerHost(
         Options.Create(new AgentOptions
         {
@@ -24,7 +27,10 @@ public sealed class TrainerHostTests : IAsyncDisposable
             Trainer = new TrainerOptions { Path = ProgramFiles.Find("FedSeg.FakeTrainer"), Device = "cpu" },
         }),
         TimeProvider.System,
-        NullLogger<TrainerHost>.Instance);
+        NullLogger<TrainerHost>.Instance)
+    {
+        Detect = _ => Task.FromResult(_isolations.Dequeue()),
+    };
 
     public async ValueTask DisposeAsync()
     {
@@ -67,18 +73,52 @@ public sealed class TrainerHostTests : IAsyncDisposable
         Assert.Equal(1, await RunAsync(Plans.Good()));
     }
 
+    /// <summary>The one run ends while the trainer of the next one waits for its own to be gone.</summary>
+    [Fact]
+    public async Task CloseAsync_OfARunWhoseTrainerIsBeingReplaced_LeavesTheNewOneAlone()
+    {
+        await RunAsync(Plans.Good());
+        var other = await ApprovedPlans.OfAsync(Plans.Good() with { Run = RunId.Parse("run-other") });
+        var running = _host.RunAsync(other, Command(other.Plan), TestContext.Current.CancellationToken);
+
+        await _host.CloseAsync(Plans.Good().Run);
+
+        Assert.Equal(1, Assert.IsType<TrainerEvent.Finished>(await running).Steps);
+        Assert.Equal(2, await RunAsync(other.Plan));
+    }
+
+    /// <summary>No process or handle was left for the probe: that says nothing of the next time.</summary>
+    [Fact]
+    public async Task CanIsolateAsync_ProbeThatFailedOnce_IsTriedAgainUntilItWorks()
+    {
+        _isolations.Clear();
+        _isolations.Enqueue(TrainerIsolation.None);
+        _isolations.Enqueue(new TrainerIsolation(["env"]));
+
+        Assert.False(await _host.CanIsolateAsync(TestContext.Current.CancellationToken));
+        Assert.True(await _host.CanIsolateAsync(TestContext.Current.CancellationToken));
+        Assert.True(await _host.CanIsolateAsync(TestContext.Current.CancellationToken));
+    }
+
     [Theory]
-    [InlineData(60, true)] // dies twice, each time past another checkpoint
-    [InlineData(20, false)] // dies before its first
-    public async Task RunAsync_TrainerDies_IsStartedAgainWhileItGetsFurther(int stepsUntilDeath, bool finishes)
+    [InlineData("60-120", true, 2)] // dies twice, each time past another checkpoint
+    [InlineData("90-110", true, 2)] // the same, with few steps between
+    [InlineData("20-40", false, 1)] // dies before its first
+    [InlineData("60-99", false, 2)] // goes on from the first and does not reach the second
+    public async Task RunAsync_TrainerDies_IsStartedAgainWhileItGetsFurther(string deathsAfterSteps, bool finishes, int deaths)
     {
         var state = Directory.CreateDirectory(Path.Combine(_folder.FullName, "state"));
-        var run = Command(Plans.Good()) with { UpdatePath = $"dying-{stepsUntilDeath}", StateDirectory = state.FullName, CheckpointEverySteps = 50 };
+        var run = Command(Plans.Good()) with
+        {
+            UpdatePath = $"dying-{deathsAfterSteps}",
+            StateDirectory = state.FullName,
+            CheckpointEverySteps = 50,
+        };
 
         var outcome = await _host.RunAsync(await ApprovedPlans.OfAsync(run.Plan), run, TestContext.Current.CancellationToken);
 
         Assert.Equal(finishes, outcome is TrainerEvent.Finished);
-        Assert.Equal(finishes ? 2 : 1, state.GetFiles().Length);
+        Assert.Equal(deaths, state.GetFiles().Length);
     }
 
     [Fact]

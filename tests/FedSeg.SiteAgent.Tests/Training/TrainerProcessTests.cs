@@ -34,6 +34,18 @@ public sealed class TrainerProcessTests : IDisposable
         Assert.Contains("case 7 of the operator's folder", await File.ReadAllTextAsync(NotesPath, Token));
     }
 
+    /// <summary>What the trainer says for the operator is lost; the trainer is not, nor what it answers.</summary>
+    [Fact]
+    public async Task DoAsync_DiskOfTheNotesIsFull_CostsTheNotesAlone()
+    {
+        await using var trainer = await StartAsync("/dev/full");
+
+        Assert.IsType<TrainerEvent.Ready>(await trainer.DoAsync(Open("chatty"), _ => { }, Token).WaitAsync(TimeSpan.FromMinutes(2), Token));
+        Assert.Equal(TrainerFailure.LabelNotFound, await FailureAsync(trainer, "steps"));
+        Assert.False(trainer.HasExited);
+        Assert.Equal(TrainerFailure.Crashed, await FailureAsync(trainer, "exit"));
+    }
+
     [Theory]
     [InlineData("garbage")]
     [InlineData("untyped")]
@@ -98,8 +110,12 @@ public sealed class TrainerProcessTests : IDisposable
         Assert.DoesNotContain("FEDSEG_TEST_SECRET", answer.Detail);
     }
 
-    private async Task<TrainerProcess> StartAsync() => TrainerProcess.Start(
-        [ProgramFiles.Find("FedSeg.FakeTrainer")], await TrainerIsolation.DetectAsync(Token), NotesPath, TimeSpan.FromMinutes(1), _time);
+    private async Task<TrainerProcess> StartAsync(string? notes = null) => TrainerProcess.Start(
+        [ProgramFiles.Find("FedSeg.FakeTrainer")],
+        await TrainerIsolation.DetectAsync(Token),
+        notes ?? NotesPath,
+        TimeSpan.FromMinutes(1),
+        _time);
 
     private static async Task<TrainerFailure> FailureAsync(TrainerProcess trainer, string behaviour) =>
         Assert.IsType<TrainerEvent.Failed>(await trainer.DoAsync(Open(behaviour), _ => { }, Token)).Code;
