@@ -3,6 +3,11 @@ using FedSeg.Protocol.Transfer;
 using FedSeg.Protocol.V1;
 using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace FedSeg.SiteAgent.Tests.Coordinator;
 
@@ -21,6 +26,9 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
 
     /// <summary>Bytes of the model after which nothing more comes, though the line stays open.</summary>
     public long? StallsAfter { get; set; }
+
+    /// <summary>Whether the line breaks while the sender of an update stands in a write.</summary>
+    public bool BreaksUploads { get; set; }
 
     /// <summary>The first transfer has begun.</summary>
     public Task Begun => _begun.Task;
@@ -65,11 +73,31 @@ internal sealed class KeepingCoordinator : IAsyncDisposable
         {
             while (await requestStream.MoveNext(context.CancellationToken))
             {
-                if (requestStream.Current.Header is { } header) coordinator.Begin(header.Offset);
+                if (requestStream.Current.Header is { } header)
+                {
+                    coordinator.Begin(header.Offset);
+                    if (coordinator.BreaksUploads) await BreakAsync(context.GetHttpContext(), requestStream.Current.CalculateSize());
+                }
                 else coordinator.Kept.Write(requestStream.Current.Chunk.Data.Span);
             }
 
             return new UploadReceipt { Accepted = true };
+        }
+
+        /// <summary>Takes nothing more. Once the sender has used up its window, its next write can't end, and the line breaks.</summary>
+        private static async Task BreakAsync(HttpContext http, int taken)
+        {
+            const int framing = 5;
+            var limits = http.RequestServices.GetRequiredService<IOptions<KestrelServerOptions>>().Value.Limits;
+            var window = limits.Http2.InitialStreamWindowSize;
+            for (var arrived = 0L; framing + taken + arrived < window;)
+            {
+                var buffer = (await http.Request.BodyReader.ReadAsync(http.RequestAborted)).Buffer;
+                arrived = buffer.Length;
+                http.Request.BodyReader.AdvanceTo(buffer.Start, buffer.End);
+            }
+
+            http.Features.Get<IConnectionLifetimeFeature>()!.Abort();
         }
     }
 }

@@ -1,13 +1,6 @@
 using System.Security.Cryptography;
-using FedSeg.Egress;
-using FedSeg.Egress.Outbox;
 using FedSeg.Federation.Identity;
-using FedSeg.Federation.Rounds;
-using FedSeg.Federation.Training;
-using FedSeg.Federation.Weights;
 using FedSeg.Hosting.Certificates;
-using FedSeg.Hosting.Faults;
-using FedSeg.Ledger.Storage;
 using FedSeg.Protocol.Transfer;
 using FedSeg.SiteAgent.Coordinator;
 using FedSeg.SiteAgent.Coordinator.Pace;
@@ -25,7 +18,6 @@ public sealed class PacedTransferTests : IAsyncLifetime
     // Tomorrow: gRPC counts deadlines by the system's clock.
     private readonly FakeTimeProvider _time =
         new(new DateTimeOffset(TimeProvider.System.GetUtcNow().UtcDateTime.Date.AddDays(1).AddHours(6).AddSeconds(-5), TimeSpan.Zero));
-    private readonly ECDsa _ledgerKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IOptions<AgentOptions> _options = null!;
     private KeepingCoordinator _coordinator = null!;
@@ -63,7 +55,6 @@ public sealed class PacedTransferTests : IAsyncLifetime
     public async ValueTask DisposeAsync()
     {
         _channel.Dispose();
-        _ledgerKey.Dispose();
         await _coordinator.DisposeAsync();
         _folder.Dispose();
     }
@@ -121,7 +112,7 @@ public sealed class PacedTransferTests : IAsyncLifetime
     [Fact]
     public async Task Send_HoursEndInTheMiddle_GoesOnTheNextNightFromThere()
     {
-        var update = await ClearedAsync();
+        var update = await ClearedUpdates.OfAsync(_folder, _options.Value, baseFeatures: 40);
         Assert.True(update.PayloadBytes > 800_000);
         var sending = _client.SendAsync(update, Token);
 
@@ -167,51 +158,6 @@ public sealed class PacedTransferTests : IAsyncLifetime
     {
         _time.Advance(time ?? TimeSpan.FromMilliseconds(100));
         return Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, Token);
-    }
-
-    private async Task<ClearedUpdate> ClearedAsync()
-    {
-        File.WriteAllText(_folder["policy.yaml"], "maximumUpdateBytes: 10000000\nrunsWithoutCharter: true\nmaximumNorm: 1000\nreview: auto-within-bounds\n");
-        using var ledger = LedgerWriter.Open(_folder["ledger"], "fedseg/site/north", _ledgerKey, TimeProvider.System);
-        using var gate = new EgressGate(
-            new EgressOptions
-            {
-                Site = SiteId.Parse("north"),
-                Recipient = _coordinator.Address,
-                PolicyPath = _folder["policy.yaml"],
-                OutboxDirectory = _folder["outbox"],
-                DeskDirectory = _folder["desk"],
-                AuthorityPath = _options.Value.Authority,
-            },
-            ledger,
-            TimeProvider.System,
-            RandomNumberGenerator.Create(),
-            Failpoints.None);
-        var good = Plans.Good();
-        var plan = good with { Architecture = good.Architecture with { BaseFeatures = 40 } };
-        using (var writer = SafetensorsWriter.Create(_folder["delta"], plan.Manifest()))
-        {
-            writer.Write(Enumerable.Repeat(0.01f, (int)plan.Manifest().ParameterCount).ToArray());
-            writer.Complete();
-        }
-
-        var report = new SiteReport
-        {
-            Run = plan.Run,
-            Round = plan.Round,
-            Task = plan.Task,
-            Site = SiteId.Parse("north"),
-            Plan = Sha256Digest.Of(plan.ToBytes()),
-            BaseModel = plan.BaseModel,
-            TrainingCases = 40,
-            HeldBackCases = 10,
-            Steps = plan.Recipe.StepsPerRound,
-            MeanLoss = 0.5,
-            Scores = [],
-        };
-        var update = new ModelUpdate(report, _folder["delta"]) { Similarity =
-            new ImageSimilarity(0.1, Pieces: 8, Sha256Digest.Of(File.ReadAllBytes(_folder["delta"]))) };
-        return Assert.IsType<EgressOutcome.Cleared>(await gate.ClearAsync(plan, update, Token)).Update;
     }
 
     /// <summary>Tells when the site says that it waits for its hours.</summary>
