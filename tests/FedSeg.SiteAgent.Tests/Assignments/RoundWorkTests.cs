@@ -6,6 +6,7 @@ using FedSeg.Egress.Tests;
 using FedSeg.Federation.Assignments;
 using FedSeg.Federation.Identity;
 using FedSeg.Federation.Rounds;
+using FedSeg.Federation.Training;
 using FedSeg.Hosting.Certificates;
 using FedSeg.Hosting.Faults;
 using FedSeg.Hosting.Programs;
@@ -33,6 +34,8 @@ public sealed class RoundWorkTests : IAsyncDisposable
     private readonly RoundPlan _plan = Plans.Good();
     private readonly SigningCoordinator _coordinator;
     private readonly TimersNoticed _time = new();
+    private readonly IOptions<AgentOptions> _options;
+    private readonly EgressGate _gate;
 
     public RoundWorkTests()
     {
@@ -42,8 +45,8 @@ public sealed class RoundWorkTests : IAsyncDisposable
         var request = KeyFiles.CreateRequest(Path.Combine(_root, "north.key"), "north");
         File.WriteAllText(Path.Combine(_root, "north.pem"), authority.SignMember(request, MemberKind.Site, "north", PersonRole.None, TimeSpan.FromDays(1)));
         File.WriteAllText(Path.Combine(_root, "egress-policy.yaml"), "maximumUpdateBytes: 1000000\nrunsWithoutCharter: true\nmaximumNorm: 100\nreview: auto-within-bounds\n"
-            + "plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000 }\n");
-        var options = Options.Create(new AgentOptions
+            + "plansWithin: { maximumRounds: 100, maximumStepsPerRound: 1000, maximumParameters: 50000000, fingerprints: true }\n");
+        var options = _options = Options.Create(new AgentOptions
         {
             Site = "north",
             Coordinator = $"https://127.0.0.1:{((IPEndPoint)_deafCoordinator.LocalEndpoint).Port}",
@@ -67,7 +70,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
         };
         _channel = new CoordinatorChannel(options, TimeProvider.System);
         _trainer = new TrainerHost(options, TimeProvider.System, NullLogger<TrainerHost>.Instance);
-        var gate = new EgressGate(egress, _ledger, _gateTime, RandomNumberGenerator.Create(), Failpoints.None);
+        var gate = _gate = new EgressGate(egress, _ledger, _gateTime, RandomNumberGenerator.Create(), Failpoints.None);
         var client = new CoordinatorClient(_channel, new SitePace(options, TimeProvider.System, NullLogger<SitePace>.Instance),
             TimeProvider.System);
         var blind = new BlindContribution(
@@ -189,6 +192,42 @@ public sealed class RoundWorkTests : IAsyncDisposable
         Assert.False(training.IsCompleted);
         _time.Advance(wait);
         Assert.True(await training is AssignmentInput.Trained or AssignmentInput.TrainingFailed);
+    }
+
+    /// <summary>To the coordinator a round that could not be done is over; a full disk is none of its business.</summary>
+    [Theory]
+    [InlineData(RoundTask.Train)]
+    [InlineData(RoundTask.Fingerprint)]
+    public async Task DoAsync_TrainerMetAFullDisk_IsADisksFaultThatIsTriedAgain(RoundTask task)
+    {
+        _options.Value.Trainer.Device = "full";
+        var plan = _plan with { Task = task };
+        await _work.ApprovesAsync(plan, Signature(plan));
+        Assert.IsType<AssignmentInput.Recalled>(await _work.DoAsync(new AssignmentEffect.Recall(plan), Token));
+
+        // An answer would wait for its slot, on a clock that stands still.
+        var training = _work.DoAsync(new AssignmentEffect.Train(plan), Token);
+        await Assert.ThrowsAsync<IOException>(() => training.WaitAsync(TimeSpan.FromMinutes(1), Token));
+    }
+
+    /// <summary>The federation's c is the mean of what arrived: one whose change was refused would set the site apart from it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task DoAsync_RecordSent_ControlVariateCountsIfItsUpdateArrived(bool accepted)
+    {
+        var state = Directory.CreateDirectory(Path.Combine(_root, "state", _plan.Run.ToString())).FullName;
+        Directory.CreateDirectory(Path.Combine(state, "1"));
+        File.WriteAllText(OwnControlFiles.UnsentPathOf(state, 1), "c");
+        var trained = ClearedUpdates.Make(_plan, Path.Combine(_root, "delta"));
+        Assert.IsType<EgressOutcome.Cleared>(await _gate.ClearAsync(_plan, trained, Token));
+        var update = Assert.IsType<AssignmentInput.Recalled>(await _work.DoAsync(new AssignmentEffect.Recall(_plan), Token)).Update!.Value;
+        Assert.False(File.Exists(OwnControlFiles.PathOf(state, 1)));
+
+        await _work.DoAsync(new AssignmentEffect.RecordSent(_plan, update, accepted), Token);
+
+        Assert.Equal(accepted, File.Exists(OwnControlFiles.PathOf(state, 1)));
+        Assert.Equal(!accepted, File.Exists(OwnControlFiles.UnsentPathOf(state, 1)));
     }
 
     /// <summary>Only what the gate cleared can be sent, whatever the protocol asks for.</summary>

@@ -70,6 +70,31 @@ public sealed class RunFoldersTests : IDisposable
         Assert.Empty(new RunFolders(_folder["nothing"]).Runs);
     }
 
+    /// <summary>After a crash the update is sent again, and comes here again.</summary>
+    [Fact]
+    public void KeepControl_UpdateThatArrived_CountsItsControlVariate_AndASecondTimeChangesNothing()
+    {
+        foreach (var round in new[] { 2, 3 }) File.WriteAllText(OwnControlFiles.UnsentPathOf(_state, round), $"of round {round}");
+
+        Folders.KeepControl(Run, 2);
+        Folders.KeepControl(Run, 2);
+
+        Assert.Equal("of round 2", File.ReadAllText(OwnControlFiles.PathOf(_state, 2)));
+        Assert.False(File.Exists(OwnControlFiles.PathOf(_state, 3)));
+        Assert.True(File.Exists(OwnControlFiles.UnsentPathOf(_state, 3)));
+    }
+
+    /// <summary>A run of another algorithm has none.</summary>
+    [Fact]
+    public void KeepControl_RunWithoutOne_DoesNothing()
+    {
+        Folders.KeepControl(Run, 2);
+        Folders.KeepControl(RunId.Parse("run-2"), 1);
+
+        Assert.False(File.Exists(OwnControlFiles.PathOf(_state, 2)));
+        Assert.False(Directory.Exists(Folders.StatePath(RunId.Parse("run-2"))));
+    }
+
     [Fact]
     public void End_OfARun_KeepsWhoWasHeldBack_AndWipeDoesNot()
     {
