@@ -90,6 +90,7 @@ internal static class Startup
 
     public static IServiceCollection AddRounds(this IServiceCollection services) => services
         .AddSingleton(provider => OpenJournal(provider.GetRequiredService<IOptions<CoordinatorOptions>>().Value, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<RunLog>()
         .AddSingleton<RunBook>()
         .AddSingleton<SiteTurnBook>()
         .AddSingleton<BlindRounds>()

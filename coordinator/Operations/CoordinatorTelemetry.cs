@@ -71,21 +71,16 @@ internal sealed class CoordinatorTelemetry : IDisposable
 
     public void RunEnded(RunOutcome outcome) => _runs.Add(1, Tag("outcome", outcome));
 
-    /// <summary>What an accepted update's encoding, or its mask, saved.</summary>
-    public void Saved(long bytes) => _saved.Add(bytes);
-
-    public void Received(UploadOutcome outcome, long bytes)
+    /// <param name="bytes">Of its weights as they came.</param>
+    /// <param name="saved">What its encoding, or its mask, made that less than in float32.</param>
+    public void Accepted(long bytes, long saved)
     {
-        if (outcome == UploadOutcome.Accepted)
-        {
-            _accepted.Add(1);
-            _received.Add(bytes);
-        }
-        else
-        {
-            _refused.Add(1, Tag("reason", outcome));
-        }
+        _accepted.Add(1);
+        _received.Add(bytes);
+        _saved.Add(saved);
     }
+
+    public void Refused(UploadOutcome reason) => _refused.Add(1, Tag("reason", reason));
 
     public void EnrolmentRefused(EnrolmentRefusal reason) => _enrolmentsRefused.Add(1, Tag("reason", reason));
 

@@ -29,7 +29,9 @@ internal static class RecomputeProgram
     {
         var options = OptionsOf(source);
         using var book = new RunBook(
-            options.Journal.Length == 0 ? SqliteJournal.OpenReadOnly(options.DataDirectory) : PostgresJournal.OpenReadOnly(options.Journal), Failpoints.None);
+            options.Journal.Length == 0 ? SqliteJournal.OpenReadOnly(options.DataDirectory) : PostgresJournal.OpenReadOnly(options.Journal),
+            Failpoints.None,
+            log: null);
         var run = book.Runs.LastOrDefault(run => run.Id.ToString() == name || ModelsOf(run).Any(model => model.ToString() == name));
         if (run is null)
         {

@@ -110,9 +110,6 @@ internal sealed partial class RoundRunner(
         {
             switch (effect)
             {
-                case RunEffect.Append { Event: var entered }:
-                    Log(state, entered);
-                    break;
                 case RunEffect.Note:
                     await ledger.NoteAsync(state);
                     break;
@@ -210,42 +207,8 @@ internal sealed partial class RoundRunner(
 
     private ModelRef Adopt(MergedFile file) => blobs.Adopt(file.Path, file.Sha256);
 
-    private void Log(RunState state, RunEvent entered)
-    {
-        switch (entered)
-        {
-            case RunEvent.RoundOpened { Round: var number }:
-                LogOpened(state.Id, number, state.OpenRound!.Plan.Task);
-                break;
-            case RunEvent.PlanFrozen frozen:
-                LogPlanned(state.Id, state.FingerprintRound!.Accepted.Count, frozen.Sha256.Abbreviated, frozen.Plan.Cases, frozen.InitialModel.Bytes);
-                break;
-            case RunEvent.RoundClosed { Round: var number }:
-                var round = state.Rounds[number - 1];
-                telemetry.RoundClosed(state.Id, round, entered.At);
-                LogClosed(state.Id, number, round.Accepted.Count, state.Job.Sites.Length, (entered.At - round.OpenedAt).TotalSeconds);
-                break;
-            case RunEvent.Ended ended:
-                telemetry.RunEnded(ended.Outcome);
-                LogEnded(state.Id, ended.Outcome, ended.Reason);
-                break;
-        }
-    }
-
-    [LoggerMessage(110, LogLevel.Information, "Opened round {Round} of {Run} to {Task}")]
-    private partial void LogOpened(RunId run, int round, RoundTask task);
-
     [LoggerMessage(111, LogLevel.Information, "Averaged {Updates} updates of {Run} round {Round} into model {Model} in {Milliseconds:F0} ms")]
     private partial void LogAggregated(RunId run, int round, int updates, string model, double milliseconds);
-
-    [LoggerMessage(112, LogLevel.Information, "Closed round {Round} of {Run} with {Answers} of {Sites} sites after {Seconds:F1} s")]
-    private partial void LogClosed(RunId run, int round, int answers, int sites, double seconds);
-
-    [LoggerMessage(113, LogLevel.Information, "Ended {Run}: {Outcome}. {Reason}")]
-    private partial void LogEnded(RunId run, RunOutcome outcome, string reason);
-
-    [LoggerMessage(116, LogLevel.Information, "Planned the network of {Run} from {Fingerprints} fingerprints: plan {Plan} of {Cases} cases, a model of {Bytes} bytes")]
-    private partial void LogPlanned(RunId run, int fingerprints, string plan, int cases, long bytes);
 
     [LoggerMessage(115, LogLevel.Error, "Could not go on with {Run}")]
     private partial void LogBroke(RunId run, Exception error);

@@ -16,13 +16,18 @@ internal sealed class RunBook : IDisposable
     private readonly Lock _gate = new();
     private readonly IRunJournal _journal;
     private readonly Failpoints _failpoints;
+    private readonly RunLog? _log;
     private ImmutableSortedDictionary<string, RunState> _runs = ImmutableSortedDictionary.Create<string, RunState>(StringComparer.Ordinal);
     private TaskCompletionSource _changed = NewSignal();
 
-    public RunBook(IRunJournal journal, Failpoints failpoints)
+    /// <param name="journal">What happened before; this book's from now on.</param>
+    /// <param name="failpoints">Where to die on purpose.</param>
+    /// <param name="log">Told of every new entry; <see langword="null"/> where the book is only read.</param>
+    public RunBook(IRunJournal journal, Failpoints failpoints, RunLog? log)
     {
         _journal = journal;
         _failpoints = failpoints;
+        _log = log;
         foreach (var (run, next) in journal.ReadAll())
         {
             _runs = _runs.SetItem(run.ToString(), RunState.Apply(_runs.GetValueOrDefault(run.ToString()), run, next));
@@ -98,6 +103,7 @@ internal sealed class RunBook : IDisposable
         var changed = _changed;
         _changed = NewSignal();
         changed.SetResult();
+        _log?.Tell(after, next);
         if (step is not null) _failpoints.Hit(Failpoints.After(step));
         return after;
     }

@@ -53,9 +53,9 @@ internal sealed partial class UpdateIntake(
         CancellationToken cancellationToken)
     {
         var outcome = await TryReceiveAsync(announced, siteKey, run, offset, chunks, cancellationToken);
-        telemetry.Received(outcome, announced.PayloadBytes);
-        if (outcome == UploadOutcome.Accepted) LogAccepted(announced.Site, run, announced.PayloadBytes, announced.Digest.Abbreviated);
-        else LogRefused(announced.Site, run, outcome);
+        if (outcome == UploadOutcome.Accepted) return outcome;
+        telemetry.Refused(outcome);
+        LogRefused(announced.Site, run, outcome);
         if (IsForTheLedger(outcome)) await ledger.NoteRefusedAsync(book.Find(run)!, announced.Site, announced.Digest, outcome);
         return outcome;
     }
@@ -76,7 +76,13 @@ internal sealed partial class UpdateIntake(
     {
         if (book.Find(run) is null) return UploadOutcome.UnknownRun;
         var admitted = await TellAsync(run, new RunInput.Announced(announced.Site, announced.Digest));
-        if (admitted is not RunEffect.Receive { Plan: var plan }) return ((RunEffect.Answer)admitted).Outcome;
+        if (admitted is RunEffect.Answer { Outcome: var known })
+        {
+            if (known == UploadOutcome.Accepted) LogAcknowledgedAgain(announced.Site, run, announced.Digest.Abbreviated);
+            return known;
+        }
+
+        var plan = ((RunEffect.Receive)admitted).Plan;
 
         using var span = telemetry.Begin("receive", run, plan.Round)?.SetTag("fedseg.site", announced.Site.ToString());
         var (update, refusal) = ReceivedUpdate.Check(announced, plan, siteKey, options.Value.MaximumUpdateBytes);
@@ -104,9 +110,7 @@ internal sealed partial class UpdateIntake(
             Weights = weights,
             Signature = Convert.ToBase64String(announced.Signature),
         };
-        var answer = ((RunEffect.Answer)await TellAsync(run, stored)).Outcome;
-        if (answer == UploadOutcome.Accepted) telemetry.Saved(plan.UpdateBytesInFloat32() - announced.PayloadBytes);
-        return answer;
+        return ((RunEffect.Answer)await TellAsync(run, stored)).Outcome;
     }
 
     /// <summary>Tells the run and does what follows, up to what is for the upload itself to do: receive it or answer it.</summary>
@@ -144,8 +148,8 @@ internal sealed partial class UpdateIntake(
     private string PartialPath(RoundPlan plan, SiteId site, Sha256Digest digest) =>
         blobs.IncomingPath(Path.Combine(IncomingFolder(plan.Run, plan.Round), site.ToString()), digest + ".part");
 
-    [LoggerMessage(120, LogLevel.Information, "Accepted an update of {Site} to {Run}: {Bytes} bytes of weights, digest {Digest}")]
-    private partial void LogAccepted(SiteId site, RunId run, long bytes, string digest);
+    [LoggerMessage(122, LogLevel.Information, "Told {Site} again that its update to {Run} with digest {Digest} was accepted")]
+    private partial void LogAcknowledgedAgain(SiteId site, RunId run, string digest);
 
     [LoggerMessage(121, LogLevel.Warning, "Refused an upload of {Site} to {Run}: {Outcome}")]
     private partial void LogRefused(SiteId site, RunId run, UploadOutcome outcome);

@@ -33,6 +33,8 @@ internal sealed class CoordinatorOnDisk : IDisposable
     public CoordinatorOnDisk()
     {
         Clock = new JumpingClock(Time);
+        Meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
+        Telemetry = new CoordinatorTelemetry(Meters);
         Authority = FederationAuthority.Create(Path.Combine(Root, "authority"), "test", TimeProvider.System);
         Settings = new CoordinatorOptions
         {
@@ -64,7 +66,13 @@ internal sealed class CoordinatorOnDisk : IDisposable
     /// <summary>The same with a date that can be set; what the coordinator reads.</summary>
     public JumpingClock Clock { get; }
 
-    public CoordinatorTelemetry Telemetry { get; } = new(new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>());
+    /// <summary>What this coordinator counts: the scope of its meter, apart from those of other tests.</summary>
+    public IMeterFactory Meters { get; }
+
+    public CoordinatorTelemetry Telemetry { get; }
+
+    /// <summary>What the log says of the runs.</summary>
+    public RecordedLog<RunLog> Said { get; } = new();
 
     public SiteDirectory Sites { get; } = new(TimeProvider.System, NullLogger<SiteDirectory>.Instance);
 
@@ -168,7 +176,7 @@ internal sealed class CoordinatorOnDisk : IDisposable
         // A real store refuses the time of a test's clock.
         Blobs = new BlobStore(Settings.DataDirectory, Settings.Bucket.IsOn ? new BlobBucket(Settings.Bucket, TimeProvider.System) : null);
         Journal = new FillingJournal(new SqliteJournal(Settings.DataDirectory));
-        Book = new RunBook(Journal, Failpoints.None);
+        Book = new RunBook(Journal, Failpoints.None, new RunLog(Telemetry, Said));
         Ledger = new CoordinatorLedger(options, Clock);
         Turns = new SiteTurnBook(Book, Clock);
         var trust = new FederationTrust(Settings.Authority, Clock);

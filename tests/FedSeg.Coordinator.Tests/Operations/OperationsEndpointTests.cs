@@ -25,7 +25,7 @@ public sealed class OperationsEndpointTests(CoordinatorServer server) : IClassFi
     [Fact]
     public async Task Metrics_AfterARefusedUpload_TellItsReasonAndTheMemory()
     {
-        server.Part<CoordinatorTelemetry>().Received(UploadOutcome.SignatureRefused, 100);
+        server.Part<CoordinatorTelemetry>().Refused(UploadOutcome.SignatureRefused);
 
         var (status, body) = await server.AskOperationsAsync("/metrics", Token);
 
