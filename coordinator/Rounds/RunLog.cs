@@ -26,6 +26,7 @@ internal sealed partial class RunLog(CoordinatorTelemetry telemetry, ILogger<Run
                 break;
             case RunEvent.PlanFrozen frozen:
                 var survey = run.FingerprintRound!;
+                telemetry.RoundClosed(run.Id, survey, frozen.At);
                 LogPlanned(run.Id, survey.Accepted.Count, frozen.Sha256.Abbreviated, frozen.Plan.Cases, frozen.InitialModel.Bytes);
                 break;
             case RunEvent.RoundClosed { Round: var number }:

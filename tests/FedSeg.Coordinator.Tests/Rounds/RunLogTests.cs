@@ -1,6 +1,9 @@
 using System.Diagnostics.Metrics;
 using FedSeg.Coordinator.Operations;
+using FedSeg.Federation.Fingerprints;
 using FedSeg.Federation.Identity;
+using FedSeg.Federation.Jobs;
+using FedSeg.Federation.Planning;
 using FedSeg.Federation.Rounds;
 
 namespace FedSeg.Coordinator.Tests.Rounds;
@@ -83,7 +86,36 @@ public sealed class RunLogTests : IDisposable
         Assert.Empty(Counted("fedseg.updates.refused"));
     }
 
+    [Fact]
+    public void FingerprintRound_ThatEndsWithAPlan_CountsIntoTheDurationsOfRounds()
+    {
+        var asked = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = 5 };
+        var job = CoordinatorOnDisk.Job() with { Planning = asked, Preprocessing = PreprocessingSpec.ToBePlanned("MR") };
+        var run = _coordinator.Create(job).Id;
+        Tell(run, new RunInput.Continued());
+        foreach (var site in Sites) Tell(run, Fingerprint(_coordinator.Book.Find(run)!.OpenRound!.Plan, site));
+        _coordinator.Time.Advance(TimeSpan.FromSeconds(90));
+        var round = _coordinator.Book.Find(run)!.OpenRound!;
+
+        Tell(run, new RunInput.Planned
+        {
+            Round = round,
+            Plan = RunPlanning.Of(asked, round.Fingerprints),
+            InitialModel = new ModelRef(Sha256Digest.Of("model"u8), 5),
+        });
+
+        Assert.Equal([(90.0, "Fingerprint")], Counted("fedseg.round.duration"));
+    }
+
     private static bool IsEnd(string line) => line.StartsWith("Ended", StringComparison.Ordinal);
+
+    private static RunInput.Stored Fingerprint(RoundPlan plan, SiteId site)
+    {
+        var cases = new FingerprintBuilder("MR", ["kidney", "tumour"]);
+        for (var i = 0; i < 6; i++) cases.Add($"p{i}", [1, 1, 1], [40, 64, 64], 1, [0.5]);
+        var report = SiteReport.Of(plan, site, cases.Seal(leastCases: 5)!);
+        return new RunInput.Stored { Report = report, Digest = Sha256Digest.Of(report.ToBytes()), Weights = null, Signature = "" };
+    }
 
     private void Tell(RunId run, RunInput input) => _coordinator.Book.Step(run, input, _coordinator.Time.GetUtcNow());
 
