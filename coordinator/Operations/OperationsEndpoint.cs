@@ -1,5 +1,6 @@
 using System.Net;
 using FedSeg.Coordinator.Connections;
+using FedSeg.Coordinator.Rounds;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -60,9 +61,18 @@ internal sealed class OperationsEndpoint(
     }
 }
 
-/// <summary>Whether the data folder takes a file and has room for an update of the largest size.</summary>
-internal sealed class DataFolderCheck(IOptions<CoordinatorOptions> options) : IHealthCheck
+/// <summary>
+/// Whether the data folder takes a file, has room for what open runs wait for, and for an update of the largest size. A full disk still takes a
+/// file without bytes, so only the room tells it.
+/// </summary>
+internal sealed class DataFolderCheck(IOptions<CoordinatorOptions> options, RunBook book) : IHealthCheck
 {
+    /// <summary>Bytes for journal, ledger and files that are replaced by writing them anew; an awaited update comes on top.</summary>
+    public const long LeastRoom = 64 << 20;
+
+    /// <summary>Bytes that are left for this program on a folder's disk.</summary>
+    internal Func<string, long> FreeBytes { get; set; } = folder => new DriveInfo(folder).AvailableFreeSpace;
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var folder = options.Value.DataDirectory;
@@ -70,7 +80,13 @@ internal sealed class DataFolderCheck(IOptions<CoordinatorOptions> options) : IH
         try
         {
             using (new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose)) { }
-            var free = new DriveInfo(Path.GetFullPath(folder)).AvailableFreeSpace;
+            var free = FreeBytes(Path.GetFullPath(folder));
+            var needed = LeastRoom + book.Runs.Max(run => run.OpenRound?.Plan.UpdateBytes()).GetValueOrDefault();
+            if (free < needed)
+            {
+                return Task.FromResult(HealthCheckResult.Unhealthy($"The data folder has {free} bytes left; {needed} are needed."));
+            }
+
             return Task.FromResult(free >= options.Value.MaximumUpdateBytes
                 ? HealthCheckResult.Healthy()
                 : HealthCheckResult.Degraded($"The data folder has {free} bytes left; an update may have {options.Value.MaximumUpdateBytes}."));

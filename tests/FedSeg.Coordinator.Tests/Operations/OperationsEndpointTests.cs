@@ -43,14 +43,50 @@ public sealed class OperationsEndpointTests(CoordinatorServer server) : IClassFi
     [InlineData("/health")]
     public async Task AnyOtherPath_IsNotFound(string path) => Assert.Equal(404, (await server.AskOperationsAsync(path, Token)).Status);
 
+    /// <summary>The status is what an orchestrator reads. No run is open here.</summary>
+    [Theory]
+    [InlineData(0, 503, "Unhealthy")]
+    [InlineData(DataFolderCheck.LeastRoom - 1, 503, "Unhealthy")]
+    [InlineData(DataFolderCheck.LeastRoom, 200, "Degraded")]
+    [InlineData(1L << 40, 200, "Healthy")]
+    public async Task Ready_DiskThatFills_IsRefusedBeforeNothingCanBeStored(long free, int status, string says)
+    {
+        var check = server.Part<DataFolderCheck>();
+        var measured = check.FreeBytes;
+        check.FreeBytes = _ => free;
+        try
+        {
+            Assert.Equal((status, says), await server.AskOperationsAsync("/health/ready", Token));
+        }
+        finally
+        {
+            check.FreeBytes = measured;
+        }
+    }
+
     [Fact]
     public async Task DataFolderCheck_FolderGoneOrFull_IsNotReady()
     {
-        var gone = new DataFolderCheck(Options.Create(new CoordinatorOptions { DataDirectory = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString()) }));
-        var full = new DataFolderCheck(Options.Create(new CoordinatorOptions { DataDirectory = Path.GetTempPath(), MaximumUpdateBytes = long.MaxValue }));
+        var book = server.Part<RunBook>();
+        var elsewhere = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString());
+        var gone = new DataFolderCheck(Options.Create(new CoordinatorOptions { DataDirectory = elsewhere }), book);
+        var full = new DataFolderCheck(
+            Options.Create(new CoordinatorOptions { DataDirectory = Path.GetTempPath(), MaximumUpdateBytes = long.MaxValue }), book);
 
         Assert.Equal(HealthStatus.Unhealthy, (await gone.CheckHealthAsync(new HealthCheckContext(), Token)).Status);
         Assert.Equal(HealthStatus.Degraded, (await full.CheckHealthAsync(new HealthCheckContext(), Token)).Status);
+    }
+
+    [Fact]
+    public async Task DataFolderCheck_RoomForNoAwaitedUpdate_IsNotReady()
+    {
+        using var coordinator = new CoordinatorOnDisk();
+        var needed = DataFolderCheck.LeastRoom + coordinator.CreateAndOpen().UpdateBytes();
+        var check = new DataFolderCheck(Options.Create(coordinator.Settings), coordinator.Book) { FreeBytes = _ => needed };
+
+        Assert.Equal(HealthStatus.Degraded, (await check.CheckHealthAsync(new HealthCheckContext(), Token)).Status);
+        check.FreeBytes = _ => needed - 1;
+        Assert.Equal(HealthStatus.Unhealthy, (await check.CheckHealthAsync(new HealthCheckContext(), Token)).Status);
     }
 }
 
