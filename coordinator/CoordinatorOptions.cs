@@ -73,7 +73,7 @@ internal sealed class CoordinatorOptions
     [Range(1, 3600, ErrorMessage = "Coordinator:TransferWindowSeconds must be from 1 to 3600.")]
     public int TransferWindowSeconds { get; set; } = (int)TransferPace.Default.Window.TotalSeconds;
 
-    /// <summary>Calls that one member may have open at once; further ones are told to come back.</summary>
+    /// <summary>Calls that one member may have open at once, or one address those without a name; further ones are told to come back.</summary>
     [Range(2, 1000, ErrorMessage = "Coordinator:MaximumCallsPerMember must be from 2 to 1000.")]
     public int MaximumCallsPerMember { get; set; } = 16;
 

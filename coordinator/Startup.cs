@@ -46,7 +46,7 @@ internal static class Startup
         {
             grpc.MaxReceiveMessageSize = 1 << 20;
             grpc.EnableDetailedErrors = false;
-        });
+        }).AddServiceOptions<EnrolmentService>(enrolment => enrolment.MaxReceiveMessageSize = EnrolmentService.LongestMessage);
         // Neither models nor updates get shorter by it, and nobody has to unpack what a stranger packed. Afterwards, because gRPC adds its own provider to an empty list.
         builder.Services.PostConfigure<GrpcServiceOptions>(grpc => grpc.CompressionProviders.Clear());
         MemberAuthentication.Add(builder.Services);
@@ -130,15 +130,18 @@ internal static class Startup
     private static IRunJournal OpenJournal(CoordinatorOptions options, TimeProvider time) =>
         options.Journal.Length == 0 ? new SqliteJournal(options.DataDirectory) : new PostgresJournal(options.Journal, time);
 
-    /// <summary>One member can't take the places of all others: what it has open beyond its share is told to come back later, which gRPC reads as unavailable.</summary>
+    /// <summary>
+    /// One member can't take the places of all others: what it has open beyond its share is told to come back later, which gRPC reads as
+    /// unavailable. Nor can one stranger take those of all strangers: who has no name has the share of an address.
+    /// </summary>
     private sealed class CallsPerMember(IOptions<CoordinatorOptions> settings) : IConfigureOptions<RateLimiterOptions>
     {
         public void Configure(RateLimiterOptions limiter)
         {
             var calls = settings.Value.MaximumCallsPerMember;
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context => RateLimitPartition.GetConcurrencyLimiter(
-                context.User.Identity?.Name ?? "",
+            limiter.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, (string?, string)>(call => RateLimitPartition.GetConcurrencyLimiter(
+                call.User.Identity?.Name is { } name ? (name, "") : (null, ConnectionLimits.AddressOf(call)),
                 _ => new ConcurrencyLimiterOptions { PermitLimit = calls, QueueLimit = 0 }));
         }
     }

@@ -44,9 +44,15 @@ internal sealed partial class ConnectionLimits(
     {
         if (!call.RequestAborted.IsCancellationRequested) await next(call);
         if (!call.RequestAborted.IsCancellationRequested || call.Response.HasStarted) return;
-        var items = call.Features.GetRequiredFeature<IConnectionItemsFeature>().Items;
+        var items = ItemsOf(call);
         ((ConnectionLimits)items[typeof(ConnectionLimits)]!).CountReset((Visit)items[typeof(Visit)]!);
     }
+
+    /// <summary>Where a call comes from: the address, of IPv6 the network.</summary>
+    public static string AddressOf(HttpContext call) => ((Visit)ItemsOf(call)[typeof(Visit)]!).Address;
+
+    private static IDictionary<object, object?> ItemsOf(HttpContext call) =>
+        call.Features.GetRequiredFeature<IConnectionItemsFeature>().Items;
 
     private async Task ShakeHandsAsync(ConnectionContext connection, ConnectionDelegate next)
     {

@@ -18,6 +18,9 @@ internal sealed partial class EnrolmentService(
     IOptions<CoordinatorOptions> options, FederationTrust trust, CoordinatorLedger ledger, CoordinatorTelemetry telemetry, TimeProvider time, ILogger<EnrolmentService> logger)
     : Protocol.V1.Enrolment.EnrolmentBase
 {
+    /// <summary>Bytes of a message of somebody whom nobody knows: a request for a certificate has a few hundred, a token 43.</summary>
+    public const int LongestMessage = 8 << 10;
+
     private readonly EnrolmentBook _book = new(options.Value.Enrolment.Issuing, time);
 
     public override Task<AuthorityReply> GetAuthority(AuthorityQuery request, ServerCallContext context) =>

@@ -85,6 +85,25 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
         open.ForEach(connection => connection.Dispose());
     }
 
+    /// <summary>Sixteen enrolments whose bodies stay away take one address's places, not everybody's.</summary>
+    [Fact]
+    public async Task Calls_OfAStranger_AreCountedByAddress()
+    {
+        const string Greedy = "127.0.0.5";
+        var share = server.Part<IOptions<CoordinatorOptions>>().Value.MaximumCallsPerMember;
+        using var hanging = await RawConnection.OpenHttp2Async(server.EnrolmentAddress, null, Greedy, Token);
+        for (var call = 0; call < share; call++)
+        {
+            await hanging.SendAsync(RawConnection.Call(2 * call + 1, "/fedseg.v1.Enrolment/Enrol"), Token);
+        }
+
+        // When they are all there the next one of the same address finds no place.
+        var greedy = new EnrolmentClient(server.DialToEnrol(from: Greedy));
+        await UntilUnavailableAsync(async () => await greedy.GetAuthorityAsync(new AuthorityQuery(), cancellationToken: Token));
+
+        await AnswerAsync(toEnrol: true);
+    }
+
     [Fact]
     public async Task Caller_WhoTookCallsBackAgainAndAgain_IsLockedOutForAMinute()
     {
@@ -139,6 +158,23 @@ public sealed class ConnectionLimitsTests(CoordinatorServer server) : IClassFixt
             catch (RpcException error) when (error.StatusCode is StatusCode.Unavailable or StatusCode.Internal)
             {
                 Token.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private static async Task UntilUnavailableAsync(Func<Task> ask)
+    {
+        using var patience = new CancellationTokenSource(Soon, TimeProvider.System);
+        while (true)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            try
+            {
+                await ask();
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.Unavailable)
+            {
+                return;
             }
         }
     }

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FedSeg.Coordinator.Grpc;
@@ -172,7 +174,19 @@ public sealed class CoordinatorServer : IAsyncLifetime
     }
 
     /// <summary>A channel of somebody without a certificate, at the port that is there for them.</summary>
-    internal GrpcChannel DialToEnrol() => Dial(MutualTls.CreateNewcomersHandler(KeyFiles.LoadAuthority(_authority.CertificatePath)), EnrolmentAddress);
+    /// <param name="from">The address to come from; all of 127.0.0.0/8 is this machine.</param>
+    internal GrpcChannel DialToEnrol(string from = "127.0.0.1")
+    {
+        var handler = MutualTls.CreateNewcomersHandler(KeyFiles.LoadAuthority(_authority.CertificatePath));
+        handler.ConnectCallback = async (connecting, cancellationToken) =>
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            socket.Bind(new IPEndPoint(IPAddress.Parse(from), 0));
+            await socket.ConnectAsync(IPAddress.Parse(connecting.DnsEndPoint.Host), connecting.DnsEndPoint.Port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        };
+        return Dial(handler, EnrolmentAddress);
+    }
 
     /// <summary>A new key in a file, and the request for it.</summary>
     internal (string KeyPath, string Request) NewKey()

@@ -69,6 +69,16 @@ public sealed class EnrolmentServiceTests(CoordinatorServer server) : IClassFixt
     }
 
     [Fact]
+    public async Task Enrol_MessageLongerThanAnyRequest_IsNotRead()
+    {
+        var asked = new EnrolRequest { Site = "north", Token = "guess", CertificateRequest = new string('x', 16 << 10) };
+
+        var refusal = await Assert.ThrowsAsync<RpcException>(() => EnrolAsync(asked));
+
+        Assert.Equal(StatusCode.ResourceExhausted, refusal.StatusCode);
+    }
+
+    [Fact]
     public async Task RenewCertificate_PastHalfOfItsLife_OpensTheDoorAndIsInTheLedger()
     {
         var certificate = server.SignSite("renewing", age: TimeSpan.FromDays(20), life: TimeSpan.FromDays(30));
