@@ -42,9 +42,16 @@ internal sealed partial class LiveCalls(MemberRegister register, MemberTrust tru
         var now = time.GetUtcNow();
         foreach (var (call, isGood) in _calls)
         {
-            if (isGood(members, now)) continue;
-            LogCut(call.User.Identity?.Name ?? "");
-            call.Abort();
+            try
+            {
+                if (isGood(members, now)) continue;
+                LogCut(call.User.Identity?.Name ?? "");
+                call.Abort();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It ended by itself meanwhile; the others are still to be looked at.
+            }
         }
     }
 
