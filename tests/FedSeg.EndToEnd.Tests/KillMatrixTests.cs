@@ -106,21 +106,26 @@ public sealed class KillMatrixTests(UndisturbedRun undisturbed) : IClassFixture<
         Assert.All(ofAgent, point => Assert.Equal(1, federation.LogCount(CrashFederation.North, $"Failpoint {point}: Enospc")));
     }
 
-    /// <summary>Where a process dies it is started again, the next point armed.</summary>
+    /// <summary>Where a process dies it is started again, the next point armed. It is away from its new start until it serves.</summary>
     private static async Task DieAtAsync(CrashFederation federation, string name, List<string> points, TimeSpan backWithin)
     {
-        var quickest = TimeSpan.MaxValue;
+        var away = new List<TimeSpan>();
         for (var index = 0; index < points.Count; index++)
         {
             await federation.DiedAsync(name, points[index], Cancellation);
             federation.Start(name, index + 1 < points.Count ? $"{points[index + 1]}:kill:{(OfAMerge.Contains(points[index + 1].Split('.')[0]) ? 2 : 1)}" : null);
             var back = await federation.BackAsync(name, Cancellation);
             Output.WriteLine($"{name} killed at {points[index]}: {(back is { } took ? $"back after {took.TotalSeconds:F1} s" : "died of the next point first")}");
-            if (back < quickest) quickest = back.Value;
+            if (back is { } measured) away.Add(measured);
         }
 
-        // The quickest: other programs share the machine.
-        Assert.InRange(quickest, TimeSpan.Zero, backWithin);
+        // The goal holds for the quickest, because other programs share the machine. They may cost as much again at most points and five
+        // times as much at any: a point that brings a wait of its own, such as for what the dead one held, stands out.
+        away.Sort();
+        var figures = string.Join(", ", away.Select(time => $"{time.TotalSeconds:F1} s"));
+        Assert.True(away[0] < backWithin, $"The quickest is over the goal of {backWithin.TotalSeconds} s: {figures}");
+        Assert.True(away[away.Count / 2] < 2 * backWithin, $"The median is over twice the goal of {backWithin.TotalSeconds} s: {figures}");
+        Assert.True(away[^1] < 6 * backWithin, $"The slowest is over six times the goal of {backWithin.TotalSeconds} s: {figures}");
     }
 
     /// <summary>One process is held at each of its points in turn, and while it is held there the other one is killed.</summary>
