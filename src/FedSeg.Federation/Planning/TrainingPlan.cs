@@ -85,6 +85,29 @@ public sealed record PlannedConfiguration
     /// <summary>Voxels × channels that one patch keeps in memory (<see cref="Planning.MemoryEstimate"/>).</summary>
     public required long MemoryEstimate { get; init; }
 
+    /// <summary>
+    /// Most features a stage was let have, where nnU-Net's own would have let an output see a whole patch; absent elsewhere.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? FeaturesCappedAt { get; init; }
+
+    /// <summary>The same with no stage wider than a cap.</summary>
+    internal PlannedConfiguration CappedAt(int features)
+    {
+        var whole = Architecture.Topology!;
+        var topology = whole with
+        {
+            Stages = [.. whole.Stages.Select(stage => stage with { Features = Math.Min(stage.Features, features) })],
+        };
+        var isResidual = Architecture.Name == ArchitectureCatalog.ResidualEncoderUNet;
+        return this with
+        {
+            Architecture = Architecture with { Topology = topology },
+            MemoryEstimate = Planning.MemoryEstimate.Of(topology, isResidual, Architecture.Classes, PatchVoxels),
+            FeaturesCappedAt = features,
+        };
+    }
+
     /// <summary>The preprocessing that a round plan hands to the sites.</summary>
     public PreprocessingSpec Preprocessing(TrainingPlan plan) => new()
     {
