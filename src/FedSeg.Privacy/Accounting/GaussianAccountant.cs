@@ -19,14 +19,23 @@ public static class GaussianAccountant
 
     /// <summary>Smallest ε at a δ.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The mechanism samples, or δ is not between 0 and 1.</exception>
-    public static double Epsilon(SampledGaussian mechanism, double delta)
+    public static double Epsilon(SampledGaussian mechanism, double delta) => Epsilon([mechanism], delta);
+
+    /// <summary>Smallest ε at a δ of steps that all have a noise of their own: together one Gaussian of 1 / σ² = Σ T / σ².</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A mechanism samples, or δ is not between 0 and 1.</exception>
+    public static double Epsilon(IEnumerable<SampledGaussian> mechanisms, double delta)
     {
-        var (q, noise, steps) = mechanism.Checked();
-        ArgumentOutOfRangeException.ThrowIfNotEqual(q, 1, nameof(mechanism));
         ArgumentOutOfRangeException.ThrowIfNotEqual(delta is > 0 and < 1, true, nameof(delta));
-        if (steps == 0) return 0;
-        var sigma = noise / Math.Sqrt(steps);
-        if (sigma == 0) return double.PositiveInfinity;
+        var precision = 0.0;
+        foreach (var (q, noise, steps) in mechanisms.Select(mechanism => mechanism.Checked()))
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(q, 1, nameof(mechanisms));
+            if (steps > 0) precision += steps / (noise * noise);
+        }
+
+        if (precision == 0) return 0;
+        if (double.IsPositiveInfinity(precision)) return double.PositiveInfinity;
+        var sigma = 1 / Math.Sqrt(precision);
         if (Delta(sigma, 0) <= delta) return 0;
 
         var (low, high) = (0.0, 1.0);

@@ -10,6 +10,10 @@ public static class NoiseCalibration
 
     private const double QuickWidth = 1e-7, TransformWidth = 1e-4;
 
+    /// <summary>By the accounting that budgets are kept in (<see cref="PatientEpsilon"/>).</summary>
+    public static double? ForPatients(double epsilon, double delta, double samplingRate, long steps) =>
+        Find(sigma => PatientEpsilon.Of([new SampledGaussian(samplingRate, sigma, steps)], delta), epsilon, QuickWidth, 1);
+
     /// <summary>By Rényi accounting.</summary>
     public static double? Rdp(double epsilon, double delta, double samplingRate, long steps) =>
         Find(sigma => new RdpAccountant().Add(new SampledGaussian(samplingRate, sigma, steps)).Epsilon(delta).Epsilon, epsilon, QuickWidth, 1);

@@ -95,17 +95,8 @@ public sealed class BudgetLedger
         }
     }
 
-    private double Epsilon(ImmutableArray<PrivacyCharge> charges)
-    {
-        var accountant = new RdpAccountant();
-        // Steps of one kind are one computation, however many rounds they came from.
-        foreach (var kind in charges.GroupBy(charge => (charge.Mechanism.SamplingRate, charge.Mechanism.NoiseMultiplier)))
-        {
-            accountant.Add(new SampledGaussian(kind.Key.SamplingRate, kind.Key.NoiseMultiplier, kind.Sum(charge => charge.Mechanism.Steps)));
-        }
-
-        return accountant.Epsilon(_budget.Delta).Epsilon;
-    }
+    private double Epsilon(ImmutableArray<PrivacyCharge> charges) =>
+        PatientEpsilon.Of([.. charges.Select(charge => charge.Mechanism)], _budget.Delta);
 
     private static ImmutableArray<PrivacyCharge> Read(string cohort, byte[] stored)
     {

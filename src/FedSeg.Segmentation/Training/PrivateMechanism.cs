@@ -18,7 +18,7 @@ internal sealed record PrivateMechanism(double SamplingRate, double NoiseMultipl
     {
         var rate = Math.Min(1, privacy.ExpectedBatch / patients);
         var noise = privacy.NoiseMultiplier
-            ?? NoiseCalibration.Rdp(privacy.Epsilon!.Value, privacy.Delta, rate, (long)plan.TotalRounds * stepsPerRound)
+            ?? NoiseCalibration.ForPatients(privacy.Epsilon!.Value, privacy.Delta, rate, (long)plan.TotalRounds * stepsPerRound)
             ?? throw new InvalidOperationException($"No noise is enough for ε {privacy.Epsilon} at δ {privacy.Delta} over this run; ask for fewer steps or a smaller batch.");
         return new PrivateMechanism(rate, noise);
     }
@@ -26,7 +26,7 @@ internal sealed record PrivateMechanism(double SamplingRate, double NoiseMultipl
     /// <summary>What steps of it cost.</summary>
     public PrivacySpent Spend(int steps, double delta)
     {
-        var epsilon = new RdpAccountant().Add(new SampledGaussian(SamplingRate, NoiseMultiplier, steps)).Epsilon(delta).Epsilon;
+        var epsilon = PatientEpsilon.Of([new SampledGaussian(SamplingRate, NoiseMultiplier, steps)], delta);
         return new PrivacySpent(SamplingRate, NoiseMultiplier, steps, delta, epsilon);
     }
 }

@@ -376,16 +376,16 @@ public sealed class CharterReviewTests : IDisposable
         await ClearPrivatelyAsync("run-1", study: null);
         await ClearPrivatelyAsync("run-2", StudyCharters.Study);
 
-        // ε 0.897 each, 1.308 together.
+        // ε 0.820 each, 1.199 together.
         var facts = _hospital.Entries[^1].Facts;
         Assert.Equal(("kidneys", "study-kidneys-2026", "0"), (facts["cohort"], facts["study.cohort"], facts["study.epsilonBefore"]));
-        Assert.Equal(("1.308", "0.897"), (Rounded(facts["epsilonAfter"]), Rounded(facts["study.epsilonAfter"])));
+        Assert.Equal(("1.199", "0.82"), (Rounded(facts["epsilonAfter"]), Rounded(facts["study.epsilonAfter"])));
         Assert.Equal(("1.8", "1"), (facts["epsilonMaximum"], facts["study.epsilonMaximum"]));
 
         // The study's is used up, the cohort's not yet.
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => ClearPrivatelyAsync("run-3", StudyCharters.Study));
         Assert.Matches(
-            @"\APrivacyWithinBudget: ε 1\.3\d+ spent, 1\.6\d+ with this; ε 0\.8\d+ spent, 1\.3\d+ with this \(allowed: ε at most 1\.8 over all runs, at δ 1E-05; ε at most 1 over all runs of the study, at δ 1E-05\)\z",
+            @"\APrivacyWithinBudget: ε 1\.2 spent, 1\.501 with this; ε 0\.82 spent, 1\.2 with this \(allowed: ε at most 1\.8 over all runs, at δ 1E-05; ε at most 1 over all runs of the study, at δ 1E-05\)\z",
             refused.Message);
         await ClearPrivatelyAsync("run-4", study: null);
         Assert.DoesNotContain("study.cohort", _hospital.Entries[^1].Facts.Keys);

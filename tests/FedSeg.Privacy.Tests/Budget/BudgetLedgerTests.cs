@@ -76,6 +76,33 @@ public sealed class BudgetLedgerTests : IDisposable
         Assert.IsType<ChargeOutcome.Refused>(BudgetLedger.Open(Budget with { MaximumEpsilon = 0.01 }, Stored(), Persist).Charge(Round(2)));
     }
 
+    /// <summary>
+    /// shared/reference/privacy.md 1.2, row 21, made of steps of several noises: 50 / 10² + 2 / 2² = 1. Rényi accounting alone says 4.729.
+    /// </summary>
+    [Fact]
+    public void Spent_EverybodyInEveryStep_IsTheExactGaussian()
+    {
+        var ledger = BudgetLedger.Open(Budget with { MaximumEpsilon = 4.4 }, Stored(), Persist);
+        ledger.Charge(Round(1) with { Mechanism = new SampledGaussian(1, 10, 30) });
+        ledger.Charge(Round(2) with { Mechanism = new SampledGaussian(1, 2, 2) });
+
+        Assert.Equal(4.3771780957, ledger.SpentAfter(new SampledGaussian(1, 10, 20)), 1e-8);
+        var outcome = Assert.IsType<ChargeOutcome.Charged>(ledger.Charge(Round(3) with { Mechanism = new SampledGaussian(1, 10, 20) }));
+        Assert.Equal(4.3771780957, outcome.Spent, 1e-8);
+    }
+
+    /// <summary>One sampled step among them, and the exact mechanism says nothing about the whole.</summary>
+    [Fact]
+    public void Spent_SampledStepsAmongThem_IsRenyiAccounting()
+    {
+        SampledGaussian everybody = new(1, 2, 2), sampled = new(.02, 1.5, 50);
+        var ledger = BudgetLedger.Open(Budget with { MaximumEpsilon = 100 }, Stored(), Persist);
+        ledger.Charge(Round(1) with { Mechanism = everybody });
+        ledger.Charge(Round(2) with { Mechanism = sampled });
+
+        Assert.Equal(new RdpAccountant().Add(everybody).Add(sampled).Epsilon(Budget.Delta).Epsilon, ledger.Spent);
+    }
+
     /// <summary>The process dies anywhere in a charge: before the write, in the middle of it, after it but before the answer.</summary>
     [Theory]
     [InlineData(CrashPoint.BeforeTheWrite, 1)]

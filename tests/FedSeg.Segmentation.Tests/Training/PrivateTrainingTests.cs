@@ -123,7 +123,9 @@ public sealed class PrivateTrainingTests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, 0.7, 2, 10.8602036)] // shared/reference/privacy.md 1.2, rows 7, 4 and 1
+    [InlineData(1, 0.7, 2, 10.1224946)] // shared/reference/privacy.md 1.2, rows 7 (everybody takes part: exact), 21, 4 and 1
+    [InlineData(1, 1, 1, 4.3771780957)]
+    [InlineData(1, 10, 100, 4.3771780957)]
     [InlineData(0.0025, 1.3, 6000, 0.7242234026109595)]
     [InlineData(0.04, 1.5, 2250, 7.32911117143)]
     public void Spend_StepsReallyMade_IsTheReferencesEpsilon(double rate, double noise, int steps, double epsilon) =>
@@ -138,6 +140,15 @@ public sealed class PrivateTrainingTests : IDisposable
         var run = new RdpAccountant().Add(new SampledGaussian(0.04, mechanism.NoiseMultiplier, 150)).Epsilon(1e-5).Epsilon;
         Assert.InRange(run, 3 * (1 - 1e-5), 3);
         Assert.True(mechanism.Spend(50, 1e-5).Epsilon < run);
+    }
+
+    /// <summary>Row 21: σ 10 over 100 steps; Rényi accounting alone would ask for more noise.</summary>
+    [Fact]
+    public void Of_EpsilonWhereEverybodyTakesPart_IsTheExactMechanismsNoise()
+    {
+        var privacy = Privacy(expectedBatch: 5, noise: null, epsilon: 4.3771780957);
+        var mechanism = PrivateMechanism.Of(Plans.Round() with { TotalRounds = 4 }, privacy, patients: 3, stepsPerRound: 25);
+        Assert.Equal(10, mechanism.NoiseMultiplier, 10 * 1e-6);
     }
 
     [Fact]
