@@ -150,7 +150,8 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             opened.Device,
             step => Send(new TrainerEvent.Stepped(step.Step, step.Steps, step.Loss)),
             CancellationToken.None,
-            SayAlive);
+            SayAlive,
+            step => Send(new TrainerEvent.Stepped(step.Step, step.Steps, null) { Own = true }));
         return outcome switch
         {
             RoundOutcome.Done done => new TrainerEvent.Finished

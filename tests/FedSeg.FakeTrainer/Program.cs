@@ -26,16 +26,21 @@ while (Console.ReadLine() is { } line)
     if (command.RootElement.GetProperty("command").GetString() == "run")
     {
         runs++;
-        // "dying" in its update's name: the process ends after each of these steps in turn; the state folder remembers how often.
+        // "dying" in its update's name: the process ends after each of these steps in turn; the state folder remembers how often. "dying-own"
+        // does so in the steps on the site's own model, when those on the federation's are made.
         if (command.RootElement.GetProperty("updatePath").GetString()!.StartsWith("dying", StringComparison.Ordinal))
         {
             var marks = command.RootElement.GetProperty("stateDirectory").GetString()!;
-            var reached = command.RootElement.GetProperty("updatePath").GetString()!.Split('-')[1..];
+            var name = command.RootElement.GetProperty("updatePath").GetString()!.Split('-');
+            var own = name[1] == "own";
+            var reached = name[(own ? 2 : 1)..];
             var deaths = Directory.GetFiles(marks).Length;
             if (deaths < reached.Length)
             {
                 File.WriteAllText(Path.Combine(marks, deaths.ToString()), "");
-                Console.WriteLine($$"""{"event":"stepped","step":{{reached[deaths]}},"steps":500,"loss":0.5}""");
+                if (own && deaths == 0) Console.WriteLine("""{"event":"stepped","step":500,"steps":500,"loss":0.5}""");
+                var more = own ? "\"own\":true" : "\"loss\":0.5";
+                Console.WriteLine($$"""{"event":"stepped","step":{{reached[deaths]}},"steps":500,{{more}}}""");
                 Process.GetCurrentProcess().Kill();
             }
         }

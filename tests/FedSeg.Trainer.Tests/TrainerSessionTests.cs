@@ -167,7 +167,7 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
     }
 
     [Fact]
-    public void Run_StepsOnTheSitesOwnModel_AreSignsOfLifeAndNoStepsOfTheRound()
+    public void Run_StepsOnTheSitesOwnModel_AreCountedApartFromTheRounds()
     {
         var plan = TrainerFixture.Plan(steps: 3);
         var ditto = plan with { Recipe = plan.Recipe with { Algorithm = new LocalAlgorithm.Ditto(0.1) } };
@@ -178,12 +178,16 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
         var closed = SendAndHearAll(fixture.Open(tuned), fixture.Run(tuned) with { StateDirectory = fixture.Path("tuned") });
 
         // Ditto's second solve comes last.
-        Assert.Equal([Alive, Alive, Alive], trained[^4..^1]);
-        Assert.Equal([1, 2, 3], trained[..^4].OfType<TrainerEvent.Stepped>().Select(step => step.Step).Where(step => step > 0));
+        Assert.Equal([OwnStep(1, 3), OwnStep(2, 3), OwnStep(3, 3)], trained[^4..^1]);
+        Assert.Equal([1, 2, 3], trained[..^4].OfType<TrainerEvent.Stepped>().Where(step => step != Alive && !step.Own).Select(step => step.Step));
         // Fine-tuning, and its model scored as the global one was.
+        var tuning = closed.Where(said => said is TrainerEvent.Stepped { Own: true });
+        Assert.Equal([OwnStep(1, 4), OwnStep(2, 4), OwnStep(3, 4), OwnStep(4, 4)], tuning);
         var signsOfScoring = scored.Count - 1 - scored.FindIndex(said => said is TrainerEvent.Ready) - 1;
         Assert.Equal(4 + 2 * signsOfScoring, closed.Count - 1 - closed.FindIndex(said => said is TrainerEvent.Ready) - 1);
         Assert.IsType<TrainerEvent.Finished>(closed[^1]);
+
+        static TrainerEvent OwnStep(int step, int steps) => new TrainerEvent.Stepped(step, steps, null) { Own = true };
     }
 
     [Fact]

@@ -81,25 +81,26 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     public async Task<TrainerEvent> RunAsync(ApprovedPlan approved, TrainerCommand.Run run, CancellationToken cancellationToken)
     {
         if (run.Plan != approved.Plan) throw new ArgumentException("Another plan was approved.", nameof(run));
-        var furthest = 0;
+        var progress = new Progress(run.CheckpointEverySteps);
         while (true)
         {
-            var before = furthest;
-            var (outcome, died) = await TryAsync(run, step => furthest = Math.Max(furthest, step), cancellationToken);
+            var before = progress.Checkpoints;
+            var (outcome, died) = await TryAsync(run, progress, cancellationToken);
             if (outcome is TrainerEvent.Finished && _openWithout != Patients().WithdrawnHash)
             {
                 LogWithdrawn(run.Plan.Run, run.Plan.Round);
-                furthest = 0;
+                progress = new Progress(run.CheckpointEverySteps);
                 continue;
             }
 
             // A trainer that died goes on from its last checkpoint. One that wrote none further on than the last one did would die again.
-            if (!died || furthest / run.CheckpointEverySteps <= before / run.CheckpointEverySteps) return outcome;
-            LogRestarting(run.Plan.Run, run.Plan.Round, furthest);
+            if (!died || progress.Checkpoints <= before) return outcome;
+            LogRestarting(run.Plan.Run, run.Plan.Round, progress.Step, progress.OwnStep);
         }
     }
 
-    private async Task<(TrainerEvent Outcome, bool Died)> TryAsync(TrainerCommand.Run run, Action<int> reached, CancellationToken cancellationToken)
+    private async Task<(TrainerEvent Outcome, bool Died)> TryAsync(
+        TrainerCommand.Run run, Progress progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -110,9 +111,8 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 File.Exists(run.ResidualPath) ? run : run with { ResidualPath = null },
                 step =>
                 {
-                    if (step.Step == 0) return;
-                    reached(step.Step);
-                    LogStep(run.Plan.Round, step.Step, step.Steps);
+                    progress.Add(step);
+                    if (step is { Step: > 0, Own: false }) LogStep(run.Plan.Round, step.Step, step.Steps);
                 },
                 cancellationToken);
             return (outcome, process.HasExited);
@@ -226,12 +226,38 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
     [LoggerMessage(411, LogLevel.Debug, "Round {Round}: step {Step} of {Steps}")]
     private partial void LogStep(int round, int step, int steps);
 
-    [LoggerMessage(413, LogLevel.Warning, "The trainer of {Run} round {Round} died after step {Step}; starting it again from its last checkpoint")]
-    private partial void LogRestarting(RunId run, int round, int step);
+    [LoggerMessage(
+        413,
+        LogLevel.Warning,
+        "The trainer of {Run} round {Round} died after step {Step}, {OwnStep} on the site's own model; starting it again from its last checkpoint")]
+    private partial void LogRestarting(RunId run, int round, int step, int ownStep);
 
     [LoggerMessage(414, LogLevel.Information, "A patient withdrew during {Run} round {Round}; it is trained again without them")]
     private partial void LogWithdrawn(RunId run, int round);
 
     [LoggerMessage(412, LogLevel.Error, "The trainer can't be cut off from the network here and Agent:Trainer:RequireIsolation is set; allow network namespaces or unset it")]
     private partial void LogNotIsolated();
+
+    /// <summary>How far a round came in any of its trainers.</summary>
+    private sealed class Progress(int checkpointEverySteps)
+    {
+        private int _checkpoints, _ownCheckpoints;
+
+        /// <summary>The furthest step on the federation's model.</summary>
+        public int Step { get; private set; }
+
+        /// <summary>The furthest on the site's own, which comes after them or, when the run closes, alone.</summary>
+        public int OwnStep { get; private set; }
+
+        /// <summary>Checkpoints passed on both models: after every so many steps, and after the last.</summary>
+        public int Checkpoints => _checkpoints + _ownCheckpoints;
+
+        public void Add(TrainerEvent.Stepped step)
+        {
+            if (step.Step == 0) return;
+            var passed = step.Step / checkpointEverySteps + (step.Step == step.Steps ? 1 : 0);
+            if (step.Own) (OwnStep, _ownCheckpoints) = (Math.Max(OwnStep, step.Step), Math.Max(_ownCheckpoints, passed));
+            else (Step, _checkpoints) = (Math.Max(Step, step.Step), Math.Max(_checkpoints, passed));
+        }
+    }
 }

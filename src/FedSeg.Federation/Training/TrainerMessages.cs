@@ -176,14 +176,17 @@ public abstract record TrainerEvent
     }
 
     /// <summary>
-    /// The work went on: an optimiser step on the federation's model is done or, as step 0, something else that takes its time: a case is
-    /// read, a window of one segmented, a step on the site's own model made. A trainer that says nothing for long counts as hung.
+    /// The work went on: an optimiser step is done or, as step 0, something else that takes its time: a case is read, a window of one
+    /// segmented. A trainer that says nothing for long counts as hung.
     /// </summary>
-    /// <param name="Step">From 1; 0 for what is no step on the federation's model.</param>
-    /// <param name="Steps">Steps of the round; 0 with step 0.</param>
-    /// <param name="Loss">Of the step's batch; absent with step 0.</param>
+    /// <param name="Step">From 1, within the round's steps on one model; 0 for what is no step.</param>
+    /// <param name="Steps">Steps of the round on that model; 0 with step 0.</param>
+    /// <param name="Loss">Of the step's batch; absent with step 0 and for the site's own model.</param>
     public sealed record Stepped(int Step, int Steps, double? Loss) : TrainerEvent
     {
+        /// <summary>Whether the step is one on the site's own model and none on the federation's.</summary>
+        public bool Own { get; init; }
+
         /// <summary>A sign of life and no more.</summary>
         public static Stepped Alive { get; } = new(0, 0, null);
     }

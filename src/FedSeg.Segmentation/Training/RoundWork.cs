@@ -23,7 +23,8 @@ public static class RoundWork
     /// <param name="device">Where to compute.</param>
     /// <param name="stepped">Called after each optimiser step on the federation's model.</param>
     /// <param name="cancellationToken">Looked at before each step and window.</param>
-    /// <param name="alive">Called as other work goes on, on the same thread: windows scored, steps on the site's own model.</param>
+    /// <param name="alive">Called after each window that was scored, on the same thread.</param>
+    /// <param name="ownStepped">Called after each optimiser step on the site's own model.</param>
     /// <exception cref="SafetensorsException">The base model, the control variate or what the site kept is not the plan's.</exception>
     /// <exception cref="InvalidOperationException">The recipe keeps something at the site and there is no folder for it.</exception>
     public static RoundOutcome Run(
@@ -33,7 +34,8 @@ public static class RoundWork
         Device device,
         Action<TrainingStep>? stepped,
         CancellationToken cancellationToken,
-        Action? alive = null)
+        Action? alive = null,
+        Action<TrainingStep>? ownStepped = null)
     {
         var state = files.State is { } folder ? new SiteState(folder, plan.Round) : null;
         if (state is null && Keeps(plan.Recipe)) throw new InvalidOperationException("This recipe keeps something at the site; name a folder for it.");
@@ -41,7 +43,7 @@ public static class RoundWork
         using var network = ModelWeights.Open(files.Model, plan.Architecture, device);
         KeptTensors.Load(network, plan.Recipe.Tensors, state);
         var scores = Evaluation.Score(network, cohort.HeldBack, plan.Labels, plan.Preprocessing, device, cancellationToken, alive);
-        var work = new SiteTraining(plan, cohort, files, state, network, device, alive);
+        var work = new SiteTraining(plan, cohort, files, state, network, device, alive, ownStepped);
         return plan.Task == RoundTask.Evaluate ? work.Close(scores, cancellationToken) : work.Train(scores, stepped, cancellationToken);
     }
 

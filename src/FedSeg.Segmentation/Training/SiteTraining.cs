@@ -19,9 +19,17 @@ namespace FedSeg.Segmentation.Training;
 /// <param name="state">What the site keeps.</param>
 /// <param name="network">The global model with the site's own tensors in it.</param>
 /// <param name="device">Where the network lies.</param>
-/// <param name="alive">Called as other work than steps on the federation's model goes on.</param>
+/// <param name="alive">Called as scoring goes on.</param>
+/// <param name="ownStepped">Called after each step on the site's own model: none of the federation's, whose steps are counted.</param>
 internal sealed class SiteTraining(
-    RoundPlan plan, Cohort cohort, RoundFiles files, SiteState? state, UNet network, Device device, Action? alive)
+    RoundPlan plan,
+    Cohort cohort,
+    RoundFiles files,
+    SiteState? state,
+    UNet network,
+    Device device,
+    Action? alive,
+    Action<TrainingStep>? ownStepped)
 {
     private const string GlobalCheckpoint = "checkpoint", PersonalCheckpoint = "checkpoint-personal", PersonalPart = "personal", OptimizerPart = "optimizer";
 
@@ -68,14 +76,24 @@ internal sealed class SiteTraining(
         }
         else if (_recipe.FineTuneSteps > 0)
         {
-            var tuned = Trainer.Train(network, cohort.Training, TrainingSchedule.FineTuning(plan), device, OwnStep, cancellationToken);
             // The global model stands whatever becomes of a site's own.
-            if (tuned is not TrainingOutcome.Trained) return done;
+            if (FineTune(cancellationToken) is not TrainingOutcome.Trained) return done;
         }
 
         if (files.PersonalModel is { } personal) ModelWeights.Write(personal, plan.Manifest(), network, ModelMetadata.Of(plan));
         var own = Evaluation.Score(network, cohort.HeldBack, plan.Labels, plan.Preprocessing, device, cancellationToken, alive);
+        // Not before: a trainer that dies in the scoring need not tune again.
+        state?.Complete(PersonalCheckpoint);
         return done with { PersonalScores = own };
+    }
+
+    private TrainingOutcome FineTune(CancellationToken cancellationToken)
+    {
+        var schedule = TrainingSchedule.FineTuning(plan);
+        var weights = NamedWeights.Trained(network, schedule.Recipe.Tensors);
+        using var optimizer = WeightOptimizer.Create(schedule.Recipe, weights);
+        var stretch = new Stretch(network, weights, optimizer, schedule) { Checkpoint = Checkpoint(PersonalCheckpoint) };
+        return Trainer.Train(stretch, cohort.Training, device, ownStepped, cancellationToken);
     }
 
     private RoundOutcome.Done Finish(TrainingOutcome.Trained trained, OwnControl? control, WeightOptimizer optimizer, ImmutableArray<LabelScore> scores)
@@ -108,12 +126,9 @@ internal sealed class SiteTraining(
 
         var schedule = TrainingSchedule.Of(plan, cohort.Training.Length) with { Purpose = PersonalPart };
         var stretch = new Stretch(personal, weights, optimizer, schedule) { Term = proximal, Checkpoint = Checkpoint(PersonalCheckpoint) };
-        var outcome = Trainer.Train(stretch, cohort.Training, device, OwnStep, cancellationToken);
+        var outcome = Trainer.Train(stretch, cohort.Training, device, ownStepped, cancellationToken);
         if (outcome is TrainingOutcome.Trained) TensorFile.Write(state.PathOf(PersonalPart), All(personal));
     }
-
-    /// <summary>A step on the site's own model: none of the federation's, whose steps are counted.</summary>
-    private void OwnStep(TrainingStep step) => alive?.Invoke();
 
     /// <summary>Draws averaged weights to anchors as they stand now; what a site keeps to itself is drawn to nothing.</summary>
     private ProximalTerm Proximal(double strength, IReadOnlyList<NamedWeights> weights, IReadOnlyList<NamedWeights> anchors) => new(

@@ -304,6 +304,31 @@ public sealed class SiteTrainingTests : IDisposable
     }
 
     [Fact]
+    public void FineTuning_CutOffAndTakenUpAgain_EndsWithTheSameBits()
+    {
+        var plan = Plans.Round(4, RoundTask.Evaluate, Recipe() with { FineTuneSteps = 8 });
+        List<int> Close(string state, Action<int>? stepped, CancellationToken cancellationToken)
+        {
+            var steps = new List<int>();
+            RoundWork.Run(plan, _cohort, Files(state), CPU, null, cancellationToken, ownStepped: step =>
+            {
+                steps.Add(step.Step);
+                stepped?.Invoke(step.Step);
+            });
+            return steps;
+        }
+
+        Close("whole", null, TestContext.Current.CancellationToken);
+        var tuned = File.ReadAllBytes(_folder["personal"]);
+        using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Assert.ThrowsAny<OperationCanceledException>(() => Close("cut", step => { if (step == 5) source.Cancel(); }, source.Token));
+
+        Assert.Equal([4, 5, 6, 7, 8], Close("cut", null, TestContext.Current.CancellationToken)); // from the checkpoint after step 3
+        Assert.Equal(tuned, File.ReadAllBytes(_folder["personal"]));
+        Assert.Empty(Contents("cut"));
+    }
+
+    [Fact]
     public void Run_CheckpointOfAnotherPlan_IsNotGoneOnFrom()
     {
         using var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -101,19 +101,16 @@ public sealed class TrainerHostTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData("60-120", true, 2)] // dies twice, each time past another checkpoint
-    [InlineData("90-110", true, 2)] // the same, with few steps between
-    [InlineData("20-40", false, 1)] // dies before its first
-    [InlineData("60-99", false, 2)] // goes on from the first and does not reach the second
-    public async Task RunAsync_TrainerDies_IsStartedAgainWhileItGetsFurther(string deathsAfterSteps, bool finishes, int deaths)
+    [InlineData("dying-60-120", true, 2)] // dies twice, each time past another checkpoint
+    [InlineData("dying-90-110", true, 2)] // the same, with few steps between
+    [InlineData("dying-20-40", false, 1)] // dies before its first
+    [InlineData("dying-60-99", false, 2)] // goes on from the first and does not reach the second
+    [InlineData("dying-own-60-120", true, 2)] // the same on the site's own model, when no step on the federation's is left
+    [InlineData("dying-own-20-40", false, 2)]
+    public async Task RunAsync_TrainerDies_IsStartedAgainWhileItGetsFurther(string update, bool finishes, int deaths)
     {
         var state = Directory.CreateDirectory(Path.Combine(_folder.FullName, "state"));
-        var run = Command(Plans.Good()) with
-        {
-            UpdatePath = $"dying-{deathsAfterSteps}",
-            StateDirectory = state.FullName,
-            CheckpointEverySteps = 50,
-        };
+        var run = Command(Plans.Good()) with { UpdatePath = update, StateDirectory = state.FullName, CheckpointEverySteps = 50 };
 
         var outcome = await _host.RunAsync(await ApprovedPlans.OfAsync(run.Plan), run, TestContext.Current.CancellationToken);
 
