@@ -82,6 +82,7 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
             vocabulary,
             plan.Preprocessing.Modality,
             asked.LeastCases,
+            command.Threads,
             CancellationToken.None,
             Limits(command.AllowHtj2k),
             LeftOut(command.Patients),
@@ -221,6 +222,8 @@ internal sealed class TrainerSession(Action<TrainerEvent> send, TimeProvider tim
 
     private static TrainerEvent.Failed Failure(Exception error) => error switch
     {
+        // What a thread that read a case ran into.
+        AggregateException { InnerException: { } inner } => Failure(inner),
         CohortException { Problem: CohortProblem.LabelNotFound } => new(TrainerFailure.LabelNotFound, error.Message),
         CohortException { Problem: CohortProblem.TooLarge } => new(TrainerFailure.OutOfMemory, error.Message),
         CohortException => new(TrainerFailure.TooFewCases, error.Message),

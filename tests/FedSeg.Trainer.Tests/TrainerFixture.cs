@@ -54,6 +54,7 @@ public sealed class TrainerFixture : IDisposable
         CohortDirectory = CohortDirectory,
         LabelAliases = ImmutableSortedDictionary<string, ImmutableArray<string>>.Empty,
         Plan = Plan(task: RoundTask.Fingerprint) with { Planning = new PlanningSpec { Preset = PlannerPresetName.Plain, LeastCases = leastCases } },
+        Threads = 1,
     };
 
     internal TrainerCommand.Open Open(RoundPlan? plan = null, string? cohort = null) => new()

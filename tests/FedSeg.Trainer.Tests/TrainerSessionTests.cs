@@ -148,7 +148,7 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
         {
             "open" => fixture.Open(cohort: cohort) with { Threads = 2 },
             "preflight" => fixture.Preflight(cohort) with { Threads = 2 },
-            _ => fixture.Fingerprint(leastCases: 2) with { CohortDirectory = cohort },
+            _ => fixture.Fingerprint(leastCases: 2) with { CohortDirectory = cohort, Threads = 2 },
         });
 
         Assert.Equal([Alive, Alive, Alive, Alive, Alive], events[..^1]);
@@ -253,6 +253,15 @@ public sealed class TrainerSessionTests(TrainerFixture fixture) : IClassFixture<
         var events = Send(fixture.Open(), fixture.Run(huge), fixture.Run());
         Assert.Equal(TrainerFailure.OutOfMemory, FailureOf(events[1]));
         Assert.IsType<TrainerEvent.Finished>(events[^1]);
+    }
+
+    [Fact]
+    public void Handle_FailureOnAThreadThatReadsCases_HasTheCodeOfItsCause()
+    {
+        var events = new List<TrainerEvent>();
+        var session = new TrainerSession(said => events.Add(said == Alive ? throw new IOException("No space left on device") : said), TimeProvider.System);
+        session.Handle(JsonSerializer.Serialize<TrainerCommand>(fixture.Fingerprint(leastCases: 2), FederationJson.Options));
+        Assert.Equal(TrainerFailure.Storage, FailureOf(Assert.Single(events)));
     }
 
     [Fact]

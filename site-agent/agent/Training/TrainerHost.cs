@@ -71,6 +71,7 @@ internal sealed partial class TrainerHost(IOptions<AgentOptions> options, TimePr
                 Patients = Patients(),
                 PatientsPath = patientsPath,
                 AllowHtj2k = options.Value.Cohort.AllowHtj2k,
+                Threads = Threads,
             };
             return await process.DoAsync(command, _ => { }, cancellationToken);
         }

@@ -51,7 +51,8 @@ internal static class FingerprintCommand
         var written = new List<object>();
         foreach (var (site, folder) in data.Sites)
         {
-            var fingerprint = CohortFingerprint.Of(folder, labels, modality, leastCases, cancellationToken, limits)
+            var fingerprint = CohortFingerprint.Of(
+                folder, labels, modality, leastCases, Environment.ProcessorCount, cancellationToken, limits)
                 ?? throw new BadInputException(
                     $"'{folder}' has fewer than {leastCases} patients with a usable, labelled {modality} case: too few to tell anything of it. "
                     + "Add patients or lower --least-cases.");

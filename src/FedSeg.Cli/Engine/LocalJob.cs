@@ -33,7 +33,13 @@ internal static class LocalJob
             var labels = LabelVocabulary.Of(job.Labels);
             var fingerprints = data.Sites.OrderBy(site => SiteId.Parse(site.Key))
                 .Select(site => CohortFingerprint.Of(
-                    site.Value, labels, job.Preprocessing.Modality, asked.LeastCases, CancellationToken.None, limits)
+                    site.Value,
+                    labels,
+                    job.Preprocessing.Modality,
+                    asked.LeastCases,
+                    Environment.ProcessorCount,
+                    CancellationToken.None,
+                    limits)
                     ?? throw new BadInputException($"'{site.Value}' has fewer than {asked.LeastCases} patients with a labelled case: too few to plan from."))
                 .ToList();
             return job.With(RunPlanning.Of(asked, fingerprints)) with { Planning = null };

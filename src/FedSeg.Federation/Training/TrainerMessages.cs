@@ -63,6 +63,9 @@ public abstract record TrainerCommand
 
         /// <summary>Whether the site wants HTJ2K files decoded.</summary>
         public bool AllowHtj2k { get; init; }
+
+        /// <summary>Studies read at the same time.</summary>
+        public required int Threads { get; init; }
     }
 
     /// <summary>Reads the cohort for a run's plan. Answered by <see cref="TrainerEvent.Ready"/>.</summary>

@@ -7,7 +7,9 @@ using FedSeg.Imaging.Volumes;
 
 namespace FedSeg.Segmentation.Preprocessing;
 
-/// <summary>A site's fingerprint from its case folders: shapes, spacings and labelled intensities, one case in memory at a time.</summary>
+/// <summary>
+/// A site's fingerprint from its case folders: shapes, spacings and labelled intensities, as many cases in memory as are read at once.
+/// </summary>
 public static class CohortFingerprint
 {
     /// <summary>
@@ -18,11 +20,12 @@ public static class CohortFingerprint
     /// <param name="labels">The run's labels and how this site's files call them.</param>
     /// <param name="modality"><c>MR</c> or <c>CT</c>.</param>
     /// <param name="leastCases">Counts of fewer patients are left out, at least 2.</param>
+    /// <param name="threads">Cases read at the same time; the fingerprint is the same to the last bit with any number.</param>
     /// <param name="cancellationToken">Looked at between files.</param>
     /// <param name="limits">Bounds on what a file may ask for; the defaults when left out.</param>
     /// <param name="isLeftOut">Patients who count nowhere, by their key.</param>
     /// <param name="counted">Told the key of each patient who counts.</param>
-    /// <param name="caseRead">Called after each case folder.</param>
+    /// <param name="caseRead">Called after each case folder, from several threads.</param>
     /// <returns><see langword="null"/> when the whole site has too few cases to tell anything.</returns>
     /// <exception cref="IOException">The folder is not there or can't be listed.</exception>
     public static SiteFingerprint? Of(
@@ -30,6 +33,7 @@ public static class CohortFingerprint
         LabelVocabulary labels,
         string modality,
         int leastCases,
+        int threads,
         CancellationToken cancellationToken,
         DicomLimits? limits = null,
         Func<string, bool>? isLeftOut = null,
@@ -38,28 +42,35 @@ public static class CohortFingerprint
     {
         var reader = new CaseReader(limits, isLeftOut: isLeftOut);
         var builder = new FingerprintBuilder(modality, [.. labels.Labels.Select(label => label.Name)]);
-        foreach (var folder in Directory.GetDirectories(directory).Order(StringComparer.Ordinal))
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellationToken };
+        foreach (var folders in Directory.GetDirectories(directory).Order(StringComparer.Ordinal).Chunk(threads))
         {
-            if (reader.Read(folder, labels, cancellationToken) is CaseOutcome.Usable { Case: var usable } && usable.Modality == modality)
+            var told = new CountedCase?[folders.Length];
+            Parallel.For(0, folders.Length, parallel, i =>
             {
-                Add(builder, usable);
-                counted?.Invoke(usable.PatientKey);
+                var outcome = reader.Read(folders[i], labels, cancellationToken);
+                if (outcome is CaseOutcome.Usable { Case: var usable } && usable.Modality == modality) told[i] = Count(usable);
+                caseRead?.Invoke();
+            });
+            // In their order, whichever was read first: sums of other orders differ in their last bits.
+            foreach (var entry in told.OfType<CountedCase>())
+            {
+                builder.Add(entry.PatientKey, entry.SpacingMm, entry.Shape, entry.ShareKept, entry.Foreground);
+                counted?.Invoke(entry.PatientKey);
             }
-
-            caseRead?.Invoke();
         }
 
         return builder.Seal(leastCases);
     }
 
-    private static void Add(FingerprintBuilder builder, LabelledCase usable)
+    private static CountedCase Count(LabelledCase usable)
     {
         var orientation = CanonicalOrientation.Of(usable.Image.Grid);
         var image = orientation.Apply(usable.Image);
         var box = CropBox.OfNonzero(image);
         var foreground = Foreground(usable.Modality, box.Cut(image), box.Cut(orientation.Apply(usable.Labels)));
         var (spacing, size) = (box.Part.SpacingMm, box.Part.Size);
-        builder.Add(usable.PatientKey, [spacing.Z, spacing.Y, spacing.X], [size.Z, size.Y, size.X], box.ShareKept, foreground);
+        return new CountedCase(usable.PatientKey, [spacing.Z, spacing.Y, spacing.X], [size.Z, size.Y, size.X], box.ShareKept, foreground);
     }
 
     /// <summary>HU for CT; elsewhere deviations from the mean of the cropped image, because its unit is the scanner's own.</summary>
@@ -74,4 +85,7 @@ public static class CohortFingerprint
 
         return [.. labelled];
     }
+
+    /// <summary>What is counted of a case, as <see cref="FingerprintBuilder.Add"/> takes it.</summary>
+    private sealed record CountedCase(string PatientKey, double[] SpacingMm, int[] Shape, double ShareKept, double[] Foreground);
 }
