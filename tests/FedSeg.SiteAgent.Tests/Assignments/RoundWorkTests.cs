@@ -202,7 +202,7 @@ public sealed class RoundWorkTests : IAsyncDisposable
     {
         _options.Value.Trainer.Device = "full";
         var plan = _plan with { Task = task };
-        await _work.ApprovesAsync(plan, Signature(plan));
+        await _work.JudgeAsync(plan, Signature(plan));
         Assert.IsType<AssignmentInput.Recalled>(await _work.DoAsync(new AssignmentEffect.Recall(plan), Token));
 
         // An answer would wait for its slot, on a clock that stands still.

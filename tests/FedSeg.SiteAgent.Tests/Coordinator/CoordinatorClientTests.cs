@@ -18,7 +18,7 @@ public sealed class CoordinatorClientTests
     {
         var methods = MethodsOf(typeof(CoordinatorClient));
 
-        Assert.Equal(["AttendAsync", "DownloadModelAsync", "SendAsync", "TellAsync"], methods.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(["AttendAsync", "DownloadModelAsync", "SendAsync", "TellAsync", "TrySendAsync"], methods.Keys.Order(StringComparer.Ordinal));
         Assert.Equal([typeof(ClearedUpdate)], methods["SendAsync"]);
         Assert.Equal([typeof(ClearedNotice)], methods["TellAsync"]);
         // Asks for a model by digest and length; the path is where it is stored here.

@@ -126,7 +126,7 @@ public sealed class PacedTransferTests : IAsyncLifetime
     [Fact]
     public async Task TrySend_HoursEndInTheMiddle_LeavesTheRestAndDoesNotWait()
     {
-        var sending = _client.TrySendAsync(await ClearedAsync(), Token);
+        var sending = _client.TrySendAsync(await ClearedUpdates.OfAsync(_folder, _options.Value, baseFeatures: 40), Token);
         await _coordinator.Begun.WaitAsync(Token);
         while (!sending.IsCompleted) await GoByAsync();
 
