@@ -20,6 +20,7 @@ public sealed class CoordinatorClientTests
 
         Assert.Equal(["AttendAsync", "DownloadModelAsync", "SendAsync", "TellAsync", "TrySendAsync"], methods.Keys.Order(StringComparer.Ordinal));
         Assert.Equal([typeof(ClearedUpdate)], methods["SendAsync"]);
+        Assert.Equal([typeof(ClearedUpdate)], methods["TrySendAsync"]);
         Assert.Equal([typeof(ClearedNotice)], methods["TellAsync"]);
         // Asks for a model by digest and length; the path is where it is stored here.
         Assert.Equal([typeof(Sha256Digest), typeof(long), typeof(string)], methods["DownloadModelAsync"]);
