@@ -58,11 +58,21 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
                 var scored = arm.Kind == ArmKind.Personal
                     ? [.. models.Personal.SelectMany(site => ScoreOn([site.Value], [site.Key], cancellationToken))]
                     : ScoreOn([.. models.Global.TakeLast(arm.Members)], cohorts.Keys, cancellationToken);
-                return [Row(arm.Title, scored) with { UpdateBytes = models.UpdateBytes }];
+                var row = Row(arm.Title, scored) with { UpdateBytes = models.UpdateBytes };
+                if (!arm.TellsWhenEnough) return [row];
+                return [row with { Enough = WhenEnough(models, round => say($"{arm.Name}: scoring round {round}"), cancellationToken) }];
         }
 
         ExperimentRow Row(string title, IReadOnlyList<EvaluatedCase> scored) => Summarise(title, scored, time.GetElapsedTime(started));
     }
+
+    private FirstEnough? WhenEnough(FederatedModels models, Action<int> scoring, CancellationToken cancellationToken) => FirstEnough.Of(
+        models.Trained,
+        round =>
+        {
+            scoring(round);
+            return MeanDiceOf(Summaries(ScoreOn([models.Global[round - 1]], cohorts.Keys, cancellationToken)));
+        });
 
     private List<ExperimentRow> Local(
         ExperimentArm arm, JobSpec armJob, string own, Action<string> say, long started, CancellationToken cancellationToken)
@@ -106,9 +116,15 @@ internal sealed class Experiment(JobSpec job, IReadOnlyDictionary<SiteId, Cohort
 
     private ExperimentRow Summarise(string title, IReadOnlyList<EvaluatedCase> scored, TimeSpan took)
     {
-        var labels = new CohortEvaluation(scored, []).Summarise(job.Labels, seed: 1);
-        return new ExperimentRow(title, labels, labels.Average(label => label.MeanDice), scored.Select(entry => (entry.Site, entry.PatientKey)).Distinct().Count(), took);
+        var labels = Summaries(scored);
+        var patients = scored.Select(entry => (entry.Site, entry.PatientKey)).Distinct().Count();
+        return new ExperimentRow(title, labels, MeanDiceOf(labels), patients, took);
     }
+
+    private IReadOnlyList<LabelSummary> Summaries(IReadOnlyList<EvaluatedCase> scored) =>
+        new CohortEvaluation(scored, []).Summarise(job.Labels, seed: 1);
+
+    private static double MeanDiceOf(IReadOnlyList<LabelSummary> labels) => labels.Average(label => label.MeanDice);
 }
 
 /// <summary>A row of the results.</summary>
@@ -121,4 +137,7 @@ internal sealed record ExperimentRow(string Title, IReadOnlyList<LabelSummary> L
 {
     /// <summary>Bytes of an update as it would leave a site; none where nothing leaves.</summary>
     public long? UpdateBytes { get; init; }
+
+    /// <summary>When the model first was good enough, for a row that asks for it and got there.</summary>
+    public FirstEnough? Enough { get; init; }
 }

@@ -16,6 +16,9 @@ internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Fu
     /// <summary>How many models answer as one: trainings of seeds that follow each other, or the last rounds of a federation.</summary>
     public int Members { get; init; } = 1;
 
+    /// <summary>Whether its models are scored round by round until one is good enough.</summary>
+    public bool TellsWhenEnough { get; init; }
+
     /// <summary>The arm whose training this one scores in another way; itself where it has one of its own.</summary>
     public string Training { get; init; } = Name;
 
@@ -25,7 +28,7 @@ internal sealed record ExperimentArm(string Name, string Title, ArmKind Kind, Fu
         new("pooled", "pooled: all cases in one place, as many steps as all sites together", ArmKind.Pooled, job => job),
         new("pooled2", "pooled twice from other first weights, the two models answering as one", ArmKind.Pooled, job => job) { Members = 2, Training = "pooled" },
         new("local", "one site alone", ArmKind.Local, job => job),
-        new("fedavg", "FedAvg", ArmKind.Global, job => job),
+        new("fedavg", "FedAvg", ArmKind.Global, job => job) { TellsWhenEnough = true },
         new("last5", "FedAvg, the last five rounds' models answering as one", ArmKind.Global, job => job) { Members = 5, Training = "fedavg" },
         new("fedprox", "FedProx, µ 0.01", ArmKind.Global, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.FedProx(0.01) })),
         new("scaffold", "SCAFFOLD", ArmKind.Global, job => With(job, recipe => recipe with { Algorithm = new LocalAlgorithm.Scaffold() })),

@@ -116,6 +116,9 @@ internal static class ExperimentCommand
             patients = row.Patients,
             updateBytes = row.UpdateBytes,
             seconds = row.Took.TotalSeconds,
+            enough = row.Enough is { } enough
+                ? new { meanDice = FirstEnough.MeanDice, rounds = enough.Rounds, seconds = enough.Trained.TotalSeconds }
+                : null,
             labels = row.Labels.Select(label => new
             {
                 label = label.Label,
@@ -145,8 +148,14 @@ internal static class ExperimentCommand
             text.AppendLine(CultureInfo.InvariantCulture, $" {row.Patients} | {(row.UpdateBytes is { } bytes ? (bytes / 1e6).ToString("F2", CultureInfo.InvariantCulture) : "-")} | {row.Took.TotalMinutes:F1} |");
         }
 
+        foreach (var row in rows.Where(row => row.Enough is not null)) text.AppendLine().AppendLine(Sentence(row.Title, row.Enough!));
         return text.ToString();
     }
+
+    private static string Sentence(string title, FirstEnough enough) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{title} first had a mean Dice of {FirstEnough.MeanDice} after {enough.Rounds} rounds and {enough.Trained.TotalMinutes:F1} minutes "
+        + $"of training, all sites one after the other.");
 
     private static void Say(string line) => Console.Error.WriteLine(line);
 }

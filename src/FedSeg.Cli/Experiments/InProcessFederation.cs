@@ -38,6 +38,7 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
     {
         var state = RunState.Apply(null, _run, new RunEvent.Created { At = Now, Job = job, SubmittedBy = "experiment", InitialModel = CreateInitial() });
         var updateBytes = 0L;
+        var (started, trained) = (time.GetTimestamp(), new List<TimeSpan>());
         while (state.NextRound <= job.Rounds)
         {
             state = RunState.Apply(state, _run, new RunEvent.RoundOpened { At = Now, Round = state.NextRound, BaseModel = state.Model });
@@ -50,11 +51,12 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
             }
 
             state = RunState.Apply(state, _run, Merge(state, state.OpenRound!, cancellationToken));
+            trained.Add(time.GetElapsedTime(started));
             closed(plan.Round);
         }
 
         var personal = job.Recipe.MakesPersonalModel ? ClosePersonal(state, cancellationToken) : [];
-        return new FederatedModels([.. state.Rounds.Select(round => PathOf(round.Model!.Sha256))], personal, updateBytes);
+        return new FederatedModels([.. state.Rounds.Select(round => PathOf(round.Model!.Sha256))], trained, personal, updateBytes);
     }
 
     private DateTimeOffset Now => time.GetUtcNow();
@@ -164,6 +166,8 @@ internal sealed class InProcessFederation(JobSpec job, IReadOnlyDictionary<SiteI
 
 /// <summary>What a run leaves.</summary>
 /// <param name="Global">Files of the global models, one a round.</param>
+/// <param name="Trained">How long training had taken by the end of each round.</param>
 /// <param name="Personal">Files of the sites' own models, where there are any.</param>
 /// <param name="UpdateBytes">Bytes of an update as it would leave a site; all are as long.</param>
-internal sealed record FederatedModels(IReadOnlyList<string> Global, IReadOnlyDictionary<SiteId, string> Personal, long UpdateBytes);
+internal sealed record FederatedModels(
+    IReadOnlyList<string> Global, IReadOnlyList<TimeSpan> Trained, IReadOnlyDictionary<SiteId, string> Personal, long UpdateBytes);

@@ -25,6 +25,9 @@ public sealed class ExperimentCommandTests : IDisposable
         Assert.Equal(10, rows.Count); // two models pooled, two sites alone and both together, six federations
         Assert.Contains("pooled2: model 2 of 2", ended.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("last5: round", ended.Errors, StringComparison.Ordinal); // the very models of fedavg
+        Assert.Contains("fedavg: scoring round 2", ended.Errors, StringComparison.Ordinal); // none is good enough
+        Assert.DoesNotContain("keep: scoring", ended.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain(rows, row => row.TryGetProperty("enough", out _));
         Assert.All(rows, row => Assert.Equal(["kidney", "tumour"], row.GetProperty("labels").EnumerateArray().Select(label => label.GetProperty("label").GetString())));
         Assert.All(rows, row => Assert.InRange(row.GetProperty("meanDice").GetDouble(), 0, 1));
         var dice = rows.ToDictionary(row => row.GetProperty("title").GetString()!, row => row.GetProperty("meanDice").GetDouble());
@@ -55,6 +58,37 @@ public sealed class ExperimentCommandTests : IDisposable
         Assert.Equal(2 + 2, (await File.ReadAllLinesAsync(_folder["results.md"], TestContext.Current.CancellationToken)).Count(line => line.StartsWith('|')));
         Assert.Equal(2, other.ExitCode);
         Assert.Contains("rows of an experiment with other data, options or build", other.ErrorLine);
+    }
+
+    /// <summary>The phantoms' models never get so far: the row is one that was kept, as if they had.</summary>
+    [Fact]
+    public async Task Experiment_ModelThatWasGoodEnough_SaysAfterHowManyRoundsAndMinutes()
+    {
+        await FedsegProcess.RunAsync("phantom", "--out", _folder["data"], "--sites", "2", "--cases", "4");
+        string[] command =
+        [
+            "experiment", "--data", _folder["data"], "--job", Job(), "--arms", "fedavg", "--rounds", "1", "--steps", "1",
+            "--out", _folder["results.md"], "--json",
+        ];
+        await FedsegProcess.RunAsync(command);
+        var kept = await File.ReadAllTextAsync(_folder["results.md.rows.json"], TestContext.Current.CancellationToken);
+        Assert.Contains("\"Enough\": null", kept, StringComparison.Ordinal);
+        var reached = kept.Replace("\"Enough\": null", """
+            "Enough": { "Rounds": 12, "Trained": "00:34:30" }
+            """, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(_folder["results.md.rows.json"], reached, TestContext.Current.CancellationToken);
+
+        var ended = await FedsegProcess.RunAsync(command);
+
+        Assert.True(ended.ExitCode == 0, ended.Errors);
+        using var document = JsonDocument.Parse(ended.Output);
+        Assert.Equal(
+            """{"meanDice":0.85,"rounds":12,"seconds":2070}""",
+            JsonSerializer.Serialize(document.RootElement.GetProperty("rows")[0].GetProperty("enough")));
+        Assert.Contains(
+            "FedAvg first had a mean Dice of 0.85 after 12 rounds and 34.5 minutes of training",
+            await File.ReadAllTextAsync(_folder["results.md"], TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
     }
 
     [Fact]
