@@ -49,7 +49,8 @@ internal sealed partial class RoundRunner(
     {
         // A restart gives the round its whole deadline again: late beats lost.
         var clock = new RoundClock(time);
-        var (faults, faultyRound, putOff, diskFaults) = (0, 0, 0, 0);
+        var (faults, faultyRound, putOff) = (0, 0, 0);
+        var (diskFaults, diskFaultRound) = (0, 0);
         RunInput? next = new RunInput.Resumed();
         while (next is not null)
         {
@@ -64,7 +65,7 @@ internal sealed partial class RoundRunner(
                 if (DiskFault.IsOfTheMedium(error) && book.Find(run)!.End is null)
                 {
                     var round = book.Find(run)!.Rounds.Length;
-                    (diskFaults, faultyRound) = (round == faultyRound ? diskFaults + 1 : 1, round);
+                    (diskFaults, diskFaultRound) = (round == diskFaultRound ? diskFaults + 1 : 1, round);
                     if (diskFaults == MaximumDiskFaults)
                     {
                         next = new RunInput.Broke("The coordinator's disk fails where something of it is stored; its log says more.");
